@@ -1,0 +1,5 @@
+//! The project's own chores: `cargo xtask e2e`.
+
+fn main() -> anyhow::Result<()> {
+    anyhow::bail!("usage: cargo xtask e2e")
+}
