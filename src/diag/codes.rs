@@ -1,0 +1,54 @@
+//! The one table of all codes: number, name, severity, summary, explanation.
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $summary:literal : $explanation:literal;)*) => {
+        /// A rule's stable code: PGF1xx catalogue, 2xx Nix syntax, 3xx overrides, 4xx evaluation,
+        /// 5xx fetch and store, 6xx drift.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $summary] $name,)* }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// `PGF101`.
+            pub fn id(self) -> &'static str { match self { $(Code::$name => $code,)* } }
+
+            /// How bad a finding with this code is.
+            pub fn severity(self) -> Severity { match self { $(Code::$name => Severity::$severity,)* } }
+
+            /// One line, for lists.
+            pub fn summary(self) -> &'static str { match self { $(Code::$name => $summary,)* } }
+
+            /// What `pgflakegen explain` prints.
+            pub fn explanation(self) -> &'static str { match self { $(Code::$name => $explanation,)* } }
+        }
+    };
+}
+
+include!("table.rs");
+
+impl Code {
+    /// The code called `id`; case does not count.
+    pub fn from_id(id: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_ascending_and_explained() {
+        let ids: Vec<_> = Code::ALL.iter().map(|c| c.id()).collect();
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert!(ids.windows(2).all(|w| w[0] != w[1]), "{ids:?}");
+        for code in Code::ALL {
+            assert!(!code.summary().is_empty() && !code.summary().ends_with('.'), "{code:?}");
+            assert!(code.explanation().trim().len() > 40, "{code:?} is not explained");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Findings: what is wrong in somebody's files, where, and what to type.
+//!
+//! Owns [`Diagnostic`], the table of [`Code`]s, the [`SourceMap`] and how findings are written out
+//! (text, JSON, GitHub annotations, SARIF). Must not know of TOML, Nix or the catalogue.
+
+mod codes;
+mod emit;
+mod sources;
+
+pub use codes::Code;
+pub use emit::{Format, emit};
+pub use sources::{LineColumn, SourceId, SourceMap, Span};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is written while one of these stands; exit code 1.
+    Error,
+    /// Shown; the exit code stays 0.
+    Warning,
+}
+
+/// A place in a file with a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is to be said there; may be empty.
+    pub message: String,
+}
+
+/// One replacement of text, part of a [`Fix`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; an empty span inserts.
+    pub span: Span,
+    /// By what.
+    pub replacement: String,
+}
+
+/// A mechanical correction that is safe to apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What applying it does, in the imperative.
+    pub title: String,
+    /// The replacements; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which rule.
+    pub code: Code,
+    /// What is wrong, one line, lower case, no full stop.
+    pub message: String,
+    /// The place it is about; `None` when it is about no file.
+    pub primary: Option<Label>,
+    /// Other places that explain it.
+    pub secondary: Vec<Label>,
+    /// What to type.
+    pub help: Vec<String>,
+    /// A correction that can be applied without asking.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A finding at `span`.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { primary: Some(Label { span, message: String::new() }), ..Self::global(code, message) }
+    }
+
+    /// A finding about no particular place.
+    pub fn global(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            help: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Sets the remark under the caret.
+    #[must_use]
+    pub fn label(mut self, message: impl Into<String>) -> Self {
+        if let Some(primary) = &mut self.primary {
+            primary.message = message.into();
+        }
+        self
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn also(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, message: message.into() });
+        self
+    }
+
+    /// Adds a help line: what to type.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds a correction.
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Self {
+        self.fix = Some(Fix { title: title.into(), edits });
+        self
+    }
+
+    /// As the code's table says.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+/// All findings of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    all: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// An empty sink.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.all.push(diagnostic);
+    }
+
+    /// Adds many.
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.all.extend(diagnostics);
+    }
+
+    /// Whether anything forbids going on.
+    pub fn has_errors(&self) -> bool {
+        self.all.iter().any(|d| d.severity() == Severity::Error)
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The findings in the order of files, places and codes, each once.
+    pub fn sorted(&self, sources: &SourceMap) -> Vec<&Diagnostic> {
+        let mut all: Vec<&Diagnostic> = self.all.iter().collect();
+        let key = |d: &Diagnostic| {
+            let place = d.primary.as_ref().map(|l| (sources.path(l.span.source), l.span.start, l.span.end));
+            (place.is_none(), place.map(|(p, s, e)| (p.to_owned(), s, e)), d.code, d.message.clone())
+        };
+        all.sort_by_cached_key(|d| key(d));
+        all.dedup();
+        all
+    }
+
+    /// How many are errors and how many are warnings.
+    pub fn counts(&self) -> (usize, usize) {
+        let errors = self.all.iter().filter(|d| d.severity() == Severity::Error).count();
+        (errors, self.all.len() - errors)
+    }
+}
+
+/// The candidate nearest to `word`, when it is near enough to be what was meant.
+///
+/// Case and the choice between `-` and `_` do not count; otherwise at most a third of the letters may
+/// differ (Damerau-Levenshtein).
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let fold = |s: &str| s.to_lowercase().replace('_', "-");
+    let folded = fold(word);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&folded, &fold(candidate)), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= word.chars().count().max(candidate.chars().count()).div_ceil(3)
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_finds_what_was_meant_and_nothing_else() {
+        assert_eq!(nearest("buildinputs", ["build-inputs", "hash"]), Some("build-inputs"));
+        assert_eq!(nearest("hahs", ["build-inputs", "hash"]), Some("hash"));
+        assert_eq!(nearest("colour", ["build-inputs", "hash"]), None);
+    }
+}
