@@ -1,5 +1,6 @@
 //! pgflakegen: a declarative catalogue of PostgreSQL versions and extensions becomes a Nix flake.
 
+pub mod catalogue;
 pub mod diag;
 
 /// Runs the program with the process's own arguments and streams.

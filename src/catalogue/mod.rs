@@ -1,0 +1,3 @@
+//! The input: `catalogue/*.toml`, read with spans, checked rule by rule, resolved into the [`model`].
+
+pub mod model;
