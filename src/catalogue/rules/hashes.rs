@@ -36,7 +36,7 @@ fn map(cx: &Context<'_>, hashes: &Field<Map<String>>, found: &mut Diagnostics) {
 
 fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
     let bad = sri::check(&hash.value).err()?;
-    let prefetch = "`pgflakegen update-hashes`, or build once and copy the hash Nix says it got";
+    let prefetch = "build it once and copy what Nix prints after `got:`";
     let finding = |message: String| Diagnostic::new(Code::BadHash, hash.span, message);
     Some(match bad {
         Bad::Empty => Diagnostic::new(Code::PlaceholderHash, hash.span, "the hash is empty")
