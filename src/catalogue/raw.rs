@@ -288,7 +288,7 @@ pub enum RawSource {
     /// `"nixpkgs"`.
     Nixpkgs,
     /// A table.
-    Fetched(RawFetched),
+    Fetched(Box<RawFetched>),
 }
 
 /// A source that is fetched.

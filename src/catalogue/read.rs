@@ -203,7 +203,9 @@ impl FromToml for RawSource {
                 decoder.found.push(finding);
                 None
             }
-            DeValue::Table(_) => RawFetched::from_toml(value, span, decoder).map(Self::Fetched),
+            DeValue::Table(_) => {
+                RawFetched::from_toml(value, span, decoder).map(|fetched| Self::Fetched(Box::new(fetched)))
+            }
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);
                 None

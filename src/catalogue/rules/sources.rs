@@ -36,7 +36,7 @@ fn extension(file: &ExtensionFile, found: &mut Diagnostics) {
     let raw = &file.raw;
     let (fetched_source, good, place) = match &raw.source {
         Some(Spanned { value: RawSource::Fetched(source), span }) => {
-            (Some(source), fetched(source, *span, found), *span)
+            (Some(&**source), fetched(source, *span, found), *span)
         }
         _ => (None, true, file.span),
     };
