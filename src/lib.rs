@@ -2,6 +2,8 @@
 
 pub mod catalogue;
 pub mod diag;
+pub mod nix;
+pub mod render;
 
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> std::process::ExitCode {
