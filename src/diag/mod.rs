@@ -141,6 +141,11 @@ impl Diagnostics {
         self.all.extend(diagnostics);
     }
 
+    /// Adds all of another sink.
+    pub fn append(&mut self, other: Diagnostics) {
+        self.all.extend(other.all);
+    }
+
     /// Whether anything forbids going on.
     pub fn has_errors(&self) -> bool {
         self.all.iter().any(|d| d.severity() == Severity::Error)

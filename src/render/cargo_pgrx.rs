@@ -12,7 +12,7 @@ struct Data {
     formals: Vec<&'static str>,
     parameters: Vec<String>,
     rust: bool,
-    vendor: Vec<&'static str>,
+    vendor: String,
     versions: Vec<Record>,
 }
 
@@ -45,7 +45,7 @@ pub fn cargo_pgrx(all: &[CargoPgrx]) -> String {
             formals,
             parameters: columns.formals(),
             rust,
-            vendor,
+            vendor: vendor.join(" "),
             versions: columns.records_of(all.iter().map(|c| c.version.as_str())),
         },
     )

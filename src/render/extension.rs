@@ -62,15 +62,15 @@ pub fn extension(extension: &Extension) -> String {
     }
     let custom = extension.kind == Kind::Custom;
     let mut columns = Columns::new(&extension.versions);
-    let sources = Sources::new(extension.versions.iter().map(|v| (&v.source, v.version.as_str())), if custom {
-        "version"
-    } else {
-        FINAL_VERSION
-    });
+    let sources = Sources::new(
+        extension.versions.iter().map(|v| (&v.source, v.version.as_str())),
+        if custom { "version" } else { FINAL_VERSION },
+    );
     for (name, values) in sources.parameters() {
         columns.parameter(name, values);
     }
-    let per_version = |f: &dyn Fn(&Version) -> Option<Nix>| extension.versions.iter().map(f).collect::<Vec<_>>();
+    let per_version =
+        |f: &dyn Fn(&Version) -> Option<Nix>| extension.versions.iter().map(f).collect::<Vec<_>>();
     if !custom {
         for (name, f) in build_attributes(extension.kind, &sources) {
             columns.attribute(name, per_version(&|v| f(&v.build)));
@@ -265,28 +265,28 @@ impl Columns {
     pub(super) fn parameter(&mut self, name: &str, values: Vec<Option<Nix>>) {
         debug_assert_eq!(values.len(), self.count);
         let lacking = values.iter().any(Option::is_none);
+        let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src");
         let usual = values
             .iter()
             .map(|value| (values.iter().filter(|other| *other == value).count(), value))
             .max_by_key(|(count, _)| *count);
         let default = match usual {
-            Some((count, Some(value))) if lacking || (count * 2 > self.count && count > 1) => {
-                // A version that lacks it must be able to say so; then the default is nothing.
-                if lacking { None } else { Some(value.clone()) }
+            // A version that lacks it must be able to say so; then the default is nothing.
+            Some((count, Some(value))) if !lacking && !never_usual && count * 2 > self.count => {
+                Some(value.clone())
             }
             _ => None,
         };
         let empty = |value: Option<&Nix>| match value {
             Some(Nix::List(_)) => Nix::List(Vec::new()),
-            Some(Nix::Attrs(_)) => Nix::Attrs(Vec::new()),
+            Some(Nix::Attrs(_)) if name != "cargoLock" => Nix::Attrs(Vec::new()),
             _ => Nix::Path("null".to_owned()),
         };
         let default = match default {
             None if lacking => Some(empty(values.iter().flatten().next())),
             other => other,
         };
-        let values =
-            values.into_iter().map(|v| if v.is_some() && v == default { None } else { v }).collect();
+        let values = values.into_iter().map(|v| if v.is_some() && v == default { None } else { v }).collect();
         self.parameters.push(Parameter { name: name.to_owned(), default, values });
     }
 

@@ -22,6 +22,11 @@ pub enum Mark {
     Edited,
 }
 
+/// The SRI hash of a text.
+pub fn hash(text: &str) -> String {
+    sri([text, ""])
+}
+
 fn sri(parts: [&str; 2]) -> String {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part.as_bytes()));

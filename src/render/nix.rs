@@ -28,8 +28,6 @@ pub enum Nix {
     Path(String),
     /// A file of the repository, relative to the file that is being made.
     File(Utf8PathBuf),
-    /// `function argument`.
-    Call(&'static str, Box<Nix>),
     /// Text that [`Nix`] itself has printed before.
     Printed(String),
     /// `inherit name;`, inside [`Nix::Attrs`] only.
@@ -88,10 +86,7 @@ impl fmt::Display for Nix {
             Nix::List(items) => {
                 f.write_str("[ ")?;
                 for item in items {
-                    match item {
-                        Nix::Call(..) => write!(f, "({item}) ")?,
-                        _ => write!(f, "{item} ")?,
-                    }
+                    write!(f, "{item} ")?;
                 }
                 f.write_str("]")
             }
@@ -108,7 +103,6 @@ impl fmt::Display for Nix {
             Nix::Path(path) => f.write_str(&quote::attribute_path(path)),
             Nix::File(path) => path_literal(f, path),
             Nix::Printed(text) => f.write_str(text),
-            Nix::Call(function, argument) => write!(f, "{function} {argument}"),
             Nix::Inherit => Ok(()),
         }
     }
@@ -121,8 +115,7 @@ fn path_literal(f: &mut fmt::Formatter<'_>, path: &Utf8Path) -> fmt::Result {
         return f.write_str(path.as_str());
     }
     let up = path.components().take_while(|c| matches!(c.as_str(), "." | "..")).count();
-    let (head, tail): (Vec<_>, Vec<_>) =
-        path.components().enumerate().partition(|(index, _)| *index < up);
+    let (head, tail): (Vec<_>, Vec<_>) = path.components().enumerate().partition(|(index, _)| *index < up);
     let join = |parts: Vec<(usize, camino::Utf8Component<'_>)>| {
         parts.iter().map(|(_, c)| c.as_str()).collect::<Vec<_>>().join("/")
     };
@@ -160,7 +153,10 @@ mod tests {
         let shown = |texts: &[(&str, &str)]| {
             template(texts.iter().copied(), "finalAttrs.version").map(|nix| nix.to_string())
         };
-        assert_eq!(shown(&[("v1.2", "1.2"), ("v1.3", "1.3")]).as_deref(), Some(r#""v${finalAttrs.version}""#));
+        assert_eq!(
+            shown(&[("v1.2", "1.2"), ("v1.3", "1.3")]).as_deref(),
+            Some(r#""v${finalAttrs.version}""#)
+        );
         assert_eq!(shown(&[("1.2", "1.2")]).as_deref(), Some("finalAttrs.version"));
         assert_eq!(shown(&[("v1.2", "1.2"), ("r1.3", "1.3")]), None);
         assert_eq!(shown(&[("wal2json_2_6", "2.6")]), None);

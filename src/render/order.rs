@@ -98,10 +98,8 @@ pub fn create(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Create> {
             all.insert(sql.clone(), create);
         }
     }
-    let after = all
-        .values()
-        .map(|c| (c.sql.as_str(), c.requires.iter().map(String::as_str).collect()))
-        .collect();
+    let after =
+        all.values().map(|c| (c.sql.as_str(), c.requires.iter().map(String::as_str).collect())).collect();
     let names: Vec<String> = all.keys().cloned().collect();
     ordered(&names, &after).into_iter().filter_map(|name| all.get(&name).cloned()).collect()
 }

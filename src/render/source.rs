@@ -18,9 +18,7 @@ impl<'a> Sources<'a> {
     /// Whether one fetcher call, with parameters, serves all versions.
     fn shared(&self) -> Option<&Fetcher> {
         let shape = |fetcher: &Fetcher| match fetcher {
-            Fetcher::GitHub { owner, repo, submodules, .. } => {
-                (0, owner.clone(), repo.clone(), *submodules)
-            }
+            Fetcher::GitHub { owner, repo, submodules, .. } => (0, owner.clone(), repo.clone(), *submodules),
             Fetcher::Url { .. } => (1, String::new(), String::new(), false),
             Fetcher::Git { url, submodules, .. } => (2, url.clone(), String::new(), *submodules),
         };
@@ -120,7 +118,7 @@ impl<'a> Sources<'a> {
     fn call(&self, fetcher: &Fetcher, inherit: bool) -> String {
         let mut attributes: Vec<(String, Nix)> = Vec::new();
         let mut push = |name: &str, value: Nix| attributes.push((name.to_owned(), value));
-        let mut at = |push: &mut dyn FnMut(&str, Nix)| {
+        let at = |push: &mut dyn FnMut(&str, Nix)| {
             let (tags, revs): (Vec<_>, Vec<_>) = self.revisions().into_iter().unzip();
             for (name, texts) in [("tag", tags), ("rev", revs)] {
                 if texts.iter().all(Option::is_none) {
