@@ -237,6 +237,24 @@ impl Kind {
             Kind::Custom => "custom",
         }
     }
+
+    /// The kind called `name` in the catalogue.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// One line for whoever chooses one.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Kind::Pgxs => "PostgreSQL's own build system for extensions: make with PGXS",
+            Kind::Sql => "SQL and control files only, nothing to compile",
+            Kind::Cmake => "CMake",
+            Kind::Configure => "./configure, then make",
+            Kind::Pgrx => "Rust with pgrx",
+            Kind::Nixpkgs => "the package set's own, by name",
+            Kind::Custom => "the override file gives the whole derivation",
+        }
+    }
 }
 
 /// One extension with all its versions.

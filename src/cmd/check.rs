@@ -1,7 +1,5 @@
 //! `pgflakegen check`: `generate` whose last step compares in place of writing.
 
-use std::io::Write as _;
-
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use similar::TextDiff;
@@ -92,7 +90,9 @@ fn first_difference(change: &Change) -> std::ops::Range<usize> {
 
 /// A unified diff, as `git apply` takes it.
 fn unified(change: &Change) -> String {
-    let name = |prefix: &str, there: bool| if there { format!("{prefix}/{}", change.path) } else { "/dev/null".into() };
+    let name = |prefix: &str, there: bool| {
+        if there { format!("{prefix}/{}", change.path) } else { "/dev/null".into() }
+    };
     let (before, after) =
         (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
     TextDiff::from_lines(before, after)
@@ -122,11 +122,7 @@ fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn write_json(
-    loaded: &super::Loaded,
-    changes: &[Change],
-    context: &mut Context<'_>,
-) -> anyhow::Result<()> {
+fn write_json(loaded: &super::Loaded, changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
     let mut findings = Vec::new();
     diag::emit(&loaded.diagnostics, &loaded.sources, Format::Json, false, &mut findings)?;
     let files = changes.iter().map(|change| {

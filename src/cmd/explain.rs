@@ -1,7 +1,5 @@
 //! `pgflakegen explain`.
 
-use std::io::Write as _;
-
 use crate::cli::{Context, Outcome};
 use crate::diag::{Code, Severity, nearest};
 

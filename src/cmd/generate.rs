@@ -1,7 +1,5 @@
 //! `pgflakegen generate`.
 
-use std::io::Write as _;
-
 use anyhow::Context as _;
 
 use super::{Loaded, plural};

@@ -1,7 +1,5 @@
 //! `pgflakegen list`.
 
-use std::io::Write as _;
-
 use anyhow::bail;
 use comfy_table::{Table, presets};
 use serde_json::json;

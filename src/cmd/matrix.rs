@@ -1,7 +1,5 @@
 //! `pgflakegen matrix`.
 
-use std::io::Write as _;
-
 use crate::cli::{Context, Outcome};
 use crate::report;
 

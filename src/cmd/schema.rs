@@ -1,7 +1,5 @@
 //! `pgflakegen schema`.
 
-use std::io::Write as _;
-
 use crate::catalogue;
 use crate::cli::{Context, Outcome};
 

@@ -37,7 +37,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         let names = catalogue.extensions.iter().flat_map(|e| e.sql_names.iter().chain([&e.name]));
         let names = names.chain(catalogue.postgresqls.iter().map(|p| &p.name)).map(String::as_str);
         let hint = nearest(name, names).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
-        bail!("the catalogue has neither an extension nor a PostgreSQL called {name}{hint} See `pgflakegen list`");
+        bail!(
+            "the catalogue has neither an extension nor a PostgreSQL called {name}{hint} See `pgflakegen list`"
+        );
     };
     if args.json {
         let all: serde_json::Value = serde_json::from_str(&render::catalogue_json(&catalogue))?;
@@ -67,7 +69,11 @@ fn settings(settings: &std::collections::BTreeMap<String, Setting>) -> String {
         Setting::Text(value) => value.clone(),
         Setting::File { file } => format!("catalogue/{file}"),
     };
-    settings.iter().map(|(name, setting)| format!("{name} = {}", value(setting))).collect::<Vec<_>>().join(", ")
+    settings
+        .iter()
+        .map(|(name, setting)| format!("{name} = {}", value(setting)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
@@ -76,7 +82,10 @@ fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     let mut out = format!("PostgreSQL {}\n\n", postgresql.name);
     out.push_str(&lines(&[
         ("version", pinned.map_or_else(|| "what nixpkgs has".to_owned(), |p| p.version.clone())),
-        ("origin", pinned.map_or_else(|| format!("nixpkgs {}", postgresql.base), |p| render::origin(&p.source))),
+        (
+            "origin",
+            pinned.map_or_else(|| format!("nixpkgs {}", postgresql.base), |p| render::origin(&p.source)),
+        ),
         ("hash", pinned.map(|p| p.source.hash.clone()).unwrap_or_default()),
         ("patches", postgresql.patches.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" ")),
         ("extensions", extensions.to_string()),
@@ -117,7 +126,11 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension) -> String {
             ("attribute", format!("exts/{}", version.attr)),
             (
                 "SQL version",
-                if version.sql_version == version.version { String::new() } else { version.sql_version.clone() },
+                if version.sql_version == version.version {
+                    String::new()
+                } else {
+                    version.sql_version.clone()
+                },
             ),
             ("origin", render::origin(&version.source)),
             ("hash", version.source.hash.clone()),

@@ -66,7 +66,9 @@ pub fn flake(catalogue: &Catalogue) -> String {
     let unfree: Vec<String> = catalogue
         .extensions
         .iter()
-        .filter(|e| e.licenses.iter().any(|name| !licenses::is_free(name)) && !e.fits.is_empty())
+        .filter(|e| {
+            e.licenses.iter().any(|name| licenses::is_free(name) == Some(false)) && !e.fits.is_empty()
+        })
         .map(|e| e.name.clone())
         .collect();
     let list = |texts: Vec<&String>| Nix::strings(texts).to_string();
