@@ -2,6 +2,8 @@
 
 pub mod diag;
 
+pub mod store;
+
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS
