@@ -61,16 +61,16 @@ pub fn extension(extension: &Extension) -> String {
         return fill(Template::FromNixpkgs, &FromNixpkgs { attr: Nix::string(attr).to_string() });
     }
     let custom = extension.kind == Kind::Custom;
-    let mut columns = Columns::new(&extension.versions);
+    let used = used_versions(extension);
+    let mut columns = Columns::new(used.len());
     let sources = Sources::new(
-        extension.versions.iter().map(|v| (&v.source, v.version.as_str())),
+        used.iter().map(|v| (&v.source, v.version.as_str())),
         if custom { "version" } else { FINAL_VERSION },
     );
     for (name, values) in sources.parameters() {
         columns.parameter(name, values);
     }
-    let per_version =
-        |f: &dyn Fn(&Version) -> Option<Nix>| extension.versions.iter().map(f).collect::<Vec<_>>();
+    let per_version = |f: &dyn Fn(&Version) -> Option<Nix>| used.iter().map(|v| f(v)).collect::<Vec<_>>();
     if !custom {
         for (name, f) in build_attributes(extension.kind, &sources) {
             columns.attribute(name, per_version(&|v| f(&v.build)));
