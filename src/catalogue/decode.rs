@@ -59,6 +59,28 @@ impl Decoder {
         Span::new(self.source, range)
     }
 
+    /// A string of the catalogue: one line, and nothing in it that cannot be seen.
+    ///
+    /// Text ends up in Nix, shell scripts and postgresql.conf; no key has a use for control characters, and
+    /// those that change the direction of text make a reviewer see something else than what is there.
+    pub fn text(&mut self, text: &str, span: Span) -> Option<String> {
+        let unseen = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        };
+        let Some(found) = text.chars().find(|c| unseen(*c)) else { return Some(text.to_owned()) };
+        let message = match found {
+            '\n' | '\r' => "text goes over more than one line".to_owned(),
+            '\t' => "text contains a tab".to_owned(),
+            other => format!("text contains the invisible character U+{:04X}", u32::from(other)),
+        };
+        self.found.push(
+            Diagnostic::new(Code::ControlCharacter, span, message)
+                .help("write it on one line, with characters that can be seen"),
+        );
+        None
+    }
+
     /// Reports a value that has not the type it should have.
     pub fn wrong_type(&mut self, value: &DeValue<'_>, span: Span, expected: &str) {
         let mut finding =
@@ -99,7 +121,7 @@ impl FromToml for String {
     const EXPECTED: &'static str = "a string";
     fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
         match value {
-            DeValue::String(text) => Some(text.to_string()),
+            DeValue::String(text) => decoder.text(text, span),
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);
                 None
@@ -175,7 +197,8 @@ impl<T: FromToml> FromToml for Map<T> {
             table
                 .iter()
                 .filter_map(|(key, value)| {
-                    let key = Spanned::new(key.get_ref().to_string(), decoder.span(key.span()));
+                    let place = decoder.span(key.span());
+                    let key = Spanned::new(decoder.text(key.get_ref(), place)?, place);
                     let span = decoder.span(value.span());
                     let value = T::from_toml(value.get_ref(), span, decoder)?;
                     Some((key, Spanned::new(value, span)))

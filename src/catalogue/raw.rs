@@ -220,6 +220,8 @@ pub struct RawVersion {
     pub sql_version: Field<String>,
     /// Replaces the extension's requires.
     pub requires: Field<List<String>>,
+    /// Replaces the extension's preload.
+    pub preload: Field<Preload>,
     /// Leaves this version out; says why.
     pub broken: Field<String>,
     /// The cargo-pgrx it is built with: a version in pgrx.toml.

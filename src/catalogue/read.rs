@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
+use super::model::Kind;
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
 
@@ -117,7 +118,8 @@ table!(RawExtension, "the extension", |t, d| Self {
     settings: t.optional("settings", d),
     build: RawBuild::read(t, d),
     version: t.optional("version", d),
-});
+}
+.with_kind(t, d));
 
 table!(RawVersion, "the version", |t, d| Self {
     version: t.required("version", "\"1.0.0\"", d),
@@ -128,6 +130,7 @@ table!(RawVersion, "the version", |t, d| Self {
     url: t.optional("url", d),
     sql_version: t.optional("sql-version", d),
     requires: t.optional("requires", d),
+    preload: t.optional("preload", d),
     broken: t.optional("broken", d),
     pgrx: t.optional("pgrx", d),
     rust: t.optional("rust", d),
@@ -136,6 +139,18 @@ table!(RawVersion, "the version", |t, d| Self {
     output_hashes: t.optional("output-hashes", d),
     build: RawBuild::read(t, d),
 });
+
+impl RawExtension {
+    /// Only what comes from nixpkgs needs no `kind`.
+    fn with_kind(self, t: &Table<'_, '_>, d: &mut Decoder) -> Self {
+        let from_nixpkgs = matches!(&self.source, Some(Spanned { value: RawSource::Nixpkgs, .. }));
+        if !t.has("kind") && !from_nixpkgs {
+            let others = Kind::ALL.map(Kind::name).join(", ");
+            t.missing("kind", &format!("kind = \"pgxs\" (or another of {others})"), d);
+        }
+        self
+    }
+}
 
 impl RawBuild {
     fn read(t: &mut Table<'_, '_>, d: &mut Decoder) -> Self {
@@ -211,7 +226,7 @@ impl FromToml for RawSetting {
                     None
                 }
             },
-            DeValue::String(text) => Some(Self::Text(text.to_string())),
+            DeValue::String(text) => decoder.text(text, span).map(Self::Text),
             DeValue::Table(table) if !table.contains_key("file") => {
                 // `cron.database_name = …` without quotes is TOML for a table `cron`.
                 let mut finding =
@@ -274,7 +289,7 @@ impl FromToml for Default {
     const EXPECTED: &'static str = "a string (a version) or a table from PostgreSQL to version";
     fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
         match value {
-            DeValue::String(text) => Some(Self::All(text.to_string())),
+            DeValue::String(text) => decoder.text(text, span).map(Self::All),
             DeValue::Table(_) => Map::<String>::from_toml(value, span, decoder).map(Self::ByPostgresql),
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);
