@@ -16,4 +16,24 @@ codes! {
         "There is no catalogue folder, or it names no PostgreSQL at all. `pgflakegen init` makes a small working one.";
     InvalidValue = "PGF108" Error "value is not acceptable" :
         "The value has the right type but not the right form; the message says which form it must have.";
+    BadHash = "PGF109" Error "not a usable SRI hash" :
+        "Sources are identified by their SRI hash.";
+    PlaceholderHash = "PGF110" Error "hash is a placeholder" :
+        "The hash is empty or all zero.";
+    MissingFile = "PGF111" Error "a file is missing" :
+        "The catalogue refers to a file that is not there.";
+    UnknownPostgresql = "PGF112" Error "unknown PostgreSQL" :
+        "The name is none of those in postgresql.toml.";
+    BadRange = "PGF113" Error "malformed range of PostgreSQLs" :
+        "A range is a list of comparisons.";
+    EmptyRange = "PGF114" Error "range matches no PostgreSQL" :
+        "No PostgreSQL is in the range.";
+
+    // --- 6xx: drift ---
+    OutOfDate = "PGF601" Error "generated file is not what the catalogue gives" :
+        "The file differs from what pgflakegen makes of the catalogue as it is now: the catalogue was changed and `pgflakegen` not run, or it was run in another version. Run `pgflakegen` and commit the result together with the catalogue.";
+    EditedByHand = "PGF602" Error "generated file was edited by hand" :
+        "The file carries pgflakegen's mark, but its text is no longer the one the mark's hash stands for: somebody has changed it since. It is not overwritten, so that no edit is lost. Move the change to where it belongs (the extension's entry in catalogue/extensions/, an override in catalogue/overrides/, or catalogue/extra.nix) and run `pgflakegen generate --force`. For flake.lock: put the new revision into catalogue/flake.toml.";
+    ForeignFile = "PGF603" Error "a file of somebody else's stands where a generated one belongs" :
+        "There is a file at a path that pgflakegen wants to write, and it does not carry pgflakegen's mark, or it is a directory, a link or no text. It is not overwritten. Move it away (hand-written outputs go to catalogue/extra.nix), or run `pgflakegen generate --force` to replace it.";
 }
