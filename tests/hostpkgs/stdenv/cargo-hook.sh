@@ -1,7 +1,6 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Points cargo at the vendored crates; nothing is fetched from here on.
 _useVendoredCrates() {
-  # shellcheck disable=SC2154
   export CARGO_HOME=$TMPDIR/cargo-home CARGO_TARGET_DIR=$TMPDIR/target
   mkdir -p "$CARGO_HOME"
   cat >"$CARGO_HOME/config.toml" <<EOF

@@ -1,4 +1,4 @@
-# `stdenv.mkDerivation` over the machine's own compiler. Only setup.sh does the building.
+# `stdenv.mkDerivation` over the machine's own compiler. Only host/ does the building.
 {
   lib,
   system,
@@ -14,7 +14,10 @@ let
       inherit path;
       name = baseNameOf path;
     };
-  setup = storeFile ./setup.sh;
+  host = builtins.path {
+    path = ./host;
+    name = "stdenv";
+  };
 
   licensesOf = meta: lib.toList (meta.license or [ ]);
   isUnfree = meta: builtins.any (l: !(l.free or true)) (licensesOf meta);
@@ -72,8 +75,9 @@ let
       builder = "/bin/bash";
       args = [
         "-e"
-        setup
+        "${host}/build.sh"
       ];
+      stdenv = host;
       outputs = attrs.outputs or [ "out" ];
     };
 
@@ -113,7 +117,6 @@ let
       mkDerivation
       hostPlatform
       storeFile
-      setup
       ;
     inherit (hostPlatform) isLinux isDarwin isx86_64 isAarch64;
     buildPlatform = hostPlatform;

@@ -28,7 +28,7 @@ sub visit {
         $chosen{$relative} //= undef if $relative ne '';
         return;
     }
-    my $target = -l $path && readlink($path) =~ m{^/} ? readlink($path) : $path;
+    my $target = -l $path && readlink($path) =~ m{^\Q$ENV{NIX_STORE}\E/} ? readlink($path) : $path;
     my $other = $chosen{$relative};
     if (!$other || $priority < $other->[1]) {
         $chosen{$relative} = [ $target, $priority ];

@@ -1,7 +1,7 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # makeWrapper PROGRAM WRAPPER ARGS… and wrapProgram PROGRAM ARGS…, with nixpkgs' arguments.
 makeWrapper() {
-  local program=$1 wrapper=$2 name value flags=() argv0='$0'
+  local program=$1 wrapper=$2 flags=() argv0='$0'
   shift 2
   mkdir -p "$(dirname "$wrapper")"
   {
