@@ -10,6 +10,7 @@ pub mod diag;
 pub mod nix;
 pub mod render;
 pub mod report;
+pub mod store;
 pub mod tree;
 
 pub use cli::run;
