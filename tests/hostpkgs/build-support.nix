@@ -14,8 +14,7 @@ let
       derivationArgs ? { },
       ...
     }:
-    buildCommand:
-    stdenv.mkDerivation ({ inherit name buildCommand; } // derivationArgs);
+    buildCommand: stdenv.mkDerivation ({ inherit name buildCommand; } // derivationArgs);
   runCommand = name: derivationArgs: runCommandWith { inherit name derivationArgs; };
 
   writeTextFile =
@@ -30,32 +29,39 @@ let
       derivationArgs ? { },
       ...
     }:
-    runCommand name (
-      {
-        inherit
-          text
-          executable
-          destination
-          checkPhase
-          passthru
-          ;
-        meta =
-          lib.optionalAttrs (executable && lib.hasPrefix "/bin/" destination) {
-            mainProgram = lib.removePrefix "/bin/" destination;
-          }
-          // meta;
-        passAsFile = [ "text" ] ++ derivationArgs.passAsFile or [ ];
-        preferLocalBuild = true;
-      }
-      // builtins.removeAttrs derivationArgs [ "passAsFile" ]
-    ) ''
-      target=$out$destination
-      mkdir -p "$(dirname "$target")"
-      if [ -e "$textPath" ]; then mv "$textPath" "$target"; else printf %s "$text" >"$target"; fi
-      if [ -n "$executable" ]; then chmod +x "$target"; fi
-      eval "$checkPhase"
-    '';
-  writeScript = name: text: writeTextFile { inherit name text; executable = true; };
+    runCommand name
+      (
+        {
+          inherit
+            text
+            executable
+            destination
+            checkPhase
+            passthru
+            ;
+          meta =
+            lib.optionalAttrs (executable && lib.hasPrefix "/bin/" destination) {
+              mainProgram = lib.removePrefix "/bin/" destination;
+            }
+            // meta;
+          passAsFile = [ "text" ] ++ derivationArgs.passAsFile or [ ];
+          preferLocalBuild = true;
+        }
+        // builtins.removeAttrs derivationArgs [ "passAsFile" ]
+      )
+      ''
+        target=$out$destination
+        mkdir -p "$(dirname "$target")"
+        if [ -e "$textPath" ]; then mv "$textPath" "$target"; else printf %s "$text" >"$target"; fi
+        if [ -n "$executable" ]; then chmod +x "$target"; fi
+        eval "$checkPhase"
+      '';
+  writeScript =
+    name: text:
+    writeTextFile {
+      inherit name text;
+      executable = true;
+    };
   syntaxCheck = ''
     ${stdenv.shell} -n "$target"
   '';
@@ -71,12 +77,18 @@ let
       ...
     }@args:
     stdenv.mkDerivation (
-      builtins.removeAttrs args [ "paths" "extraOutputsToInstall" "checkCollisionContents" ]
+      builtins.removeAttrs args [
+        "paths"
+        "extraOutputsToInstall"
+        "checkCollisionContents"
+      ]
       // {
         inherit pathsToLink extraPrefix;
         # Each line: the path to link and its priority (nixpkgs: the lower one wins).
         trees = lib.concatLines (
-          map (path: "${path} ${toString (path.meta.priority or 5)}") (lib.unique (lib.remove null (lib.flatten paths)))
+          map (path: "${path} ${toString (path.meta.priority or 5)}") (
+            lib.unique (lib.remove null (lib.flatten paths))
+          )
         );
         ignoreCollisions = if ignoreCollisions then "1" else "";
         passAsFile = [ "trees" ];
@@ -105,24 +117,30 @@ in
       destination = "/${path}";
       inherit text;
     };
-  writeScriptBin = name: text: writeTextFile {
-    inherit name text;
-    executable = true;
-    destination = "/bin/${name}";
-  };
-  writeShellScript = name: text: writeTextFile {
-    inherit name;
-    executable = true;
-    text = "#!${self.runtimeShell}\n${text}\n";
-    checkPhase = syntaxCheck;
-  };
-  writeShellScriptBin = name: text: writeTextFile {
-    inherit name;
-    executable = true;
-    destination = "/bin/${name}";
-    text = "#!${self.runtimeShell}\n${text}\n";
-    checkPhase = syntaxCheck;
-  };
+  writeScriptBin =
+    name: text:
+    writeTextFile {
+      inherit name text;
+      executable = true;
+      destination = "/bin/${name}";
+    };
+  writeShellScript =
+    name: text:
+    writeTextFile {
+      inherit name;
+      executable = true;
+      text = "#!${self.runtimeShell}\n${text}\n";
+      checkPhase = syntaxCheck;
+    };
+  writeShellScriptBin =
+    name: text:
+    writeTextFile {
+      inherit name;
+      executable = true;
+      destination = "/bin/${name}";
+      text = "#!${self.runtimeShell}\n${text}\n";
+      checkPhase = syntaxCheck;
+    };
   writeShellApplication =
     {
       name,
@@ -130,7 +148,11 @@ in
       runtimeInputs ? [ ],
       runtimeEnv ? { },
       inheritPath ? true,
-      bashOptions ? [ "errexit" "nounset" "pipefail" ],
+      bashOptions ? [
+        "errexit"
+        "nounset"
+        "pipefail"
+      ],
       excludeShellChecks ? [ ],
       extraShellCheckFlags ? [ ],
       checkPhase ? null,
@@ -142,7 +164,10 @@ in
       inherit name passthru derivationArgs;
       executable = true;
       destination = "/bin/${name}";
-      meta = { mainProgram = name; } // meta;
+      meta = {
+        mainProgram = name;
+      }
+      // meta;
       text =
         "#!${self.runtimeShell}\n"
         + lib.concatMapStrings (o: "set -o ${o}\n") bashOptions
@@ -159,7 +184,10 @@ in
             ${syntaxCheck}
             ${lib.getExe self.shellcheck} ${
               lib.escapeShellArgs (
-                lib.optionals (excludeShellChecks != [ ]) [ "--exclude" (lib.concatStringsSep "," excludeShellChecks) ]
+                lib.optionals (excludeShellChecks != [ ]) [
+                  "--exclude"
+                  (lib.concatStringsSep "," excludeShellChecks)
+                ]
                 ++ extraShellCheckFlags
               )
             } "$target"
@@ -168,15 +196,40 @@ in
 
   # symlinkJoin: the first path wins. buildEnv: a collision is an error.
   symlinkJoin =
-    { paths, name ? "${pname}-${version}", pname ? "", version ? "", stripPrefix ? "", failOnMissing ? true, ... }@args:
-    merged (builtins.removeAttrs args [ "stripPrefix" "failOnMissing" ] // { inherit name; });
+    {
+      paths,
+      name ? "${pname}-${version}",
+      pname ? "",
+      version ? "",
+      stripPrefix ? "",
+      failOnMissing ? true,
+      ...
+    }@args:
+    merged (
+      builtins.removeAttrs args [
+        "stripPrefix"
+        "failOnMissing"
+      ]
+      // {
+        inherit name;
+      }
+    );
   buildEnv = lib.makeOverridable (
-    { ignoreCollisions ? false, name ? "${args.pname}-${args.version}", ... }@args: merged (args // { inherit ignoreCollisions name; })
+    {
+      ignoreCollisions ? false,
+      name ? "${args.pname}-${args.version}",
+      ...
+    }@args:
+    merged (args // { inherit ignoreCollisions name; })
   );
   linkFarm =
     name: entries:
     let
-      list = if builtins.isAttrs entries then lib.mapAttrsToList (name: path: { inherit name path; }) entries else entries;
+      list =
+        if builtins.isAttrs entries then
+          lib.mapAttrsToList (name: path: { inherit name path; }) entries
+        else
+          entries;
     in
     runCommand name { preferLocalBuild = true; } ''
       mkdir -p "$out"
@@ -185,41 +238,90 @@ in
         ln -s ${lib.escapeShellArg "${entry.path}"} "$out"/${lib.escapeShellArg entry.name}
       '') list}
     '';
-  linkFarmFromDrvs = name: drvs: self.linkFarm name (map (drv: { inherit (drv) name; path = drv; }) drvs);
+  linkFarmFromDrvs =
+    name: drvs:
+    self.linkFarm name (
+      map (drv: {
+        inherit (drv) name;
+        path = drv;
+      }) drvs
+    );
   emptyDirectory = runCommand "empty-directory" { } ''mkdir "$out"'';
   emptyFile = runCommand "empty-file" { } ''touch "$out"'';
 
-  makeSetupHook = { name, propagatedBuildInputs ? [ ], ... }: script: runCommand name { inherit propagatedBuildInputs; } ''
-    mkdir -p "$out/nix-support"
-    cp ${script} "$out/nix-support/setup-hook"
-    fixupPhase
-  '';
+  makeSetupHook =
+    {
+      name,
+      propagatedBuildInputs ? [ ],
+      ...
+    }:
+    script:
+    runCommand name { inherit propagatedBuildInputs; } ''
+      mkdir -p "$out/nix-support"
+      cp ${script} "$out/nix-support/setup-hook"
+      fixupPhase
+    '';
   makeWrapper = self.makeSetupHook { name = "make-wrapper-hook"; } makeWrapperHook;
   makeBinaryWrapper = self.makeWrapper;
   # nixpkgs' hook that strips references; nothing in this fixture needs it.
   removeReferencesTo = self.writeShellScriptBin "remove-references-to" "exit 0";
   nix-update-script = _: [ ];
-  copyPathToStore = path: builtins.path { inherit path; name = baseNameOf path; };
-  replaceVars = path: vars: runCommand (baseNameOf path) vars ''substituteAll ${stdenv.storeFile path} "$out"'';
+  copyPathToStore =
+    path:
+    builtins.path {
+      inherit path;
+      name = baseNameOf path;
+    };
+  replaceVars =
+    path: vars: runCommand (baseNameOf path) vars ''substituteAll ${stdenv.storeFile path} "$out"'';
 
   applyPatches =
-    { src, name ? (if src ? name then src.name else baseNameOf src) + "-patched", patches ? [ ], prePatch ? "", postPatch ? "", ... }@args:
+    {
+      src,
+      name ? (if src ? name then src.name else baseNameOf src) + "-patched",
+      patches ? [ ],
+      prePatch ? "",
+      postPatch ? "",
+      ...
+    }@args:
     stdenv.mkDerivation (
       args
       // {
-        inherit name src patches prePatch postPatch;
-        phases = [ "unpackPhase" "patchPhase" "installPhase" ];
+        inherit
+          name
+          src
+          patches
+          prePatch
+          postPatch
+          ;
+        phases = [
+          "unpackPhase"
+          "patchPhase"
+          "installPhase"
+        ];
         installPhase = ''cp -r . "$out"'';
       }
     );
 
   mkShell =
-    { name ? "nix-shell", packages ? [ ], inputsFrom ? [ ], nativeBuildInputs ? [ ], buildInputs ? [ ], shellHook ? "", ... }@args:
+    {
+      name ? "nix-shell",
+      packages ? [ ],
+      inputsFrom ? [ ],
+      nativeBuildInputs ? [ ],
+      buildInputs ? [ ],
+      shellHook ? "",
+      ...
+    }@args:
     stdenv.mkDerivation (
-      builtins.removeAttrs args [ "packages" "inputsFrom" ]
+      builtins.removeAttrs args [
+        "packages"
+        "inputsFrom"
+      ]
       // {
         inherit name;
-        nativeBuildInputs = packages ++ nativeBuildInputs ++ lib.concatMap (d: d.nativeBuildInputs or [ ]) inputsFrom;
+        nativeBuildInputs =
+          packages ++ nativeBuildInputs ++ lib.concatMap (d: d.nativeBuildInputs or [ ]) inputsFrom;
         buildInputs = buildInputs ++ lib.concatMap (d: d.buildInputs or [ ]) inputsFrom;
         shellHook = lib.concatStringsSep "\n" (map (d: d.shellHook or "") inputsFrom ++ [ shellHook ]);
         buildCommand = ''

@@ -33,8 +33,12 @@ let
       fromImage ? null,
       ...
     }:
-    assert lib.assertMsg (fromImage == null) "dockerTools: fromImage is not in hostpkgs, the test fixture";
-    assert lib.assertMsg (!enableFakechroot) "dockerTools: enableFakechroot is not in hostpkgs, the test fixture";
+    assert lib.assertMsg (
+      fromImage == null
+    ) "dockerTools: fromImage is not in hostpkgs, the test fixture";
+    assert lib.assertMsg (
+      !enableFakechroot
+    ) "dockerTools: enableFakechroot is not in hostpkgs, the test fixture";
     let
       imageConfig = writeText "${baseNameOf name}-config.json" (builtins.toJSON config);
       roots = lib.toList contents;
@@ -56,7 +60,9 @@ let
           if tag != null then
             tag
           else
-            builtins.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext imageConfig.outPath)));
+            builtins.head (
+              lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext imageConfig.outPath))
+            );
         includeStorePaths = if includeStorePaths then "1" else "";
         compress = if compressor == "none" then "cat" else "gzip -n";
         # Nix writes the closure of what is in the image to these files.
@@ -64,7 +70,12 @@ let
           "config-closure"
           imageConfig
         ]
-        ++ lib.concatLists (lib.imap0 (i: root: [ "closure-${toString i}" root ]) roots);
+        ++ lib.concatLists (
+          lib.imap0 (i: root: [
+            "closure-${toString i}"
+            root
+          ]) roots
+        );
         passthru = passthru // {
           imageName = lib.toLower name;
           imageTag = tag;
@@ -84,7 +95,9 @@ in
       runAsRoot ? null,
       ...
     }@args:
-    assert lib.assertMsg (runAsRoot == null) "dockerTools: runAsRoot needs a virtual machine and is not in hostpkgs";
+    assert lib.assertMsg (
+      runAsRoot == null
+    ) "dockerTools: runAsRoot needs a virtual machine and is not in hostpkgs";
     build (
       builtins.removeAttrs args [
         "copyToRoot"

@@ -13,11 +13,20 @@ let
       ...
     }:
     if hash != "" then
-      { outputHash = hash; outputHashAlgo = null; }
+      {
+        outputHash = hash;
+        outputHashAlgo = null;
+      }
     else if sha512 != "" then
-      { outputHash = sha512; outputHashAlgo = "sha512"; }
+      {
+        outputHash = sha512;
+        outputHashAlgo = "sha512";
+      }
     else
-      { outputHash = if sha256 != "" then sha256 else lib.fakeHash; outputHashAlgo = "sha256"; };
+      {
+        outputHash = if sha256 != "" then sha256 else lib.fakeHash;
+        outputHashAlgo = "sha256";
+      };
 
   download =
     {
@@ -116,7 +125,9 @@ rec {
       fetchSubmodules ? true,
       ...
     }@args:
-    assert lib.assertMsg ((rev == null) != (tag == null)) "fetchgit requires one of either `rev` or `tag` to be provided (not both).";
+    assert lib.assertMsg (
+      (rev == null) != (tag == null)
+    ) "fetchgit requires one of either `rev` or `tag` to be provided (not both).";
     download {
       inherit name;
       given = args;
@@ -125,7 +136,9 @@ rec {
       passthru = { inherit url rev tag; };
       command = ''
         git init --quiet "$out" && cd "$out"
-        git fetch --quiet --depth 1 "$urls" ${lib.escapeShellArg (if tag != null then "refs/tags/${tag}" else rev)}
+        git fetch --quiet --depth 1 "$urls" ${
+          lib.escapeShellArg (if tag != null then "refs/tags/${tag}" else rev)
+        }
         git checkout --quiet FETCH_HEAD
         ${lib.optionalString fetchSubmodules "git submodule --quiet update --init --recursive --depth 1"}
         find "$out" -name .git -prune -exec rm -rf {} +
@@ -143,7 +156,9 @@ rec {
       githubBase ? "github.com",
       ...
     }@args:
-    assert lib.assertMsg ((rev == null) != (tag == null)) "fetchFromGitHub requires one of either `rev` or `tag` to be provided (not both).";
+    assert lib.assertMsg (
+      (rev == null) != (tag == null)
+    ) "fetchFromGitHub requires one of either `rev` or `tag` to be provided (not both).";
     let
       base = "https://${githubBase}/${owner}/${repo}";
       revision = if tag != null then "refs/tags/${tag}" else rev;
@@ -163,9 +178,22 @@ rec {
     in
     (
       if fetchSubmodules then
-        fetchgit (rest // { inherit name fetchSubmodules; url = "${base}.git"; rev = revision; })
+        fetchgit (
+          rest
+          // {
+            inherit name fetchSubmodules;
+            url = "${base}.git";
+            rev = revision;
+          }
+        )
       else
-        fetchzip (rest // { inherit name; url = "${base}/archive/${revision}.tar.gz"; })
+        fetchzip (
+          rest
+          // {
+            inherit name;
+            url = "${base}/archive/${revision}.tar.gz";
+          }
+        )
     )
     // found;
 
@@ -179,8 +207,16 @@ rec {
       ...
     }@args:
     fetchzip (
-      builtins.removeAttrs args [ "owner" "repo" "tag" "rev" "domain" ]
-      // { url = "https://${domain}/api/v4/projects/${owner}%2F${repo}/repository/archive.tar.gz?sha=${rev}"; }
+      builtins.removeAttrs args [
+        "owner"
+        "repo"
+        "tag"
+        "rev"
+        "domain"
+      ]
+      // {
+        url = "https://${domain}/api/v4/projects/${owner}%2F${repo}/repository/archive.tar.gz?sha=${rev}";
+      }
     );
 
   # nixpkgs normalises the patch with filterdiff before hashing; so does this, if it must download.
@@ -194,7 +230,13 @@ rec {
           mv "$TMPDIR/patch" "$out"
         '';
       }
-      // builtins.removeAttrs args [ "stripLen" "extraPrefix" "excludes" "includes" "revert" ]
+      // builtins.removeAttrs args [
+        "stripLen"
+        "extraPrefix"
+        "excludes"
+        "includes"
+        "revert"
+      ]
     );
   fetchpatch2 = fetchpatch;
 
@@ -207,7 +249,11 @@ rec {
       ...
     }@args:
     (if unpack then fetchzip else fetchurl) (
-      builtins.removeAttrs args [ "pname" "unpack" "version" ]
+      builtins.removeAttrs args [
+        "pname"
+        "unpack"
+        "version"
+      ]
       // {
         inherit name;
         url = "https://static.crates.io/crates/${pname}/${pname}-${version}.crate";

@@ -114,7 +114,14 @@ let
     python3 = tool "python3" "python3" [ "python3" ] { };
     shellcheck = tool "shellcheck" "shellcheck" [ "shellcheck" ] { };
     unzip = tool "unzip" "unzip" [ "unzip" ] { };
-    util-linux = tool "util-linux" "util-linux" [ "flock" "setpriv" "setsid" "unshare" "mountpoint" "su" ] { };
+    util-linux = tool "util-linux" "util-linux" [
+      "flock"
+      "setpriv"
+      "setsid"
+      "unshare"
+      "mountpoint"
+      "su"
+    ] { };
     which = tool "which" "debianutils" [ "which" ] { };
     xz = tool "xz" "xz-utils" [ "xz" "unxz" ] { };
     zstd = tool "zstd" "zstd libzstd-dev" [ "zstd" ] { };

@@ -12,7 +12,12 @@ let
   parts = { inherit lib stdenv self; };
 in
 {
-  inherit lib stdenv config system;
+  inherit
+    lib
+    stdenv
+    config
+    system
+    ;
   stdenvNoCC = stdenv;
   pkgs = self;
   buildPackages = self;
@@ -22,10 +27,12 @@ in
   callPackages = lib.callPackagesWith self;
   newScope = extra: lib.callPackageWith (self // extra);
   inherit (lib) recurseIntoAttrs makeOverridable makeScope;
-  extend = f: import ./. {
-    inherit system config;
-    overlays = [ f ];
-  };
+  extend =
+    f:
+    import ./. {
+      inherit system config;
+      overlays = [ f ];
+    };
   dockerTools = callPackage ./docker-tools.nix { };
 }
 // import ./fetchers.nix { inherit lib stdenv; }

@@ -230,7 +230,9 @@ let
               args.installPhase or ''
                 runHook preInstall
                 mkdir -p "$out/bin"
-                find "$CARGO_TARGET_DIR/${if buildType == "release" then "release" else "debug"}" -maxdepth 1 -type f -perm -100 \
+                find "$CARGO_TARGET_DIR/${
+                  if buildType == "release" then "release" else "debug"
+                }" -maxdepth 1 -type f -perm -100 \
                   ! -name '*.so' -exec cp -t "$out/bin" {} +
                 runHook postInstall
               '';

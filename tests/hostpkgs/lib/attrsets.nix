@@ -26,8 +26,7 @@ rec {
   genAttrs = names: f: listToAttrs (map (n: nameValuePair n (f n)) names);
   genAttrs' = xs: f: listToAttrs (map f xs);
   filterAttrs =
-    pred: set:
-    removeAttrs set (builtins.filter (name: !pred name set.${name}) (attrNames set));
+    pred: set: removeAttrs set (builtins.filter (name: !pred name set.${name}) (attrNames set));
   mapAttrs' = f: set: listToAttrs (map (n: f n set.${n}) (attrNames set));
   mapAttrsToList = f: set: map (n: f n set.${n}) (attrNames set);
   attrsToList = mapAttrsToList nameValuePair;
@@ -46,13 +45,13 @@ rec {
       attrByPath (builtins.tail path) default set.${builtins.head path}
     else
       default;
-  getAttrFromPath = path: attrByPath path (throw "cannot find attribute `${lib.concatStringsSep "." path}'");
+  getAttrFromPath =
+    path: attrByPath path (throw "cannot find attribute `${lib.concatStringsSep "." path}'");
   hasAttrByPath =
     path: set:
     path == [ ]
     || (set ? ${builtins.head path} && hasAttrByPath (builtins.tail path) set.${builtins.head path});
-  setAttrByPath =
-    path: value: lib.foldr (name: acc: { ${name} = acc; }) value path;
+  setAttrByPath = path: value: lib.foldr (name: acc: { ${name} = acc; }) value path;
   recursiveUpdate =
     a: b:
     a
@@ -67,7 +66,8 @@ rec {
     foldl' (
       acc: name: concatMap (partial: map (value: partial // { ${name} = value; }) set.${name}) acc
     ) [ { } ] (attrNames set);
-  getOutput = output: pkg: if pkg.outputSpecified or false then pkg else pkg.${output} or pkg.out or pkg;
+  getOutput =
+    output: pkg: if pkg.outputSpecified or false then pkg else pkg.${output} or pkg.out or pkg;
   getBin = getOutput "bin";
   getLib = getOutput "lib";
   getDev = getOutput "dev";

@@ -101,8 +101,12 @@ lib: rec {
         drv.${output}
         // passthru
         // {
-          drvPath = assert condition; drv.${output}.drvPath;
-          outPath = assert condition; drv.${output}.outPath;
+          drvPath =
+            assert condition;
+            drv.${output}.drvPath;
+          outPath =
+            assert condition;
+            drv.${output}.outPath;
           outputSpecified = true;
         }
         // builtins.listToAttrs outputsList;
@@ -114,8 +118,12 @@ lib: rec {
     drv
     // builtins.listToAttrs outputsList
     // {
-      drvPath = assert condition; drv.drvPath;
-      outPath = assert condition; drv.outPath;
+      drvPath =
+        assert condition;
+        drv.drvPath;
+      outPath =
+        assert condition;
+        drv.outPath;
     }
     // passthru;
 
@@ -128,18 +136,16 @@ lib: rec {
       inheritFunctionArgs ? true,
       transformDrv ? lib.id,
     }:
-    lib.setFunctionArgs
-      (
-        fpargs:
-        transformDrv (
-          constructDrv (
-            finalAttrs:
-            let
-              args = lib.toFunction fpargs finalAttrs;
-            in
-            builtins.removeAttrs args excludeDrvArgNames // extendDrvArgs finalAttrs args
-          )
+    lib.setFunctionArgs (
+      fpargs:
+      transformDrv (
+        constructDrv (
+          finalAttrs:
+          let
+            args = lib.toFunction fpargs finalAttrs;
+          in
+          builtins.removeAttrs args excludeDrvArgNames // extendDrvArgs finalAttrs args
         )
       )
-      (builtins.removeAttrs (lib.functionArgs (extendDrvArgs { })) excludeFunctionArgNames);
+    ) (builtins.removeAttrs (lib.functionArgs (extendDrvArgs { })) excludeFunctionArgNames);
 }

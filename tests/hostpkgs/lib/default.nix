@@ -56,8 +56,7 @@ let
       asserts = { inherit (lib) assertMsg; };
       toFunction = v: if lib.isFunction v then v else _: v;
       isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
-      functionArgs =
-        f: if f ? __functor then f.__functionArgs or { } else builtins.functionArgs f;
+      functionArgs = f: if f ? __functor then f.__functionArgs or { } else builtins.functionArgs f;
       setFunctionArgs = f: args: {
         __functor = _: f;
         __functionArgs = args;
@@ -85,11 +84,18 @@ let
       maintainers = { };
       teams = { };
 
-      cleanSource = src: builtins.path {
-        path = src;
-        name = "source";
-        filter = name: _: !(builtins.elem (baseNameOf name) [ ".git" "result" ]);
-      };
+      cleanSource =
+        src:
+        builtins.path {
+          path = src;
+          name = "source";
+          filter =
+            name: _:
+            !(builtins.elem (baseNameOf name) [
+              ".git"
+              "result"
+            ]);
+        };
       cleanSourceWith =
         {
           src,

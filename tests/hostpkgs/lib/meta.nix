@@ -8,7 +8,13 @@ let
     deprecated = false;
     redistributable = true;
   };
-  nonFree = spdxId: fullName: free spdxId fullName // { free = false; redistributable = false; };
+  nonFree =
+    spdxId: fullName:
+    free spdxId fullName
+    // {
+      free = false;
+      redistributable = false;
+    };
   linux = [
     "x86_64-linux"
     "aarch64-linux"
@@ -53,13 +59,17 @@ rec {
     sspl = nonFree "SSPL-1.0" "Server Side Public License";
     tsl = nonFree null "Timescale License Agreement";
     unfree = nonFree null "Unfree";
-    unfreeRedistributable = nonFree null "Unfree redistributable" // { redistributable = true; };
+    unfreeRedistributable = nonFree null "Unfree redistributable" // {
+      redistributable = true;
+    };
     unlicense = free "Unlicense" "The Unlicense";
     zlib = free "Zlib" "zlib License";
   };
   getLicenseFromSpdxId =
     id:
-    lib.findFirst (l: l.spdxId == id) (throw "no license ${id} in hostpkgs") (builtins.attrValues licenses);
+    lib.findFirst (l: l.spdxId == id) (throw "no license ${id} in hostpkgs") (
+      builtins.attrValues licenses
+    );
 
   platforms = {
     inherit linux darwin;
@@ -126,7 +136,8 @@ rec {
       setPrio
       ;
   };
-  platformMatch = platform: elem: elem == platform.system || (elem ? system && elem.system == platform.system);
+  platformMatch =
+    platform: elem: elem == platform.system || (elem ? system && elem.system == platform.system);
   availableOn =
     platform: pkg:
     builtins.any (platformMatch platform) (pkg.meta.platforms or [ platform.system ])

@@ -46,8 +46,7 @@ rec {
     stringLength s >= stringLength suf
     && substring (stringLength s - stringLength suf) (stringLength suf) s == suf;
   hasInfix = infix: s: builtins.length (splitString infix s) > 1;
-  removePrefix =
-    pref: s: if hasPrefix pref s then substring (stringLength pref) (-1) s else s;
+  removePrefix = pref: s: if hasPrefix pref s then substring (stringLength pref) (-1) s else s;
   removeSuffix =
     suf: s: if hasSuffix suf s then substring 0 (stringLength s - stringLength suf) s else s;
   escapeRegex = escape (stringToCharacters "\\[{()^$?*+|.");
@@ -79,13 +78,25 @@ rec {
   fileContents = file: removeSuffix "\n" (builtins.readFile file);
   makeSearchPath =
     sub: paths: concatMapStringsSep ":" (p: "${p}/${sub}") (builtins.filter (p: p != null) paths);
-  makeSearchPathOutput = output: sub: paths: makeSearchPath sub (map (lib.getOutput output) paths);
+  makeSearchPathOutput =
+    output: sub: paths:
+    makeSearchPath sub (map (lib.getOutput output) paths);
   makeBinPath = makeSearchPathOutput "bin" "bin";
   makeLibraryPath = makeSearchPathOutput "lib" "lib";
   versionOlder = a: b: builtins.compareVersions b a == 1;
   versionAtLeast = a: b: !versionOlder a b;
-  getName = x: if builtins.isString x then (builtins.parseDrvName x).name else x.pname or (builtins.parseDrvName x.name).name;
-  getVersion = x: if builtins.isString x then (builtins.parseDrvName x).version else x.version or (builtins.parseDrvName x.name).version;
+  getName =
+    x:
+    if builtins.isString x then
+      (builtins.parseDrvName x).name
+    else
+      x.pname or (builtins.parseDrvName x.name).name;
+  getVersion =
+    x:
+    if builtins.isString x then
+      (builtins.parseDrvName x).version
+    else
+      x.version or (builtins.parseDrvName x.name).version;
   nameFromURL = url: sep: builtins.head (splitString sep (lib.last (splitString "/" url)));
   toInt = s: builtins.fromJSON s;
   fixedWidthString =
@@ -93,7 +104,9 @@ rec {
     if stringLength s >= width then s else fixedWidthString width filler (filler + s);
   enableFeature = flag: feat: "--${if flag then "enable" else "disable"}-${feat}";
   withFeature = flag: feat: "--${if flag then "with" else "without"}-${feat}";
-  withFeatureAs = flag: feat: value: withFeature flag feat + optionalString flag "=${value}";
+  withFeatureAs =
+    flag: feat: value:
+    withFeature flag feat + optionalString flag "=${value}";
   cmakeFeature = name: value: "-D${name}:STRING=${value}";
   cmakeBool = name: value: "-D${name}:BOOL=${if value then "TRUE" else "FALSE"}";
 }

@@ -31,7 +31,9 @@ lib.extendMkDerivation {
       major = lib.versions.major postgresql.version;
       pgConfig = "${postgresql.pg_config}/bin/pg_config";
     in
-    assert lib.assertMsg (!(args ? installPhase) && !(args ? buildPhase)) "buildPgrxExtension overwrites buildPhase and installPhase";
+    assert lib.assertMsg (
+      !(args ? installPhase) && !(args ? buildPhase)
+    ) "buildPgrxExtension overwrites buildPhase and installPhase";
     {
       buildInputs = args.buildInputs or [ ];
       nativeBuildInputs =

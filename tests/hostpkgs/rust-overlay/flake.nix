@@ -11,14 +11,31 @@
           # Profiles hold the same toolchain here, and extensions and targets are taken as given.
           profiles =
             version:
-            lib.genAttrs [
-              "minimal"
-              "default"
-              "complete"
-            ] (_: lib.makeOverridable ({ extensions ? [ ], targets ? [ ] }: hostRustToolchain version) { });
-          versions = lib.concatMap (minor: map (patch: "1.${toString minor}.${toString patch}") [ 0 1 2 3 ]) (
-            lib.range 56 120
-          );
+            lib.genAttrs
+              [
+                "minimal"
+                "default"
+                "complete"
+              ]
+              (
+                _:
+                lib.makeOverridable (
+                  {
+                    extensions ? [ ],
+                    targets ? [ ],
+                  }:
+                  hostRustToolchain version
+                ) { }
+              );
+          versions = lib.concatMap (
+            minor:
+            map (patch: "1.${toString minor}.${toString patch}") [
+              0
+              1
+              2
+              3
+            ]
+          ) (lib.range 56 120);
         in
         {
           rust-bin = {

@@ -109,8 +109,7 @@ let
     in
     finalPackage;
 
-  mkDerivation =
-    fnOrAttrs: makeFrom (if lib.isFunction fnOrAttrs then fnOrAttrs else _: fnOrAttrs);
+  mkDerivation = fnOrAttrs: makeFrom (if lib.isFunction fnOrAttrs then fnOrAttrs else _: fnOrAttrs);
 
   stdenv = {
     inherit
@@ -118,25 +117,32 @@ let
       hostPlatform
       storeFile
       ;
-    inherit (hostPlatform) isLinux isDarwin isx86_64 isAarch64;
+    inherit (hostPlatform)
+      isLinux
+      isDarwin
+      isx86_64
+      isAarch64
+      ;
     buildPlatform = hostPlatform;
     targetPlatform = hostPlatform;
     inherit system;
     shell = "/bin/bash";
-    cc = mkDerivation {
-      pname = "host-cc";
-      version = "0";
-      dontUnpack = true;
-      installPhase = ''
-        mkdir -p "$out/bin"
-        for program in cc gcc g++ c++ ld ar; do
-          ln -s "$(command -v "$program")" "$out/bin/$program"
-        done
-      '';
-    } // {
-      isGNU = hostPlatform.isLinux;
-      isClang = hostPlatform.isDarwin;
-    };
+    cc =
+      mkDerivation {
+        pname = "host-cc";
+        version = "0";
+        dontUnpack = true;
+        installPhase = ''
+          mkdir -p "$out/bin"
+          for program in cc gcc g++ c++ ld ar; do
+            ln -s "$(command -v "$program")" "$out/bin/$program"
+          done
+        '';
+      }
+      // {
+        isGNU = hostPlatform.isLinux;
+        isClang = hostPlatform.isDarwin;
+      };
     override = _: stdenv;
   };
 in

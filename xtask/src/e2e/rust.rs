@@ -157,9 +157,10 @@ fn cargo_pgrx(context: &Context) -> Result<usize> {
     // cargo writes into the folder it works in: not into what is hashed.
     let work = folder.join("work");
     fs::create_dir_all(work.join("src"))?;
-    for file in ["Cargo.toml", "Cargo.lock"] {
-        fs::copy(source.join(file), work.join(file))?;
-    }
+    fs::copy(source.join("Cargo.lock"), work.join("Cargo.lock"))?;
+    // It is below this repository, but not of its workspace.
+    let manifest = fs::read_to_string(source.join("Cargo.toml"))? + "\n[workspace]\n";
+    fs::write(work.join("Cargo.toml"), manifest)?;
     fs::write(work.join("src/main.rs"), "fn main() {}\n")?;
     let (registry, crates) = fetch(&work)?;
     let staging = folder.join(format!("{name}-vendor-staging"));
