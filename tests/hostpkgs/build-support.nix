@@ -263,9 +263,28 @@ in
     '';
   makeWrapper = self.makeSetupHook { name = "make-wrapper-hook"; } makeWrapperHook;
   makeBinaryWrapper = self.makeWrapper;
+  installShellFiles = self.makeSetupHook { name = "install-shell-files"; } (
+    stdenv.storeFile ./stdenv/install-shell-files.sh
+  );
   # nixpkgs' hook that strips references; nothing in this fixture needs it.
   removeReferencesTo = self.writeShellScriptBin "remove-references-to" "exit 0";
   nix-update-script = _: [ ];
+  # The closure of some paths, as a directory with the file `store-paths`.
+  closureInfo =
+    { rootPaths }:
+    runCommand "closure-info"
+      {
+        exportReferencesGraph = lib.concatLists (
+          lib.imap0 (i: path: [
+            "closure-${toString i}"
+            path
+          ]) (lib.toList rootPaths)
+        );
+      }
+      ''
+        mkdir "$out"
+        cat closure-* | grep "^$NIX_STORE/" | sort -u >"$out/store-paths"
+      '';
   copyPathToStore =
     path:
     builtins.path {

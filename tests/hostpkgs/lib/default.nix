@@ -106,6 +106,29 @@ let
           inherit name filter;
           path = src;
         };
+      # Only what is listed, by path: no filters and no differences.
+      fileset =
+        let
+          paths = set: if builtins.isList set then lib.concatMap paths set else [ set ];
+        in
+        {
+          unions = lib.concatMap paths;
+          union = a: b: paths a ++ paths b;
+          maybeMissing = path: if builtins.pathExists path then path else [ ];
+          toSource =
+            { root, fileset }:
+            let
+              wanted = map toString (paths fileset);
+            in
+            lib.cleanSourceWith {
+              src = root;
+              filter =
+                path: _:
+                builtins.any (
+                  want: lib.hasPrefix "${want}/" "${path}/" || lib.hasPrefix "${path}/" "${want}/"
+                ) wanted;
+            };
+        };
       sourceByRegex =
         src: regexes:
         lib.cleanSourceWith {
