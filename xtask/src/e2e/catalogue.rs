@@ -100,7 +100,22 @@ fn hash_in(table: &Table, key: &str, version: &str) -> Result<String> {
 
 /// Writes the reduced catalogue and lets pgflakegen make the flake.
 pub fn generate(context: &Context) -> Result<Outcome> {
-    let flake = context.flake();
+    let names = generate_into(context, &context.flake(), None)?;
+    Ok(Outcome::Done(format!("{} extensions: {}", names.len(), names.join(" "))))
+}
+
+/// A PostgreSQL that the catalogue does not have: the test's 15 once more, under a name of its own.
+pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Result<()> {
+    let catalogue = Catalogue::read(&context.root.join("catalogue"))?;
+    let entry = entries(&catalogue.postgresql, "postgresql").find(|entry| text(entry, "name") == Some("15"));
+    let mut entry = entry.context("catalogue/postgresql.toml has no 15")?.clone();
+    entry.insert("name".to_owned(), Value::String(name.to_owned()));
+    entry.insert("like".to_owned(), Value::String("15".to_owned()));
+    generate_into(context, flake, Some(entry)).map(drop)
+}
+
+/// Writes the reduced catalogue, with one more PostgreSQL if there is one, and gives the extensions' names.
+fn generate_into(context: &Context, flake: &Path, another: Option<Table>) -> Result<Vec<String>> {
     let from = context.root.join("catalogue");
     let to = flake.join("catalogue");
     if to.exists() {
@@ -120,6 +135,9 @@ pub fn generate(context: &Context) -> Result<Outcome> {
     keep(&mut postgresql, "postgresql", |entry| {
         text(entry, "name").is_some_and(|name| POSTGRESQLS.contains(&name))
     });
+    if let Some(Value::Array(list)) = postgresql.get_mut("postgresql") {
+        list.extend(another.map(Value::Table));
+    }
     fs::write(to.join("postgresql.toml"), postgresql.to_string())?;
 
     let fetched = sources::fetched(context);
@@ -134,11 +152,11 @@ pub fn generate(context: &Context) -> Result<Outcome> {
 
     let mut command = program(env!("CARGO"));
     command.current_dir(&context.root);
-    command.args(["run", "--quiet", "--package", "pgflakegen", "--", "--root"]).arg(&flake).arg("generate");
+    command.args(["run", "--quiet", "--package", "pgflakegen", "--", "--root"]).arg(flake).arg("generate");
     // What it made before may be of another catalogue or of another version of the program.
     command.arg("--force");
     logged(&mut command, &context.log("generate"), |_| ())?;
-    Ok(Outcome::Done(format!("{} extensions: {}", names.len(), names.join(" "))))
+    Ok(names)
 }
 
 /// The extension with only those versions that have been fetched and that a PostgreSQL of the test takes.

@@ -146,6 +146,12 @@ const STEPS: &[Step] = &[
         needs: &["build-17"],
         run: |context| server::run(context, "17"),
     },
+    Step {
+        name: "add-postgresql",
+        about: "add a PostgreSQL to the catalogue and to nothing else; build and run it",
+        needs: &["build-15"],
+        run: server::run_another,
+    },
 ];
 
 /// Runs the steps that were asked for and reports on them.

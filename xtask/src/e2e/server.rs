@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::catalogue::POSTGRESQLS;
+use super::catalogue::{self, POSTGRESQLS};
 use super::command::{logged, output, program};
 use super::{Context, Outcome, nix};
 
@@ -22,7 +22,7 @@ pub fn build(context: &Context, name: &str) -> Result<Outcome> {
 
 /// The versions that are not in `bin`: each is built, and has a control file that says its version.
 pub fn build_versions(context: &Context) -> Result<Outcome> {
-    let catalogue = resolved(context)?;
+    let catalogue = resolved(&context.flake())?;
     let mut wanted = Vec::new();
     for (extension, entry) in catalogue["extensions"].as_object().into_iter().flatten() {
         for (version, details) in entry["versions"].as_object().into_iter().flatten() {
@@ -62,19 +62,31 @@ fn control_version(path: &Path, sql: &str) -> Option<String> {
 }
 
 /// What the generator made of the catalogue.
-fn resolved(context: &Context) -> Result<Value> {
-    let path = context.flake().join("generated/catalogue.json");
+fn resolved(flake: &Path) -> Result<Value> {
+    let path = flake.join("generated/catalogue.json");
     let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{}", path.display()))
 }
 
-/// Starts the result, creates every extension, and compares the versions.
+/// Starts one of the test's PostgreSQLs.
 pub fn run(context: &Context, name: &str) -> Result<Outcome> {
     debug_assert!(POSTGRESQLS.contains(&name));
-    let catalogue = resolved(context)?;
+    run_from(context, &context.flake(), name)
+}
+
+/// A PostgreSQL is added to the catalogue, and to nothing else: it must build and run.
+pub fn run_another(context: &Context) -> Result<Outcome> {
+    let name = "15_again";
+    let flake = context.state.join("flake-with-another");
+    catalogue::generate_with_another(context, &flake, name)?;
+    run_from(context, &flake, name)
+}
+
+/// Starts the result, creates every extension, and compares the versions.
+fn run_from(context: &Context, flake: &Path, name: &str) -> Result<Outcome> {
+    let catalogue = resolved(flake)?;
     let entry = &catalogue["postgresqls"][name];
-    let installed =
-        nix::build(context, &format!("build-{name}"), &context.flake(), &[format!("psql_{name}/bin")])?;
+    let installed = nix::build(context, &format!("build-{name}"), flake, &[format!("psql_{name}/bin")])?;
     let installed = installed.first().context("nothing was built")?;
     check_receipt(Path::new(installed), entry)?;
 
