@@ -130,7 +130,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "versions",
-        about: "build every other version that stands beside a default one",
+        about: "build every version of every extension, side by side",
         needs: &["build-15", "build-17"],
         run: server::build_versions,
     },

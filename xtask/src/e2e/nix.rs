@@ -1,5 +1,6 @@
 //! Calling Nix: its settings, the inputs that are replaced, and the store.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -72,6 +73,14 @@ pub fn build(context: &Context, log: &str, flake: &Path, attributes: &[String]) 
         bail!("nix build gave {} paths for {} attributes", paths.len(), attributes.len());
     }
     Ok(paths)
+}
+
+/// The output path of every package for this machine's system, by its name.
+pub fn out_paths(context: &Context, flake: &Path) -> Result<BTreeMap<String, String>> {
+    let words = ["eval", "--json", "--apply", "builtins.mapAttrs (_: package: package.outPath)"];
+    let mut command = on_flake(context, &words, &[reference(flake, "packages.x86_64-linux")]);
+    let text = logged(&mut command, &context.log("out-paths"), |_| ())?;
+    serde_json::from_str(&text).context("nix eval --json")
 }
 
 /// Adds a file, or a directory when `recursive`, under the store path that a fetcher would give it.
