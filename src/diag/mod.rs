@@ -146,6 +146,11 @@ impl Diagnostics {
         self.all.iter()
     }
 
+    /// Adds all of another sink.
+    pub fn append(&mut self, other: Diagnostics) {
+        self.all.extend(other.all);
+    }
+
     /// Whether anything forbids going on.
     pub fn has_errors(&self) -> bool {
         self.all.iter().any(|d| d.severity() == Severity::Error)

@@ -1,0 +1,3 @@
+//! Nix, the language and its tools' files.
+
+pub mod syntax;
