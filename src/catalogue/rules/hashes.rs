@@ -79,10 +79,8 @@ fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
             finding("the hash ends in a way no tool writes it: one of the last characters is wrong".into())
                 .help("copy the hash again")
         }
-        Bad::NotSri { sri: Some(sri), .. } => finding("this is a hash, but not an SRI hash".into())
+        Bad::NotSri(sri) => finding("this is a hash, but not an SRI hash".into())
             .help(format!("write it as {sri}"))
             .fix("write the hash as SRI", vec![Edit { span: hash.span, replacement: format!("\"{sri}\"") }]),
-        Bad::NotSri { sri: None, algorithm } => finding("this is a hash, but not an SRI hash".into())
-            .help(format!("nix hash convert --hash-algo {algorithm} --to sri {}", hash.value)),
     })
 }
