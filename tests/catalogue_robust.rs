@@ -58,9 +58,41 @@ enum Change {
 
 fn change() -> impl Strategy<Value = Change> {
     let token = prop::sample::select(vec![
-        "[", "]", "{", "}", "\"", "'", "\"\"\"", "=", ".", ",", "#", "\n", "\r", "\t", "\0", "é", "\u{202e}", "[[version]]",
-        "1", "-1", "1.5", "true", "nan", "1979-05-27", "9999999999999999999999", "${x}", "''", "../", "<", ">=", "a.b.c = 1\n",
-        "sha256-", "\\u0000", "\\", "\u{feff}",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "'",
+        "\"\"\"",
+        "=",
+        ".",
+        ",",
+        "#",
+        "\n",
+        "\r",
+        "\t",
+        "\0",
+        "é",
+        "\u{202e}",
+        "[[version]]",
+        "1",
+        "-1",
+        "1.5",
+        "true",
+        "nan",
+        "1979-05-27",
+        "9999999999999999999999",
+        "${x}",
+        "''",
+        "../",
+        "<",
+        ">=",
+        "a.b.c = 1\n",
+        "sha256-",
+        "\\u0000",
+        "\\",
+        "\u{feff}",
     ]);
     prop_oneof![
         (1usize..40).prop_map(Change::Remove),
@@ -146,7 +178,12 @@ fn deep_nesting_is_refused_and_overflows_nothing() {
         format!("[[{}x]]", "a.".repeat(DEEP)),
         format!("{}\nx = 1\n", "[a]\n".repeat(DEEP / 10)),
         // As deep as the parser allows in each of the two ways, one inside the other.
-        format!("{}x = {}1{}", "a.".repeat(70), format!("{{{}x = ", "b.".repeat(70)).repeat(70), "}".repeat(70)),
+        format!(
+            "{}x = {}1{}",
+            "a.".repeat(70),
+            format!("{{{}x = ", "b.".repeat(70)).repeat(70),
+            "}".repeat(70)
+        ),
     ] {
         let (found, catalogue) = load(&with_extension(text));
         assert!(catalogue.is_none());

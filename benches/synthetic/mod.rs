@@ -14,7 +14,8 @@ pub fn catalogue(versions: usize) -> Files {
     let mut files = Files::new();
     files.insert("flake.toml", FLAKE);
     files.insert("postgresql.toml", POSTGRESQL);
-    files.insert("pgrx.toml", format!("{PGRX}hash = \"{}\"\ncargo-hash = \"{}\"\n", sri(1, "c"), sri(2, "c")));
+    files
+        .insert("pgrx.toml", format!("{PGRX}hash = \"{}\"\ncargo-hash = \"{}\"\n", sri(1, "c"), sri(2, "c")));
     let extensions = versions.div_ceil(VERSIONS_EACH);
     for number in 0..extensions {
         let own = VERSIONS_EACH.min(versions - number * VERSIONS_EACH);
