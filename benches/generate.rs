@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pgflakegen::catalogue::{self, Files, Node, model::Catalogue};
+use pgflakegen::catalogue::files::Node;
+use pgflakegen::catalogue::{self, Files, model::Catalogue};
 use pgflakegen::diag::{Diagnostics, SourceMap};
 use pgflakegen::render;
 
@@ -22,7 +23,7 @@ fn loaded(files: &Files) -> Catalogue {
 fn write(files: &Files, root: &Path) {
     for (path, node) in files.iter() {
         let target = root.join("catalogue").join(path);
-        if let (Some(parent), Node::File(bytes)) = (target.parent(), node) {
+        if let (Some(parent), Node::Text(bytes)) = (target.parent(), node) {
             fs::create_dir_all(parent).expect("a directory");
             fs::write(&target, bytes).expect("a file");
         }
