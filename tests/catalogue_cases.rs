@@ -1,5 +1,5 @@
 //! Every folder in tests/cases/catalogue is a repository with a `catalogue/`. What the loader says of it, or
-//! makes of it, is the snapshot of the same name.
+//! makes of it, is the snapshot of the same name (with `catalogue-` in front).
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -37,7 +37,7 @@ fn load(case: &Case) -> (SourceMap, Diagnostics, Option<Catalogue>) {
 #[test]
 fn cases_say_what_their_snapshots_say() {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/catalogue"));
+    settings.set_snapshot_path(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
@@ -56,7 +56,7 @@ fn cases_say_what_their_snapshots_say() {
             if let Some(catalogue) = catalogue.filter(|_| found.is_empty()) {
                 text = summary(&catalogue);
             }
-            insta::assert_snapshot!(case.name.as_str(), text);
+            insta::assert_snapshot!(format!("catalogue-{}", case.name), text);
         }
     });
 }

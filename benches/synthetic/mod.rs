@@ -20,7 +20,7 @@ pub fn catalogue(versions: usize) -> Files {
     for number in 0..extensions {
         let own = VERSIONS_EACH.min(versions - number * VERSIONS_EACH);
         files.insert(format!("extensions/ext_{number:05}.toml"), extension(number, own));
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
             files.insert(format!("patches/ext_{number:05}/a.patch"), "");
         }
     }
@@ -43,14 +43,14 @@ fn extension(number: usize, versions: usize) -> String {
          build-inputs = [\"openssl\", \"curl\"]\n",
         if rust { "pgrx" } else { "pgxs" },
     );
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         let _ = writeln!(text, "patches = [\"patches/ext_{number:05}/a.patch\"]");
     }
     if number % 3 == 1 {
         // Chains of requirements, each to the one before.
         let _ = writeln!(text, "requires = [\"ext_{:05}\", \"pgcrypto\"]", number - 1);
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         let _ = writeln!(text, "preload = true\n\n[settings]\n\"ext_{number:05}.mode\" = \"on\"");
     }
     for version in 0..versions {

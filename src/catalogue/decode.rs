@@ -32,11 +32,24 @@ pub type Field<T> = Option<Spanned<T>>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Map<T>(pub Vec<(Spanned<String>, Spanned<T>)>);
 
+/// The keys of a table whose value could not be used: they are not missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wrong(Vec<&'static str>);
+
+impl Wrong {
+    /// Whether `key` is there with a value that was reported.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains(&key)
+    }
+}
+
 /// Where findings go while one file is decoded.
 pub struct Decoder {
     source: SourceId,
     /// What was found so far.
     pub found: Vec<Diagnostic>,
+    /// The key whose value is being read, in a table whose keys the user chooses.
+    pub key: String,
 }
 
 /// A type that can be read from a TOML value.
@@ -51,7 +64,7 @@ pub trait FromToml: Sized {
 impl Decoder {
     /// Findings point into `source`.
     pub fn new(source: SourceId) -> Self {
-        Self { source, found: Vec::new() }
+        Self { source, found: Vec::new(), key: String::new() }
     }
 
     /// A place in this file.
@@ -200,6 +213,7 @@ impl<T: FromToml> FromToml for Map<T> {
                     let place = decoder.span(key.span());
                     let key = Spanned::new(decoder.text(key.get_ref(), place)?, place);
                     let span = decoder.span(value.span());
+                    decoder.key.clone_from(&key.value);
                     let value = T::from_toml(value.get_ref(), span, decoder)?;
                     Some((key, Spanned::new(value, span)))
                 })
@@ -214,6 +228,7 @@ pub struct Table<'a, 'i> {
     table: &'a DeTable<'i>,
     span: Span,
     asked: BTreeSet<&'static str>,
+    wrong: Vec<&'static str>,
 }
 
 impl<'a, 'i> Table<'a, 'i> {
@@ -235,7 +250,7 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// A whole file; `span` is where missing keys are reported.
     pub fn root(table: &'a DeTable<'i>, span: Span, what: &'static str) -> Self {
-        Self { what, table, span, asked: BTreeSet::new() }
+        Self { what, table, span, asked: BTreeSet::new(), wrong: Vec::new() }
     }
 
     /// Where the table's header is.
@@ -253,7 +268,16 @@ impl<'a, 'i> Table<'a, 'i> {
         self.asked.insert(key);
         let value = self.table.get(key)?;
         let span = decoder.span(value.span());
-        T::from_toml(value.get_ref(), span, decoder).map(|value| Spanned::new(value, span))
+        let read = T::from_toml(value.get_ref(), span, decoder);
+        if read.is_none() {
+            self.wrong.push(key);
+        }
+        read.map(|value| Spanned::new(value, span))
+    }
+
+    /// The keys asked for until now that are there, but whose value was reported as wrong.
+    pub fn wrong(&self) -> Wrong {
+        Wrong(self.wrong.clone())
     }
 
     /// The value of a key that must be there; `example` is a value as it is written.
@@ -292,9 +316,11 @@ impl<'a, 'i> Table<'a, 'i> {
                 decoder.span(key.span()),
                 format!("{} has no key `{}`", self.what, printable(name)),
             );
-            finding = match nearest(name, free) {
-                Some(known) => finding.help(format!("did you mean `{known}`?")),
-                None => finding.help(format!(
+            finding = match (nearest(name, free), nearest(name, self.asked.iter().copied())) {
+                (Some(known), _) => finding.help(format!("did you mean `{known}`?")),
+                (None, Some(known)) => finding
+                    .help(format!("did you mean `{known}`? That is already there: remove one of the two")),
+                (None, None) => finding.help(format!(
                     "known here: {}",
                     self.asked.iter().copied().collect::<Vec<_>>().join(", ")
                 )),

@@ -85,6 +85,7 @@ table!(RawPostgresql, "the PostgreSQL", |t, d| Self {
     base: t.optional("base", d),
     patches: t.optional("patches", d),
     settings: t.optional("settings", d),
+    wrong: t.wrong(),
 });
 
 table!(RawPgrxFile, "pgrx.toml", |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
@@ -118,6 +119,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     settings: t.optional("settings", d),
     build: RawBuild::read(t, d),
     version: t.optional("version", d),
+    wrong: t.wrong(),
 }
 .with_kind(t, d));
 
@@ -138,6 +140,7 @@ table!(RawVersion, "the version", |t, d| Self {
     cargo_lock: t.optional("cargo-lock", d),
     output_hashes: t.optional("output-hashes", d),
     build: RawBuild::read(t, d),
+    wrong: t.wrong(),
 });
 
 impl RawExtension {
@@ -200,7 +203,9 @@ impl FromToml for RawSource {
                 decoder.found.push(finding);
                 None
             }
-            DeValue::Table(_) => RawFetched::from_toml(value, span, decoder).map(Self::Fetched),
+            DeValue::Table(_) => {
+                RawFetched::from_toml(value, span, decoder).map(|fetched| Self::Fetched(Box::new(fetched)))
+            }
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);
                 None
@@ -232,11 +237,8 @@ impl FromToml for RawSetting {
                 let mut finding =
                     Diagnostic::new(Code::WrongType, span, "a setting's name with a dot must be quoted");
                 if let Some((key, _)) = table.iter().next() {
-                    let before = "the part before the dot";
-                    finding = finding.help(format!(
-                        "put quotes around the whole name: \"….{}\", where … is {before}",
-                        super::decode::printable(key.get_ref())
-                    ));
+                    let name = super::decode::printable(&format!("{}.{}", decoder.key, key.get_ref()));
+                    finding = finding.help(format!("write \"{name}\" = …"));
                 }
                 decoder.found.push(finding);
                 None

@@ -13,7 +13,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
     for file in &cx.raw.extensions {
         let attr = file.raw.attr.as_ref();
-        found.extend(attr.and_then(|attr| judge(attr, is_attribute_path(&attr.value))));
+        found.extend(attr.and_then(|attr| judge(attr, is_path(&attr.value))));
         build(&file.raw.build, found);
         for version in versions(&file.raw) {
             build(&version.value.build, found);
@@ -25,8 +25,13 @@ fn build(build: &RawBuild, found: &mut Diagnostics) {
     for input in
         [&build.build_inputs, &build.native_build_inputs].into_iter().flatten().flat_map(|l| &l.value)
     {
-        found.extend(judge(input, is_attribute_path(&input.value)));
+        found.extend(judge(input, is_path(&input.value)));
     }
+}
+
+/// The package set itself is not part of the path, though nixpkgs has `pkgs` inside itself.
+fn is_path(text: &str) -> bool {
+    is_attribute_path(text) && !text.starts_with("pkgs.") && !text.starts_with("nixpkgs.")
 }
 
 fn judge(path: &Spanned<String>, good: bool) -> Option<Diagnostic> {

@@ -1,6 +1,6 @@
 //! Every name and every attribute stands for one thing, on file systems without case too.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Context;
 use crate::catalogue::decode::printable;
@@ -50,9 +50,9 @@ fn attributes(cx: &Context<'_>, found: &mut Diagnostics) {
         what: String,
         span: Span,
         of: &'a str,
-        version: Option<&'a str>,
     }
     let mut seen: HashMap<String, Place<'_>> = HashMap::new();
+    let mut versions_seen: HashSet<(&str, String)> = HashSet::new();
     for file in &cx.raw.extensions {
         let own = (file.name.clone(), file.span, None);
         let of_versions = versions(&file.raw).filter_map(|version| {
@@ -64,17 +64,18 @@ fn attributes(cx: &Context<'_>, found: &mut Diagnostics) {
                 Some(version) => format!("{} {}", file.name, printable(version)),
                 None => format!("the extension {}", file.name),
             };
-            let place = Place { what, span, of: &file.name, version };
+            let place = Place { what, span, of: &file.name };
             let Some(first) = seen.get(&attribute.to_lowercase()) else {
+                if let Some(version) = version {
+                    versions_seen.insert((&file.name, version.to_lowercase()));
+                }
                 seen.insert(attribute.to_lowercase(), place);
                 continue;
             };
             // One version given twice was said above.
-            let same_version = match (first.version, version) {
-                (Some(a), Some(b)) => first.of == place.of && a.eq_ignore_ascii_case(b),
-                _ => false,
-            };
-            if same_version {
+            if let Some(version) = version
+                && !versions_seen.insert((place.of, version.to_lowercase()))
+            {
                 continue;
             }
             found.push(

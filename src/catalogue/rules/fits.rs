@@ -26,7 +26,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
                         format!("{} is for none of the flake's systems", file.name),
                     )
                     .help(format!(
-                        "keep one of {}, or set broken = \"why\"",
+                        "leave at least one of {} in, or set broken = \"why\"",
                         listed(systems.iter().copied())
                     )),
                 );

@@ -16,13 +16,14 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         if kind == Kind::Nixpkgs {
             continue;
         }
-        if file.raw.version.as_ref().is_none_or(|list| list.value.is_empty()) {
+        let none = file.raw.version.as_ref().is_none_or(|list| list.value.is_empty());
+        if none && !file.raw.wrong.has("version") {
             found.push(
                 Diagnostic::new(Code::NoVersions, file.span, format!("{} has no versions", file.name))
                     .help("add [[version]] with version, postgresql and hash; or source = \"nixpkgs\""),
             );
         }
-        if kind == Kind::Custom && file.raw.r#override.is_none() {
+        if kind == Kind::Custom && file.raw.r#override.is_none() && !file.raw.wrong.has("override") {
             let span = file.raw.kind.as_ref().map_or(file.span, |kind| kind.span);
             found.push(
                 Diagnostic::new(
@@ -33,13 +34,14 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
                 .help(format!("add override = \"overrides/{}.nix\"", file.name)),
             );
         }
-        let github = matches!(&file.raw.source, Some(Spanned { value: RawSource::Fetched(f), .. }) if f.github.is_some());
-        if file.raw.homepage.is_none() && !github {
-            found.push(no_homepage(file));
-        }
     }
-    for (_, file, kind) in cx.extensions() {
-        if kind == Some(Kind::Nixpkgs) && file.raw.homepage.is_none() {
+    for file in &cx.raw.extensions {
+        let github = matches!(
+            &file.raw.source,
+            Some(Spanned { value: RawSource::Fetched(source), .. }) if source.github.is_some()
+        );
+        let unknown = file.raw.wrong.has("homepage") || file.raw.wrong.has("source");
+        if file.raw.homepage.is_none() && !github && !unknown {
             found.push(no_homepage(file));
         }
     }

@@ -26,7 +26,9 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             let target = cx.index.postgresql(&last.raw.value.like.as_ref()?.value)?;
             postgresql.answers.first().is_some_and(|first| *first == target).then_some(())
         });
-        if back.is_some() {
+        // A circle is said at the first of its members.
+        let first = postgresql.answers.first();
+        if back.is_some() && postgresql.answers.iter().min() == first {
             let way: Vec<_> =
                 postgresql.answers.iter().map(|answer| cx.index.postgresqls[*answer].name).collect();
             let message = match way.as_slice() {

@@ -24,7 +24,7 @@ fn lock(cx: &Context<'_>, path: &Field<String>, hashes: &Field<Map<String>>, fou
     let Some(path) = path else { return };
     let Some(Node::Text(bytes)) = cx.files.get(Utf8Path::new(&path.value)) else { return };
     let finding = |message: String| Diagnostic::new(Code::LockFile, path.span, message);
-    let parsed = std::str::from_utf8(bytes).ok().and_then(|text| git_packages(text));
+    let parsed = std::str::from_utf8(bytes).ok().and_then(git_packages);
     let Some(by_source) = parsed else {
         found.push(
             finding(format!("{} is not a Cargo.lock", printable(&path.value)))

@@ -13,6 +13,9 @@ use crate::catalogue::parse::extension_name;
 use crate::catalogue::raw::{Field, List, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 
+/// The files beside the extensions folder.
+const TOP: [&str; 3] = ["flake.toml", "postgresql.toml", "pgrx.toml"];
+
 /// Folders in which everything should be referred to.
 const FOLDERS: [&str; 4] = ["files", "locks", "overrides", "patches"];
 
@@ -45,7 +48,8 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         && complete.postgresqls
         && complete.cargo_pgrx
         && complete.unreadable_extensions.is_empty();
-    for (path, _) in cx.files.iter() {
+    for (path, node) in cx.files.iter() {
+        found.extend(unread(path, node));
         found.extend(stray(path).or_else(|| all_read.then(|| unreferenced(path, &named)).flatten()));
     }
 }
@@ -107,6 +111,11 @@ impl<'a> Paths<'a, '_> {
                 .help("put the file itself there"),
             Some(Node::Other) => finding(Code::MissingFile, format!("`{shown}` is not a file"))
                 .help("put the file itself there"),
+            None if linked_folder(self.cx, text).is_some() => {
+                let folder = linked_folder(self.cx, text).unwrap_or_default();
+                finding(Code::OutsideCatalogue, format!("`{}` is a link to a folder", printable(folder)))
+                    .help("links to folders are not followed: name the file where it really is")
+            }
             None => {
                 let finding = finding(Code::MissingFile, format!("the {what} `{shown}` does not exist"));
                 let with_folder = format!("{}/", text.trim_end_matches('/'));
@@ -123,7 +132,26 @@ impl<'a> Paths<'a, '_> {
     }
 }
 
-fn warning(code: Code, path: &Utf8Path, message: &str) -> Diagnostic {
+/// The part of a path that is a link to a folder, which the reader does not enter.
+fn linked_folder<'a>(cx: &Context<'_>, path: &'a str) -> Option<&'a str> {
+    path.match_indices('/')
+        .map(|(at, _)| &path[..at])
+        .find(|folder| cx.files.get(Utf8Path::new(folder)).is_some())
+}
+
+/// One of the catalogue's own files that is there, but is not a file.
+fn unread(path: &Utf8Path, node: &Node) -> Option<Diagnostic> {
+    let own = TOP.contains(&path.as_str()) || extension_name(path).is_some();
+    let (code, message) = match node {
+        Node::Text(_) | Node::File => return None,
+        Node::Outside => (Code::OutsideCatalogue, "is a link that leads out of the catalogue folder"),
+        Node::Dangling => (Code::MissingFile, "is a link to nothing"),
+        Node::Other => (Code::MissingFile, "is not a file"),
+    };
+    own.then(|| about(code, path, message).help("put the file itself there"))
+}
+
+fn about(code: Code, path: &Utf8Path, message: &str) -> Diagnostic {
     Diagnostic::global(code, format!("{FOLDER}/{} {message}", printable(path.as_str())))
 }
 
@@ -134,14 +162,12 @@ fn unreferenced(path: &Utf8Path, named: &BTreeSet<&str>) -> Option<Diagnostic> {
     if !FOLDERS.contains(&folder) || documentation || named.contains(path.as_str()) {
         return None;
     }
-    Some(warning(Code::UnreferencedFile, path, "is not referred to").help("refer to it, or remove it"))
+    Some(about(Code::UnreferencedFile, path, "is not referred to").help("refer to it, or remove it"))
 }
 
 /// A file that looks like one of the catalogue's but is not read.
 fn stray(path: &Utf8Path) -> Option<Diagnostic> {
-    if matches!(path.as_str(), "flake.toml" | "postgresql.toml" | "pgrx.toml")
-        || extension_name(path).is_some()
-    {
+    if TOP.contains(&path.as_str()) || extension_name(path).is_some() {
         return None;
     }
     let in_extensions = path.starts_with("extensions");
@@ -152,9 +178,8 @@ fn stray(path: &Utf8Path) -> Option<Diagnostic> {
     if documentation || !(is_toml || in_extensions) || FOLDERS.iter().any(|folder| path.starts_with(folder)) {
         return None;
     }
-    let finding = warning(Code::StrayFile, path, "is not read");
-    let top = ["flake.toml", "postgresql.toml", "pgrx.toml"];
-    Some(match nearest(path.as_str(), top) {
+    let finding = about(Code::StrayFile, path, "is not read");
+    Some(match nearest(path.as_str(), TOP) {
         Some(near) if !in_extensions => finding.help(format!("did you mean {FOLDER}/{near}?")),
         _ => finding.help(format!("extensions are in {FOLDER}/extensions/NAME.toml, no deeper")),
     })

@@ -27,6 +27,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             );
             rust(cx, &raw.rust, found);
             match &raw.pgrx {
+                None if raw.wrong.has("pgrx") => {}
                 None => found.push(
                     Diagnostic::new(
                         Code::MissingKey,

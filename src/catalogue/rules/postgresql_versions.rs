@@ -3,6 +3,7 @@
 use super::Context;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::Postgres;
+use crate::catalogue::raw::{RawSource, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
@@ -26,9 +27,14 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
                 );
             }
         };
+        if raw.wrong.has("version") || raw.wrong.has("hash") || raw.wrong.has("source") {
+            continue;
+        }
         match (&raw.version, &raw.hash, &raw.source) {
             (Some(version), None, _) => pair(Some(version.span), "version", "hash", "\"sha256-…\""),
             (None, Some(hash), _) => pair(Some(hash.span), "hash", "version", "\"17.11\""),
+            // That nixpkgs is no source here is said by another rule.
+            (None, None, Some(Spanned { value: RawSource::Nixpkgs, .. })) => {}
             (None, None, Some(source)) => pair(Some(source.span), "source", "version", "\"17.11\""),
             _ => {}
         }

@@ -36,7 +36,7 @@ fn extension(file: &ExtensionFile, found: &mut Diagnostics) {
     let raw = &file.raw;
     let (fetched_source, good, place) = match &raw.source {
         Some(Spanned { value: RawSource::Fetched(source), span }) => {
-            (Some(source), fetched(source, *span, found), *span)
+            (Some(&**source), fetched(source, *span, found), *span)
         }
         _ => (None, true, file.span),
     };
@@ -56,10 +56,14 @@ fn extension(file: &ExtensionFile, found: &mut Diagnostics) {
     {
         return;
     }
-    if good {
+    if good && !raw.wrong.has("source") {
         // Without a source nothing of any version can be fetched: once is enough.
         let mut problems = versions(raw).filter_map(|version| {
             let problem = source::fetcher(fetched_source, &version.value).err()?;
+            let wrong = &version.value.wrong;
+            if wrong.has("tag") || wrong.has("rev") || wrong.has("url") {
+                return None;
+            }
             let own = version.value.tag.as_ref().or(version.value.rev.as_ref());
             let span = match (fetched_source, &problem, own) {
                 (Some(_), Problem::RevisionOfUrl, Some(own)) => own.span,

@@ -9,11 +9,12 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use super::text::listed;
 
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
-    let place = |at: usize, name: &str| -> Span {
+    let nth_place = |at: usize, name: &str, nth: usize| -> Span {
         let file = &cx.raw.extensions[at];
-        let written = file.raw.sql.iter().flat_map(|list| &list.value).find(|sql| sql.value == name);
-        written.map_or(file.span, |sql| sql.span)
+        let mut written = file.raw.sql.iter().flat_map(|list| &list.value).filter(|sql| sql.value == name);
+        written.nth(nth).map_or(file.span, |sql| sql.span)
     };
+    let place = |at: usize, name: &str| nth_place(at, name, 0);
     for (name, providers) in &cx.index.providers {
         let fitting: Vec<BTreeSet<usize>> =
             providers.iter().map(|at| cx.index.fitting(&cx.raw.extensions[*at].raw, *at)).collect();
@@ -43,8 +44,9 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             } else {
                 format!("`{name}` is also a SQL name of {}", cx.raw.extensions[first].name)
             };
+            let repeated = providers[..second].iter().filter(|earlier| *earlier == at).count();
             found.push(
-                Diagnostic::new(Code::DuplicateSqlName, place(*at, name), message)
+                Diagnostic::new(Code::DuplicateSqlName, nth_place(*at, name, repeated), message)
                     .also(place(first, name), "the first one")
                     .help(
                         "one PostgreSQL can have only one of them: correct `sql`, or the `postgresql` lists",

@@ -1,5 +1,7 @@
 //! Values whose form no other rule owns: ports, roles, locales, flags, variables, folders, libraries.
 
+use std::collections::BTreeSet;
+
 use super::Context;
 use super::text::{is_plain_path, listed, shaped};
 use crate::catalogue::contrib;
@@ -110,7 +112,7 @@ fn libraries(cx: &Context<'_>, found: &mut Diagnostics) {
             found.push(bad(library, "{} is no library's name", help));
         }
     }
-    let known: Vec<&str> = contrib::LIBRARIES
+    let known: BTreeSet<&str> = contrib::LIBRARIES
         .iter()
         .copied()
         .chain(own.iter().map(|library| library.value.as_str()))
@@ -120,7 +122,7 @@ fn libraries(cx: &Context<'_>, found: &mut Diagnostics) {
         }))
         .collect();
     for library in wanted.into_iter().filter(|library| is_library(&library.value)) {
-        if known.contains(&library.value.as_str()) || !cx.raw.complete.unreadable_extensions.is_empty() {
+        if known.contains(library.value.as_str()) || !cx.raw.complete.unreadable_extensions.is_empty() {
             continue;
         }
         let finding = Diagnostic::new(
