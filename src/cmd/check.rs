@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use similar::TextDiff;
 
 use super::plural;
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span};
 use crate::render::marker;
 use crate::tree::{Change, Guard};

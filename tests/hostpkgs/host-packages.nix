@@ -155,6 +155,7 @@ let
     "cachix"
     "deadnix"
     "gdal"
+    "gdalMinimal"
     "geos"
     "glibc"
     "groonga"

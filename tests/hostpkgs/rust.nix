@@ -236,9 +236,18 @@ let
                   ! -name '*.so' -exec cp -t "$out/bin" {} +
                 runHook postInstall
               '';
-            env = env // {
-              CARGO_BUILD_INCREMENTAL = "false";
-            };
+            env =
+              # What is built here is tested once: a fast build matters more than fast code.
+              {
+                CARGO_PROFILE_RELEASE_OPT_LEVEL = "0";
+                CARGO_PROFILE_RELEASE_LTO = "off";
+                CARGO_PROFILE_RELEASE_CODEGEN_UNITS = "16";
+                CARGO_PROFILE_DEV_DEBUG = "0";
+              }
+              // env
+              // {
+                CARGO_BUILD_INCREMENTAL = "false";
+              };
             meta = {
               platforms = lib.platforms.unix;
             }
@@ -260,9 +269,6 @@ let
         pname = "cargo-pgrx";
         inherit version hash;
       };
-      # A tool of the build only: unoptimised is faster altogether.
-      buildType = "debug";
-      env.CARGO_PROFILE_DEV_DEBUG = "0";
       meta = {
         description = "Build Postgres Extensions with Rust";
         homepage = "https://github.com/pgcentralfoundation/pgrx";

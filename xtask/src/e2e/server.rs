@@ -149,7 +149,8 @@ impl<'a> Server<'a> {
     fn start(context: &'a Context, installed: &Path, entry: &Value) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let folder = std::env::temp_dir().join(format!("pgflakegen-e2e-{port}"));
-        fs::create_dir_all(&folder)?;
+        // It must be new: another's folder of that name is not to be touched.
+        fs::create_dir(&folder).with_context(|| format!("{}", folder.display()))?;
         let server = Self { context, programs: installed.join("bin"), folder, port };
         // PostgreSQL refuses to run as root.
         output(program("chown").arg("nobody").arg(&server.folder))?;
