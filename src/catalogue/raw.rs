@@ -102,7 +102,8 @@ pub struct RawPostgresql {
     /// SRI hash of what the source gives.
     #[schemars(with = "Option<schema::Hash>")]
     pub hash: Field<String>,
-    /// Where from; without it the tarball at ftp.postgresql.org. `{version}` is replaced.
+    /// Where from; without it the tarball at ftp.postgresql.org. `{version}` is replaced. A source that is
+    /// neither github.com/postgres/postgres nor at postgresql.org makes this a fork, which ranges do not include.
     pub source: Field<RawSource>,
     /// Takes every extension version that the PostgreSQL of this name takes.
     pub like: Field<String>,
