@@ -193,7 +193,8 @@ impl FromToml for RawSource {
                     "the only source that is a string is \"nixpkgs\"".to_owned(),
                 );
                 let path = text.trim_start_matches("https://github.com/").trim_end_matches(".git");
-                finding = if path.matches('/').count() == 1 && !path.contains([':', ' ']) {
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+                finding = if path.matches('/').count() == 1 && path.chars().all(plain) {
                     finding.help(format!("write {{ github = \"{path}\", tag = \"v{{version}}\" }}"))
                 } else {
                     finding.help(
