@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::command::{logged, output, program};
-use super::nix::{nix, on_flake, reference};
+use super::nix::{nix, on_flake, reference, with_progress};
 use super::{Context, Outcome};
 
 /// The systems that the flake is for.
@@ -43,6 +43,19 @@ pub fn check(context: &Context) -> Result<Outcome> {
         on_flake(context, &["flake", "check", "--no-build"], &[reference(&context.flake(), "")]);
     logged(&mut command, &context.log("check"), |_| ())?;
     Ok(Outcome::Done("no complaint".to_owned()))
+}
+
+/// `nix flake check`: builds the flake's own checks.
+pub fn build_checks(context: &Context) -> Result<Outcome> {
+    let flake = context.flake();
+    let shown = show_json(context, &flake)?;
+    let Some(checks) = shown["checks"]["x86_64-linux"].as_object() else {
+        return Ok(Outcome::Skipped("the flake has no checks".to_owned()));
+    };
+    let names: Vec<&str> = checks.keys().map(String::as_str).collect();
+    let mut command = on_flake(context, &["flake", "check", "--print-build-logs"], &[reference(&flake, "")]);
+    with_progress(context, &mut command, "flake-check")?;
+    Ok(Outcome::Done(format!("{} checks: {}", names.len(), names.join(" "))))
 }
 
 /// Every output of the flake the test generated.
