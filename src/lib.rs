@@ -1,6 +1,7 @@
 //! pgflakegen: a declarative catalogue of PostgreSQL versions and extensions becomes a Nix flake.
 
 pub mod diag;
+pub mod nix;
 
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> std::process::ExitCode {
