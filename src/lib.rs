@@ -2,6 +2,7 @@
 
 pub mod diag;
 pub mod nix;
+pub mod overrides;
 
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> std::process::ExitCode {
