@@ -1,10 +1,17 @@
 //! pgflakegen: a declarative catalogue of PostgreSQL versions and extensions becomes a Nix flake.
+//!
+//! Data flows one way: [`catalogue`] reads and checks, [`render`] makes texts of it, [`tree`] puts them on the
+//! disk. [`diag`] says what is wrong on the way. [`cli`] and [`cmd`] are what a terminal sees.
 
+pub mod catalogue;
+pub mod cli;
+pub mod cmd;
 pub mod diag;
 pub mod nix;
 pub mod overrides;
+pub mod render;
+pub mod report;
+pub mod store;
+pub mod tree;
 
-/// Runs the program with the process's own arguments and streams.
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+pub use cli::run;

@@ -16,4 +16,16 @@ codes! {
         "There is no catalogue folder, or it names no PostgreSQL at all. `pgflakegen init` makes a small working one.";
     InvalidValue = "PGF108" Error "value is not acceptable" :
         "The value has the right type but not the right form; the message says which form it must have.";
+    BadHash = "PGF109" Error "not a usable SRI hash" :
+        "Sources are identified by their SRI hash.";
+    PlaceholderHash = "PGF110" Error "hash is a placeholder" :
+        "The hash is empty or all zero.";
+    MissingFile = "PGF111" Error "a file is missing" :
+        "The catalogue refers to a file that is not there.";
+    UnknownPostgresql = "PGF112" Error "unknown PostgreSQL" :
+        "The name is none of those in postgresql.toml.";
+    BadRange = "PGF113" Error "malformed range of PostgreSQLs" :
+        "A range is a list of comparisons.";
+    EmptyRange = "PGF114" Error "range matches no PostgreSQL" :
+        "No PostgreSQL is in the range.";
 }

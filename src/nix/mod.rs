@@ -1,3 +1,3 @@
-//! The Nix language: its syntax and what is built on it.
+//! Nix, the language and its tools' files.
 
 pub mod syntax;

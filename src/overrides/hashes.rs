@@ -2,6 +2,8 @@
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
+use crate::store::base32;
+
 /// Nix's base 32 alphabet: without e, o, u and t.
 const NIX32: &[u8; 32] = b"0123456789abcdfghijklmnpqrsvwxyz";
 
@@ -97,24 +99,12 @@ fn digest_of(digest: &str, algorithm: Algorithm) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Nix's base 32 is written from the last byte to the first, five bits a character.
 fn base32(digest: &str, size: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = vec![0u8; size];
-    for (n, c) in digest.bytes().rev().enumerate() {
-        let Some(value) = NIX32.iter().position(|known| *known == c) else {
-            return Err(format!("`{}` is no character of Nix's base 32, which lacks e, o, t and u", char::from(c)));
-        };
-        let value = u16::try_from(value).unwrap_or(0) << (n * 5 % 8);
-        let at = n * 5 / 8;
-        let [low, high] = value.to_le_bytes();
-        bytes[at] |= low;
-        match bytes.get_mut(at + 1) {
-            Some(byte) => *byte |= high,
-            None if high != 0 => return Err("its first character stands for more bits than a hash has".to_owned()),
-            None => {}
-        }
+    if let Some(c) = digest.bytes().find(|c| !NIX32.contains(c)) {
+        return Err(format!("`{}` is no character of Nix's base 32, which lacks e, o, t and u", char::from(c)));
     }
-    Ok(bytes)
+    base32::decode(digest.as_bytes(), size)
+        .ok_or_else(|| "its first character stands for more bits than a hash has".to_owned())
 }
 
 /// As `sha256-…`.

@@ -1,13 +1,15 @@
 //! Nix text as a syntax tree, whatever bytes come in.
 //!
 //! Owns the wrapper around rnix: decoding, the guard against nesting that would exhaust the stack,
-//! syntax errors as findings, what rnix accepts and Nix does not, and the scopes of names. Must not
-//! know of PostgreSQL, the catalogue or overrides.
+//! syntax errors as findings, what rnix accepts and Nix does not, and the scopes of names; quoting and
+//! layout of what we write. Knows the grammar only: what programs mean is `nix::eval`'s.
 
 mod brackets;
 pub mod decode;
 mod depth;
 mod errors;
+pub mod format;
+pub mod quote;
 pub mod scope;
 mod strict;
 pub mod text;

@@ -1,0 +1,31 @@
+//! `pgflakegen man`.
+
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, Context, Outcome};
+
+/// Prints one page with all commands in it.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub fn run(context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let mut command = Cli::command();
+    command.build();
+    let page = clap_mangen::Man::new(command.clone());
+    page.render_title(context.out)?;
+    page.render_name_section(context.out)?;
+    page.render_synopsis_section(context.out)?;
+    page.render_description_section(context.out)?;
+    page.render_options_section(context.out)?;
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+        let page = clap_mangen::Man::new(sub.clone());
+        let name = sub.get_name().to_uppercase();
+        writeln!(context.out, ".SH \"{}\"", name.replace('-', "\\-"))?;
+        page.render_synopsis_section(context.out)?;
+        page.render_description_section(context.out)?;
+        page.render_options_section(context.out)?;
+    }
+    page.render_extra_section(context.out)?;
+    page.render_version_section(context.out)?;
+    Ok(Outcome::Clean)
+}

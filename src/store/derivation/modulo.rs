@@ -1,0 +1,65 @@
+//! Hashing a derivation modulo its fixed outputs: what a fixed output is fetched from must not
+//! matter to those who use it, so its inputs are left out of the hash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::hash::{Algorithm, Hash};
+use super::super::path::StoreDir;
+use super::{Derivation, DerivationOutput, StorePath, aterm};
+
+/// The hash of a derivation modulo fixed outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DrvHash {
+    /// One hash for the whole derivation.
+    Regular {
+        /// The hash.
+        hash: Hash,
+        /// Some output path it depends on is not known before building.
+        deferred: bool,
+    },
+    /// A fixed output's own hash.
+    Fixed(Hash),
+}
+
+/// Why a `.drv` could not be hashed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModuloError {
+    /// An input derivation is not at hand.
+    #[error("derivation '{0}' is needed for its hash and is not there")]
+    MissingInput(String),
+}
+
+pub(super) fn hash<E>(
+    drv: &Derivation,
+    store: &StoreDir,
+    mask_outputs: bool,
+    mut input: impl FnMut(&StorePath) -> Result<DrvHash, E>,
+) -> Result<DrvHash, E> {
+    if let Some((method, hash, path)) = drv.fixed_output() {
+        let text = format!(
+            "fixed:out:{}{}:{}:{}",
+            method.prefix(),
+            hash.algorithm(),
+            hash.to_base16(),
+            store.print(path)
+        );
+        return Ok(DrvHash::Fixed(Hash::of(Algorithm::Sha256, text)));
+    }
+    let mut any_deferred = drv
+        .outputs
+        .values()
+        .any(|output| matches!(output, DerivationOutput::Floating { .. } | DerivationOutput::Impure { .. }));
+    let mut inputs: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (path, outputs) in &drv.input_drvs {
+        let hash = match input(path)? {
+            DrvHash::Regular { hash, deferred } => {
+                any_deferred |= deferred;
+                hash
+            }
+            DrvHash::Fixed(hash) => hash,
+        };
+        inputs.entry(hash.to_base16()).or_default().extend(outputs.iter().map(String::as_str));
+    }
+    let text = aterm::write(drv, store, mask_outputs, Some(&inputs));
+    Ok(DrvHash::Regular { hash: Hash::of(Algorithm::Sha256, text), deferred: any_deferred })
+}

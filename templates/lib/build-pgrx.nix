@@ -1,0 +1,51 @@
+# Rust with pgrx. `pgrx` is the version of cargo-pgrx, which must be that of the extension's crate;
+# `rust` an exact version of Rust, or null for the package set's own.
+{
+  buildPgrxExtension,
+  cargoPgrx,
+  lib,
+  makeRustPlatform,
+  postgresql,
+  rust-bin ? null,
+}:
+
+{
+  pgrx,
+  rust ? null,
+}:
+
+args:
+
+let
+  toolchain = rust-bin.stable.${rust}.minimal;
+
+  build =
+    if rust == null then
+      buildPgrxExtension
+    else
+      buildPgrxExtension.override {
+        rustPlatform = makeRustPlatform {
+          cargo = toolchain;
+          rustc = toolchain;
+        };
+      };
+in
+build (
+  finalAttrs:
+  let
+    attrs = lib.toFunction args finalAttrs;
+  in
+  attrs
+  // {
+    inherit postgresql;
+    cargo-pgrx = cargoPgrx.${pgrx};
+
+    # Its tests start servers of their own and want the network.
+    doCheck = attrs.doCheck or false;
+
+    meta = {
+      inherit (postgresql.meta) platforms;
+    }
+    // attrs.meta;
+  }
+)

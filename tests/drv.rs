@@ -1,0 +1,87 @@
+//! The derivations in `tests/cases/drv`, each named by its own store path as Nix 2.34 wrote it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use pgflakegen::store::derivation::{DrvHash, ModuloError};
+use pgflakegen::store::{Derivation, DerivationOutput, StoreDir, StorePath, StorePathError};
+
+fn cases() -> BTreeMap<StorePath, Vec<u8>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/drv");
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            (StorePath::from_base_name(&name).unwrap(), fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+fn parse(path: &StorePath, text: &[u8]) -> Derivation {
+    let name = path.name().strip_suffix(".drv").unwrap();
+    Derivation::from_aterm(text, name, &StoreDir::default()).unwrap()
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Path(#[from] StorePathError),
+    #[error(transparent)]
+    Modulo(#[from] ModuloError),
+}
+
+fn modulo(cases: &BTreeMap<StorePath, Vec<u8>>, path: &StorePath) -> Result<DrvHash, Error> {
+    let text = cases.get(path).ok_or_else(|| ModuloError::MissingInput(path.to_string()))?;
+    parse(path, text).hash_modulo(&StoreDir::default(), false, |input| modulo(cases, input))
+}
+
+#[test]
+fn read_write_and_path() {
+    let cases = cases();
+    assert!(cases.len() >= 7);
+    for (path, text) in &cases {
+        let drv = parse(path, text);
+        assert_eq!(
+            String::from_utf8_lossy(&drv.to_aterm(&StoreDir::default())),
+            String::from_utf8_lossy(text)
+        );
+        assert_eq!(drv.path(&StoreDir::default()).as_ref(), Ok(path));
+    }
+}
+
+#[test]
+fn output_paths_are_found_again() {
+    let cases = cases();
+    for (path, text) in &cases {
+        let expected = parse(path, text);
+        let mut drv = expected.clone();
+        for output in drv.outputs.values_mut() {
+            if let DerivationOutput::InputAddressed(_) = output {
+                *output = DerivationOutput::Deferred;
+            }
+        }
+        drv.fill_output_paths(&StoreDir::default(), |input| modulo(&cases, input)).unwrap();
+        assert_eq!(drv, expected, "{path}");
+    }
+}
+
+#[test]
+fn broken_texts_are_errors() {
+    for text in [
+        "",
+        "Derive(",
+        "Derive([])",
+        "Derive([],[],[],\"\",\"\",[],[])x",
+        "Derive([],[],[\"/x\"],\"\",\"\",[],[])",
+        "Derive([],[],[],\"\\",
+    ] {
+        assert!(Derivation::from_aterm(text.as_bytes(), "x", &StoreDir::default()).is_err(), "{text}");
+    }
+    for text in cases().values() {
+        for end in 0..text.len() {
+            assert!(Derivation::from_aterm(&text[..end], "x", &StoreDir::default()).is_err());
+        }
+    }
+}
