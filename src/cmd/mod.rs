@@ -4,12 +4,14 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod generate;
+pub mod index;
 pub mod init;
 pub mod list;
 pub mod man;
 pub mod matrix;
 pub mod schema;
 pub mod show;
+pub mod validate;
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -32,6 +34,8 @@ pub fn run(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resul
         Command::Matrix(args) => matrix::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
+        Command::Index(args) => index::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man => man::run(context),
     }

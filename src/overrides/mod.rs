@@ -22,7 +22,7 @@ use rowan::ast::AstNode;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
 use crate::nix::syntax::{self, scope::Scopes};
 
-pub use facts::{OverrideFacts, Role};
+pub use facts::{OverrideFacts, Role, facts_of};
 pub use form::{Body, Form};
 pub use rules::RULES;
 
