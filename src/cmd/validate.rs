@@ -250,7 +250,7 @@ fn correct(job: &Job, sources: &mut SourceMap, id: SourceId) -> anyhow::Result<u
         let worse = |text: &str| {
             let mut map = SourceMap::new();
             let id = map.add(&job.shown, text);
-            judge(job, id, &map).iter().filter(|d| d.code.id() < "PGF210").count()
+            judge(job, id, &map).iter().filter(|d| d.code.id() < "PGF209").count()
         };
         if count == 0 || worse(&fixed) > worse(&text) {
             break;

@@ -17,6 +17,8 @@ macro_rules! syntax_codes {
         "A set or `let` binds a name twice. Nix merges two sets written out (`a = { … }; a.b = …;`) and refuses everything else.";
     NixDuplicateFormal = "PGF208" Error "argument is named twice" :
         "A function's argument set names the same argument twice, or names the whole set like one of its arguments. Nix refuses it.";
+    PipeOperator = "PGF209" Warning "pipe operator" :
+        "`|>` and `<|` are an experimental feature of Nix (`pipe-operators`): with Nix as it is installed the file is a syntax error. Write an application.";
     UnboundName = "PGF210" Error "name is not bound" :
         "No `let`, `rec`, argument or `with` around it binds the name and Nix has no such global. Nix refuses the whole file. Usually the name is misspelt or missing among the function's arguments: `{ lib, openssl }:`.";
     UnusedBinding = "PGF211" Warning "`let` binding is not used" :

@@ -1,11 +1,21 @@
 //! Hashes as they are written in Nix files: SRI, base 64, base 32, base 16.
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE, Specification};
 
 use crate::store::base32;
 
 /// Nix's base 32 alphabet: without e, o, u and t.
 const NIX32: &[u8; 32] = b"0123456789abcdfghijklmnpqrsvwxyz";
+
+/// Base 64 without padding whose left-over bits may be anything.
+static LENIENT: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    specification.check_trailing_bits = false;
+    specification.encoding().unwrap_or(data_encoding::BASE64_NOPAD)
+});
 
 /// An algorithm and the bytes it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,26 +69,19 @@ pub fn parse(text: &str, expected: Option<Algorithm>) -> Result<(Algorithm, Vec<
     }
 }
 
+/// As Nix reads SRI hashes: nothing after the first `=` counts, the padding may be missing and the
+/// bits left over may be anything.
 fn base64(digest: &str, algorithm: Algorithm) -> Result<Vec<u8>, String> {
-    let want = algorithm.size.div_ceil(3) * 4;
-    if digest.len() != want {
-        return Err(format!(
-            "a {} has {want} characters after `{}-` and this has {}",
-            algorithm.name,
-            algorithm.name,
-            digest.chars().count()
-        ));
+    let core = digest.split('=').next().unwrap_or(digest);
+    if let Some(c) = core.chars().find(|c| !(c.is_ascii_alphanumeric() || "+/".contains(*c))) {
+        return Err(format!("`{c}` is no character of base 64"));
     }
-    match BASE64.decode(digest.as_bytes()) {
-        Ok(bytes) if bytes.len() == algorithm.size => Ok(bytes),
-        Ok(_) => Err("its padding is wrong: the last character is `=`".to_owned()),
-        Err(error) => match digest.char_indices().nth(error.position) {
-            Some((_, c)) if !(c.is_ascii_alphanumeric() || "+/=".contains(c)) => {
-                Err(format!("`{c}` is no character of base 64"))
-            }
-            _ => Err("it is not the end of a base 64 text".to_owned()),
-        },
+    let want = (algorithm.size * 8).div_ceil(6);
+    if core.len() != want {
+        let name = algorithm.name;
+        return Err(format!("a {name} has {want} characters and `=` after `{name}-` and this has {}", core.len()));
     }
+    LENIENT.decode(core.as_bytes()).map_err(|_| "it is not the end of a base 64 text".to_owned())
 }
 
 fn digest_of(digest: &str, algorithm: Algorithm) -> Result<Vec<u8>, String> {
@@ -144,9 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn what_nix_takes_is_taken() {
+        // Found by asking `nix hash to-base16` of Nix 2.8 and `builtins.convertHash` of 2.34.
+        for text in ["sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/go", "sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/gp="] {
+            let (algorithm, bytes) = parse(text, None).expect(text);
+            assert_eq!(sri(algorithm, &bytes), "sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/go=");
+        }
+    }
+
+    #[test]
     fn slips_are_told_apart() {
         let cases = [
-            ("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU", "43"),
+            ("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuF=", "42"),
             ("sha265-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "sha265"),
             ("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSu_U=", "`_`"),
             ("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "algorithm"),

@@ -85,7 +85,7 @@ fn read(ctx: &Ctx<'_>, comment: &str, start: usize, out: &mut Diagnostics) -> Op
     let mut codes = Vec::new();
     for word in list.split([' ', ',', '\t']).filter(|word| !word.is_empty()) {
         match Code::from_id(word) {
-            Some(code) if code.id() < "PGF210" => {
+            Some(code) if code.id() < "PGF209" => {
                 return unclear(out, format!("{} cannot be allowed", code.id()));
             }
             Some(code) => codes.push(code),

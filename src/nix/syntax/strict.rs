@@ -22,7 +22,6 @@ pub(super) fn check(source: SourceId, root: &ast::Root, sink: &mut Diagnostics) 
                 }
             }
             NODE_LITERAL => integer(source, &node, sink),
-            NODE_BIN_OP => pipe(source, &node, sink),
             NODE_ATTR_SET => {
                 // A set bound to an attribute is merged into what its parent binds there.
                 if let Some(set) = ast::AttrSet::cast(node.clone())
@@ -65,23 +64,6 @@ fn integer(source: SourceId, node: &rnix::SyntaxNode, sink: &mut Diagnostics) {
         sink.push(
             Diagnostic::new(Code::NixSyntax, span(source, token.text_range()), "this number is too large")
                 .help(format!("integers go up to {}", i64::MAX)),
-        );
-    }
-}
-
-fn pipe(source: SourceId, node: &rnix::SyntaxNode, sink: &mut Diagnostics) {
-    let operator = node
-        .children_with_tokens()
-        .filter_map(rowan::NodeOrToken::into_token)
-        .find(|token| matches!(token.kind(), TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT));
-    if let Some(operator) = operator {
-        sink.push(
-            Diagnostic::new(
-                Code::NixSyntax,
-                span(source, operator.text_range()),
-                format!("`{}` is an experimental feature of Nix that is off by default", operator.text()),
-            )
-            .help("write it as an application: `f x`"),
         );
     }
 }

@@ -43,8 +43,8 @@ fn indented_part(ctx: &Ctx<'_>, start: usize, raw: &str, sink: &mut Diagnostics)
         let mut after = rest[at + 2..].chars();
         let (len, useless) = match after.next() {
             Some('\'') => (3, false),
-            // `''$` keeps a `$` from joining what follows; before `${` and `$${` it matters.
-            Some('$') => (3, !raw[from + 3..].starts_with(['{', '$']) && !raw[from + 3..].is_empty()),
+            // Before a name it does nothing; before anything else people may have their reasons.
+            Some('$') => (3, raw[from + 3..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')),
             Some('\\') => match after.next() {
                 // `''\'` is a quote that cannot pair up with the next one.
                 Some('n' | 'r' | 't' | '$' | '\'' | '\\' | '\n') | None => (3, false),
@@ -103,6 +103,11 @@ fn wrong_kind(ctx: &Ctx<'_>, string: &ast::Str, indented: bool, sink: &mut Diagn
         let within = usize::from(string.syntax().text_range().start()) + 1;
         let (escape, right) = if indented { ("\\", "''${") } else { ("''", "\\${") };
         if at < within + escape.len() || !before.ends_with(escape) {
+            continue;
+        }
+        // `\${ "" }` is a line that goes on: only a plain name looks like a variable of the shell.
+        let plain = node.first_child().is_some_and(|inner| inner.kind() == rnix::SyntaxKind::NODE_IDENT);
+        if indented && !plain {
             continue;
         }
         // `\\${x}` in a shell script is a backslash before a value: on purpose.

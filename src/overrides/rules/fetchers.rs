@@ -120,6 +120,8 @@ fn missing(ctx: &Ctx<'_>, apply: &ast::Apply, name: &str, set: &ast::AttrSet, si
     }
     let hashed = names.iter().any(|name| {
         known::HASH_ATTRIBUTES.contains(&name.as_str()) || name.to_lowercase().ends_with("hash") || name.ends_with("sha256")
+            // It prints the mirrors and downloads nothing.
+            || name == "showURLs"
     });
     // `builtins.fetchurl` and friends may do without; so may a fetcher that gets its hash later.
     if hashed || set.rec_token().is_some() {

@@ -17,6 +17,7 @@ mod old_rev;
 mod old_spelling;
 mod paths;
 mod phase_hooks;
+mod pipe_operator;
 mod rec_override;
 mod unknown_attribute;
 mod unknown_builtin;
@@ -47,6 +48,7 @@ pub struct Rule {
 
 /// All rules. A test sees to it that every code of 21x and up and 3xx has one.
 pub const RULES: &[Rule] = &[
+    pipe_operator::RULE,
     names::RULE,
     unused_binding::RULE,
     unused_formal::RULE,

@@ -1,5 +1,6 @@
 //! PGF213: a `with` to which no name is left.
 
+use rnix::ast;
 use rowan::ast::AstNode;
 
 use super::Rule;
@@ -11,6 +12,10 @@ pub(super) const RULE: Rule = Rule { codes: &[Code::UnusedWith], overrides_only:
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (with, uses) in ctx.scopes.withs.iter().zip(&ctx.scopes.with_uses) {
         let (0, Some(namespace), Some(body)) = (*uses, with.namespace(), with.body()) else { continue };
+        // `with lib.maintainers; [ ]` is how nixpkgs says that there are none.
+        if matches!(&body, ast::Expr::List(list) if list.items().next().is_none()) {
+            continue;
+        }
         let (start, end) = (with.syntax().text_range().start(), namespace.syntax().text_range().end());
         let range = rnix::TextRange::new(start, end);
         let mut finding = ctx
