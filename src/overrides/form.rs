@@ -58,6 +58,20 @@ pub fn inner(mut expr: ast::Expr) -> ast::Expr {
     }
 }
 
+/// A name bound by a `let` around it as what it stands for.
+fn named(expr: ast::Expr) -> ast::Expr {
+    let ast::Expr::Ident(ident) = &expr else { return expr };
+    let name = text::ident_text(ident);
+    let value = ident.syntax().ancestors().filter_map(ast::LetIn::cast).find_map(|bindings| {
+        let own = |b: &ast::AttrpathValue| b.attrpath().is_some_and(|path| text::path_names(&path) == [name.as_str()]);
+        bindings.attrpath_values().find(own)?.value()
+    });
+    match value {
+        Some(value) if value.syntax() != expr.syntax() => inner(value),
+        _ => expr,
+    }
+}
+
 const SHAPE: &str = "write `{ lib, openssl }: old: { … }`";
 
 fn unfit(what: impl Into<String>, expr: &ast::Expr, help: impl Into<String>) -> Unfit {
@@ -102,7 +116,7 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
     let Some(body) = packages.body() else {
         return Err(unfit("the function has no body", &top, SHAPE));
     };
-    let body = inner(body);
+    let body = named(inner(body));
     if role == Role::Derivation {
         return derivation(packages, body);
     }
@@ -112,6 +126,11 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
             Ok(Form { packages: packages.clone(), bodies, versions: Vec::new() })
         }
         ast::Expr::AttrSet(set) => versions(packages, set),
+        // `{ … }: import ./other.nix` may well give a function.
+        ast::Expr::Apply(apply) if applies(apply, "import") => {
+            let body = Body { version: None, old: None, last: None, sets: Vec::new(), opaque: true };
+            Ok(Form { packages: packages.clone(), bodies: vec![body], versions: Vec::new() })
+        }
         ast::Expr::Apply(_) => Err(unfit(
             "the override gives a derivation, not a function of the generated one's attributes",
             &body,
@@ -119,6 +138,10 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
         )),
         _ => Err(unfit("the override gives no function of the old attributes", &body, SHAPE)),
     }
+}
+
+fn applies(apply: &ast::Apply, name: &str) -> bool {
+    text::application(apply).and_then(|(function, _)| text::dotted(&function)).is_some_and(|names| names == [name])
 }
 
 fn parameter(lambda: &ast::Lambda) -> Option<ast::Ident> {
@@ -129,8 +152,12 @@ fn parameter(lambda: &ast::Lambda) -> Option<ast::Ident> {
 }
 
 fn attributes(expr: ast::Expr, version: Option<String>) -> Result<Body, Unfit> {
-    let expr = inner(expr);
+    let expr = named(inner(expr));
     let ast::Expr::Lambda(first) = &expr else {
+        // `versions."1.2.3" = import ./x.nix;` and the like: what it gives shows when it is evaluated.
+        if matches!(expr, ast::Expr::Ident(_) | ast::Expr::Apply(_) | ast::Expr::Select(_)) {
+            return Ok(Body { version, old: None, last: None, sets: Vec::new(), opaque: true });
+        }
         return Err(unfit("this is no function of the old attributes", &expr, "write `old: { … }`"));
     };
     let result = first.body().map(inner);
@@ -154,7 +181,7 @@ fn attributes(expr: ast::Expr, version: Option<String>) -> Result<Body, Unfit> {
 
 /// The sets of which a result is made: `{ } // lib.optionalAttrs c { }`, `if c then { } else { }`.
 fn collect(expr: ast::Expr, body: &mut Body) {
-    match inner(expr) {
+    match named(inner(expr)) {
         ast::Expr::AttrSet(set) => body.sets.push(set),
         ast::Expr::BinOp(op) if op.operator() == Some(ast::BinOpKind::Update) => {
             op.lhs().into_iter().chain(op.rhs()).for_each(|side| collect(side, body));
