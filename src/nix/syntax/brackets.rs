@@ -19,6 +19,8 @@ pub(super) enum Problem {
     Unopened { close: Range<usize> },
     /// Closed by a bracket of another kind.
     Mismatched { open: Range<usize>, close: Range<usize> },
+    /// `let` without `in`.
+    LetWithoutIn { open: Range<usize> },
     /// A comment without `*/`.
     UnclosedComment { open: Range<usize> },
 }
@@ -51,7 +53,7 @@ struct Open {
     line: usize,
     /// `with`, `assert` whose `;` is still to come, and `let` whose `in` is.
     awaited: usize,
-    lets: usize,
+    lets: Vec<Range<usize>>,
     /// A bracket directly inside whose closing bracket is indented less than its line: the likely
     /// place of a missing one.
     suspect: Option<Range<usize>>,
@@ -72,6 +74,8 @@ pub(super) fn scan(text: &str) -> Scan {
     let mut scan = Scan::default();
     let mut stack: Vec<Open> = Vec::new();
     let (mut offset, mut line, mut indent, mut line_fresh) = (0, 0, 0, true);
+    let (mut top_lets, mut last) = (Vec::new(), TOKEN_WHITESPACE);
+    let braces = Balance::of(text);
     if depth::bound(text) > depth::MAX_DEPTH {
         scan.too_deep = Some(deepest(text));
         return scan;
@@ -90,16 +94,21 @@ pub(super) fn scan(text: &str) -> Scan {
             continue;
         }
         let first_on_line = std::mem::take(&mut line_fresh);
+        // The old `let { … }` has no `in`.
+        if kind == TOKEN_L_BRACE && last == TOKEN_LET {
+            stack.last_mut().map_or(&mut top_lets, |open| &mut open.lets).pop();
+        }
+        last = kind;
         match kind {
             TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START => {
                 if stack.len() >= depth::MAX_BRACKETS {
                     scan.too_deep = Some(range);
                     return scan;
                 }
-                stack.push(Open { kind, range, indent, line, awaited: 0, lets: 0, suspect: None });
+                stack.push(Open { kind, range, indent, line, awaited: 0, lets: Vec::new(), suspect: None });
             }
             TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END => {
-                close(&mut scan, &mut stack, kind, range, (first_on_line, indent, line));
+                close(&mut scan, &mut stack, kind, range, (first_on_line, indent, line), &braces);
             }
             TOKEN_SEMICOLON => semicolon(&mut scan, &mut stack, range),
             TOKEN_WITH | TOKEN_ASSERT => {
@@ -107,15 +116,9 @@ pub(super) fn scan(text: &str) -> Scan {
                     open.awaited += 1;
                 }
             }
-            TOKEN_LET => {
-                if let Some(open) = stack.last_mut() {
-                    open.lets += 1;
-                }
-            }
+            TOKEN_LET => stack.last_mut().map_or(&mut top_lets, |open| &mut open.lets).push(range),
             TOKEN_IN => {
-                if let Some(open) = stack.last_mut() {
-                    open.lets = open.lets.saturating_sub(1);
-                }
+                stack.last_mut().map_or(&mut top_lets, |open| &mut open.lets).pop();
             }
             TOKEN_ERROR if token.starts_with("/*") => {
                 scan.problems.push(Problem::UnclosedComment { open: range.start..range.start + 2 });
@@ -125,6 +128,7 @@ pub(super) fn scan(text: &str) -> Scan {
         }
     }
     while let Some(open) = stack.pop() {
+        scan.lets(&open.lets);
         if let Some(suspect) = open.suspect.clone() {
             scan.problems.push(Problem::Unclosed { open: suspect, found: None });
         } else {
@@ -136,14 +140,55 @@ pub(super) fn scan(text: &str) -> Scan {
             text: if two { "''" } else { closes(open.kind).1 },
         });
     }
+    scan.lets(&top_lets);
     scan
+}
+
+/// How many brackets of each kind are opened and closed in all.
+struct Balance {
+    braces: isize,
+    brackets: isize,
+    parens: isize,
+}
+
+impl Balance {
+    fn of(text: &str) -> Self {
+        let mut balance = Balance { braces: 0, brackets: 0, parens: 0 };
+        for (kind, _) in rnix::tokenize(text) {
+            match kind {
+                TOKEN_L_BRACE => balance.braces += 1,
+                TOKEN_R_BRACE => balance.braces -= 1,
+                TOKEN_L_BRACK => balance.brackets += 1,
+                TOKEN_R_BRACK => balance.brackets -= 1,
+                TOKEN_L_PAREN => balance.parens += 1,
+                TOKEN_R_PAREN => balance.parens -= 1,
+                _ => {}
+            }
+        }
+        balance
+    }
+
+    fn lacks_end(&self, open: SyntaxKind) -> bool {
+        match open {
+            TOKEN_L_BRACE => self.braces > 0,
+            TOKEN_L_BRACK => self.brackets > 0,
+            TOKEN_L_PAREN => self.parens > 0,
+            _ => false,
+        }
+    }
+}
+
+impl Scan {
+    fn lets(&mut self, open: &[Range<usize>]) {
+        self.problems.extend(open.iter().map(|open| Problem::LetWithoutIn { open: open.clone() }));
+    }
 }
 
 /// A `;` directly inside `[ ]`, `( )` or `${ }` that no `with`, `assert` or `let` awaits: the bracket
 /// was to be closed before it.
 fn semicolon(scan: &mut Scan, stack: &mut Vec<Open>, range: Range<usize>) {
     while let Some(open) = stack.last_mut() {
-        if open.lets > 0 || open.kind == TOKEN_L_BRACE {
+        if !open.lets.is_empty() || open.kind == TOKEN_L_BRACE {
             return;
         }
         if open.awaited > 0 {
@@ -152,7 +197,7 @@ fn semicolon(scan: &mut Scan, stack: &mut Vec<Open>, range: Range<usize>) {
         }
         // Only when something around it can own the `;`.
         if !matches!(open.kind, TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START)
-            || !stack.iter().rev().skip(1).any(|o| o.kind == TOKEN_L_BRACE || o.lets > 0)
+            || !stack.iter().rev().skip(1).any(|o| o.kind == TOKEN_L_BRACE || !o.lets.is_empty())
             || stack.len() >= 2 && stack[stack.len() - 2].kind == TOKEN_STRING_START
         {
             return;
@@ -169,12 +214,13 @@ fn close(
     kind: SyntaxKind,
     range: Range<usize>,
     (first_on_line, indent, line): (bool, usize, usize),
+    balance: &Balance,
 ) {
     let fits = |open: &Open| closes(open.kind).0 == kind;
     let Some(at) = stack.iter().rposition(fits) else {
         match stack.pop() {
-            // `{ … )`: the wrong kind rather than one too many.
-            Some(open) if matches!(open.kind, TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN) => {
+            // `{ … )`: the wrong kind rather than one too many, if its own end is missing.
+            Some(open) if balance.lacks_end(open.kind) => {
                 scan.repairs.push(Repair { at: range.clone(), text: closes(open.kind).1 });
                 scan.problems.push(Problem::Mismatched { open: open.range, close: range });
             }
@@ -192,6 +238,7 @@ fn close(
         scan.problems.push(Problem::Unclosed { open: place, found: Some(range.clone()) });
     }
     let Some(open) = stack.pop() else { return };
+    scan.lets(&open.lets);
     if kind == TOKEN_R_BRACE
         && let Some(around) = stack.last_mut()
     {

@@ -36,7 +36,7 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Diagnostics) -> Option<ast
     }
     let parse = rnix::Root::parse(text);
     if !parse.errors().is_empty() {
-        errors::report(source, text, parse.errors(), &parse.syntax(), sink);
+        errors::report(source, text, sink);
         return None;
     }
     let root = ast::Root::cast(parse.syntax())?;

@@ -84,6 +84,8 @@ struct Attribute {
     range: TextRange,
     /// Its value, unless it is inherited or only something below it is set (`env.X = …`).
     value: Option<ast::Expr>,
+    /// Whether it stands in an `inherit`.
+    inherited: bool,
 }
 
 /// The attributes a body sets, as far as they are written out.
@@ -93,7 +95,7 @@ fn attributes(body: &Body) -> Vec<Attribute> {
         match entry {
             ast::Entry::Inherit(inherit) => all.extend(inherit.attrs().filter_map(|attr| {
                 let range = attr.syntax().text_range();
-                Some(Attribute { name: text::attr_name(&attr)?, range, value: None })
+                Some(Attribute { name: text::attr_name(&attr)?, range, value: None, inherited: true })
             })),
             ast::Entry::AttrpathValue(binding) => {
                 let Some(path) = binding.attrpath() else { continue };
@@ -101,7 +103,7 @@ fn attributes(body: &Body) -> Vec<Attribute> {
                 let Some(first) = path.attrs().next().filter(|_| !names.is_empty()) else { continue };
                 let name = names.remove(0);
                 let value = if path.attrs().count() == 1 { binding.value() } else { None };
-                all.push(Attribute { name, range: first.syntax().text_range(), value });
+                all.push(Attribute { name, range: first.syntax().text_range(), value, inherited: false });
             }
         }
     }

@@ -38,12 +38,22 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 }
                 let param = text::ident_text(param);
                 let candidates = facts.attributes.iter().flatten().map(String::as_str);
-                let near = nearest(&name, candidates).or_else(|| typo(&name));
+                // A name that mkDerivation knows is no slip: the derivation just does not set it.
+                let known = known::takes(&name).is_some();
+                let near = if known { None } else { nearest(&name, candidates).or_else(|| typo(&name)) };
                 let finding =
                     ctx.finding(Code::OldAttribute, attr, format!("the generated derivation has no `{name}`"));
                 sink.push(match near {
                     Some(near) => finding.help(format!("did you mean `{param}.{near}`?")),
-                    None => finding.help(format!("write `({param}.{name} or [ ])`, or another default")),
+                    None => {
+                        let default = match known::takes(&name) {
+                            Some(known::Takes::Script | known::Takes::Text) => "\"\"",
+                            Some(known::Takes::Set) => "{ }",
+                            Some(known::Takes::Bool) => "false",
+                            _ => "[ ]",
+                        };
+                        finding.help(format!("write `({param}.{name} or {default})`"))
+                    }
                 });
             }
         }

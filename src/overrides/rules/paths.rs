@@ -37,7 +37,11 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 ctx.finding(Code::MissingPath, node.text_range(), format!("`{written}` does not exist"));
             sink.push(match neighbour(&target) {
                 Some(name) => finding.help(format!("did you mean `{}`?", beside(&written, &name))),
-                None => finding.help(format!("it is looked for at {}", normal(&target))),
+                None => {
+                    let place = normal(&target);
+                    let place = place.strip_prefix(normal(&facts.repository)).unwrap_or(&place);
+                    finding.help(format!("put the file at {place}, and `git add` it"))
+                }
             });
         }
     }

@@ -31,7 +31,8 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
 }
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
-    for attribute in ctx.bodies().iter().flat_map(attributes) {
+    // What is inherited is judged where it comes from.
+    for attribute in ctx.bodies().iter().flat_map(attributes).filter(|a| !a.inherited) {
         let Some(near) = misspelt(&attribute.name) else { continue };
         sink.push(
             ctx.finding(

@@ -3,9 +3,14 @@
 use std::ops::Range;
 
 use rnix::{ParseError, SyntaxKind, SyntaxKind::*, SyntaxNode};
+use rowan::ast::AstNode as _;
 
-use super::brackets::{Problem, Scan};
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceId, Span};
+
+mod runaway;
+mod unbalanced;
+
+pub(super) use unbalanced::report_unbalanced;
 
 /// The finding for a text that nests too deeply to be parsed.
 pub(super) fn too_deep(at: Span) -> Diagnostic {
@@ -34,6 +39,60 @@ impl Tokens {
     /// Index of the first token that begins at `offset` or later.
     fn at(&self, offset: usize) -> usize {
         self.0.partition_point(|(_, range)| range.start < offset)
+    }
+
+    /// The binding in which `offset` stands, with its `;`: a part of a set or `let`.
+    fn binding_around(&self, offset: usize) -> Option<Range<usize>> {
+        let at = self.at(offset).min(self.0.len().checked_sub(1)?);
+        let (mut depth, mut first) = (0usize, None);
+        for index in (0..at).rev() {
+            match self.0[index].0 {
+                TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END | TOKEN_IN => depth += 1,
+                TOKEN_L_BRACE | TOKEN_LET if depth == 0 => {
+                    first = Some(index + 1);
+                    break;
+                }
+                TOKEN_SEMICOLON if depth == 0 && self.ends_binding(index) => {
+                    first = Some(index + 1);
+                    break;
+                }
+                TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START | TOKEN_LET => {
+                    depth = depth.saturating_sub(1);
+                }
+                _ => {}
+            }
+        }
+        let first = first?;
+        depth = 0;
+        for index in first..self.0.len() {
+            let range = self.0[first].1.start..self.0[index].1.end;
+            match self.0[index].0 {
+                TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START | TOKEN_LET => depth += 1,
+                TOKEN_SEMICOLON if depth == 0 && index >= at => return Some(range),
+                TOKEN_R_BRACE | TOKEN_IN if depth == 0 => {
+                    // The last binding without its `;`: all before the bracket.
+                    let end = self.0.get(index.checked_sub(1)?)?.1.end;
+                    return (end > range.start).then_some(range.start..end);
+                }
+                TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END | TOKEN_IN => {
+                    depth = depth.saturating_sub(1);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Whether a `;` ends a binding rather than the head of a `with` or `assert`.
+    fn ends_binding(&self, semicolon: usize) -> bool {
+        for index in (0..semicolon).rev() {
+            match self.0[index].0 {
+                TOKEN_WITH | TOKEN_ASSERT => return false,
+                TOKEN_ASSIGN | TOKEN_INHERIT | TOKEN_SEMICOLON | TOKEN_L_BRACE | TOKEN_LET => return true,
+                _ => {}
+            }
+        }
+        true
     }
 
     fn before(&self, index: usize) -> Option<&(SyntaxKind, Range<usize>)> {
@@ -79,209 +138,58 @@ fn wanted_name(kind: SyntaxKind) -> &'static str {
     }
 }
 
-/// A string that runs on over what was surely meant to be code, because its closing quote is missing.
-fn runaway_string(text: &str) -> Option<Range<usize>> {
-    let mut offset = 0;
-    let mut open: Vec<Range<usize>> = Vec::new();
-    for (kind, token) in rnix::tokenize(text) {
-        let range = offset..offset + token.len();
-        offset = range.end;
-        match kind {
-            TOKEN_STRING_START => open.push(range),
-            TOKEN_STRING_END => {
-                open.pop();
+/// Reports every syntax error of a text whose brackets fit.
+pub(super) fn report(source: SourceId, text: &str, sink: &mut Diagnostics) {
+    if runaway::runaway(source, text, sink).is_none() {
+        report_inner(source, text, sink);
+    }
+}
+
+/// Errors after which no more are looked for.
+const MOST: usize = 50;
+
+/// Only the first error of a parse is trusted, since rnix picks up somewhere after it. The binding it
+/// stands in is blanked out, byte for byte, and the rest is parsed again.
+fn report_inner(source: SourceId, text: &str, sink: &mut Diagnostics) {
+    let mut rest = text.as_bytes().to_vec();
+    for round in 0..MOST {
+        let Ok(current) = std::str::from_utf8(&rest) else { return };
+        let tokens = Tokens::of(current);
+        if tokens.0.is_empty() {
+            if round == 0 {
+                let at = Span::new(source, 0..text.len().min(1));
+                sink.push(
+                    Diagnostic::new(Code::NixSyntax, at, "the file has no expression in it")
+                        .help("write one; an override begins with `{ lib }:`"),
+                );
             }
-            TOKEN_STRING_CONTENT | TOKEN_ERROR => {
-                let Some(start) = open.last() else { continue };
-                if runs_on(text, start, token) {
-                    return Some(start.clone());
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-fn runs_on(text: &str, start: &Range<usize>, content: &str) -> bool {
-    let binding = |line: &str| {
-        let name: String =
-            line.trim_start().chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
-        !name.is_empty() && line.trim_start()[name.len()..].starts_with(" = ")
-    };
-    if &text[start.clone()] == "\"" {
-        let mut lines = content.lines();
-        let first = lines.next().unwrap_or("").trim_end();
-        return content.contains('\n')
-            && (first.ends_with(';') || first.ends_with(" ]") || first.ends_with(')') || lines.next().is_some_and(binding));
-    }
-    let line_start = text[..start.start].rfind('\n').map_or(0, |at| at + 1);
-    let own = text[line_start..].len() - text[line_start..].trim_start_matches([' ', '\t']).len();
-    content.lines().skip(1).any(|line| {
-        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        indent <= own && (line.trim() == "};" || line.trim() == "}" || binding(line))
-    })
-}
-
-fn runaway(source: SourceId, text: &str, sink: &mut Diagnostics) -> Option<usize> {
-    let start = runaway_string(text)?;
-    let quote = &text[start.clone()];
-    sink.push(
-        Diagnostic::new(Code::NixUnclosed, Span::new(source, start.clone()), format!("this string is not closed: `{quote}` is missing"))
-            .label("the string begins here and runs on over the lines below")
-            .help(format!("end it with `{quote}` where it was meant to end")),
-    );
-    Some(start.start)
-}
-
-/// Reports brackets and strings that do not fit, and the other errors of a text repaired so that
-/// they do.
-pub(super) fn report_unbalanced(source: SourceId, text: &str, scan: &Scan, sink: &mut Diagnostics) {
-    let limit = runaway(source, text, sink);
-    let within = |at: usize| limit.is_none_or(|limit| at < limit);
-    let place = |problem: &Problem| match problem {
-        Problem::Unclosed { open, .. } | Problem::UnclosedComment { open } => open.start,
-        Problem::Unopened { close } | Problem::Mismatched { close, .. } => close.start,
-    };
-    // An unclosed string swallows the rest of the file: nothing after it can be judged.
-    let swallowed = scan.problems.iter().rposition(|problem| {
-        matches!(problem, Problem::Unclosed { open, found: None } if text[open.clone()].starts_with(['"', '\'']))
-    });
-    if limit.is_none()
-        && let Some(Problem::Unclosed { open, .. }) = swallowed.map(|at| &scan.problems[at])
-    {
-        let quote = &text[open.clone()];
-        sink.push(
-            Diagnostic::new(Code::NixUnclosed, Span::new(source, open.clone()), format!("this string is not closed: `{quote}` is missing"))
-                .label("the string begins here and runs on to the end of the file")
-                .help(format!("end it with `{quote}` where it was meant to end")),
-        );
-        return;
-    }
-    for problem in scan.problems.iter().filter(|p| within(place(p))) {
-        let closed_at_end = matches!(problem, Problem::Unclosed { found: None, .. });
-        if limit.is_some() && closed_at_end {
-            continue;
-        }
-        sink.push(unbalanced(source, text, problem));
-    }
-    if limit.is_some() {
-        return;
-    }
-    let mut repairs = scan.repairs.clone();
-    repairs.sort_by_key(|repair| (repair.at.start, repair.at.end));
-    let (mut repaired, mut map, mut taken) = (String::new(), Vec::new(), 0usize);
-    for repair in &repairs {
-        if repair.at.start < taken {
             return;
         }
-        repaired.push_str(&text[taken..repair.at.start]);
-        repaired.push_str(repair.text);
-        taken = repair.at.end;
-        map.push((repaired.len(), taken));
-    }
-    repaired.push_str(&text[taken..]);
-    // Inner brackets are closed first: repairs at one place come out in the order they were found.
-    if !super::brackets::scan(&repaired).problems.is_empty() {
-        return;
-    }
-    let original = |offset: usize| {
-        let at = map.partition_point(|(new, _)| *new <= offset);
-        at.checked_sub(1).map_or(offset, |i| map[i].1 + (offset - map[i].0)).min(text.len())
-    };
-    let parse = rnix::Root::parse(&repaired);
-    let mut others = Diagnostics::new();
-    report_inner(source, &repaired, parse.errors(), &parse.syntax(), &mut others);
-    for mut finding in others.into_vec() {
-        let moved = |span: Span| Span::new(source, original(span.range().start)..original(span.range().end));
-        let Some(primary) = &mut finding.primary else { continue };
-        primary.span = moved(primary.span);
-        let at = primary.span.range().start;
-        let near = |offset: usize| same_line(text, at, offset);
-        if repairs.iter().any(|r| near(r.at.start)) || scan.problems.iter().any(|p| near(place(p))) {
-            continue;
-        }
-        finding.secondary.iter_mut().for_each(|label| label.span = moved(label.span));
-        finding.fix = None;
-        sink.push(finding);
-    }
-}
-
-fn unbalanced(source: SourceId, text: &str, problem: &Problem) -> Diagnostic {
-    let span = |range: &Range<usize>| Span::new(source, range.clone());
-    let closer = |open: &Range<usize>| match &text[open.clone()] {
-        "{" | "${" => "}",
-        "[" => "]",
-        "(" => ")",
-        other => other,
-    }
-    .to_owned();
-    match problem {
-        Problem::Unclosed { open, found } => {
-            let (opening, closing) = (&text[open.clone()], closer(open));
-            let finding = Diagnostic::new(
-                Code::NixUnclosed,
-                span(open),
-                format!("this `{opening}` is not closed: `{closing}` is missing"),
-            )
-            .label("opened here");
-            match found {
-                Some(found) => finding
-                    .also(span(found), format!("`{closing}` was due before this `{}`", &text[found.clone()]))
-                    .help(format!("write `{closing}` where what it holds ends")),
-                None => finding.help(format!("write `{closing}` where what it holds ends; the file ends without it")),
+        let parse = rnix::Root::parse(current);
+        let Some(error) = parse.errors().first() else {
+            if let Some(root) = rnix::Root::cast(parse.syntax()) {
+                super::strict::check(source, &root, sink);
             }
-        }
-        Problem::Unopened { close } => {
-            let closing = &text[close.clone()];
-            Diagnostic::new(Code::NixUnopened, span(close), format!("this `{closing}` closes nothing"))
-                .help(format!("remove this `{closing}`, or write what it is to close"))
-        }
-        Problem::Mismatched { open, close } => {
-            let (opening, closing) = (&text[open.clone()], closer(open));
-            Diagnostic::new(
-                Code::NixUnopened,
-                span(close),
-                format!("`{opening}` is closed by `{}` in place of `{closing}`", &text[close.clone()]),
-            )
-            .also(span(open), "opened here")
-            .help(format!("write `{closing}` here"))
-        }
-        Problem::UnclosedComment { open } => {
-            Diagnostic::new(Code::NixUnclosed, span(open), "this comment is not closed: `*/` is missing")
-                .label("the comment begins here and runs on to the end of the file")
-                .help("end it with `*/`")
-        }
-    }
-}
-
-/// Reports rnix's errors for a text whose brackets fit.
-pub(super) fn report(source: SourceId, text: &str, errors: &[ParseError], root: &SyntaxNode, sink: &mut Diagnostics) {
-    if runaway(source, text, sink).is_some() {
-        return;
-    }
-    report_inner(source, text, errors, root, sink);
-}
-
-fn report_inner(source: SourceId, text: &str, errors: &[ParseError], root: &SyntaxNode, sink: &mut Diagnostics) {
-    let tokens = Tokens::of(text);
-    if tokens.0.is_empty() {
-        sink.push(
-            Diagnostic::new(Code::NixSyntax, Span::new(source, 0..text.len().min(1)), "the file has no expression in it")
-                .help("write one; an override begins with `{ lib }:`"),
-        );
-        return;
-    }
-    // After an error rnix picks up at the next token it can use; what it finds on the same line is
-    // the same mistake seen again.
-    let mut last: Option<usize> = None;
-    for error in errors {
-        let Some((at, finding)) = explain(source, text, &tokens, error, root) else { continue };
-        if last.is_some_and(|last| at <= last || same_line(text, last, at)) {
-            continue;
-        }
-        last = Some(at);
+            return;
+        };
+        let Some((at, finding)) = explain(source, current, &tokens, error, &parse.syntax()) else { return };
+        let semicolon = finding.fix.as_ref().map(|fix| fix.edits[0].span.range().start);
+        let missing = (finding.code == Code::NixMissingSemicolon)
+            .then(|| finding.primary.as_ref().map(|label| label.span.range().end))
+            .flatten();
         sink.push(finding);
+        match (semicolon.or(missing), tokens.binding_around(at)) {
+            // A blank in its place takes the `;`, so that all offsets stay.
+            (Some(at), _) if rest.get(at).is_some_and(u8::is_ascii_whitespace) => rest[at] = b';',
+            (_, Some(range)) => {
+                for byte in &mut rest[range] {
+                    if !byte.is_ascii_whitespace() {
+                        *byte = b' ';
+                    }
+                }
+            }
+            _ => return,
+        }
     }
 }
 
@@ -367,9 +275,11 @@ fn unexpected(
             }
             let previous = tokens.before(end).map_or(before, |(_, range)| range.clone());
             let next = tokens.0.get(end).map_or(text.len(), |(_, range)| range.start);
+            let line = text[..previous.end].rsplit('\n').next().unwrap_or("").trim_start();
+            let written = if line.len() <= 60 { line } else { "…" };
             let finding = Diagnostic::new(Code::NixMissingSemicolon, after(&previous), "`;` is missing after this")
                 .label("a binding ends with `;`")
-                .help(format!("write `{};`", text[previous.clone()].lines().last().unwrap_or("")));
+                .help(format!("write `{written};`"));
             if same_line(text, previous.end, next) {
                 finding
             } else {
@@ -382,6 +292,9 @@ fn unexpected(
             match kind {
                 TOKEN_SEMICOLON => finding.help("write `name = value;`, or `inherit name;` to take it from around"),
                 TOKEN_COMMA => finding.help("bindings end with `;`; the arguments of a function are written `{ a, b }:`"),
+                TOKEN_IDENT if tokens.before(index.saturating_sub(1)).is_some_and(|(kind, _)| *kind == TOKEN_L_BRACE) => {
+                    finding.help("write `name = value;`; the arguments of a function are separated by commas: `{ lib, openssl }:`")
+                }
                 TOKEN_COLON => finding.help("in Nix a binding is written `name = value;`"),
                 _ => finding.help("write `name = value;`"),
             }
