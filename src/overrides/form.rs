@@ -230,9 +230,8 @@ fn versions(packages: &ast::Lambda, set: &ast::AttrSet) -> Result<Form, Unfit> {
             }
             other => {
                 let name = other.first().copied().unwrap_or("?");
-                let help = format!("write `{{ … }}: old: {{ {name} = …; }}`, or `versions = {{ … }}` and `default`");
-                let range = path.syntax().text_range();
-                return Err(Unfit { what: "the function of the old attributes is missing".into(), at: range, help });
+                let help = format!("write `old: {{ {name} = …; }}`, or give `versions` and `default`");
+                return Err(unfit("the function of the old attributes is missing", &whole, help));
             }
         }
     }

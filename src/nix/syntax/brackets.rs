@@ -43,6 +43,8 @@ pub(super) struct Scan {
     pub problems: Vec<Problem>,
     /// One for each problem that can be repaired.
     pub repairs: Vec<Repair>,
+    /// The first closing brace that stands as if it were one too many.
+    extra: Option<Range<usize>>,
 }
 
 struct Open {
@@ -98,7 +100,7 @@ pub(super) fn scan(text: &str) -> Scan {
         if kind == TOKEN_L_BRACE && last == TOKEN_LET {
             stack.last_mut().map_or(&mut top_lets, |open| &mut open.lets).pop();
         }
-        last = kind;
+        let last_kind = std::mem::replace(&mut last, kind);
         match kind {
             TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START => {
                 if stack.len() >= depth::MAX_BRACKETS {
@@ -108,7 +110,7 @@ pub(super) fn scan(text: &str) -> Scan {
                 stack.push(Open { kind, range, indent, line, awaited: 0, lets: Vec::new(), suspect: None });
             }
             TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END => {
-                close(&mut scan, &mut stack, kind, range, (first_on_line, indent, line), &braces);
+                close(&mut scan, &mut stack, kind, range, (first_on_line, last_kind == TOKEN_R_BRACE, indent, line), &braces);
             }
             TOKEN_SEMICOLON => semicolon(&mut scan, &mut stack, range),
             TOKEN_WITH | TOKEN_ASSERT => {
@@ -213,7 +215,7 @@ fn close(
     stack: &mut Vec<Open>,
     kind: SyntaxKind,
     range: Range<usize>,
-    (first_on_line, indent, line): (bool, usize, usize),
+    (first_on_line, glued, indent, line): (bool, bool, usize, usize),
     balance: &Balance,
 ) {
     let fits = |open: &Open| closes(open.kind).0 == kind;
@@ -226,8 +228,9 @@ fn close(
             }
             other => {
                 stack.extend(other);
-                scan.repairs.push(Repair { at: range.clone(), text: "" });
-                scan.problems.push(Problem::Unopened { close: range });
+                let place = scan.extra.take().filter(|_| kind == TOKEN_R_BRACE).unwrap_or(range);
+                scan.repairs.push(Repair { at: place.clone(), text: "" });
+                scan.problems.push(Problem::Unopened { close: place });
             }
         }
         return;
@@ -239,6 +242,11 @@ fn close(
     }
     let Some(open) = stack.pop() else { return };
     scan.lets(&open.lets);
+    // Not the first on its line although what it closes began on another line, or indented more.
+    let odd = line > open.line && (!first_on_line && glued || first_on_line && indent > open.indent);
+    if kind == TOKEN_R_BRACE && odd && scan.extra.is_none() {
+        scan.extra = Some(range.clone());
+    }
     if kind == TOKEN_R_BRACE
         && let Some(around) = stack.last_mut()
     {

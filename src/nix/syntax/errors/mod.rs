@@ -83,6 +83,18 @@ impl Tokens {
         None
     }
 
+    /// Whether the token at `index` stands among the names of an `inherit`.
+    fn inherits(&self, index: usize) -> bool {
+        let names = self.0[..index.min(self.0.len())].iter().rev();
+        let mut names = names.skip_while(|(kind, _)| matches!(kind, TOKEN_IDENT | TOKEN_STRING_START | TOKEN_STRING_CONTENT | TOKEN_STRING_END));
+        match names.next() {
+            Some((TOKEN_INHERIT, _)) => true,
+            // The end of `inherit (from)`; a bracket that far back is hardly anything else.
+            Some((TOKEN_R_PAREN, _)) => names.take(40).any(|(kind, _)| *kind == TOKEN_INHERIT),
+            _ => false,
+        }
+    }
+
     /// Whether a `;` ends a binding rather than the head of a `with` or `assert`.
     fn ends_binding(&self, semicolon: usize) -> bool {
         for index in (0..semicolon).rev() {
@@ -264,7 +276,8 @@ fn unexpected(
     let here = Span::new(source, place.clone());
     let after = |range: &Range<usize>| Span::new(source, range.clone());
     match wanted {
-        [TOKEN_SEMICOLON] => {
+        // `inherit a }`: only names or `;` can follow.
+        [TOKEN_SEMICOLON] | [TOKEN_IDENT, TOKEN_OR, ..] if wanted == [TOKEN_SEMICOLON] || tokens.inherits(index) => {
             // `a = 1 b = 2;` is read as the application of 1 to b; the `;` belongs before b.
             let mut end = index;
             if kind == TOKEN_ASSIGN {

@@ -36,11 +36,12 @@ fn runs_on(text: &str, start: &Range<usize>, content: &str) -> bool {
             line.trim_start().chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
         !name.is_empty() && line.trim_start()[name.len()..].starts_with(" = ")
     };
+    let closing = |line: &str| matches!(line.trim(), "]" | "];" | "}" | "};" | ")" | ");");
     if &text[start.clone()] == "\"" {
         let mut lines = content.lines();
         let first = lines.next().unwrap_or("").trim_end();
         return content.contains('\n')
-            && (first.ends_with(';') || first.ends_with(" ]") || first.ends_with(')') || lines.next().is_some_and(binding));
+            && (first.ends_with(';') || first.ends_with(" ]") || first.ends_with(')') || lines.next().is_some_and(|line| binding(line) || closing(line)));
     }
     let line_start = text[..start.start].rfind('\n').map_or(0, |at| at + 1);
     let own = text[line_start..].len() - text[line_start..].trim_start_matches([' ', '\t']).len();
