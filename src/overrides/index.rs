@@ -140,15 +140,18 @@ impl Index {
         let fold = |s: &str| s.to_lowercase().replace('_', "-");
         let folded = fold(word);
         let limit = word.chars().count().div_ceil(3);
+        // Among equally near names, the one that looks most alike.
+        let unlike = |name: &str| (1000.0 * (1.0 - strsim::jaro_winkler(&folded, &fold(name)))) as u32;
         let mut near: Vec<_> = self
             .names
             .iter()
             .filter(|name| name.len().abs_diff(word.len()) <= limit && !name.contains('.'))
             .map(|name| (strsim::damerau_levenshtein(&folded, &fold(name)), name.as_str()))
             .filter(|(distance, _)| *distance <= limit)
+            .map(|(distance, name)| (distance, unlike(name), name))
             .collect();
-        near.sort();
-        near.into_iter().take(count).map(|(_, name)| name).collect()
+        near.sort_unstable();
+        near.into_iter().take(count).map(|(_, _, name)| name).collect()
     }
 }
 
