@@ -43,8 +43,9 @@ fn indented_part(ctx: &Ctx<'_>, start: usize, raw: &str, sink: &mut Diagnostics)
         let mut after = rest[at + 2..].chars();
         let (len, useless) = match after.next() {
             Some('\'') => (3, false),
-            // Before a name it does nothing; before anything else people may have their reasons.
-            Some('$') => (3, raw[from + 3..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')),
+            // Before a name it does nothing; before anything else people may have their reasons. It does
+            // no harm either: other people's files are left alone.
+            Some('$') => (3, ctx.facts.is_some() && raw[from + 3..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')),
             Some('\\') => match after.next() {
                 // `''\'` is a quote that cannot pair up with the next one.
                 Some('n' | 'r' | 't' | '$' | '\'' | '\\' | '\n') | None => (3, false),

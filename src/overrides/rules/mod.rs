@@ -174,11 +174,22 @@ fn resolve(ctx: &Ctx<'_>, expr: ast::Expr) -> ast::Expr {
     expr
 }
 
-/// Whether an identifier is an argument of the function that takes the packages.
+/// Ends of the names of arguments that are lists rather than packages.
+const PLURAL: &[&str] = &[
+    "Args", "Deps", "Features", "Flags", "Inputs", "Libs", "List", "Modules", "Options", "Packages", "Patches", "Paths",
+    "Plugins", "Targets", "Tools", "flags", "patches",
+];
+
+/// Whether an identifier is an argument of the function that takes the packages, and by its name one
+/// package.
 fn is_package(ctx: &Ctx<'_>, expr: &ast::Expr) -> bool {
     let (ast::Expr::Ident(ident), Some(form)) = (expr, &ctx.form) else { return false };
     let Some(binding) = ctx.scopes.binding_of(ident) else { return false };
     let outer = binding.node.parent().and_then(|pattern| pattern.parent());
+    let defaulted = ast::PatEntry::cast(binding.node.clone()).is_some_and(|entry| entry.default().is_some());
+    if defaulted || PLURAL.iter().any(|end| binding.name.ends_with(end)) {
+        return false;
+    }
     binding.kind == crate::nix::syntax::scope::BindingKind::Formal && outer.as_ref() == Some(form.packages.syntax())
 }
 

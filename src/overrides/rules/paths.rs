@@ -2,8 +2,10 @@
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use rnix::SyntaxKind::{NODE_INTERPOL, NODE_PATH_ABS, NODE_PATH_HOME, NODE_PATH_REL};
+use rnix::ast;
+use rowan::ast::AstNode;
 
-use super::Rule;
+use super::{Rule, calls};
 use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
 
@@ -13,6 +15,13 @@ pub(super) const RULE: Rule =
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };
     for node in ctx.nodes(NODE_PATH_ABS).iter().chain(ctx.nodes(NODE_PATH_HOME)) {
+        // `src + /doc` is a path within src.
+        let joined = node.parent().and_then(ast::BinOp::cast).is_some_and(|op| {
+            op.operator() == Some(ast::BinOpKind::Add) && op.rhs().is_some_and(|rhs| rhs.syntax() == node)
+        });
+        if joined || node.text() == "/." {
+            continue;
+        }
         sink.push(
             ctx.finding(Code::PathOutside, node.text_range(), "this path is there on one machine only")
                 .help("put the file into the repository and write its path relative to this file: `../patches/x.patch`"),
@@ -21,6 +30,10 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     if facts.directory.as_str().is_empty() {
         return;
     }
+    let asked: Vec<String> = calls(ctx)
+        .filter(|(_, names, _)| names.last().is_some_and(|name| name == "pathExists"))
+        .flat_map(|(_, _, arguments)| arguments.into_iter().map(|a| a.syntax().text().to_string()))
+        .collect();
     for node in ctx.nodes(NODE_PATH_REL) {
         if node.children().any(|child| child.kind() == NODE_INTERPOL) {
             continue;
@@ -32,7 +45,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 ctx.finding(Code::PathOutside, node.text_range(), "this path leads out of the repository")
                     .help("put the file into the repository"),
             );
-        } else if !target.exists() {
+        } else if !asked.contains(&written) && !target.exists() {
             let finding =
                 ctx.finding(Code::MissingPath, node.text_range(), format!("`{written}` does not exist"));
             sink.push(match neighbour(&target) {

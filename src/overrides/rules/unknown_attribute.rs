@@ -15,8 +15,11 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
         return None;
     }
     let folded = name.replace(['-', '_'], "").to_lowercase();
+    // An environment variable is compared with those, anything else with the rest.
+    let shouts = |name: &str| !name.contains(|c: char| c.is_ascii_lowercase());
     known::ATTRIBUTES
         .iter()
+        .filter(|(attribute, _)| shouts(attribute) == shouts(name))
         .map(|(attribute, _)| {
             let other = attribute.replace(['-', '_'], "").to_lowercase();
             (strsim::damerau_levenshtein(&folded, &other), *attribute)

@@ -13,6 +13,12 @@ pub(super) const RULE: Rule = Rule { codes: &[Code::UnknownPackage], overrides_o
 
 /// Names that `postgresql.pkgs.callPackage` fills besides nixpkgs' own: the package set itself.
 const SCOPE: &[&str] = &[
+    "buildPackages",
+    "config",
+    "lib",
+    "stdenv",
+    "system",
+    "targetPackages",
     "callPackage",
     "newScope",
     "overrideScope",
@@ -79,6 +85,18 @@ fn slips<'a>(index: &'a Index, name: &str) -> Vec<&'a str> {
         .nearest(name, 12)
         .into_iter()
         .filter(|near| letters(near) != own && strsim::damerau_levenshtein(near, name) == 1)
+        // Short words differ by one letter and are both words: `tiles`, `files`.
+        .filter(|near| near.len() != name.len() || name.len() >= 7 || is_swap(near, name))
         .take(3)
         .collect()
+}
+
+/// Whether the two have the same letters in another order.
+fn is_swap(a: &str, b: &str) -> bool {
+    let sorted = |s: &str| {
+        let mut bytes = s.as_bytes().to_vec();
+        bytes.sort_unstable();
+        bytes
+    };
+    sorted(a) == sorted(b)
 }

@@ -17,6 +17,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         if !ours || binding.uses > 0 || binding.name.starts_with('_') {
             continue;
         }
+        if !is_free(ctx, binding) {
+            continue;
+        }
         let mut finding = ctx
             .finding(Code::UnusedFormal, binding.range, format!("the argument `{}` is not used", binding.name))
             .help("remove it");
@@ -28,6 +31,23 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         }
         sink.push(finding);
     }
+}
+
+/// Whether the function decides itself what it takes: the one that takes the packages does, as does one
+/// that takes anything (`...`) and does not hand the whole set on. Others may have to take an argument
+/// because they are called with it.
+fn is_free(ctx: &Ctx<'_>, binding: &Binding) -> bool {
+    let lambda = match binding.kind {
+        BindingKind::Formal => binding.node.ancestors().find_map(ast::Lambda::cast),
+        _ => ast::Lambda::cast(binding.node.clone()),
+    };
+    let Some((lambda, ast::Param::Pattern(pattern))) = lambda.and_then(|l| Some((l.clone(), l.param()?))) else {
+        return false;
+    };
+    let whole = pattern.pat_bind().and_then(|bind| bind.ident()).map(|ident| ident.syntax().text_range());
+    let handed_on = ctx.scopes.bindings.iter().any(|b| Some(b.range) == whole && b.uses > 0);
+    let outermost = ctx.form.as_ref().is_some_and(|form| form.packages == lambda);
+    !handed_on && (outermost || pattern.ellipsis_token().is_some() || binding.kind == BindingKind::Whole)
 }
 
 /// From the argument to the next one; for the last one from the end of the one before it.
