@@ -5,8 +5,8 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
+use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
-use crate::cli::{Context, Outcome};
 use crate::overrides::index::{Coverage, Index};
 
 /// Where a repository keeps its index, below the catalogue.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completions;
+mod context;
 pub mod explain;
 pub mod generate;
 pub mod index;
@@ -13,33 +14,13 @@ pub mod schema;
 pub mod show;
 pub mod validate;
 
+pub use context::{Context, Outcome};
+
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::{self, model::Catalogue};
-use crate::cli::{Command, Context, Outcome};
 use crate::diag::{self, Diagnostics, Format, SourceMap};
-
-/// Runs a command; none is `generate`.
-///
-/// # Errors
-/// What kept it from running: exit code 2.
-pub fn run(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    match command.unwrap_or(Command::Generate(generate::Args::default())) {
-        Command::Generate(args) => generate::run(&args, context),
-        Command::Check(args) => check::run(&args, context),
-        Command::Init(args) => init::run(&args, context),
-        Command::List(args) => list::run(&args, context),
-        Command::Show(args) => show::run(&args, context),
-        Command::Matrix(args) => matrix::run(&args, context),
-        Command::Explain(args) => explain::run(&args, context),
-        Command::Schema(args) => schema::run(&args, context),
-        Command::Validate(args) => validate::run(&args, context),
-        Command::Index(args) => index::run(&args, context),
-        Command::Completions(args) => completions::run(&args, context),
-        Command::Man => man::run(context),
-    }
-}
 
 /// The repository: the given directory, else the nearest one upwards that has a catalogue, else this one.
 pub(crate) fn root(given: Option<&Utf8Path>) -> anyhow::Result<Utf8PathBuf> {
@@ -67,6 +48,19 @@ pub(crate) fn load(root: &Utf8Path) -> anyhow::Result<Loaded> {
     let catalogue = catalogue::load(root, &mut sources, &mut diagnostics)
         .with_context(|| format!("the catalogue in {root} cannot be read"))?;
     Ok(Loaded { catalogue, sources, diagnostics })
+}
+
+/// As [`load`], for commands that make Nix of the catalogue: its hand-written Nix is judged as well, and
+/// an error in it is an error.
+pub(crate) fn load_with_overrides(root: &Utf8Path) -> anyhow::Result<Loaded> {
+    let mut loaded = load(root)?;
+    if let Some(catalogue) = &loaded.catalogue {
+        validate::judge_catalogue(catalogue, root, &mut loaded.sources, &mut loaded.diagnostics)?;
+        if loaded.diagnostics.has_errors() {
+            loaded.catalogue = None;
+        }
+    }
+    Ok(loaded)
 }
 
 impl Loaded {

@@ -8,9 +8,8 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::plural;
+use super::{Context, Outcome, plural};
 use crate::catalogue::{Catalogue, FOLDER};
-use crate::cli::{Context, Outcome};
 use crate::diag::{self, Diagnostic, Diagnostics, Format, SourceId, SourceMap, fix};
 use crate::nix::syntax::decode;
 use crate::overrides::{OverrideFacts, facts_of, index::Index, lint_file, lint_override};
@@ -153,18 +152,37 @@ pub(crate) fn catalogue_facts(
     all
 }
 
+/// Judges a catalogue's overrides and its extra.nix.
+///
+/// # Errors
+/// When one of them, or the index of nixpkgs' names, cannot be read.
+pub(crate) fn judge_catalogue(
+    catalogue: &Catalogue,
+    root: &Utf8Path,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> anyhow::Result<()> {
+    let index = index(root)?.map(Arc::new);
+    let facts = catalogue_facts(catalogue, root, index).into_iter().map(|(path, facts)| (path, Some(Arc::new(facts))));
+    let extra = root.join(FOLDER).join("extra.nix");
+    let jobs: Vec<Job> = facts
+        .chain(catalogue.has_extra.then_some((extra, None)))
+        .map(|(path, facts)| Job { shown: path.strip_prefix(root).unwrap_or(&path).to_owned(), path, facts })
+        .collect();
+    let ids = read(&jobs, sources, sink)?;
+    let found: Vec<Diagnostics> = jobs.par_iter().zip(ids).map(|(job, id)| judge(job, id, sources)).collect();
+    found.into_iter().for_each(|found| sink.append(found));
+    Ok(())
+}
+
 /// The repository's own index of nixpkgs' names, else the one that comes with the program.
 pub(crate) fn index(root: &Utf8Path) -> anyhow::Result<Option<Index>> {
     let own = root.join(FOLDER).join(super::index::FILE);
-    match fs_err_read(&own) {
+    match std::fs::read(&own) {
         Ok(bytes) => Ok(Some(Index::read(&bytes).with_context(|| format!("{own} is no index; `pgflakegen index` renews it"))?)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Index::bundled().ok()),
         Err(error) => Err(error).with_context(|| format!("{own} cannot be read")),
     }
-}
-
-fn fs_err_read(path: &Utf8Path) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path)
 }
 
 fn canonical(path: &Utf8Path) -> Utf8PathBuf {
