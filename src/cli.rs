@@ -71,6 +71,14 @@ pub enum Command {
     /// Print the JSON Schema of a kind of catalogue file, for editors.
     #[command(after_help = "Example: pgflakegen schema extension > extension.json")]
     Schema(cmd::schema::Args),
+    /// Check hand-written Nix: the catalogue's overrides, or any files.
+    #[command(after_help = "Example: pgflakegen validate --fix catalogue/overrides/pgvector.nix")]
+    Validate(cmd::validate::Args),
+    /// Renew the list of nixpkgs' attribute names that overrides are checked against.
+    #[command(
+        after_help = "Example: nix eval --json nixpkgs#legacyPackages.x86_64-linux --apply builtins.attrNames | pgflakegen index --from - --revision e2587caef70c"
+    )]
+    Index(cmd::index::Args),
     /// Print a completion script for a shell.
     #[command(after_help = "Example: pgflakegen completions bash > /etc/bash_completion.d/pgflakegen")]
     Completions(cmd::completions::Args),
@@ -103,6 +111,8 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::Matrix(args) => cmd::matrix::run(&args, context),
         Command::Explain(args) => cmd::explain::run(&args, context),
         Command::Schema(args) => cmd::schema::run(&args, context),
+        Command::Validate(args) => cmd::validate::run(&args, context),
+        Command::Index(args) => cmd::index::run(&args, context),
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), context),
         Command::Man => cmd::man::run(Cli::command(), context),
     }

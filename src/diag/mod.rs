@@ -5,6 +5,8 @@
 
 mod codes;
 mod emit;
+pub mod fix;
+mod sarif;
 mod sources;
 
 pub use codes::Code;
@@ -180,6 +182,16 @@ impl Diagnostics {
         all.sort_by_cached_key(|d| key(d));
         all.dedup();
         all
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The findings in the order they were made.
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.all
     }
 
     /// How many are errors and how many are warnings.
