@@ -2,6 +2,7 @@
 
 pub mod diag;
 
+pub mod nix;
 pub mod store;
 
 /// Runs the program with the process's own arguments and streams.

@@ -1,0 +1,4 @@
+//! Nix: evaluation and flakes.
+
+pub mod eval;
+pub mod flake;
