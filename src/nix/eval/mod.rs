@@ -17,6 +17,8 @@ pub mod outside;
 pub mod paths;
 pub mod print;
 mod regex;
+pub mod report;
+mod select;
 pub mod shared;
 pub mod symbol;
 pub mod value;

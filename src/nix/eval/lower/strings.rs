@@ -175,9 +175,15 @@ fn unescape(text: &str) -> Vec<u8> {
 
 fn pieces(node: Node<'_>) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
+    let mut first = true;
     for element in node.elements() {
+        let start = std::mem::replace(&mut first, matches!(element, Element::Token(TOKEN_STRING_START, ..)));
         match element {
-            Element::Token(TOKEN_STRING_CONTENT, text, _) => split_pieces(text, &mut pieces),
+            Element::Token(TOKEN_STRING_CONTENT, text, _) => {
+                // A line feed right after the quotes belongs to them, with blanks before it.
+                let rest = text.trim_start_matches(' ').strip_prefix('\n');
+                split_pieces(if start { rest.unwrap_or(text) } else { text }, &mut pieces);
+            }
             Element::Node(node) => pieces.extend(node.node(0).map(Piece::Interpolation)),
             Element::Token(..) => {}
         }
