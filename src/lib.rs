@@ -16,6 +16,8 @@ struct Cli {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// List every package: attribute, name, derivation, outputs
+    Drvs(Box<cmd::drvs::DrvsArgs>),
     /// Evaluate Nix
     Eval(Box<cmd::eval::EvalArgs>),
 }
@@ -24,6 +26,7 @@ enum Command {
 pub fn run() -> std::process::ExitCode {
     let (out, err) = (&mut std::io::stdout(), &mut std::io::stderr());
     match Cli::parse().command {
+        Command::Drvs(args) => cmd::drvs::run(&args, out, err),
         Command::Eval(args) => cmd::eval::run(&args, out, err),
     }
 }

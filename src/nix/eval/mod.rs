@@ -26,5 +26,6 @@ mod written;
 
 pub use error::{Error, Kind};
 pub use machine::{Ev, Result};
+pub use select::split_path;
 pub use shared::{Settings, Shared};
 pub use value::Value;

@@ -101,6 +101,8 @@ pub struct KnownDrv {
     pub outputs: Vec<String>,
     /// Input derivations and sources, as base names.
     pub references: Vec<String>,
+    /// Input derivations, as base names, and which of their outputs.
+    pub inputs: Vec<(String, Vec<String>)>,
 }
 
 type Parsed = Result<&'static Expr, Box<Error>>;

@@ -33,3 +33,8 @@ pub fn flake_ref_to_string(_: &mut Ev, _: Ref, pos: Pos) -> Result<Value> {
 pub fn attribute(_: &mut Ev, _: &str, _: &[(String, String)]) -> Result<Value> {
     later(0)
 }
+
+/// The outputs of a flake.
+pub fn outputs(_: &mut Ev, _: &str, _: &[(String, String)]) -> Result<Value> {
+    later(0)
+}

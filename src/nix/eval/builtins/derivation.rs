@@ -416,10 +416,23 @@ impl Ev {
             hash,
             outputs: drv.outputs.keys().cloned().collect(),
             references: references.collect(),
+            inputs: drv
+                .input_drvs
+                .iter()
+                .map(|(path, outputs)| (path.base_name().to_owned(), outputs.iter().cloned().collect()))
+                .collect(),
         });
         let mut all = self.shared.derivations.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(path.base_name().to_owned(), known.clone());
         Ok(known)
+    }
+
+    /// The derivations that a derivation of this session needs, as full paths.
+    pub fn input_drvs(&self, drv_path: &str) -> Option<BTreeMap<String, Vec<String>>> {
+        let path = self.shared.store.parse(drv_path).ok()?;
+        let known = self.shared.derivation(path.base_name())?;
+        let dir = self.shared.store.as_str();
+        Some(known.inputs.iter().map(|(base, outputs)| (format!("{dir}/{base}"), outputs.clone())).collect())
     }
 
     /// What is known of a derivation, from this session or from the store.
