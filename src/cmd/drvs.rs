@@ -95,7 +95,9 @@ pub fn run(args: &DrvsArgs, out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
             let failed = jobs.iter().any(|job| job.error.is_some());
             for job in &jobs {
                 let written = if args.json {
-                    serde_json::to_string(job).map(|line| writeln!(out, "{line}")).map_err(std::io::Error::from)
+                    serde_json::to_string(job)
+                        .map(|line| writeln!(out, "{line}"))
+                        .map_err(std::io::Error::from)
                 } else {
                     Ok(plain(job, out, err))
                 };
@@ -226,7 +228,11 @@ fn roots(ev: &mut Ev, args: &DrvsArgs) -> Result<Vec<Vec<String>>> {
         }
     }
     if roots.is_empty() && !args.systems.is_empty() {
-        let message = format!("the flake has nothing for {} (this machine is {})", args.systems.join(", "), current_system());
+        let message = format!(
+            "the flake has nothing for {} (this machine is {})",
+            args.systems.join(", "),
+            current_system()
+        );
         return Err(Error::new(Kind::MissingAttribute, message));
     }
     Ok(roots)
@@ -294,7 +300,9 @@ fn visit(
         Value::Attrs(attrs) => {
             // `type` itself may fail: that is this package's error.
             let derivation = match ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name)) {
-                Some(attr) => matches!(ev.force(attr.value)?, Value::String(text) if text.bytes == b"derivation"),
+                Some(attr) => {
+                    matches!(ev.force(attr.value)?, Value::String(text) if text.bytes == b"derivation")
+                }
                 None => false,
             };
             if derivation {

@@ -211,7 +211,8 @@ fn path_of(ev: &mut Ev, file: &str, dir: &[u8]) -> Result<((), Vec<u8>)> {
             return Ok(((), path.bytes.to_vec()));
         }
     }
-    let path = if file.starts_with('/') { file.as_bytes().to_vec() } else { [dir, b"/", file.as_bytes()].concat() };
+    let path =
+        if file.starts_with('/') { file.as_bytes().to_vec() } else { [dir, b"/", file.as_bytes()].concat() };
     Ok(((), crate::nix::eval::paths::canonical(&path)))
 }
 

@@ -34,7 +34,8 @@ pub struct Ev {
     pieces: u32,
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
     pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
-    pub(super) derivation_wrapper: Option<Ref>,
+    /// Outputs of flakes called so far.
+    pub flakes: FxHashMap<String, Value>,
 }
 
 impl Ev {
@@ -50,7 +51,7 @@ impl Ev {
             pieces: 0,
             regexes: FxHashMap::default(),
             imports: FxHashMap::default(),
-            derivation_wrapper: None,
+            flakes: FxHashMap::default(),
         };
         super::builtins::install(&mut ev);
         ev

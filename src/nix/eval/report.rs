@@ -22,7 +22,11 @@ fn snippet(shared: &Shared, pos: Pos, out: &mut String) {
     let Some((file, line, column, text)) = place(shared, pos) else { return };
     let number = line.to_string();
     let gap = " ".repeat(number.len());
-    let before: String = text.chars().take(text.get(..column - 1).map_or(0, |t| t.chars().count())).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let before: String = text
+        .chars()
+        .take(text.get(..column - 1).map_or(0, |t| t.chars().count()))
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
     let _ = writeln!(out, "  at {file}:{line}:{column}");
     let _ = writeln!(out, "  {gap} |");
     let _ = writeln!(out, "  {number} | {text}");

@@ -47,6 +47,21 @@ impl Ev {
         self.heap.alloc(Thunk::lazy(Lazy::Apply(function, arg)))
     }
 
+    /// The builtin called `name`; null if there is none.
+    pub fn builtin(&self, name: &str) -> Value {
+        super::builtins::find(name).map_or(Value::Null, Value::Builtin)
+    }
+
+    /// A string with references.
+    pub fn string_of(&self, bytes: &[u8], set: ContextSet) -> Value {
+        self.string_with(self.heap.slice(bytes), set)
+    }
+
+    /// A text on the heap.
+    pub fn keep_text(&self, text: &str) -> &'static str {
+        self.keep(text)
+    }
+
     /// An attribute without a position.
     pub fn named(&self, name: &str, value: Ref) -> Attr {
         Attr { name: self.intern(name.as_bytes()), pos: 0, value }
@@ -58,7 +73,12 @@ impl Ev {
     }
 
     /// Coerces to a string, for those outside the evaluator.
-    pub fn coerce_public(&mut self, value: Value, set: &mut ContextSet, how: Coerce) -> Result<&'static [u8]> {
+    pub fn coerce_public(
+        &mut self,
+        value: Value,
+        set: &mut ContextSet,
+        how: Coerce,
+    ) -> Result<&'static [u8]> {
         self.coerce(value, set, how, 0, "while evaluating the value to print")
     }
 
@@ -87,7 +107,9 @@ impl Ev {
                             let name = self.text(formal.name).lossy();
                             return Err(Error::at(
                                 Kind::MissingAttribute,
-                                format!("cannot evaluate a function that has an argument without a value ('{name}'); give it with --arg or --argstr"),
+                                format!(
+                                    "cannot evaluate a function that has an argument without a value ('{name}'); give it with --arg or --argstr"
+                                ),
                                 formal.pos,
                             ));
                         }
@@ -110,7 +132,8 @@ impl Ev {
                     match list.items.get(index) {
                         Some(item) => self.force(item)?,
                         None => {
-                            let message = format!("list index {part} in selection path '{path}' is out of range");
+                            let message =
+                                format!("list index {part} in selection path '{path}' is out of range");
                             return Err(Error::new(Kind::MissingAttribute, message));
                         }
                     }

@@ -125,6 +125,8 @@ pub struct Shared {
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
     /// Real places of store paths that were only computed.
     pub mounts: RwLock<FxHashMap<String, Vec<u8>>>,
+    /// Folders to remove in the end.
+    pub temporary: Mutex<Vec<PathBuf>>,
     /// Derivations made or read so far, by base name.
     pub derivations: RwLock<FxHashMap<String, Arc<KnownDrv>>>,
 }
@@ -147,6 +149,7 @@ impl Shared {
             parsed: RwLock::default(),
             copied: Mutex::default(),
             mounts: RwLock::default(),
+            temporary: Mutex::default(),
             derivations: RwLock::default(),
         })
     }
@@ -204,5 +207,14 @@ impl Shared {
     /// What is known of the derivation `base`.
     pub fn derivation(&self, base: &str) -> Option<Arc<KnownDrv>> {
         self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).cloned()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for dir in self.temporary.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // What cannot be removed stays in the folder for temporary files.
+            let _ = std::fs::remove_dir_all(dir);
+        }
     }
 }

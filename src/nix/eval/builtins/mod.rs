@@ -89,6 +89,11 @@ fn all() -> impl Iterator<Item = &'static Builtin> {
     TABLES.into_iter().flatten().chain(toml::TABLE)
 }
 
+/// The builtin function called `name`.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    all().find(|builtin| builtin.name == name)
+}
+
 /// Constants: name in `builtins`, whether it is global under its own name.
 fn constants(settings: &Settings) -> Vec<(&'static str, bool)> {
     let mut names = vec![
