@@ -1,32 +1,16 @@
 //! pgflakegen: a declarative catalogue of PostgreSQL versions and extensions becomes a Nix flake.
+//!
+//! Data flows one way: [`catalogue`] reads and checks, [`render`] makes texts of it, [`tree`] puts them on the
+//! disk. [`diag`] says what is wrong on the way. [`cli`] and [`cmd`] are what a terminal sees.
 
+pub mod catalogue;
+pub mod cli;
 pub mod cmd;
 pub mod diag;
 pub mod nix;
+pub mod render;
+pub mod report;
 pub mod store;
+pub mod tree;
 
-use clap::Parser;
-
-#[derive(clap::Parser)]
-#[command(version, about)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(clap::Subcommand)]
-enum Command {
-    /// List every package: attribute, name, derivation, outputs
-    Drvs(Box<cmd::drvs::DrvsArgs>),
-    /// Evaluate Nix
-    Eval(Box<cmd::eval::EvalArgs>),
-}
-
-/// Runs the program with the process's own arguments and streams.
-pub fn run() -> std::process::ExitCode {
-    let (out, err) = (&mut std::io::stdout(), &mut std::io::stderr());
-    match Cli::parse().command {
-        Command::Drvs(args) => cmd::drvs::run(&args, out, err),
-        Command::Eval(args) => cmd::eval::run(&args, out, err),
-    }
-}
+pub use cli::run;

@@ -1,14 +1,14 @@
 //! `pgflakegen drvs`: every package and its derivation, errors collected, in several threads.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::eval::{EvalOptions, auto_args, load};
+use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
@@ -17,7 +17,7 @@ use crate::nix::eval::{Error, Ev, Kind, Result, Shared, Value};
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct DrvsArgs {
+pub struct Args {
     /// The flake [default: the one in this directory]
     #[arg(value_name = "FLAKE")]
     pub flake: Option<String>,
@@ -54,6 +54,9 @@ pub struct DrvsArgs {
     /// Take another flake for an input
     #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
     pub override_input: Vec<String>,
+    /// Write the .drv files and sources that evaluation makes into this folder
+    #[arg(long, value_name = "DIR")]
+    pub write_drvs: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub options: EvalOptions,
@@ -88,54 +91,46 @@ pub struct Job {
 }
 
 /// Runs the command.
-pub fn run(args: &DrvsArgs, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+///
+/// # Errors
+/// When the list cannot be written.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let (shared, result) = collect(args);
-    match result {
-        Ok(jobs) => {
-            let failed = jobs.iter().any(|job| job.error.is_some());
-            for job in &jobs {
-                let written = if args.json {
-                    serde_json::to_string(job)
-                        .map(|line| writeln!(out, "{line}"))
-                        .map_err(std::io::Error::from)
-                } else {
-                    Ok(plain(job, out, err))
-                };
-                if written.and_then(|written| written).is_err() {
-                    return ExitCode::from(2);
-                }
-            }
-            if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
-        }
+    let jobs = match result {
+        Ok(jobs) => jobs,
         Err(error) => {
-            let _ = err.write_all(render(&shared, &error, args.options.show_trace).as_bytes());
-            ExitCode::from(1)
+            context.err.write_all(render(&shared, &error, args.options.show_trace).as_bytes())?;
+            return Ok(Outcome::Findings);
+        }
+    };
+    for job in &jobs {
+        match (&job.drv_path, &job.error) {
+            _ if args.json => writeln!(context.out, "{}", serde_json::to_string(job)?)?,
+            (Some(drv), _) => {
+                let name = job.name.as_deref().unwrap_or_default();
+                let outputs: Vec<_> =
+                    job.outputs.iter().flatten().map(|(output, _)| output.as_str()).collect();
+                writeln!(context.out, "{}\t{name}\t{drv}\t{}", job.attr, outputs.join(","))?;
+            }
+            (None, Some(error)) => write!(context.err, "{}: {error}", job.attr)?,
+            (None, None) => {}
         }
     }
-}
-
-fn plain(job: &Job, out: &mut dyn Write, err: &mut dyn Write) -> std::io::Result<()> {
-    match (&job.drv_path, &job.error) {
-        (Some(drv), _) => {
-            let name = job.name.as_deref().unwrap_or_default();
-            let outputs = job.outputs.iter().flatten().map(|(output, _)| output.as_str()).collect::<Vec<_>>();
-            writeln!(out, "{}\t{name}\t{drv}\t{}", job.attr, outputs.join(","))
-        }
-        (None, Some(error)) => write!(err, "{}: {error}", job.attr),
-        (None, None) => Ok(()),
-    }
+    let failed = jobs.iter().any(|job| job.error.is_some());
+    Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
 /// All packages, sorted by attribute.
-pub fn collect(args: &DrvsArgs) -> (Arc<Shared>, Result<Vec<Job>>) {
+pub fn collect(args: &Args) -> (Arc<Shared>, Result<Vec<Job>>) {
     let flake = args.file.is_none() && args.expr.is_none();
-    let settings = args.options.settings(flake && !args.impure);
-    let shared = Shared::new(settings, Arc::new(Machine));
+    let mut settings = args.options.settings(flake && !args.impure);
+    settings.write_to.clone_from(&args.write_drvs);
+    let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
     let result = collect_in(&shared, args);
     (shared, result)
 }
 
-fn collect_in(shared: &Arc<Shared>, args: &DrvsArgs) -> Result<Vec<Job>> {
+fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     let mut ev = Ev::new(shared.clone());
     let roots = roots(&mut ev, args)?;
     // What there is to do: the names directly below each root, dealt out to the threads.
@@ -204,7 +199,7 @@ fn collect_in(shared: &Arc<Shared>, args: &DrvsArgs) -> Result<Vec<Job>> {
 }
 
 /// Attribute paths to start from.
-fn roots(ev: &mut Ev, args: &DrvsArgs) -> Result<Vec<Vec<String>>> {
+fn roots(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<String>>> {
     if args.file.is_some() || args.expr.is_some() {
         if args.attr.is_empty() {
             return Ok(vec![Vec::new()]);
@@ -245,7 +240,7 @@ fn attribute(ev: &mut Ev, attrs: &'static Attrs, name: &str) -> Result<Value> {
     }
 }
 
-fn value_of(ev: &mut Ev, args: &DrvsArgs, path: &[String]) -> Result<Value> {
+fn value_of(ev: &mut Ev, args: &Args, path: &[String]) -> Result<Value> {
     let auto = auto_args(ev, &args.arg, &args.argstr)?;
     let mut value = if args.file.is_some() || args.expr.is_some() {
         let value = load(ev, args.file.as_deref(), args.expr.as_deref())?;
@@ -289,7 +284,7 @@ fn shown(path: &[String]) -> String {
 
 fn visit(
     ev: &mut Ev,
-    args: &DrvsArgs,
+    args: &Args,
     value: Result<Value>,
     path: &mut Vec<String>,
     top: bool,

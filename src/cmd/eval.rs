@@ -1,10 +1,10 @@
 //! `pgflakegen eval`: evaluates Nix as `nix-instantiate --eval` and `nix eval` do.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::coerce::{Coerce, ContextSet};
 use crate::nix::eval::outside::Machine;
@@ -64,7 +64,7 @@ impl EvalOptions {
 
 /// Evaluate Nix: a file, an expression or attributes of a flake.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct EvalArgs {
+pub struct Args {
     /// Attributes of the flake: NAME, or FLAKE#NAME; with --parse, files
     #[arg(value_name = "ATTR")]
     pub attrs: Vec<String>,
@@ -111,30 +111,33 @@ pub struct EvalArgs {
 
 /// A new session on the real machine.
 pub fn session(settings: Settings) -> (Arc<Shared>, Ev) {
-    let shared = Shared::new(settings, Arc::new(Machine));
+    let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
     let ev = Ev::new(shared.clone());
     (shared, ev)
 }
 
 /// Runs the command.
-pub fn run(args: &EvalArgs, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+///
+/// # Errors
+/// When the result cannot be written.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let flake = args.expr.is_none() && args.file.is_none();
     if args.parse {
-        return parse_only(args, out, err);
+        return parse_only(args, context);
     }
     let mut settings = args.options.settings(flake && !args.impure);
     settings.write_to.clone_from(&args.write_drvs);
     let (shared, mut ev) = session(settings);
-    match evaluate(&mut ev, args, flake).and_then(|lines| {
-        for line in lines {
-            out.write_all(&line)?;
+    match evaluate(&mut ev, args, flake) {
+        Ok(lines) => {
+            for line in lines {
+                context.out.write_all(&line)?;
+            }
+            Ok(Outcome::Clean)
         }
-        Ok(())
-    }) {
-        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = err.write_all(render(&shared, &error, args.options.show_trace).as_bytes());
-            ExitCode::from(1)
+            context.err.write_all(render(&shared, &error, args.options.show_trace).as_bytes())?;
+            Ok(Outcome::Findings)
         }
     }
 }
@@ -148,7 +151,7 @@ fn read(file: &str) -> io::Result<String> {
     std::fs::read_to_string(file)
 }
 
-fn parse_only(args: &EvalArgs, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let (shared, mut ev) = session(args.options.settings(false));
     let mut failed = false;
     let files = args.attrs.iter().chain(&args.file).map(|file| (Some(file.as_str()), None));
@@ -173,11 +176,10 @@ fn parse_only(args: &EvalArgs, out: &mut dyn Write, err: &mut dyn Write) -> Exit
         });
         if let Err(error) = result {
             failed = true;
-            let _ = err.write_all(render(&shared, &error, args.options.show_trace).as_bytes());
+            context.err.write_all(render(&shared, &error, args.options.show_trace).as_bytes())?;
         }
     }
-    let _ = out.flush();
-    if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
+    Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
 fn here() -> Result<Vec<u8>> {
@@ -237,7 +239,7 @@ pub fn auto_args(ev: &mut Ev, arg: &[String], argstr: &[String]) -> Result<&'sta
     Ok(Attrs::from_unsorted(ev.heap, attrs))
 }
 
-fn evaluate(ev: &mut Ev, args: &EvalArgs, flake: bool) -> Result<Vec<Vec<u8>>> {
+fn evaluate(ev: &mut Ev, args: &Args, flake: bool) -> Result<Vec<Vec<u8>>> {
     let auto = auto_args(ev, &args.arg, &args.argstr)?;
     let mut lines = Vec::new();
     if flake {
@@ -260,7 +262,7 @@ fn evaluate(ev: &mut Ev, args: &EvalArgs, flake: bool) -> Result<Vec<Vec<u8>>> {
     Ok(lines)
 }
 
-fn print(ev: &mut Ev, value: Value, args: &EvalArgs, flake: bool) -> Result<Vec<u8>> {
+fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool) -> Result<Vec<u8>> {
     let mut set = ContextSet::default();
     if args.raw {
         let how = Coerce { more: false, copy: false, canonical: true };

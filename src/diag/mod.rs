@@ -141,6 +141,16 @@ impl Diagnostics {
         self.all.extend(diagnostics);
     }
 
+    /// All of them, in the order they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.all.iter()
+    }
+
+    /// Adds all of another sink.
+    pub fn append(&mut self, other: Diagnostics) {
+        self.all.extend(other.all);
+    }
+
     /// Whether anything forbids going on.
     pub fn has_errors(&self) -> bool {
         self.all.iter().any(|d| d.severity() == Severity::Error)
@@ -167,6 +177,15 @@ impl Diagnostics {
     pub fn counts(&self) -> (usize, usize) {
         let errors = self.all.iter().filter(|d| d.severity() == Severity::Error).count();
         (errors, self.all.len() - errors)
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Nix: evaluation and flakes.
+//! Nix, the language and its tools' files.
 
 pub mod eval;
 pub mod flake;
+pub mod syntax;

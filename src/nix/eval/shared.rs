@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::error::Error;
+use super::heap::Ref;
 use super::ir::{Expr, Pos};
+use super::machine::{Ev, Result as EvalResult};
 use super::outside::Outside;
 use super::symbol::{Symbol, Symbols};
+use super::value::Value;
 use crate::store::{DrvHash, StoreDir};
 
 /// How to evaluate.
@@ -107,12 +110,31 @@ pub struct KnownDrv {
 
 type Parsed = Result<&'static Expr, Box<Error>>;
 
+type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
+
+/// Builtins that others provide: what fetches and what knows flakes.
+#[derive(Clone, Copy, Default)]
+pub struct Hooks {
+    /// `builtins.fetchGit`.
+    pub fetch_git: Option<Hook>,
+    /// `builtins.fetchTree`.
+    pub fetch_tree: Option<Hook>,
+    /// `builtins.getFlake`.
+    pub get_flake: Option<Hook>,
+    /// `builtins.parseFlakeRef`.
+    pub parse_flake_ref: Option<Hook>,
+    /// `builtins.flakeRefToString`.
+    pub flake_ref_to_string: Option<Hook>,
+}
+
 /// State that all threads share.
 pub struct Shared {
     /// Names.
     pub symbols: Symbols,
     /// How to evaluate.
     pub settings: Settings,
+    /// Builtins that others provide.
+    pub hooks: Hooks,
     /// The world.
     pub outside: Arc<dyn Outside>,
     /// The store directory.
@@ -133,7 +155,7 @@ pub struct Shared {
 
 impl Shared {
     /// A new session.
-    pub fn new(settings: Settings, outside: Arc<dyn Outside>) -> Arc<Self> {
+    pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
         let symbols = Symbols::default();
         let globals = super::builtins::global_names(&settings)
             .enumerate()
@@ -142,6 +164,7 @@ impl Shared {
         Arc::new(Self {
             symbols,
             settings,
+            hooks,
             outside,
             store: StoreDir::default(),
             globals,

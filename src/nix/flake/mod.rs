@@ -5,10 +5,12 @@ mod lock;
 mod reference;
 mod source;
 
+pub use source::{git_root, revision};
+
 use super::eval::attrs::Attrs;
 use super::eval::heap::Ref;
 use super::eval::ir::Pos;
-use super::eval::shared::Origin;
+use super::eval::shared::{Hooks, Origin};
 use super::eval::{Error, Ev, Kind, Result, Value, split_path};
 use reference::{Attribute, Reference};
 
@@ -36,6 +38,15 @@ let
 in
 results.${root}
 "#;
+
+/// What the evaluator calls for its builtins that fetch.
+pub const HOOKS: Hooks = Hooks {
+    fetch_git: Some(fetch_git),
+    fetch_tree: Some(fetch_tree),
+    get_flake: Some(get_flake),
+    parse_flake_ref: Some(parse_flake_ref),
+    flake_ref_to_string: Some(flake_ref_to_string),
+};
 
 fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
     Err(Error::new(kind, message))

@@ -194,19 +194,20 @@ fn git_text(root: &Path, args: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&out).trim().to_owned())
 }
 
+/// The commit that `rev` names.
+pub fn revision(root: &Path, rev: &str) -> Result<String> {
+    match git_text(root, &["rev-parse", "--verify", "--end-of-options", &format!("{rev}^{{commit}}")]) {
+        Some(id) => Ok(id),
+        None => fail(Kind::Unavailable, format!("'{}' has no revision '{rev}'", root.display())),
+    }
+}
+
 /// The tracked files of a repository: as they are, or those of a revision.
 pub fn git(ev: &mut Ev, root: &Path, rev: Option<&str>) -> Result<Source> {
     let root = root.canonicalize()?;
     let head = git_text(&root, &["rev-parse", "--verify", "HEAD"]);
     let wanted = match rev {
-        Some(rev) => {
-            let Some(id) =
-                git_text(&root, &["rev-parse", "--verify", "--end-of-options", &format!("{rev}^{{commit}}")])
-            else {
-                return fail(Kind::Unavailable, format!("'{}' has no revision '{rev}'", root.display()));
-            };
-            Some(id)
-        }
+        Some(rev) => Some(revision(&root, rev)?),
         None => None,
     };
     let dirty = wanted.is_none()

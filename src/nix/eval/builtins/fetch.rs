@@ -13,17 +13,31 @@ use crate::store::{Algorithm, Hash, IngestionMethod};
 pub(super) const TABLE: &[Builtin] = &[
     prefixed("fetchurl", 1, |ev, args, pos| fetch(ev, args[0], pos, "fetchurl", IngestionMethod::Flat)),
     bare("fetchTarball", 1, |ev, args, pos| fetch(ev, args[0], pos, "fetchTarball", IngestionMethod::Nar)),
-    bare("fetchGit", 1, |ev, args, pos| crate::nix::flake::fetch_git(ev, args[0], pos)),
-    bare("fetchTree", 1, |ev, args, pos| crate::nix::flake::fetch_tree(ev, args[0], pos)),
+    bare("fetchGit", 1, |ev, args, pos| hooked(ev.shared.hooks.fetch_git, ev, args[0], pos)),
+    bare("fetchTree", 1, |ev, args, pos| hooked(ev.shared.hooks.fetch_tree, ev, args[0], pos)),
     bare("fetchMercurial", 1, |_, _, pos| {
         let message =
             "builtins.fetchMercurial needs Mercurial and the network; use builtins.path on a checkout";
         Err(Error::at(Kind::Unavailable, message, pos))
     }),
-    prefixed("getFlake", 1, |ev, args, pos| crate::nix::flake::get_flake(ev, args[0], pos)),
-    prefixed("parseFlakeRef", 1, |ev, args, pos| crate::nix::flake::parse_flake_ref(ev, args[0], pos)),
-    prefixed("flakeRefToString", 1, |ev, args, pos| crate::nix::flake::flake_ref_to_string(ev, args[0], pos)),
+    prefixed("getFlake", 1, |ev, args, pos| hooked(ev.shared.hooks.get_flake, ev, args[0], pos)),
+    prefixed("parseFlakeRef", 1, |ev, args, pos| hooked(ev.shared.hooks.parse_flake_ref, ev, args[0], pos)),
+    prefixed("flakeRefToString", 1, |ev, args, pos| {
+        hooked(ev.shared.hooks.flake_ref_to_string, ev, args[0], pos)
+    }),
 ];
+
+fn hooked(
+    hook: Option<fn(&mut Ev, Ref, Pos) -> Result<Value>>,
+    ev: &mut Ev,
+    arg: Ref,
+    pos: Pos,
+) -> Result<Value> {
+    match hook {
+        Some(hook) => hook(ev, arg, pos),
+        None => Err(Error::at(Kind::Unavailable, "flakes and fetching are not available here", pos)),
+    }
+}
 
 /// Something from a URL, found in the store by its hash.
 fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -> Result<Value> {

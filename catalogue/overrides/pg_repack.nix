@@ -1,0 +1,5 @@
+# The client links all that `pg_config --libs` names.
+{ postgresql }:
+old: {
+  buildInputs = old.buildInputs ++ postgresql.buildInputs;
+}

@@ -1,0 +1,50 @@
+//! The input: `catalogue/*.toml`, read with spans, checked rule by rule, resolved into the [`model`].
+//!
+//! The way is [`files`] → [`parse`] → [`raw`] → [`rules`] over an [`index`] → [`resolve`] → [`model`]. Rules
+//! only report; what they report as an error keeps [`resolve`] from running at all.
+
+pub mod contrib;
+pub mod decode;
+pub mod files;
+pub mod index;
+pub mod licenses;
+pub mod model;
+mod parse;
+pub mod range;
+pub mod raw;
+mod read;
+mod resolve;
+pub mod rules;
+mod schema;
+mod source;
+pub mod sri;
+pub mod systems;
+pub mod version;
+
+use camino::Utf8Path;
+
+use crate::diag::{Diagnostics, SourceMap};
+
+pub use files::{FOLDER, Files, Node};
+pub use model::Catalogue;
+pub use schema::schemas;
+
+/// Reads, checks and resolves `catalogue/` under `root`. `None`: there are errors, which are in `sink`.
+pub fn load(
+    root: &Utf8Path,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> std::io::Result<Option<Catalogue>> {
+    Ok(load_from(&Files::read(root)?, sources, sink))
+}
+
+/// As [`load`], from files already read.
+pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics) -> Option<Catalogue> {
+    let mut found = Diagnostics::new();
+    let raw = parse::parse(files, sources, &mut found);
+    let context = rules::Context::new(&raw, files, sources);
+    rules::check(&context, &mut found);
+    let catalogue = if found.has_errors() { None } else { resolve::resolve(&context) };
+    sink.extend(found);
+    catalogue
+}

@@ -1,0 +1,384 @@
+//! The validated catalogue: everything here is known to be right, complete and safe to generate from.
+//!
+//! Whoever holds a [`Catalogue`] need not check again: names are attribute and file names, hashes are
+//! well-formed, every reference resolves, defaults are filled in, build keys are merged.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+/// All of `catalogue/`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalogue {
+    /// `flake.toml`.
+    pub flake: Flake,
+    /// `postgresql.toml`, in the file's order.
+    pub postgresqls: Vec<Postgresql>,
+    /// `pgrx.toml`, in ascending version order.
+    pub cargo_pgrx: Vec<CargoPgrx>,
+    /// `extensions/*.toml`, in the order of names.
+    pub extensions: Vec<Extension>,
+    /// Whether there is an `extra.nix`.
+    pub has_extra: bool,
+}
+
+/// What concerns the flake as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flake {
+    /// The flake's description.
+    pub description: String,
+    /// Systems packages are made for, in the given order.
+    pub systems: Vec<String>,
+    /// Inputs; `nixpkgs` is always there. In the order of names.
+    pub inputs: Vec<Input>,
+    /// Binary caches.
+    pub caches: Vec<Cache>,
+    /// The name of the PostgreSQL that is meant when none is named.
+    pub default_postgresql: String,
+    /// Default TCP port of `start-server`.
+    pub port: u16,
+    /// `initdb --username`.
+    pub superuser: String,
+    /// `initdb --locale`.
+    pub locale: String,
+    /// Libraries preloaded everywhere, besides what extensions need.
+    pub preload: Vec<String>,
+    /// Settings for every PostgreSQL.
+    pub settings: BTreeMap<String, Setting>,
+}
+
+/// A flake input with all that `flake.lock` records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// `nixpkgs`.
+    pub name: String,
+    /// Owner at the forge.
+    pub owner: String,
+    /// Repository at the forge.
+    pub repo: String,
+    /// Branch or tag of the unlocked reference, if it has one.
+    pub reference: Option<String>,
+    /// Commit, 40 hex digits.
+    pub rev: String,
+    /// NAR hash (SRI) of the source tree.
+    pub nar_hash: String,
+    /// Commit time, seconds since 1970.
+    pub last_modified: u64,
+    /// Its inputs that are ours: input name → our input's name.
+    pub follows: BTreeMap<String, String>,
+}
+
+/// A binary cache.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cache {
+    /// `https://…`.
+    pub url: String,
+    /// `name:base64`.
+    pub public_key: String,
+}
+
+/// The value of a postgresql.conf setting.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// `on` / `off`.
+    Boolean(bool),
+    /// A number without unit.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text; quoted in postgresql.conf.
+    Text(String),
+    /// An executable file of the catalogue; the setting's value is its store path.
+    File {
+        /// Relative to `catalogue/`.
+        file: Utf8PathBuf,
+    },
+}
+
+/// One PostgreSQL of the catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Postgresql {
+    /// `15`; the attribute is `psql_15`.
+    pub name: String,
+    /// Major version.
+    pub major: u32,
+    /// The nixpkgs attribute whose recipe is used: `postgresql_15`.
+    pub base: String,
+    /// `None`: whatever version nixpkgs has.
+    pub pinned: Option<Pinned>,
+    /// Applied after nixpkgs' own; relative to `catalogue/`.
+    pub patches: Vec<Utf8PathBuf>,
+    /// A beta or release candidate.
+    pub prerelease: bool,
+    /// Settings for this one only.
+    pub settings: BTreeMap<String, Setting>,
+}
+
+/// A PostgreSQL of an exact version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pinned {
+    /// `15.18`, `19beta1`, `17_11`.
+    pub version: String,
+    /// Where from.
+    pub source: Source,
+}
+
+/// A source that is fetched: a fixed-output derivation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// How it is fetched; `{version}` is already replaced in all texts.
+    pub fetcher: Fetcher,
+    /// SRI hash of what the fetcher gives.
+    pub hash: String,
+}
+
+/// A fetcher of nixpkgs with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetcher {
+    /// `fetchFromGitHub`.
+    GitHub {
+        /// Owner.
+        owner: String,
+        /// Repository.
+        repo: String,
+        /// Tag or revision.
+        at: Revision,
+        /// With submodules.
+        submodules: bool,
+    },
+    /// `fetchurl`: the hash is the file's.
+    Url {
+        /// `https://…`.
+        url: String,
+    },
+    /// `fetchgit`.
+    Git {
+        /// `https://….git`.
+        url: String,
+        /// Tag or revision.
+        at: Revision,
+        /// With submodules.
+        submodules: bool,
+    },
+}
+
+/// What is checked out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// A tag's name, without `refs/tags/`.
+    Tag(String),
+    /// A commit or a full ref.
+    Rev(String),
+}
+
+/// A `cargo-pgrx` that pgrx extensions are built with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CargoPgrx {
+    /// `0.12.6`.
+    pub version: String,
+    /// What `fetchCrate` gives.
+    pub hash: String,
+    /// Its crates.
+    pub vendor: Vendor,
+    /// The Rust it is built with; `None`: the package set's.
+    pub rust: Option<String>,
+}
+
+/// How a Rust program's crates are vendored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Vendor {
+    /// `cargoHash`: `fetchCargoVendor`'s hash.
+    Hash(String),
+    /// `cargoLock`: a committed lock file.
+    Lock {
+        /// Relative to `catalogue/`.
+        file: Utf8PathBuf,
+        /// Hashes of git dependencies by `name-version`.
+        output_hashes: BTreeMap<String, String>,
+    },
+}
+
+/// How an extension is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// PostgreSQL's own build system for extensions: `make USE_PGXS=1`.
+    Pgxs,
+    /// Like `pgxs`, with no compiler.
+    Sql,
+    /// CMake.
+    Cmake,
+    /// `./configure && make`.
+    Configure,
+    /// Rust with pgrx.
+    Pgrx,
+    /// The package set's own, by name.
+    Nixpkgs,
+    /// The override file gives the whole derivation.
+    Custom,
+}
+
+impl Kind {
+    /// All, in the order they are documented.
+    pub const ALL: [Kind; 7] =
+        [Kind::Pgxs, Kind::Sql, Kind::Cmake, Kind::Configure, Kind::Pgrx, Kind::Nixpkgs, Kind::Custom];
+
+    /// As written in the catalogue.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Pgxs => "pgxs",
+            Kind::Sql => "sql",
+            Kind::Cmake => "cmake",
+            Kind::Configure => "configure",
+            Kind::Pgrx => "pgrx",
+            Kind::Nixpkgs => "nixpkgs",
+            Kind::Custom => "custom",
+        }
+    }
+
+    /// The kind called `name` in the catalogue.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// One line for whoever chooses one.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Kind::Pgxs => "PostgreSQL's own build system for extensions: make with PGXS",
+            Kind::Sql => "SQL and control files only, nothing to compile",
+            Kind::Cmake => "CMake",
+            Kind::Configure => "./configure, then make",
+            Kind::Pgrx => "Rust with pgrx",
+            Kind::Nixpkgs => "the package set's own, by name",
+            Kind::Custom => "the override file gives the whole derivation",
+        }
+    }
+}
+
+/// One extension with all its versions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extension {
+    /// The package's name, which is the file's stem.
+    pub name: String,
+    /// One line.
+    pub description: String,
+    /// Web page.
+    pub homepage: String,
+    /// Changelog, `{version}` not replaced.
+    pub changelog: Option<String>,
+    /// Names in nixpkgs' `lib.licenses`; at least one.
+    pub licenses: Vec<String>,
+    /// How it is built.
+    pub kind: Kind,
+    /// Names for CREATE EXTENSION; empty for a module that has none.
+    pub sql_names: Vec<String>,
+    /// Libraries for `shared_preload_libraries`; versions have their own.
+    pub preload: Vec<String>,
+    /// Libraries that, where present, come before its own in `shared_preload_libraries`.
+    pub preload_after: Vec<String>,
+    /// Settings it needs.
+    pub settings: BTreeMap<String, Setting>,
+    /// Systems it is not for.
+    pub exclude_systems: Vec<String>,
+    /// Hand-written Nix, relative to `catalogue/`.
+    pub override_file: Option<Utf8PathBuf>,
+    /// The attribute in `postgresql.pkgs` (`kind = "nixpkgs"` only).
+    pub attr: Option<String>,
+    /// Versions, newest last. For `kind = "nixpkgs"` none.
+    pub versions: Vec<Version>,
+    /// For each PostgreSQL (by name) that can have it: what it gets. Broken versions are not in here.
+    pub fits: BTreeMap<String, Fit>,
+    /// SQL names needed first, for `kind = "nixpkgs"`; versions have their own.
+    pub requires: Vec<String>,
+    /// Why it is left out everywhere.
+    pub broken: Option<String>,
+}
+
+/// What one PostgreSQL has of one extension.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fit {
+    /// The package set's, whatever version that is.
+    Nixpkgs,
+    /// Our versions.
+    Versions {
+        /// Index into [`Extension::versions`] of the one in `bin`.
+        default: usize,
+        /// Indices of all that fit, ascending.
+        all: Vec<usize>,
+    },
+}
+
+/// One version of an extension.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    /// `0.8.0`.
+    pub version: String,
+    /// `extversion` in `pg_extension`.
+    pub sql_version: String,
+    /// `pgvector-0_8_0`: the part of the attribute after `exts/`.
+    pub attr: String,
+    /// Alpha, beta, release candidate, unstable: never a default unless pinned.
+    pub prerelease: bool,
+    /// Where the source comes from.
+    pub source: Source,
+    /// How it is built.
+    pub build: Build,
+    /// SQL names needed first.
+    pub requires: Vec<String>,
+    /// Libraries for `shared_preload_libraries`: its own list, or else the extension's.
+    pub preload: Vec<String>,
+    /// Why it is left out.
+    pub broken: Option<String>,
+}
+
+/// The build keys of one version, merged with the extension's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Build {
+    /// Attribute paths in nixpkgs.
+    pub build_inputs: Vec<String>,
+    /// Attribute paths in nixpkgs.
+    pub native_build_inputs: Vec<String>,
+    /// For make.
+    pub make_flags: Vec<String>,
+    /// For `./configure`.
+    pub configure_flags: Vec<String>,
+    /// For cmake.
+    pub cmake_flags: Vec<String>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Relative to `catalogue/`.
+    pub patches: Vec<Utf8PathBuf>,
+    /// Subdirectory of the source that is built.
+    pub source_root: Option<String>,
+    /// For `kind = "pgrx"`.
+    pub pgrx: Option<Pgrx>,
+}
+
+/// What only pgrx extensions have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pgrx {
+    /// Version of cargo-pgrx; in [`Catalogue::cargo_pgrx`].
+    pub version: String,
+    /// Exact Rust from the `rust-overlay` input; `None`: the package set's.
+    pub rust: Option<String>,
+    /// Its crates.
+    pub vendor: Vendor,
+    /// Cargo features.
+    pub features: Vec<String>,
+    /// The crate's directory in a workspace.
+    pub cargo_package: Option<String>,
+}
+
+impl Catalogue {
+    /// The PostgreSQL called `name`.
+    pub fn postgresql(&self, name: &str) -> Option<&Postgresql> {
+        self.postgresqls.iter().find(|p| p.name == name)
+    }
+
+    /// The extension called `name`.
+    pub fn extension(&self, name: &str) -> Option<&Extension> {
+        self.extensions.iter().find(|e| e.name == name)
+    }
+}

@@ -1,0 +1,194 @@
+//! From bytes to [`raw`](super::raw): which file is what, encoding, TOML syntax.
+//!
+//! Extension files are parsed in parallel; findings come out in the order of files all the same.
+
+use camino::Utf8Path;
+use rayon::prelude::*;
+use toml::de::{DeTable, DeValue};
+
+use super::decode::{Decoder, Table, printable};
+use super::files::{FOLDER, Files, Node};
+use super::raw::{
+    Complete, ExtensionFile, RawCatalogue, RawExtension, RawFlake, RawPgrxFile, RawPostgresqls,
+};
+use super::read::Read;
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
+
+/// Parses all catalogue files. Their texts go into `sources` under the path people know them by.
+pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) -> RawCatalogue {
+    for name in &files.unreadable_names {
+        found.push(
+            Diagnostic::global(Code::InvalidUtf8, format!("the file name {} is not UTF-8", printable(name)))
+                .help("rename the file"),
+        );
+    }
+    let flake = top_level::<RawFlake>(files, "flake.toml", sources, found);
+    let postgresqls = top_level::<RawPostgresqls>(files, "postgresql.toml", sources, found);
+    let cargo_pgrx = top_level::<RawPgrxFile>(files, "pgrx.toml", sources, found);
+
+    let mut unreadable = Vec::new();
+    let extension_files: Vec<(String, SourceId)> = files
+        .iter()
+        .filter_map(|(path, node)| {
+            let name = extension_name(path)?;
+            let source = add(path, text_of(node)?, sources, found);
+            if source.is_none() {
+                unreadable.push(name.to_owned());
+            }
+            Some((name.to_owned(), source?))
+        })
+        .collect();
+    let shared = &*sources;
+    let parsed: Vec<(Result<ExtensionFile, String>, Vec<Diagnostic>)> = extension_files
+        .into_par_iter()
+        .map(|(name, source)| {
+            let mut findings = Vec::new();
+            let read = read_file::<RawExtension>(source, shared, &mut findings);
+            let file = match read {
+                Some((span, raw)) => Ok(ExtensionFile { name, span, raw }),
+                None => Err(name),
+            };
+            (file, findings)
+        })
+        .collect();
+    let mut extensions = Vec::with_capacity(parsed.len());
+    for (file, findings) in parsed {
+        found.extend(findings);
+        match file {
+            Ok(file) => extensions.push(file),
+            Err(name) => unreadable.push(name),
+        }
+    }
+    let readable = |name: &str, read: bool| read || text_of_path(files, name).is_none();
+    RawCatalogue {
+        complete: Complete {
+            flake: readable("flake.toml", flake.is_some()),
+            postgresqls: readable("postgresql.toml", postgresqls.is_some()),
+            cargo_pgrx: readable("pgrx.toml", cargo_pgrx.is_some()),
+            unreadable_extensions: unreadable,
+        },
+        flake,
+        postgresqls: postgresqls.and_then(|(_, raw)| raw.postgresql).map_or_else(Vec::new, |l| l.value),
+        cargo_pgrx: cargo_pgrx.and_then(|(_, raw)| raw.cargo_pgrx).map_or_else(Vec::new, |l| l.value),
+        extensions,
+    }
+}
+
+/// `extensions/NAME.toml` → `NAME`.
+pub fn extension_name(path: &Utf8Path) -> Option<&str> {
+    let in_folder = path.parent().is_some_and(|folder| folder == "extensions");
+    path.file_name().filter(|_| in_folder)?.strip_suffix(".toml")
+}
+
+fn text_of(node: &Node) -> Option<&[u8]> {
+    match node {
+        Node::Text(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn text_of_path<'a>(files: &'a Files, path: &str) -> Option<&'a [u8]> {
+    files.get(Utf8Path::new(path)).and_then(text_of)
+}
+
+fn top_level<T: Read>(
+    files: &Files,
+    name: &str,
+    sources: &mut SourceMap,
+    found: &mut Diagnostics,
+) -> Option<(Span, T)> {
+    let source = add(Utf8Path::new(name), text_of_path(files, name)?, sources, found)?;
+    let mut findings = Vec::new();
+    let read = read_file::<T>(source, sources, &mut findings);
+    found.extend(findings);
+    read
+}
+
+/// Adds a file's text; `None` when it is not UTF-8.
+fn add(path: &Utf8Path, bytes: &[u8], sources: &mut SourceMap, found: &mut Diagnostics) -> Option<SourceId> {
+    let shown = Utf8Path::new(FOLDER).join(path);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(sources.add(shown, text)),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let byte = bytes.get(at).copied().unwrap_or_default();
+            // Up to the bad byte the lossy text has the same offsets; there stands U+FFFD.
+            let source = sources.add(shown, String::from_utf8_lossy(bytes));
+            let span = Span::new(source, at..at + char::REPLACEMENT_CHARACTER.len_utf8());
+            let mut finding =
+                Diagnostic::new(Code::InvalidUtf8, span, format!("byte {at} (0x{byte:02x}) is not UTF-8"))
+                    .help("save the file as UTF-8");
+            if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+                finding = finding.label("this is UTF-16");
+            }
+            found.push(finding);
+            None
+        }
+    }
+}
+
+/// Parses one file and reads its root table.
+fn read_file<T: Read>(
+    source: SourceId,
+    sources: &SourceMap,
+    found: &mut Vec<Diagnostic>,
+) -> Option<(Span, T)> {
+    let text = sources.text(source);
+    let mut decoder = Decoder::new(source);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        found.push(syntax_error(error, table.get_ref(), &decoder, text));
+    }
+    // What the parser made of a broken file would give findings about things nobody wrote.
+    if errors.iter().any(|error| error.message() != DUPLICATE) {
+        return None;
+    }
+    let span = decoder.span(0..text.find('\n').unwrap_or(text.len()).min(text.len()));
+    let mut root = Table::root(table.get_ref(), span, T::WHAT);
+    let raw = T::read(&mut root, &mut decoder);
+    root.finish(&mut decoder);
+    found.extend(decoder.found);
+    Some((span, raw))
+}
+
+const DUPLICATE: &str = "duplicate key";
+
+fn syntax_error(error: &toml::de::Error, table: &DeTable<'_>, decoder: &Decoder, text: &str) -> Diagnostic {
+    let range = error.span().unwrap_or(text.len()..text.len());
+    let span = decoder.span(range.clone());
+    if error.message() != DUPLICATE {
+        return Diagnostic::new(Code::TomlSyntax, span, printable(error.message()));
+    }
+    let key = text.get(range.clone()).unwrap_or_default();
+    let mut finding =
+        Diagnostic::new(Code::DuplicateKey, span, format!("`{}` stands here a second time", printable(key)))
+            .help("remove one of the two");
+    if let Some(first) = first_place(table, key, range.start) {
+        finding = finding.also(decoder.span(first), "the first one");
+    }
+    finding
+}
+
+/// The nearest place before `end` where the key `key` stands.
+fn first_place(table: &DeTable<'_>, key: &str, end: usize) -> Option<std::ops::Range<usize>> {
+    let key = key.trim_matches(['"', '\'']);
+    let mut best: Option<std::ops::Range<usize>> = None;
+    let mut tables = vec![table];
+    while let Some(table) = tables.pop() {
+        for (name, value) in table.iter() {
+            let span = name.span();
+            if name.get_ref() == key && span.start < end && best.as_ref().is_none_or(|b| b.start < span.start)
+            {
+                best = Some(span);
+            }
+            match value.get_ref() {
+                DeValue::Table(inner) => tables.push(inner),
+                DeValue::Array(array) => {
+                    tables.extend(array.iter().filter_map(|element| element.get_ref().as_table()));
+                }
+                _ => {}
+            }
+        }
+    }
+    best
+}

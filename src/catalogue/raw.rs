@@ -1,0 +1,374 @@
+//! The catalogue as it is written: every key that is known, with its place, nothing checked yet but types.
+//!
+//! The doc comments here are the descriptions in the JSON Schema, so they speak to who writes the catalogue.
+//! A `None` may also be a value that was reported as wrong: rules pass over it in silence.
+
+use schemars::JsonSchema;
+
+pub use super::decode::{Field, Map, Spanned};
+use super::schema;
+use crate::diag::Span;
+
+/// An array of values with their places.
+pub type List<T> = Vec<Spanned<T>>;
+
+/// The flake as a whole (`catalogue/flake.toml`).
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields, title = "pgflakegen: flake.toml")]
+pub struct RawFlake {
+    /// The flake's description, one line.
+    #[schemars(required)]
+    pub description: Field<String>,
+    /// Systems that packages are made for.
+    #[schemars(with = "Vec<schema::System>", required)]
+    pub systems: Field<List<String>>,
+    /// The PostgreSQL that is meant when none is named: a name in postgresql.toml.
+    #[schemars(required)]
+    pub default_postgresql: Field<String>,
+    /// The TCP port of `start-server`. Default: 5432.
+    #[schemars(with = "Option<schema::Port>")]
+    pub port: Field<i64>,
+    /// The superuser's name (`initdb --username`). Default: postgres.
+    pub superuser: Field<String>,
+    /// The cluster's locale (`initdb --locale`). Default: C.UTF-8.
+    pub locale: Field<String>,
+    /// Libraries for `shared_preload_libraries` everywhere, besides those that extensions need.
+    pub preload: Field<List<String>>,
+    /// postgresql.conf settings everywhere. Quote names with a dot.
+    pub settings: Field<Map<RawSetting>>,
+    /// The flake's inputs; `nixpkgs` must be there.
+    #[schemars(required)]
+    pub inputs: Field<Map<RawInput>>,
+    /// Binary caches.
+    pub caches: Field<List<RawCache>>,
+}
+
+/// An input with what flake.lock records of it (`nix flake metadata --json URL` tells).
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawInput {
+    /// `github:OWNER/REPO` or `github:OWNER/REPO/BRANCH`.
+    #[schemars(required, regex(pattern = r"^github:[^/?#]+/[^/?#]+(/[^?#]+)?$"))]
+    pub url: Field<String>,
+    /// The commit: 40 hexadecimal digits.
+    #[schemars(required, regex(pattern = r"^[0-9a-f]{40}$"))]
+    pub rev: Field<String>,
+    /// SRI hash of the source tree.
+    #[schemars(with = "schema::Hash", required)]
+    pub nar_hash: Field<String>,
+    /// The commit's time in seconds since 1970.
+    #[schemars(required, range(min = 1))]
+    pub last_modified: Field<i64>,
+    /// Its inputs that are to be ours: the input's input = our input.
+    pub follows: Field<Map<String>>,
+}
+
+/// A binary cache.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCache {
+    /// `https://NAME.cachix.org`.
+    #[schemars(with = "schema::Url", required)]
+    pub url: Field<String>,
+    /// `NAME:BASE64`, as the cache's page shows it.
+    #[schemars(required, regex(pattern = r"^[^:\s]+:[A-Za-z0-9+/]{43}=$"))]
+    pub public_key: Field<String>,
+}
+
+/// The PostgreSQLs (`catalogue/postgresql.toml`).
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields, title = "pgflakegen: postgresql.toml")]
+pub struct RawPostgresqls {
+    /// One `[[postgresql]]` each.
+    #[schemars(required)]
+    pub postgresql: Field<List<RawPostgresql>>,
+}
+
+/// One PostgreSQL. Only `name` and `major`: the package set's own.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawPostgresql {
+    /// The attribute is `psql_NAME`.
+    #[schemars(required, regex(pattern = r"^[a-z0-9][a-z0-9_-]*$"))]
+    pub name: Field<String>,
+    /// The major version.
+    #[schemars(required, range(min = 10, max = 99))]
+    pub major: Field<i64>,
+    /// Pins the exact version, for example "15.18" or "19beta1". Needs `hash`.
+    pub version: Field<String>,
+    /// SRI hash of what the source gives.
+    #[schemars(with = "Option<schema::Hash>")]
+    pub hash: Field<String>,
+    /// Where from; without it the tarball at ftp.postgresql.org. `{version}` is replaced.
+    pub source: Field<RawSource>,
+    /// Takes every extension version that the PostgreSQL of this name takes.
+    pub like: Field<String>,
+    /// A beta or release candidate: ranges do not include it.
+    pub prerelease: Field<bool>,
+    /// The nixpkgs attribute whose recipe is used. Default: postgresql_MAJOR.
+    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_'-]*$"))]
+    pub base: Field<String>,
+    /// Patches, relative to the catalogue folder.
+    pub patches: Field<List<String>>,
+    /// postgresql.conf settings for this one only.
+    pub settings: Field<Map<RawSetting>>,
+}
+
+/// The cargo-pgrx versions that Rust extensions are built with (`catalogue/pgrx.toml`).
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields, title = "pgflakegen: pgrx.toml")]
+pub struct RawPgrxFile {
+    /// One `[[cargo-pgrx]]` each.
+    #[schemars(required)]
+    pub cargo_pgrx: Field<List<RawCargoPgrx>>,
+}
+
+/// One version of cargo-pgrx.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCargoPgrx {
+    /// As at crates.io.
+    #[schemars(required)]
+    pub version: Field<String>,
+    /// SRI hash of what `fetchCrate` gives.
+    #[schemars(with = "schema::Hash", required)]
+    pub hash: Field<String>,
+    /// SRI hash of its crates as `fetchCargoVendor` gives them. Or `cargo-lock`.
+    #[schemars(with = "Option<schema::Hash>")]
+    pub cargo_hash: Field<String>,
+    /// Its Cargo.lock, relative to the catalogue folder. Or `cargo-hash`.
+    pub cargo_lock: Field<String>,
+    /// Hashes of the lock file's git dependencies: "NAME-VERSION" = SRI hash.
+    #[schemars(with = "Option<Map<schema::Hash>>")]
+    pub output_hashes: Field<Map<String>>,
+    /// The exact Rust that builds it, from the rust-overlay input. Default: the package set's.
+    pub rust: Field<String>,
+}
+
+/// An extension with all its versions (`catalogue/extensions/NAME.toml`).
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields, title = "pgflakegen: extensions/NAME.toml")]
+pub struct RawExtension {
+    /// What it does: one line, no article in front, no full stop.
+    #[schemars(required)]
+    pub description: Field<String>,
+    /// Its web page. Default: the GitHub repository of the source.
+    #[schemars(with = "Option<schema::Url>")]
+    pub homepage: Field<String>,
+    /// Page that tells what changed; `{version}` is replaced.
+    #[schemars(with = "Option<schema::Url>")]
+    pub changelog: Field<String>,
+    /// Attribute name in nixpkgs' lib.licenses, or an array of them.
+    #[schemars(with = "OneOrMany<schema::License>", required)]
+    pub license: Field<OneOrMany<String>>,
+    /// How it is built.
+    #[schemars(with = "Option<schema::Kind>")]
+    pub kind: Field<String>,
+    /// Names for CREATE EXTENSION. Default: the file's name. [] for a module that has none.
+    pub sql: Field<List<String>>,
+    /// SQL names of extensions needed first.
+    pub requires: Field<List<String>>,
+    /// Libraries for shared_preload_libraries; true: the one named like the first SQL name.
+    pub preload: Field<Preload>,
+    /// Libraries that, where present, come before its own in shared_preload_libraries.
+    pub preload_after: Field<List<String>>,
+    /// Systems it is not for.
+    #[schemars(with = "Option<Vec<schema::System>>")]
+    pub exclude_systems: Field<List<String>>,
+    /// Leaves the whole extension out; says why.
+    pub broken: Field<String>,
+    /// The version in `bin`, or one for each PostgreSQL. Default: the newest stable that fits.
+    pub default: Field<Default>,
+    /// Hand-written Nix, relative to the catalogue folder.
+    pub r#override: Field<String>,
+    /// Where from; "nixpkgs" for the package set's own.
+    pub source: Field<RawSource>,
+    /// With source = "nixpkgs": the attribute in postgresql.pkgs. Default: the file's name.
+    pub attr: Field<String>,
+    /// With source = "nixpkgs": names of PostgreSQLs, or ranges over majors such as ">=15, <18".
+    pub postgresql: Field<OneOrMany<String>>,
+    /// postgresql.conf settings it needs. Quote names with a dot.
+    pub settings: Field<Map<RawSetting>>,
+    /// Build keys for all versions.
+    #[schemars(flatten)]
+    pub build: RawBuild,
+    /// One `[[version]]` each.
+    pub version: Field<List<RawVersion>>,
+}
+
+/// One version of an extension.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawVersion {
+    /// As upstream calls it.
+    #[schemars(required)]
+    pub version: Field<String>,
+    /// For which PostgreSQLs: their names, or ranges over majors such as ">=15, <18".
+    #[schemars(required)]
+    pub postgresql: Field<OneOrMany<String>>,
+    /// SRI hash of what the fetcher gives.
+    #[schemars(with = "schema::Hash", required)]
+    pub hash: Field<String>,
+    /// Replaces the source's tag.
+    pub tag: Field<String>,
+    /// Replaces the source's tag or revision.
+    pub rev: Field<String>,
+    /// Replaces the source's URL.
+    #[schemars(with = "Option<schema::Url>")]
+    pub url: Field<String>,
+    /// extversion in pg_extension where it differs from the version.
+    pub sql_version: Field<String>,
+    /// Replaces the extension's requires.
+    pub requires: Field<List<String>>,
+    /// Replaces the extension's preload.
+    pub preload: Field<Preload>,
+    /// Leaves this version out; says why.
+    pub broken: Field<String>,
+    /// The cargo-pgrx it is built with: a version in pgrx.toml.
+    pub pgrx: Field<String>,
+    /// The exact Rust, from the rust-overlay input. Default: the package set's.
+    pub rust: Field<String>,
+    /// SRI hash of its crates as fetchCargoVendor gives them. Or `cargo-lock`.
+    #[schemars(with = "Option<schema::Hash>")]
+    pub cargo_hash: Field<String>,
+    /// Its Cargo.lock, relative to the catalogue folder. Or `cargo-hash`.
+    pub cargo_lock: Field<String>,
+    /// Hashes of the lock file's git dependencies: "NAME-VERSION" = SRI hash.
+    #[schemars(with = "Option<Map<schema::Hash>>")]
+    pub output_hashes: Field<Map<String>>,
+    /// Build keys; each replaces the extension's.
+    #[schemars(flatten)]
+    pub build: RawBuild,
+}
+
+/// Keys that may stand in an extension and in a version.
+#[derive(Clone, Debug, std::default::Default, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub struct RawBuild {
+    /// Attribute paths in nixpkgs of libraries.
+    pub build_inputs: Field<List<String>>,
+    /// Attribute paths in nixpkgs of programs that the build runs.
+    pub native_build_inputs: Field<List<String>>,
+    /// Arguments for make.
+    pub make_flags: Field<List<String>>,
+    /// Arguments for ./configure.
+    pub configure_flags: Field<List<String>>,
+    /// Arguments for cmake.
+    pub cmake_flags: Field<List<String>>,
+    /// Environment variables of the build.
+    pub env: Field<Map<String>>,
+    /// Patches, relative to the catalogue folder.
+    pub patches: Field<List<String>>,
+    /// Subdirectory of the source that is built.
+    pub source_root: Field<String>,
+    /// Cargo features; pgNN is added by itself.
+    pub features: Field<List<String>>,
+    /// The crate's directory in a workspace.
+    pub cargo_package: Field<String>,
+}
+
+/// Where a source comes from: exactly one of `github`, `url` and `git`. `{version}` is replaced.
+#[derive(Clone, Debug)]
+pub enum RawSource {
+    /// `"nixpkgs"`.
+    Nixpkgs,
+    /// A table.
+    Fetched(RawFetched),
+}
+
+/// A source that is fetched.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawFetched {
+    /// `OWNER/REPO` at github.com.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$"))]
+    pub github: Field<String>,
+    /// A file.
+    #[schemars(with = "Option<schema::Url>")]
+    pub url: Field<String>,
+    /// A Git repository elsewhere.
+    #[schemars(with = "Option<schema::Url>")]
+    pub git: Field<String>,
+    /// The tag, for example "v{version}".
+    pub tag: Field<String>,
+    /// The commit, or a full reference such as refs/tags/….
+    pub rev: Field<String>,
+    /// Whether submodules are fetched too.
+    pub submodules: Field<bool>,
+}
+
+/// The value of a postgresql.conf setting.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RawSetting {
+    /// `true`, `false`.
+    Boolean(bool),
+    /// A number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// `{ file = "files/…" }`.
+    File(Spanned<String>),
+}
+
+/// One value, or an array of them.
+#[derive(Clone, Debug)]
+pub struct OneOrMany<T>(pub List<T>);
+
+/// The `preload` key.
+#[derive(Clone, Debug)]
+pub enum Preload {
+    /// Whether the library of the first SQL name is preloaded.
+    Own(bool),
+    /// These libraries.
+    Libraries(List<String>),
+}
+
+/// The `default` key.
+#[derive(Clone, Debug)]
+pub enum Default {
+    /// The same version everywhere it fits.
+    All(String),
+    /// By PostgreSQL.
+    ByPostgresql(Map<String>),
+}
+
+/// An extension's file: its name and what is in it.
+#[derive(Clone, Debug)]
+pub struct ExtensionFile {
+    /// The file's stem.
+    pub name: String,
+    /// The first byte: where findings about the file as a whole point.
+    pub span: Span,
+    /// What it says.
+    pub raw: RawExtension,
+}
+
+/// Which files could be read: what is said in the others is unknown, not absent.
+#[derive(Clone, Debug)]
+pub struct Complete {
+    /// `flake.toml` was read, or is not there.
+    pub flake: bool,
+    /// `postgresql.toml` was read, or is not there.
+    pub postgresqls: bool,
+    /// `pgrx.toml` was read, or is not there.
+    pub cargo_pgrx: bool,
+    /// Names of extensions whose file could not be read.
+    pub unreadable_extensions: Vec<String>,
+}
+
+/// All files.
+#[derive(Clone, Debug)]
+pub struct RawCatalogue {
+    /// What could not be read.
+    pub complete: Complete,
+    /// `flake.toml`; `None` when it is missing or has syntax errors.
+    pub flake: Option<(Span, RawFlake)>,
+    /// `postgresql.toml`.
+    pub postgresqls: List<RawPostgresql>,
+    /// `pgrx.toml`.
+    pub cargo_pgrx: List<RawCargoPgrx>,
+    /// `extensions/*.toml` in the order of names.
+    pub extensions: Vec<ExtensionFile>,
+}

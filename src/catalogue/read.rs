@@ -1,0 +1,300 @@
+//! From tables to [`raw`](super::raw): which keys there are, and which must be there.
+
+use toml::de::DeValue;
+
+use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
+use super::model::Kind;
+use super::raw::*;
+use crate::diag::{Code, Diagnostic, Span};
+
+const HASH: &str = "\"sha256-…\"";
+
+/// A struct read from the keys of a table.
+pub trait Read: Sized {
+    /// What findings call this table.
+    const WHAT: &'static str;
+
+    /// Takes the known keys out of the table.
+    fn read(table: &mut Table<'_, '_>, decoder: &mut Decoder) -> Self;
+}
+
+/// Implements [`Read`] and [`FromToml`] for a struct whose decoding is a function of its table.
+macro_rules! table {
+    ($type:ty, $what:literal, |$table:ident, $decoder:ident| $body:expr) => {
+        impl Read for $type {
+            const WHAT: &'static str = $what;
+            fn read($table: &mut Table<'_, '_>, $decoder: &mut Decoder) -> Self {
+                $body
+            }
+        }
+
+        impl FromToml for $type {
+            const EXPECTED: &'static str = "a table";
+            fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+                let mut table = Table::open(value, span, Self::WHAT, decoder)?;
+                let raw = Self::read(&mut table, decoder);
+                table.finish(decoder);
+                Some(raw)
+            }
+        }
+    };
+}
+
+table!(RawFlake, "flake.toml", |t, d| Self {
+    description: t.required("description", "\"PostgreSQL and its extensions, built with Nix\"", d),
+    systems: t.required("systems", "[\"x86_64-linux\", \"aarch64-linux\", \"aarch64-darwin\"]", d),
+    default_postgresql: t.required("default-postgresql", "\"17\"", d),
+    port: t.optional("port", d),
+    superuser: t.optional("superuser", d),
+    locale: t.optional("locale", d),
+    preload: t.optional("preload", d),
+    settings: t.optional("settings", d),
+    inputs: {
+        let inputs = t.optional("inputs", d);
+        if !t.has("inputs") {
+            t.missing("inputs", "an [inputs.nixpkgs] table with url, rev, nar-hash and last-modified", d);
+        }
+        inputs
+    },
+    caches: t.optional("caches", d),
+});
+
+table!(RawInput, "the input", |t, d| Self {
+    url: t.required("url", "\"github:NixOS/nixpkgs/nixos-unstable\"", d),
+    rev: t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d),
+    nar_hash: t.required("nar-hash", HASH, d),
+    last_modified: t.required("last-modified", "1784796856", d),
+    follows: t.optional("follows", d),
+});
+
+table!(RawCache, "the cache", |t, d| Self {
+    url: t.required("url", "\"https://NAME.cachix.org\"", d),
+    public_key: t.required("public-key", "\"NAME.cachix.org-1:…=\"", d),
+});
+
+table!(RawPostgresqls, "postgresql.toml", |t, d| Self { postgresql: t.optional("postgresql", d) });
+
+table!(RawPostgresql, "the PostgreSQL", |t, d| Self {
+    name: t.required("name", "\"17\"", d),
+    major: t.required("major", "17", d),
+    version: t.optional("version", d),
+    hash: t.optional("hash", d),
+    source: t.optional("source", d),
+    like: t.optional("like", d),
+    prerelease: t.optional("prerelease", d),
+    base: t.optional("base", d),
+    patches: t.optional("patches", d),
+    settings: t.optional("settings", d),
+});
+
+table!(RawPgrxFile, "pgrx.toml", |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
+
+table!(RawCargoPgrx, "the cargo-pgrx", |t, d| Self {
+    version: t.required("version", "\"0.16.1\"", d),
+    hash: t.required("hash", HASH, d),
+    cargo_hash: t.optional("cargo-hash", d),
+    cargo_lock: t.optional("cargo-lock", d),
+    output_hashes: t.optional("output-hashes", d),
+    rust: t.optional("rust", d),
+});
+
+table!(RawExtension, "the extension", |t, d| Self {
+    description: t.required("description", "\"What it does, in one line\"", d),
+    homepage: t.optional("homepage", d),
+    changelog: t.optional("changelog", d),
+    license: t.required("license", "\"postgresql\"", d),
+    kind: t.optional("kind", d),
+    sql: t.optional("sql", d),
+    requires: t.optional("requires", d),
+    preload: t.optional("preload", d),
+    preload_after: t.optional("preload-after", d),
+    exclude_systems: t.optional("exclude-systems", d),
+    broken: t.optional("broken", d),
+    default: t.optional("default", d),
+    r#override: t.optional("override", d),
+    source: t.optional("source", d),
+    attr: t.optional("attr", d),
+    postgresql: t.optional("postgresql", d),
+    settings: t.optional("settings", d),
+    build: RawBuild::read(t, d),
+    version: t.optional("version", d),
+}
+.with_kind(t, d));
+
+table!(RawVersion, "the version", |t, d| Self {
+    version: t.required("version", "\"1.0.0\"", d),
+    postgresql: t.required("postgresql", "\">=15, <18\" or a list of names", d),
+    hash: t.required("hash", HASH, d),
+    tag: t.optional("tag", d),
+    rev: t.optional("rev", d),
+    url: t.optional("url", d),
+    sql_version: t.optional("sql-version", d),
+    requires: t.optional("requires", d),
+    preload: t.optional("preload", d),
+    broken: t.optional("broken", d),
+    pgrx: t.optional("pgrx", d),
+    rust: t.optional("rust", d),
+    cargo_hash: t.optional("cargo-hash", d),
+    cargo_lock: t.optional("cargo-lock", d),
+    output_hashes: t.optional("output-hashes", d),
+    build: RawBuild::read(t, d),
+});
+
+impl RawExtension {
+    /// Only what comes from nixpkgs needs no `kind`.
+    fn with_kind(self, t: &Table<'_, '_>, d: &mut Decoder) -> Self {
+        let from_nixpkgs = matches!(&self.source, Some(Spanned { value: RawSource::Nixpkgs, .. }));
+        if !t.has("kind") && !from_nixpkgs {
+            let others = Kind::ALL.map(Kind::name).join(", ");
+            t.missing("kind", &format!("kind = \"pgxs\" (or another of {others})"), d);
+        }
+        self
+    }
+}
+
+impl RawBuild {
+    fn read(t: &mut Table<'_, '_>, d: &mut Decoder) -> Self {
+        Self {
+            build_inputs: t.optional("build-inputs", d),
+            native_build_inputs: t.optional("native-build-inputs", d),
+            make_flags: t.optional("make-flags", d),
+            configure_flags: t.optional("configure-flags", d),
+            cmake_flags: t.optional("cmake-flags", d),
+            env: t.optional("env", d),
+            patches: t.optional("patches", d),
+            source_root: t.optional("source-root", d),
+            features: t.optional("features", d),
+            cargo_package: t.optional("cargo-package", d),
+        }
+    }
+}
+
+table!(RawFetched, "the source", |t, d| Self {
+    github: t.optional("github", d),
+    url: t.optional("url", d),
+    git: t.optional("git", d),
+    tag: t.optional("tag", d),
+    rev: t.optional("rev", d),
+    submodules: t.optional("submodules", d),
+});
+
+impl FromToml for RawSource {
+    const EXPECTED: &'static str = "\"nixpkgs\" or a table";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::String(text) if text == "nixpkgs" => Some(Self::Nixpkgs),
+            DeValue::String(text) => {
+                let mut finding = Diagnostic::new(
+                    Code::WrongType,
+                    span,
+                    "the only source that is a string is \"nixpkgs\"".to_owned(),
+                );
+                let path = text.trim_start_matches("https://github.com/").trim_end_matches(".git");
+                finding = if path.matches('/').count() == 1 && !path.contains([':', ' ']) {
+                    finding.help(format!("write {{ github = \"{path}\", tag = \"v{{version}}\" }}"))
+                } else {
+                    finding.help(
+                        "write { github = \"OWNER/REPO\", tag = \"v{version}\" } or { url = \"https://…\" }",
+                    )
+                };
+                decoder.found.push(finding);
+                None
+            }
+            DeValue::Table(_) => RawFetched::from_toml(value, span, decoder).map(Self::Fetched),
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+impl FromToml for RawSetting {
+    const EXPECTED: &'static str = "a string, a number, true, false or { file = \"…\" }";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::Boolean(value) => Some(Self::Boolean(*value)),
+            DeValue::Integer(_) => i64::from_toml(value, span, decoder).map(Self::Integer),
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(float) if float.is_finite() => Some(Self::Float(float)),
+                _ => {
+                    decoder.found.push(Diagnostic::new(
+                        Code::WrongType,
+                        span,
+                        "a setting cannot be infinite or not a number",
+                    ));
+                    None
+                }
+            },
+            DeValue::String(text) => decoder.text(text, span).map(Self::Text),
+            DeValue::Table(table) if !table.contains_key("file") => {
+                // `cron.database_name = …` without quotes is TOML for a table `cron`.
+                let mut finding =
+                    Diagnostic::new(Code::WrongType, span, "a setting's name with a dot must be quoted");
+                if let Some((key, _)) = table.iter().next() {
+                    let before = "the part before the dot";
+                    finding = finding.help(format!(
+                        "put quotes around the whole name: \"….{}\", where … is {before}",
+                        super::decode::printable(key.get_ref())
+                    ));
+                }
+                decoder.found.push(finding);
+                None
+            }
+            DeValue::Table(_) => {
+                let mut table = Table::open(value, span, "the setting", decoder)?;
+                let file: Field<String> = table.optional("file", decoder);
+                table.finish(decoder);
+                file.map(Self::File)
+            }
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+impl<T: FromToml> FromToml for OneOrMany<T> {
+    const EXPECTED: &'static str = "a string or an array of strings";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::Array(_) => List::<T>::from_toml(value, span, decoder).map(Self),
+            DeValue::String(_) => {
+                T::from_toml(value, span, decoder).map(|value| Self(vec![Spanned::new(value, span)]))
+            }
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+impl FromToml for Preload {
+    const EXPECTED: &'static str = "true, false or an array of library names";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::Boolean(own) => Some(Self::Own(*own)),
+            DeValue::Array(_) => List::<String>::from_toml(value, span, decoder).map(Self::Libraries),
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+impl FromToml for Default {
+    const EXPECTED: &'static str = "a string (a version) or a table from PostgreSQL to version";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::String(text) => decoder.text(text, span).map(Self::All),
+            DeValue::Table(_) => Map::<String>::from_toml(value, span, decoder).map(Self::ByPostgresql),
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}

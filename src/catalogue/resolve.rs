@@ -1,0 +1,362 @@
+//! From a catalogue without errors to the [`model`](super::model): defaults filled in, keys merged,
+//! references resolved.
+//!
+//! Runs only when no rule reported an error, so everything required is there; were a rule to miss
+//! something, the answer is `None`, not a panic.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::index::{kind, sql_names, versions};
+use super::model::{
+    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Input, Kind, Pgrx, Pinned,
+    Postgresql, Setting, Source, Vendor, Version,
+};
+use super::raw::{
+    Default as RawDefault, ExtensionFile, Field, List, Map, Preload, RawBuild, RawExtension, RawFlake,
+    RawInput, RawPostgresql, RawSetting, RawVersion,
+};
+use super::rules::Context;
+use super::{source, version};
+
+/// The validated catalogue.
+pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
+    let (_, raw) = cx.raw.flake.as_ref()?;
+    let mut cargo_pgrx = cx
+        .raw
+        .cargo_pgrx
+        .iter()
+        .map(|entry| {
+            let raw = &entry.value;
+            Some(CargoPgrx {
+                version: text(&raw.version)?,
+                hash: text(&raw.hash)?,
+                vendor: vendor(&raw.cargo_hash, &raw.cargo_lock, &raw.output_hashes)?,
+                rust: text(&raw.rust),
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    cargo_pgrx.sort_by(|a, b| version::compare(&a.version, &b.version));
+    Some(Catalogue {
+        flake: flake(raw)?,
+        postgresqls: cx
+            .raw
+            .postgresqls
+            .iter()
+            .map(|entry| postgresql(&entry.value))
+            .collect::<Option<_>>()?,
+        cargo_pgrx,
+        extensions: cx
+            .raw
+            .extensions
+            .iter()
+            .enumerate()
+            .map(|(at, file)| extension(cx, at, file))
+            .collect::<Option<_>>()?,
+        has_extra: cx.files.get("extra.nix".into()).is_some(),
+    })
+}
+
+fn text(field: &Field<String>) -> Option<String> {
+    field.as_ref().map(|text| text.value.clone())
+}
+
+fn texts(field: &Field<List<String>>) -> Vec<String> {
+    field.iter().flat_map(|list| &list.value).map(|text| text.value.clone()).collect()
+}
+
+fn map(field: &Field<Map<String>>) -> BTreeMap<String, String> {
+    let pairs = field.iter().flat_map(|map| &map.value.0);
+    pairs.map(|(key, value)| (key.value.clone(), value.value.clone())).collect()
+}
+
+fn path(text: &str) -> Utf8PathBuf {
+    text.into()
+}
+
+fn settings(field: &Field<Map<RawSetting>>) -> BTreeMap<String, Setting> {
+    let pairs = field.iter().flat_map(|map| &map.value.0);
+    pairs
+        .map(|(key, value)| {
+            let setting = match &value.value {
+                RawSetting::Boolean(value) => Setting::Boolean(*value),
+                RawSetting::Integer(value) => Setting::Integer(*value),
+                RawSetting::Float(value) => Setting::Float(*value),
+                RawSetting::Text(value) => Setting::Text(value.clone()),
+                RawSetting::File(file) => Setting::File { file: path(&file.value) },
+            };
+            (key.value.clone(), setting)
+        })
+        .collect()
+}
+
+fn flake(raw: &RawFlake) -> Option<Flake> {
+    let inputs = raw.inputs.iter().flat_map(|inputs| &inputs.value.0);
+    Some(Flake {
+        description: text(&raw.description)?,
+        systems: texts(&raw.systems),
+        inputs: inputs.map(|(name, input)| self::input(&name.value, &input.value)).collect::<Option<_>>()?,
+        caches: raw
+            .caches
+            .iter()
+            .flat_map(|caches| &caches.value)
+            .map(|cache| {
+                Some(Cache { url: text(&cache.value.url)?, public_key: text(&cache.value.public_key)? })
+            })
+            .collect::<Option<_>>()?,
+        default_postgresql: text(&raw.default_postgresql)?,
+        port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
+        superuser: text(&raw.superuser).unwrap_or_else(|| "postgres".into()),
+        locale: text(&raw.locale).unwrap_or_else(|| "C.UTF-8".into()),
+        preload: texts(&raw.preload),
+        settings: settings(&raw.settings),
+    })
+}
+
+fn input(name: &str, raw: &RawInput) -> Option<Input> {
+    let (owner, repo, reference) = github_reference(&raw.url.as_ref()?.value)?;
+    Some(Input {
+        name: name.to_owned(),
+        owner: owner.to_owned(),
+        repo: repo.to_owned(),
+        reference: reference.map(str::to_owned),
+        rev: text(&raw.rev)?,
+        nar_hash: text(&raw.nar_hash)?,
+        last_modified: u64::try_from(raw.last_modified.as_ref()?.value).ok()?,
+        follows: map(&raw.follows),
+    })
+}
+
+/// `github:OWNER/REPO` or `github:OWNER/REPO/REF` into its parts.
+pub fn github_reference(url: &str) -> Option<(&str, &str, Option<&str>)> {
+    let rest = url.strip_prefix("github:")?;
+    let mut parts = rest.splitn(3, '/');
+    let (owner, repo) = (parts.next()?, parts.next()?);
+    let reference = parts.next();
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let good =
+        plain(owner) && plain(repo) && reference.is_none_or(|reference| reference.split('/').all(plain));
+    good.then_some((owner, repo, reference))
+}
+
+/// The tarball that postgresql.org publishes.
+pub const TARBALL: &str = "https://ftp.postgresql.org/pub/source/v{version}/postgresql-{version}.tar.bz2";
+
+fn postgresql(raw: &RawPostgresql) -> Option<Postgresql> {
+    let major = u32::try_from(raw.major.as_ref()?.value).ok()?;
+    let pinned = match &raw.version {
+        None => None,
+        Some(version) => {
+            let fetcher = match source::fetched(&raw.source) {
+                Some(source) => source::of(source, (&None, &None), &version.value).ok()?,
+                None => Fetcher::Url { url: source::expand(TARBALL, &version.value) },
+            };
+            let source = Source { fetcher, hash: text(&raw.hash)? };
+            Some(Pinned { version: version.value.clone(), source })
+        }
+    };
+    Some(Postgresql {
+        name: text(&raw.name)?,
+        major,
+        base: text(&raw.base).unwrap_or_else(|| format!("postgresql_{major}")),
+        pinned,
+        patches: texts(&raw.patches).iter().map(|patch| path(patch)).collect(),
+        prerelease: raw.prerelease.as_ref().is_some_and(|prerelease| prerelease.value),
+        settings: settings(&raw.settings),
+    })
+}
+
+fn vendor(hash: &Field<String>, lock: &Field<String>, output_hashes: &Field<Map<String>>) -> Option<Vendor> {
+    match (hash, lock) {
+        (Some(hash), _) => Some(Vendor::Hash(hash.value.clone())),
+        (None, Some(lock)) => {
+            Some(Vendor::Lock { file: path(&lock.value), output_hashes: map(output_hashes) })
+        }
+        (None, None) => None,
+    }
+}
+
+fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extension> {
+    let raw = &file.raw;
+    let kind = kind(raw)?;
+    let github = source::fetched(&raw.source).and_then(|source| source.github.as_ref());
+    let sql_names: Vec<String> = sql_names(&file.name, raw).into_iter().map(str::to_owned).collect();
+    // The model has versions in ascending order; `takes` is in the file's.
+    let mut order: Vec<usize> = (0..versions(raw).count()).collect();
+    let all: Vec<&RawVersion> = versions(raw).map(|version| &version.value).collect();
+    let number = |at: &usize| all[*at].version.as_ref().map_or("", |version| version.value.as_str());
+    order.sort_by(|a, b| version::compare(number(a), number(b)));
+    let versions = order
+        .iter()
+        .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at]))
+        .collect::<Option<Vec<_>>>()?;
+    Some(Extension {
+        name: file.name.clone(),
+        description: text(&raw.description)?,
+        homepage: text(&raw.homepage)
+            .or_else(|| github.map(|github| format!("https://github.com/{}", github.value)))?,
+        changelog: text(&raw.changelog),
+        licenses: raw.license.as_ref()?.value.0.iter().map(|license| license.value.clone()).collect(),
+        kind,
+        preload: libraries(&file.name, &sql_names, &raw.preload),
+        sql_names,
+        preload_after: texts(&raw.preload_after),
+        settings: settings(&raw.settings),
+        exclude_systems: texts(&raw.exclude_systems),
+        override_file: raw.r#override.as_ref().map(|file| path(&file.value)),
+        attr: (kind == Kind::Nixpkgs).then(|| text(&raw.attr).unwrap_or_else(|| file.name.clone())),
+        fits: fits(cx, at, raw, kind, &order, &versions),
+        versions,
+        requires: if kind == Kind::Nixpkgs { texts(&raw.requires) } else { Vec::new() },
+        broken: text(&raw.broken),
+    })
+}
+
+/// The attribute's part for a version: what Nix's command line takes without quoting.
+pub fn attr(name: &str, version: &str) -> String {
+    format!("{name}-{}", version.replace(['.', '+', '~'], "_"))
+}
+
+fn libraries(name: &str, sql_names: &[String], preload: &Field<Preload>) -> Vec<String> {
+    match preload.as_ref().map(|preload| &preload.value) {
+        None | Some(Preload::Own(false)) => Vec::new(),
+        Some(Preload::Own(true)) => vec![sql_names.first().map_or(name, String::as_str).to_owned()],
+        Some(Preload::Libraries(libraries)) => libraries.iter().map(|l| l.value.clone()).collect(),
+    }
+}
+
+fn version(
+    name: &str,
+    sql_names: &[String],
+    kind: Kind,
+    extension: &RawExtension,
+    raw: &RawVersion,
+) -> Option<Version> {
+    let number = text(&raw.version)?;
+    let fetched = source::fetched(&extension.source);
+    let requires = if raw.requires.is_some() { &raw.requires } else { &extension.requires };
+    Some(Version {
+        sql_version: text(&raw.sql_version).unwrap_or_else(|| number.clone()),
+        attr: attr(name, &number),
+        prerelease: version::is_prerelease(&number),
+        source: Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
+        build: build(kind, extension, raw)?,
+        requires: texts(requires),
+        preload: libraries(
+            name,
+            sql_names,
+            if raw.preload.is_some() { &raw.preload } else { &extension.preload },
+        ),
+        broken: text(&raw.broken),
+        version: number,
+    })
+}
+
+fn build(kind: Kind, extension: &RawExtension, raw: &RawVersion) -> Option<Build> {
+    let list = |get: fn(&RawBuild) -> &Field<List<String>>| {
+        let own = get(&raw.build);
+        texts(if own.is_some() { own } else { get(&extension.build) })
+    };
+    let one =
+        |get: fn(&RawBuild) -> &Field<String>| text(get(&raw.build)).or_else(|| text(get(&extension.build)));
+    let pgrx = match kind {
+        Kind::Pgrx => Some(Pgrx {
+            version: text(&raw.pgrx)?,
+            rust: text(&raw.rust),
+            vendor: vendor(&raw.cargo_hash, &raw.cargo_lock, &raw.output_hashes)?,
+            features: list(|build| &build.features),
+            cargo_package: one(|build| &build.cargo_package),
+        }),
+        _ => None,
+    };
+    Some(Build {
+        build_inputs: list(|build| &build.build_inputs),
+        native_build_inputs: list(|build| &build.native_build_inputs),
+        make_flags: list(|build| &build.make_flags),
+        configure_flags: list(|build| &build.configure_flags),
+        cmake_flags: list(|build| &build.cmake_flags),
+        env: map(if raw.build.env.is_some() { &raw.build.env } else { &extension.build.env }),
+        patches: list(|build| &build.patches).iter().map(|patch| path(patch)).collect(),
+        source_root: one(|build| &build.source_root),
+        pgrx,
+    })
+}
+
+fn fits(
+    cx: &Context<'_>,
+    at: usize,
+    raw: &RawExtension,
+    kind: Kind,
+    order: &[usize],
+    versions: &[Version],
+) -> BTreeMap<String, Fit> {
+    let index = &cx.index;
+    if raw.broken.is_some() {
+        return BTreeMap::new();
+    }
+    let takes = &index.takes[at];
+    let takes_it = |version: usize, postgresql: &usize| {
+        takes.get(version).is_some_and(|takes| takes.binary_search(postgresql).is_ok())
+    };
+    let name = |postgresql: usize| index.postgresqls[postgresql].name;
+    if kind == Kind::Nixpkgs {
+        let takes = takes.iter().flatten();
+        return takes.map(|postgresql| (name(*postgresql).to_owned(), Fit::Nixpkgs)).collect();
+    }
+    (0..index.postgresqls.len())
+        .filter_map(|postgresql| {
+            let all: Vec<usize> = (0..versions.len())
+                .filter(|new| versions[*new].broken.is_none() && takes_it(order[*new], &postgresql))
+                .collect();
+            let newest_stable = all.iter().rev().find(|new| !versions[**new].prerelease);
+            let pinned = pin(cx, raw, postgresql);
+            let pinned = all.iter().find(|new| Some(versions[**new].version.as_str()) == pinned);
+            let default = *pinned.or(newest_stable).or(all.last())?;
+            Some((name(postgresql).to_owned(), Fit::Versions { default, all }))
+        })
+        .collect()
+}
+
+/// The version that `default` names for a PostgreSQL: under its own name or one that it is like.
+pub fn pin<'a>(cx: &Context<'_>, raw: &'a RawExtension, postgresql: usize) -> Option<&'a str> {
+    match &raw.default.as_ref()?.value {
+        RawDefault::All(version) => Some(version),
+        RawDefault::ByPostgresql(map) => cx.index.postgresqls[postgresql].answers.iter().find_map(|answer| {
+            let name = cx.index.postgresqls[*answer].name;
+            map.0.iter().find(|(key, _)| key.value == name).map(|(_, version)| version.value.as_str())
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_to_github() {
+        assert_eq!(github_reference("github:NixOS/nixpkgs"), Some(("NixOS", "nixpkgs", None)));
+        assert_eq!(
+            github_reference("github:NixOS/nixpkgs/release/26.05"),
+            Some(("NixOS", "nixpkgs", Some("release/26.05")))
+        );
+        for bad in [
+            "NixOS/nixpkgs",
+            "github:NixOS",
+            "github:NixOS/",
+            "github:a/b?dir=c",
+            "github:a/b/",
+            "github:a b/c",
+        ] {
+            assert_eq!(github_reference(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn attributes_need_no_quoting() {
+        assert_eq!(attr("pgvector", "0.7.4"), "pgvector-0_7_4");
+        assert_eq!(attr("a", "1.0+b~c"), "a-1_0_b_c");
+    }
+}

@@ -1,0 +1,88 @@
+//! Hashes are SRI hashes, and not placeholders.
+
+use super::Context;
+use crate::catalogue::decode::printable;
+use crate::catalogue::raw::{Field, Map, Spanned};
+use crate::catalogue::sri::{self, Bad};
+use crate::diag::{Code, Diagnostic, Diagnostics, Edit, Span, nearest};
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    for postgresql in &cx.raw.postgresqls {
+        one(cx, &postgresql.value.hash, found);
+    }
+    for entry in &cx.raw.cargo_pgrx {
+        one(cx, &entry.value.hash, found);
+        one(cx, &entry.value.cargo_hash, found);
+        map(cx, &entry.value.output_hashes, found);
+    }
+    for (_, version) in cx.versions() {
+        one(cx, &version.value.hash, found);
+        one(cx, &version.value.cargo_hash, found);
+        map(cx, &version.value.output_hashes, found);
+    }
+    let inputs = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.inputs).flat_map(|inputs| &inputs.value.0);
+    for (_, input) in inputs {
+        one(cx, &input.value.nar_hash, found);
+    }
+}
+
+fn one(cx: &Context<'_>, hash: &Field<String>, found: &mut Diagnostics) {
+    found.extend(hash.as_ref().and_then(|hash| judge(cx, hash)));
+}
+
+fn map(cx: &Context<'_>, hashes: &Field<Map<String>>, found: &mut Diagnostics) {
+    found.extend(hashes.iter().flat_map(|map| &map.value.0).filter_map(|(_, hash)| judge(cx, hash)));
+}
+
+fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
+    let bad = sri::check(&hash.value).err()?;
+    let prefetch = "`pgflakegen update-hashes`, or build once and copy the hash Nix says it got";
+    let finding = |message: String| Diagnostic::new(Code::BadHash, hash.span, message);
+    Some(match bad {
+        Bad::Empty => Diagnostic::new(Code::PlaceholderHash, hash.span, "the hash is empty")
+            .help(format!("get the right one: {prefetch}")),
+        Bad::Placeholder => {
+            Diagnostic::new(Code::PlaceholderHash, hash.span, "this hash is a placeholder (all zero)")
+                .label("nixpkgs' lib.fakeHash")
+                .help(format!("get the right one: {prefetch}"))
+        }
+        Bad::Algorithm(name) if name == hash.value => {
+            finding("there is no algorithm in front of the hash".into())
+                .help("an SRI hash looks like sha256-… with 44 characters of base64")
+        }
+        Bad::Algorithm(name) => {
+            let finding = finding(format!("unknown hash algorithm `{}`", printable(&name)));
+            match nearest(&name, ["sha256", "sha512"]) {
+                Some(known) => finding.help(format!("did you mean `{known}`?")),
+                None => finding.help("sha256 and sha512 are known"),
+            }
+        }
+        Bad::Weak(name) => finding(format!("{name} is too weak to identify a source"))
+            .help(format!("use the source's sha256: {prefetch}")),
+        Bad::Length { expected, found } => finding(format!(
+            "the hash has the wrong length: {found} characters of base64 where {expected} are needed"
+        ))
+        .help("copy the whole hash, with the = at the end"),
+        Bad::Alphabet { offset, character } => {
+            let mut finding =
+                finding(format!("`{}` does not occur in base64", printable(&character.to_string())));
+            let text = cx.sources.text(hash.span.source);
+            // The value's own offsets are the file's only when there are no escapes.
+            if text.get(hash.span.range()).is_some_and(|raw| raw.len() == hash.value.len() + 2) {
+                let start = hash.span.range().start + 1 + offset;
+                finding = finding
+                    .also(Span::new(hash.span.source, start..start + character.len_utf8()), "this character");
+            }
+            finding.help("base64 has A-Z, a-z, 0-9, + and /")
+        }
+        Bad::Trailing => {
+            finding("the hash ends in a way no tool writes it: one of the last characters is wrong".into())
+                .help("copy the hash again")
+        }
+        Bad::NotSri { sri: Some(sri), .. } => finding("this is a hash, but not an SRI hash".into())
+            .help(format!("write it as {sri}"))
+            .fix("write the hash as SRI", vec![Edit { span: hash.span, replacement: format!("\"{sri}\"") }]),
+        Bad::NotSri { sri: None, algorithm } => finding("this is a hash, but not an SRI hash".into())
+            .help(format!("nix hash convert --hash-algo {algorithm} --to sri {}", hash.value)),
+    })
+}

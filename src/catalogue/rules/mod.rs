@@ -1,0 +1,107 @@
+//! What must be true of a catalogue: one rule per file, each a function from the whole to findings.
+//!
+//! A rule reports and changes nothing. It looks at what is there and passes over what is missing or of the
+//! wrong type, because that was reported when the file was read.
+
+use super::files::Files;
+use super::index::{Index, kind, versions};
+use super::model::Kind;
+use super::raw::{ExtensionFile, RawCatalogue, RawVersion, Spanned};
+use crate::diag::{Diagnostics, SourceMap};
+
+mod attribute_paths;
+mod caches;
+mod defaults;
+mod duplicate_names;
+mod empty;
+mod fits;
+mod hashes;
+mod inputs;
+mod kinds;
+mod licenses;
+mod like;
+mod locks;
+mod names;
+mod paths;
+mod pgrx;
+mod postgresql_specs;
+mod postgresql_versions;
+mod requires;
+mod same_hash;
+mod settings;
+mod sources;
+mod sql_names;
+mod systems;
+mod text;
+mod urls;
+mod values;
+mod wording;
+
+/// What rules look at.
+pub struct Context<'a> {
+    /// As written.
+    pub raw: &'a RawCatalogue,
+    /// What lies in the folder.
+    pub files: &'a Files,
+    /// The texts, for findings that depend on spelling.
+    pub sources: &'a SourceMap,
+    /// Cross references.
+    pub index: Index<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// Finds the cross references.
+    pub fn new(raw: &'a RawCatalogue, files: &'a Files, sources: &'a SourceMap) -> Self {
+        Self { raw, files, sources, index: Index::new(raw) }
+    }
+
+    /// Every extension with its kind, where that is known.
+    pub fn extensions(&self) -> impl Iterator<Item = (usize, &'a ExtensionFile, Option<Kind>)> + use<'a> {
+        self.raw.extensions.iter().enumerate().map(|(at, file)| (at, file, kind(&file.raw)))
+    }
+
+    /// Every version of every extension.
+    pub fn versions(&self) -> impl Iterator<Item = (&'a ExtensionFile, &'a Spanned<RawVersion>)> + use<'a> {
+        self.raw.extensions.iter().flat_map(|file| versions(&file.raw).map(move |version| (file, version)))
+    }
+}
+
+/// A rule.
+type Rule = fn(&Context<'_>, &mut Diagnostics);
+
+/// All rules. The order does not matter: findings are shown by place.
+const RULES: &[Rule] = &[
+    attribute_paths::check,
+    caches::check,
+    defaults::check,
+    duplicate_names::check,
+    empty::check,
+    fits::check,
+    hashes::check,
+    inputs::check,
+    kinds::check,
+    licenses::check,
+    like::check,
+    locks::check,
+    names::check,
+    paths::check,
+    pgrx::check,
+    postgresql_specs::check,
+    postgresql_versions::check,
+    requires::check,
+    same_hash::check,
+    settings::check,
+    sources::check,
+    sql_names::check,
+    systems::check,
+    urls::check,
+    values::check,
+    wording::check,
+];
+
+/// Runs every rule.
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    for rule in RULES {
+        rule(cx, found);
+    }
+}

@@ -1,0 +1,82 @@
+//! What a `postgresql` key names must exist, and every range must match something.
+
+use super::Context;
+use crate::catalogue::decode::printable;
+use crate::catalogue::range::{self, Spec};
+use crate::catalogue::raw::{Field, OneOrMany, Spanned};
+use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    if !cx.raw.complete.postgresqls || cx.index.postgresqls.is_empty() {
+        return;
+    }
+    for file in &cx.raw.extensions {
+        specs(cx, &file.raw.postgresql, found);
+    }
+    for (_, version) in cx.versions() {
+        specs(cx, &version.value.postgresql, found);
+    }
+}
+
+fn specs(cx: &Context<'_>, field: &Field<OneOrMany<String>>, found: &mut Diagnostics) {
+    found.extend(field.iter().flat_map(|list| &list.value.0).filter_map(|spec| judge(cx, spec)));
+}
+
+fn judge(cx: &Context<'_>, spec: &Spanned<String>) -> Option<Diagnostic> {
+    let names = || cx.index.postgresqls.iter().map(|postgresql| postgresql.name);
+    match range::parse(&spec.value) {
+        Err(malformed) => {
+            Some(Diagnostic::new(Code::BadRange, spec.span, malformed.message).help(malformed.help))
+        }
+        Ok(Spec::Name(name)) => cx.index.postgresql(&name).is_none().then(|| unknown(spec, &name, names())),
+        Ok(Spec::Range(range)) => {
+            if !cx.index.matching(&spec.value).is_empty() {
+                return None;
+            }
+            let finding = Diagnostic::new(
+                Code::EmptyRange,
+                spec.span,
+                format!("no PostgreSQL of the catalogue is in the range `{}`", printable(&spec.value)),
+            );
+            let by_name: Vec<_> = cx
+                .index
+                .postgresqls
+                .iter()
+                .filter(|postgresql| range.contains(postgresql.major))
+                .map(|postgresql| format!("\"{}\"", postgresql.name))
+                .collect();
+            Some(if by_name.is_empty() {
+                let majors: std::collections::BTreeSet<_> =
+                    cx.index.postgresqls.iter().map(|postgresql| postgresql.major.to_string()).collect();
+                finding.help(format!(
+                    "the catalogue has the majors {}",
+                    majors.into_iter().collect::<Vec<_>>().join(", ")
+                ))
+            } else {
+                finding
+                    .label("prereleases and forks are not in ranges")
+                    .help(format!("name it: {}", by_name.join(", ")))
+            })
+        }
+    }
+}
+
+/// The finding for a PostgreSQL that no entry defines.
+pub fn unknown<'a>(
+    place: &Spanned<String>,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let finding = Diagnostic::new(
+        Code::UnknownPostgresql,
+        place.span,
+        format!("there is no PostgreSQL called `{}`", printable(name)),
+    );
+    match nearest(name, known.clone()) {
+        Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+        None => finding.help(format!(
+            "postgresql.toml has {}",
+            known.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+        )),
+    }
+}

@@ -1,0 +1,184 @@
+//! JSON Schema of the catalogue's files, for editors.
+//!
+//! Made from the structs in [`raw`](super::raw); here is what their types alone do not say: patterns,
+//! enumerations, and that TOML has no null.
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::model;
+use super::raw::{
+    Default, Map, OneOrMany, Preload, RawExtension, RawFetched, RawFlake, RawPgrxFile, RawPostgresqls,
+    RawSetting, RawSource, Spanned,
+};
+use super::{licenses, systems};
+
+/// The schemas by file: `flake`, `postgresql`, `pgrx`, `extension`.
+pub fn schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        ("flake", of::<RawFlake>()),
+        ("postgresql", of::<RawPostgresqls>()),
+        ("pgrx", of::<RawPgrxFile>()),
+        ("extension", of::<RawExtension>()),
+    ]
+}
+
+fn of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with_transform(NoNull);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// Optional keys are left out, never null: TOML has none.
+#[derive(Clone)]
+struct NoNull;
+
+impl Transform for NoNull {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        let Some(object) = schema.as_object_mut() else { return };
+        if let Some(Value::Array(types)) = object.get_mut("type") {
+            types.retain(|of| of != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                object.insert("type".into(), only);
+            }
+        }
+        if let Some(Value::Array(any)) = object.get_mut("anyOf") {
+            any.retain(|schema| schema.get("type").is_none_or(|of| of != "null"));
+            if let [Value::Object(only)] = any.as_slice() {
+                let only = only.clone();
+                object.remove("anyOf");
+                for (key, value) in only {
+                    object.entry(key).or_insert(value);
+                }
+            }
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Map<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("MapOf{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>();
+        json_schema!({ "type": "object", "additionalProperties": value })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+}
+
+/// A schema by hand, for a type that only exists to carry it or that is decoded by hand.
+macro_rules! by_hand {
+    ($($(#[$doc:meta])* $type:ident => |$generator:ident| $schema:expr;)*) => {$(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).trim_start_matches("Raw").into()
+            }
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )*};
+}
+
+/// An SRI hash.
+pub struct Hash;
+/// An attribute name of nixpkgs' lib.licenses.
+pub struct License;
+/// A Nix system.
+pub struct System;
+/// An address.
+pub struct Url;
+/// A TCP port.
+pub struct Port;
+/// How an extension is built.
+pub struct Kind;
+
+by_hand! {
+    Hash => |_g| json_schema!({
+        "description": "SRI hash: sha256-… or sha512-…, as `nix hash` prints it.",
+        "type": "string",
+        "pattern": r"^(sha256-[A-Za-z0-9+/]{43}=|sha512-[A-Za-z0-9+/]{86}==)$",
+    });
+    License => |_g| json_schema!({
+        "description": "Attribute name in nixpkgs' lib.licenses.",
+        "type": "string",
+        "enum": licenses::ALL.iter().map(|license| license.name).collect::<Vec<_>>(),
+    });
+    System => |_g| json_schema!({
+        "description": "A Nix system.",
+        "type": "string",
+        "enum": systems::KNOWN,
+    });
+    Url => |_g| json_schema!({ "type": "string", "pattern": "^https?://" });
+    Port => |_g| json_schema!({ "type": "integer", "minimum": 1, "maximum": 65535 });
+    Kind => |_g| json_schema!({
+        "description": "How the extension is built.",
+        "oneOf": model::Kind::ALL.iter().map(|kind| serde_json::json!({
+            "const": kind.name(),
+            "description": kind.describe(),
+        })).collect::<Vec<_>>(),
+    });
+    RawSource => |generator| {
+        let fetched = generator.subschema_for::<RawFetched>();
+        json_schema!({
+            "description": "Where the source comes from: a table with exactly one of github, url and git; or \"nixpkgs\".",
+            "anyOf": [{ "const": "nixpkgs" }, fetched],
+        })
+    };
+    RawSetting => |_g| json_schema!({
+        "description": "A postgresql.conf value; { file = \"…\" } is an executable file of the catalogue.",
+        "anyOf": [
+            { "type": ["string", "number", "boolean"] },
+            {
+                "type": "object",
+                "properties": { "file": { "type": "string", "description": "Relative to the catalogue folder." } },
+                "required": ["file"],
+                "additionalProperties": false,
+            },
+        ],
+    });
+    Preload => |_g| json_schema!({
+        "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }],
+    });
+    Default => |_g| json_schema!({
+        "anyOf": [
+            { "type": "string" },
+            { "type": "object", "additionalProperties": { "type": "string" } },
+        ],
+    });
+}

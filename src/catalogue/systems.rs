@@ -1,0 +1,13 @@
+//! The systems a flake may be for.
+
+/// Those that nixpkgs evaluates; the others have no PostgreSQL.
+pub const KNOWN: [&str; 8] = [
+    "aarch64-darwin",
+    "aarch64-linux",
+    "armv7l-linux",
+    "i686-linux",
+    "powerpc64le-linux",
+    "riscv64-linux",
+    "x86_64-darwin",
+    "x86_64-linux",
+];

@@ -1,0 +1,154 @@
+//! The command line: what can be typed, and what happens with it.
+
+use std::io;
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
+
+use crate::cmd::{self, Context, Outcome};
+
+/// Turns a catalogue of PostgreSQL versions and extensions into a Nix flake.
+///
+/// Without a command, pgflakegen generates: it reads catalogue/, checks it, and writes flake.nix, flake.lock
+/// and generated/.
+#[derive(Parser, Debug)]
+#[command(
+    name = "pgflakegen",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 all is well; 1 there are findings, or the tree is out of date; 2 it could not run.\n\n\
+                  Example: pgflakegen init my-postgres && cd my-postgres && pgflakegen"
+)]
+pub struct Cli {
+    /// Use the repository in DIR instead of the one that the current directory is in.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<Utf8PathBuf>,
+
+    /// Say when to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+
+    /// Print nothing but findings and what was asked for.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Print what happens to each file.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Write flake.nix, flake.lock and generated/ from the catalogue (this is also what happens without a
+    /// command).
+    #[command(after_help = "Example: pgflakegen generate --dry-run")]
+    Generate(cmd::generate::Args),
+    /// Compare the tree with what the catalogue gives, and show the differences.
+    #[command(after_help = "Example: pgflakegen check --format github")]
+    Check(cmd::check::Args),
+    /// Make a new folder with a small working catalogue.
+    #[command(after_help = "Example: pgflakegen init my-postgres")]
+    Init(cmd::init::Args),
+    /// List the PostgreSQLs and extensions of the catalogue.
+    #[command(after_help = "Example: pgflakegen list --postgresql 17")]
+    List(cmd::list::Args),
+    /// Show all there is to know about one extension or one PostgreSQL.
+    #[command(after_help = "Example: pgflakegen show pgvector")]
+    Show(cmd::show::Args),
+    /// Print the table of extensions and PostgreSQLs, with the versions each gets.
+    #[command(after_help = "Example: pgflakegen matrix --json")]
+    Matrix(cmd::matrix::Args),
+    /// Explain a finding's code, or list all codes.
+    #[command(after_help = "Example: pgflakegen explain PGF104")]
+    Explain(cmd::explain::Args),
+    /// Print the JSON Schema of a kind of catalogue file, for editors.
+    #[command(after_help = "Example: pgflakegen schema extension > extension.json")]
+    Schema(cmd::schema::Args),
+    /// Evaluate Nix: a flake's attributes, a file or an expression.
+    #[command(after_help = "Example: pgflakegen eval --expr '1 + 1'")]
+    Eval(Box<cmd::eval::Args>),
+    /// List every package: attribute, name, derivation, outputs.
+    #[command(after_help = "Example: pgflakegen drvs --systems x86_64-linux --json")]
+    Drvs(Box<cmd::drvs::Args>),
+    /// Say which derivations a change rebuilds, and why.
+    #[command(after_help = "Example: pgflakegen drv-diff HEAD~1")]
+    DrvDiff(Box<cmd::drv_diff::Args>),
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example: pgflakegen completions bash > /etc/bash_completion.d/pgflakegen")]
+    Completions(cmd::completions::Args),
+    /// Print the manual page.
+    #[command(after_help = "Example: pgflakegen man | man -l -")]
+    Man,
+}
+
+/// Whether a stream takes colour, by the option and, for `auto`, by the stream and the environment
+/// (`NO_COLOR`, `CLICOLOR_FORCE`, `TERM`).
+fn takes_colour<S: anstream::stream::RawStream>(choice: ColorChoice, stream: &S) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+    }
+}
+
+/// Runs a command; none is `generate`.
+///
+/// # Errors
+/// What kept it from running: exit code 2.
+fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    match command.unwrap_or(Command::Generate(cmd::generate::Args::default())) {
+        Command::Generate(args) => cmd::generate::run(&args, context),
+        Command::Check(args) => cmd::check::run(&args, context),
+        Command::Init(args) => cmd::init::run(&args, context),
+        Command::List(args) => cmd::list::run(&args, context),
+        Command::Show(args) => cmd::show::run(&args, context),
+        Command::Matrix(args) => cmd::matrix::run(&args, context),
+        Command::Explain(args) => cmd::explain::run(&args, context),
+        Command::Schema(args) => cmd::schema::run(&args, context),
+        Command::Eval(args) => cmd::eval::run(&args, context),
+        Command::Drvs(args) => cmd::drvs::run(&args, context),
+        Command::DrvDiff(args) => cmd::drv_diff::run(&args, context),
+        Command::Completions(args) => cmd::completions::run(&args, Cli::command(), context),
+        Command::Man => cmd::man::run(Cli::command(), context),
+    }
+}
+
+/// Runs the program with the process's own arguments and streams.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
+    let mut out = io::BufWriter::new(stdout.lock());
+    let mut err = stderr.lock();
+    let mut context = Context {
+        root: cli.root,
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+        colour_out,
+        colour_err,
+        out: &mut out,
+        err: &mut err,
+    };
+    let result = dispatch(cli.command, &mut context);
+    let result = result.and_then(|outcome| Ok(context.out.flush().map(|()| outcome)?));
+    match result {
+        Ok(outcome) => outcome.into(),
+        // Whoever reads our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(context.err, "pgflakegen: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,147 @@
+//! `pgflakegen check`: `generate` whose last step compares in place of writing.
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
+use similar::TextDiff;
+
+use super::plural;
+use crate::cmd::{Context, Outcome};
+use crate::diag::{self, Code, Diagnostic, Format, Span};
+use crate::render::marker;
+use crate::tree::{Change, Guard};
+
+/// Options of `check`.
+#[derive(clap::Args, Debug, Default)]
+pub struct Args {
+    /// Choose how differences and findings are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let root = super::root(context.root.as_deref())?;
+    let _guard = Guard::acquire(&root, || {
+        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
+    })
+    .with_context(|| format!("{root} cannot be locked"))?;
+    let mut loaded = super::load(&root)?;
+    let Some(catalogue) = loaded.catalogue.take() else {
+        loaded.emit(args.format, context)?;
+        return Ok(Outcome::Findings);
+    };
+    let comparison = super::generate::compare(&root, &catalogue)?;
+    if args.format == Format::Text {
+        loaded.emit(args.format, context)?;
+        for change in &comparison.changes {
+            write_diff(change, context)?;
+        }
+    } else {
+        for change in &comparison.changes {
+            let line = first_difference(change);
+            let text = change.before.clone().unwrap_or_default();
+            let source = loaded.sources.add(change.path.clone(), text);
+            let span = Span::new(source, line);
+            loaded.diagnostics.push(
+                Diagnostic::new(Code::OutOfDate, span, message(change))
+                    .help("type `pgflakegen` and commit what it writes"),
+            );
+        }
+        if args.format == Format::Json {
+            write_json(&loaded, &comparison.changes, context)?;
+        } else {
+            loaded.emit(args.format, context)?;
+        }
+    }
+    if comparison.changes.is_empty() && !loaded.diagnostics.has_errors() {
+        context.say(format_args!("up to date: {}", plural(comparison.unchanged, "file")))?;
+        return Ok(Outcome::Clean);
+    }
+    context.say(format_args!(
+        "{} out of date; type `pgflakegen` and commit what it writes",
+        plural(comparison.changes.len(), "file")
+    ))?;
+    Ok(Outcome::Findings)
+}
+
+fn message(change: &Change) -> String {
+    match (&change.before, &change.after) {
+        (None, _) => format!("{} is missing", change.path),
+        (_, None) => format!("{} belongs to nothing in the catalogue any more", change.path),
+        _ => format!("{} is not what the catalogue gives", change.path),
+    }
+}
+
+/// The first line of the old text that differs; the mark, which always does, does not count.
+fn first_difference(change: &Change) -> std::ops::Range<usize> {
+    let (before, after) =
+        (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
+    let mut start = 0;
+    for (old, new) in before.split_inclusive('\n').zip(after.split_inclusive('\n')) {
+        if old != new && !old.contains(marker::placeholder()) {
+            return start..start + old.trim_end().len();
+        }
+        start += old.len();
+    }
+    start..start
+}
+
+/// A unified diff, as `git apply` takes it.
+fn unified(change: &Change) -> String {
+    let name = |prefix: &str, there: bool| {
+        if there { format!("{prefix}/{}", change.path) } else { "/dev/null".into() }
+    };
+    let (before, after) =
+        (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(3)
+        .header(&name("a", change.before.is_some()), &name("b", change.after.is_some()))
+        .to_string()
+}
+
+fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let diff = unified(change);
+    if !context.colour_out {
+        context.out.write_all(diff.as_bytes())?;
+        return Ok(());
+    }
+    for line in diff.split_inclusive('\n') {
+        let style = match line.as_bytes().first() {
+            _ if line.starts_with("---") || line.starts_with("+++") => Style::new().bold(),
+            Some(b'-') => AnsiColor::Red.on_default(),
+            Some(b'+') => AnsiColor::Green.on_default(),
+            Some(b'@') => AnsiColor::Cyan.on_default(),
+            _ => Style::new(),
+        };
+        let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+        write!(context.out, "{style}{text}{style:#}{end}")?;
+    }
+    Ok(())
+}
+
+fn write_json(loaded: &super::Loaded, changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
+    let mut findings = Vec::new();
+    diag::emit(&loaded.diagnostics, &loaded.sources, Format::Json, false, &mut findings)?;
+    let files = changes.iter().map(|change| {
+        serde_json::json!({
+            "path": change.path,
+            "status": match (&change.before, &change.after) {
+                (None, _) => "missing",
+                (_, None) => "stale",
+                _ => "different",
+            },
+            "diff": unified(change),
+        })
+    });
+    let value = serde_json::json!({
+        "up-to-date": changes.is_empty(),
+        "files": files.collect::<Vec<_>>(),
+        "findings": serde_json::from_slice::<serde_json::Value>(&findings)?,
+    });
+    writeln!(context.out, "{value:#}")?;
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `pgflakegen list`.
+
+use anyhow::bail;
+use comfy_table::{Table, presets};
+use serde_json::json;
+
+use crate::catalogue::model::{Catalogue, Extension, Fit};
+use crate::cmd::{Context, Outcome};
+use crate::diag::nearest;
+
+/// Options of `list`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only what the PostgreSQL called NAME has.
+    #[arg(long, short, value_name = "NAME")]
+    pub postgresql: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the catalogue cannot be read or has no such PostgreSQL.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let loaded = super::load(&super::root(context.root.as_deref())?)?;
+    let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
+    let only = args.postgresql.as_deref();
+    if let Some(name) = only
+        && catalogue.postgresql(name).is_none()
+    {
+        let names: Vec<_> = catalogue.postgresqls.iter().map(|p| p.name.as_str()).collect();
+        let hint = nearest(name, names.iter().copied());
+        let hint = hint.map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+        bail!("the catalogue has no PostgreSQL {name}{hint} It has {}", names.join(", "));
+    }
+    let extensions: Vec<_> =
+        catalogue.extensions.iter().filter(|e| only.is_none_or(|name| e.fits.contains_key(name))).collect();
+    if args.json {
+        let rows = extensions.iter().map(|e| {
+            json!({
+                "name": e.name,
+                "kind": e.kind,
+                "versions": versions(e, only),
+                "postgresqls": postgresqls(&catalogue, e),
+                "description": e.description,
+            })
+        });
+        let value = json!({
+            "postgresqls": catalogue.postgresqls.iter().map(|p| json!({
+                "name": p.name,
+                "version": p.pinned.as_ref().map(|pinned| &pinned.version),
+            })).collect::<Vec<_>>(),
+            "extensions": rows.collect::<Vec<_>>(),
+        });
+        writeln!(context.out, "{value:#}")?;
+        return Ok(Outcome::Clean);
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["Extension", "Kind", "Versions", "PostgreSQL", "Description"]);
+    for extension in extensions {
+        table.add_row([
+            extension.name.clone(),
+            extension.kind.name().to_owned(),
+            versions(extension, only).join(" "),
+            postgresqls(&catalogue, extension).join(" "),
+            extension.description.clone(),
+        ]);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for line in table.lines() {
+        writeln!(context.out, "{}", line.trim_end())?;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// The versions, newest first; with a PostgreSQL those that it can have.
+fn versions(extension: &Extension, only: Option<&str>) -> Vec<String> {
+    let all = extension.versions.iter().enumerate().rev();
+    let fits = |index: usize| match only.map(|name| extension.fits.get(name)) {
+        None => true,
+        Some(Some(Fit::Versions { all, .. })) => all.contains(&index),
+        Some(_) => false,
+    };
+    if extension.attr.is_some() {
+        return vec!["nixpkgs".to_owned()];
+    }
+    all.filter(|(index, _)| fits(*index)).map(|(_, v)| v.version.clone()).collect()
+}
+
+fn postgresqls(catalogue: &Catalogue, extension: &Extension) -> Vec<String> {
+    let names = catalogue.postgresqls.iter().map(|p| &p.name);
+    names.filter(|name| extension.fits.contains_key(*name)).cloned().collect()
+}

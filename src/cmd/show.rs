@@ -1,0 +1,150 @@
+//! `pgflakegen show`.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+
+use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
+use crate::cmd::{Context, Outcome};
+use crate::diag::nearest;
+use crate::render;
+
+/// Options of `show`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// An extension (by the package's or its SQL name) or a PostgreSQL.
+    pub name: String,
+
+    /// Print JSON: its part of generated/catalogue.json.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the catalogue cannot be read or has nothing of that name.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let loaded = super::load(&super::root(context.root.as_deref())?)?;
+    let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
+    let name = args.name.strip_prefix("psql_").unwrap_or(&args.name);
+    let by_sql = || catalogue.extensions.iter().find(|e| e.sql_names.iter().any(|sql| sql == name));
+    let (section, key, text) = if let Some(postgresql) = catalogue.postgresql(name) {
+        ("postgresqls", name, show_postgresql(&catalogue, postgresql))
+    } else if let Some(extension) = catalogue.extension(name).or_else(by_sql) {
+        ("extensions", extension.name.as_str(), show_extension(&catalogue, extension))
+    } else {
+        let names = catalogue.extensions.iter().flat_map(|e| e.sql_names.iter().chain([&e.name]));
+        let names = names.chain(catalogue.postgresqls.iter().map(|p| &p.name)).map(String::as_str);
+        let hint = nearest(name, names).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+        bail!(
+            "the catalogue has neither an extension nor a PostgreSQL called {name}{hint} See `pgflakegen list`"
+        );
+    };
+    if args.json {
+        let all: serde_json::Value = serde_json::from_str(&render::catalogue_json(&catalogue))?;
+        let value = all.get(section).and_then(|s| s.get(key)).cloned().unwrap_or_default();
+        writeln!(context.out, "{value:#}")?;
+    } else {
+        context.out.write_all(text.as_bytes())?;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// `key  value` lines; empty values are left out.
+fn lines(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
+    let mut out = String::new();
+    for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = writeln!(out, "{key:width$}  {value}");
+    }
+    out
+}
+
+fn settings(settings: &std::collections::BTreeMap<String, Setting>) -> String {
+    let value = |setting: &Setting| match setting {
+        Setting::Boolean(value) => (if *value { "on" } else { "off" }).to_owned(),
+        Setting::Integer(value) => value.to_string(),
+        Setting::Float(value) => value.to_string(),
+        Setting::Text(value) => value.clone(),
+        Setting::File { file } => format!("catalogue/{file}"),
+    };
+    settings
+        .iter()
+        .map(|(name, setting)| format!("{name} = {}", value(setting)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
+    let pinned = postgresql.pinned.as_ref();
+    let extensions = catalogue.extensions.iter().filter(|e| e.fits.contains_key(&postgresql.name)).count();
+    let mut out = format!("PostgreSQL {}\n\n", postgresql.name);
+    out.push_str(&lines(&[
+        ("version", pinned.map_or_else(|| "what nixpkgs has".to_owned(), |p| p.version.clone())),
+        (
+            "origin",
+            pinned.map_or_else(|| format!("nixpkgs {}", postgresql.base), |p| render::origin(&p.source)),
+        ),
+        ("hash", pinned.map(|p| p.source.hash.clone()).unwrap_or_default()),
+        ("patches", postgresql.patches.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" ")),
+        ("extensions", extensions.to_string()),
+        ("preload", render::preload(catalogue, postgresql).join(", ")),
+        ("settings", settings(&render::settings(catalogue, postgresql))),
+        ("build it", format!("nix build .#{}/bin", render::attribute(&postgresql.name))),
+    ]));
+    out
+}
+
+fn show_extension(catalogue: &Catalogue, extension: &Extension) -> String {
+    let mut out = format!("{}: {}\n\n", extension.name, extension.description);
+    out.push_str(&lines(&[
+        ("homepage", extension.homepage.clone()),
+        ("license", extension.licenses.join(", ")),
+        ("kind", extension.kind.name().to_owned()),
+        ("nixpkgs attribute", extension.attr.clone().unwrap_or_default()),
+        ("create extension", extension.sql_names.join(", ")),
+        ("requires", extension.requires.join(", ")),
+        ("preload", extension.preload.join(", ")),
+        ("settings", settings(&extension.settings)),
+        ("not for", extension.exclude_systems.join(", ")),
+        ("override", extension.override_file.as_ref().map(|f| format!("catalogue/{f}")).unwrap_or_default()),
+        ("broken", extension.broken.clone().unwrap_or_default()),
+    ]));
+    for (index, version) in extension.versions.iter().enumerate().rev() {
+        let fits = |name: &str| match extension.fits.get(name) {
+            Some(Fit::Versions { default, all }) => all.contains(&index).then_some(*default == index),
+            _ => None,
+        };
+        let postgresqls = catalogue.postgresqls.iter().filter_map(|p| {
+            fits(&p.name).map(|default| format!("{}{}", p.name, if default { "*" } else { "" }))
+        });
+        let pgrx = version.build.pgrx.as_ref();
+        let _ = writeln!(out, "\n{}", version.version);
+        let values = [
+            ("PostgreSQL", postgresqls.collect::<Vec<_>>().join(" ")),
+            ("attribute", format!("exts/{}", version.attr)),
+            (
+                "SQL version",
+                if version.sql_version == version.version {
+                    String::new()
+                } else {
+                    version.sql_version.clone()
+                },
+            ),
+            ("origin", render::origin(&version.source)),
+            ("hash", version.source.hash.clone()),
+            ("pgrx", pgrx.map(|p| p.version.clone()).unwrap_or_default()),
+            ("rust", pgrx.and_then(|p| p.rust.clone()).unwrap_or_default()),
+            ("requires", version.requires.join(", ")),
+            ("broken", version.broken.clone().unwrap_or_default()),
+        ];
+        for line in lines(&values).lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    if !extension.versions.is_empty() {
+        out.push_str("\n* the version in bin\n");
+    }
+    out
+}

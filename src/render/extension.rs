@@ -1,0 +1,333 @@
+//! `generated/extensions/NAME.nix`: all versions of one extension.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::engine::{Template, fill};
+use super::nix::Nix;
+use super::source::Sources;
+use crate::catalogue::model::{Build, Extension, Fit, Kind, Vendor, Version};
+
+const FINAL_VERSION: &str = "finalAttrs.version";
+/// How far below the root the file lies.
+const DEPTH: usize = 2;
+
+#[derive(Serialize)]
+struct Data {
+    formals: Vec<String>,
+    parameters: Vec<String>,
+    open: String,
+    close: &'static str,
+    r#final: bool,
+    pname: String,
+    source: String,
+    attributes: Vec<Attribute>,
+    description: String,
+    homepage: String,
+    changelog: Option<String>,
+    license: String,
+    bad_platforms: Option<String>,
+    versions: Vec<Record>,
+    r#override: String,
+}
+
+#[derive(Serialize)]
+struct Attribute {
+    name: String,
+    /// `None`: a parameter of the version, inherited.
+    value: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Record {
+    pub version: String,
+    pub values: Vec<Binding>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Binding {
+    pub name: String,
+    pub value: String,
+}
+
+/// The text of the file, not yet formatted.
+pub fn extension(extension: &Extension) -> String {
+    if let Some(attr) = &extension.attr {
+        #[derive(Serialize)]
+        struct FromNixpkgs {
+            attr: String,
+        }
+        return fill(Template::FromNixpkgs, &FromNixpkgs { attr: Nix::string(attr).to_string() });
+    }
+    let custom = extension.kind == Kind::Custom;
+    let used = used_versions(extension);
+    let mut columns = Columns::new(used.len());
+    let sources = Sources::new(
+        used.iter().map(|v| (&v.source, v.version.as_str())),
+        if custom { "version" } else { FINAL_VERSION },
+    );
+    for (name, values) in sources.parameters() {
+        columns.parameter(name, values);
+    }
+    let per_version = |f: &dyn Fn(&Version) -> Option<Nix>| used.iter().map(|v| f(v)).collect::<Vec<_>>();
+    if !custom {
+        for (name, f) in build_attributes(extension.kind, &sources) {
+            columns.attribute(name, per_version(&|v| f(&v.build)));
+        }
+    }
+    let mut open = match extension.kind {
+        Kind::Pgxs => "buildPgxs".to_owned(),
+        Kind::Sql => "buildSql".to_owned(),
+        Kind::Cmake => "buildCmake".to_owned(),
+        Kind::Configure => "buildConfigure".to_owned(),
+        Kind::Custom | Kind::Nixpkgs => "buildCustom".to_owned(),
+        Kind::Pgrx => {
+            let pgrx = |v: &Version| v.build.pgrx.as_ref().map(|p| Nix::string(&p.version));
+            let rust = |v: &Version| v.build.pgrx.as_ref().and_then(|p| p.rust.as_ref()).map(Nix::string);
+            columns.parameter("pgrx", per_version(&pgrx));
+            if used.iter().any(|v| rust(v).is_some()) {
+                columns.parameter("rust", per_version(&rust));
+                "buildPgrx { inherit pgrx rust; }".to_owned()
+            } else {
+                "buildPgrx { inherit pgrx; }".to_owned()
+            }
+        }
+    };
+    let mut formals: BTreeSet<String> = sources.formals().into_iter().collect();
+    formals.insert("lib".to_owned());
+    formals.extend(open.split_whitespace().next().map(str::to_owned));
+    formals.extend(input_names(extension.kind, &used));
+    let mut close = "";
+    let override_file = extension.override_file.as_ref().map(|file| Nix::catalogue_file(file, DEPTH));
+    if let (Some(file), false) = (&override_file, custom) {
+        open = format!("applyOverride {file} version ({open}");
+        close = ")";
+        formals.insert("applyOverride".to_owned());
+    }
+    let changelog = extension.changelog.as_ref().map(|text| {
+        let parts: Vec<String> = text.split("{version}").map(str::to_owned).collect();
+        if parts.len() == 1 { Nix::string(text) } else { Nix::Template { parts, variable: FINAL_VERSION } }
+    });
+    let license = match extension.licenses.as_slice() {
+        [one] => Nix::Path(format!("lib.licenses.{one}")),
+        many => Nix::List(many.iter().map(|name| Nix::Path(format!("lib.licenses.{name}"))).collect()),
+    };
+    let mut data = Data {
+        formals: formals.into_iter().collect(),
+        parameters: columns.formals(),
+        open,
+        close,
+        r#final: false,
+        pname: Nix::string(&extension.name).to_string(),
+        source: sources.expression(),
+        attributes: columns.attributes(),
+        description: Nix::string(&extension.description).to_string(),
+        homepage: Nix::string(&extension.homepage).to_string(),
+        changelog: changelog.map(|c| c.to_string()),
+        license: license.to_string(),
+        bad_platforms: (!extension.exclude_systems.is_empty())
+            .then(|| Nix::strings(&extension.exclude_systems).to_string()),
+        versions: columns.records(used.iter().map(|v| v.version.as_str())),
+        r#override: override_file.map(|file| file.to_string()).unwrap_or_default(),
+    };
+    let uses_final = |text: &str| text.contains("finalAttrs.");
+    data.r#final = uses_final(&data.source)
+        || data.attributes.iter().any(|a| a.value.as_deref().is_some_and(uses_final))
+        || data.changelog.as_deref().is_some_and(uses_final);
+    fill(if custom { Template::Custom } else { Template::Extension }, &data)
+}
+
+/// The versions that some PostgreSQL has: the others, broken ones say, would be dead code.
+fn used_versions(extension: &Extension) -> Vec<&Version> {
+    let fits = |index: usize| {
+        extension.fits.values().any(|fit| matches!(fit, Fit::Versions { all, .. } if all.contains(&index)))
+    };
+    extension.versions.iter().enumerate().filter(|(index, _)| fits(*index)).map(|(_, v)| v).collect()
+}
+
+/// Heads of the attribute paths in inputs: what the function asks its caller for.
+fn input_names(kind: Kind, versions: &[&Version]) -> impl Iterator<Item = String> {
+    let builds = if kind == Kind::Custom { &[][..] } else { versions };
+    builds
+        .iter()
+        .flat_map(|v| v.build.build_inputs.iter().chain(native_build_inputs(kind, &v.build)))
+        .filter_map(|path| path.split('.').next())
+        .map(str::to_owned)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+}
+
+/// The native inputs that the kind's own function does not add.
+fn native_build_inputs(kind: Kind, build: &Build) -> impl Iterator<Item = &String> {
+    build.native_build_inputs.iter().filter(move |input| !(kind == Kind::Cmake && *input == "cmake"))
+}
+
+type BuildAttribute<'a> = Box<dyn Fn(&Build) -> Option<Nix> + 'a>;
+
+/// The attributes that come from build keys, in the order in which nixpkgs writes them.
+fn build_attributes<'a>(kind: Kind, sources: &'a Sources<'_>) -> Vec<(&'static str, BuildAttribute<'a>)> {
+    fn list(name: &'static str, get: fn(&Build) -> &Vec<String>) -> (&'static str, BuildAttribute<'static>) {
+        (name, Box::new(move |b| (!get(b).is_empty()).then(|| Nix::strings(get(b)))))
+    }
+    let vendor = |b: &Build| b.pgrx.as_ref().map(|p| p.vendor.clone());
+    let source_root = |b: &Build| b.source_root.as_ref().map(|root| sources.source_root(root));
+    vec![
+        (
+            "patches",
+            Box::new(|b| {
+                let files = b.patches.iter().map(|patch| Nix::catalogue_file(patch, DEPTH));
+                (!b.patches.is_empty()).then(|| Nix::List(files.collect()))
+            }),
+        ),
+        (sources.source_root_attribute(), Box::new(source_root)),
+        (
+            "nativeBuildInputs",
+            Box::new(move |b| {
+                let inputs: Vec<_> = native_build_inputs(kind, b).collect();
+                (!inputs.is_empty()).then(|| Nix::paths(inputs))
+            }),
+        ),
+        ("buildInputs", Box::new(|b| (!b.build_inputs.is_empty()).then(|| Nix::paths(&b.build_inputs)))),
+        list("configureFlags", |b| &b.configure_flags),
+        list("cmakeFlags", |b| &b.cmake_flags),
+        list("makeFlags", |b| &b.make_flags),
+        (
+            "env",
+            Box::new(|b| {
+                let variables = b.env.iter().map(|(name, value)| (name.clone(), Nix::string(value)));
+                (!b.env.is_empty()).then(|| Nix::Attrs(variables.collect()))
+            }),
+        ),
+        (
+            "cargoHash",
+            Box::new(move |b| match vendor(b) {
+                Some(Vendor::Hash(hash)) => Some(Nix::string(hash)),
+                _ => None,
+            }),
+        ),
+        ("cargoLock", Box::new(move |b| vendor(b).as_ref().and_then(|v| cargo_lock(v, DEPTH)))),
+        (
+            "buildAndTestSubdir",
+            Box::new(|b| b.pgrx.as_ref().and_then(|p| p.cargo_package.as_ref()).map(Nix::string)),
+        ),
+        (
+            "buildFeatures",
+            Box::new(|b| {
+                b.pgrx.as_ref().filter(|p| !p.features.is_empty()).map(|p| Nix::strings(&p.features))
+            }),
+        ),
+    ]
+}
+
+/// `cargoLock = { … }` for a committed lock file.
+pub(super) fn cargo_lock(vendor: &Vendor, depth: usize) -> Option<Nix> {
+    let Vendor::Lock { file, output_hashes } = vendor else { return None };
+    let mut lock = vec![("lockFile".to_owned(), Nix::catalogue_file(file, depth))];
+    if !output_hashes.is_empty() {
+        let hashes = output_hashes.iter().map(|(name, hash)| (name.clone(), Nix::string(hash)));
+        lock.push(("outputHashes".to_owned(), Nix::Attrs(hashes.collect())));
+    }
+    Some(Nix::Attrs(lock))
+}
+
+/// What the versions of one thing have in common and where they differ.
+///
+/// An attribute that is the same for all stands once, in the function; one that differs becomes a parameter
+/// of the function and stands in each version that has not the usual value.
+pub(super) struct Columns {
+    count: usize,
+    parameters: Vec<Parameter>,
+    attributes: Vec<(String, Option<Nix>)>,
+}
+
+struct Parameter {
+    name: String,
+    default: Option<Nix>,
+    /// `None` where the default holds.
+    values: Vec<Option<Nix>>,
+}
+
+impl Columns {
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, parameters: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// An attribute with its value for each version; `None` where a version lacks it.
+    pub(super) fn attribute(&mut self, name: &str, values: Vec<Option<Nix>>) {
+        let first = values.first().cloned().flatten();
+        let same = values.iter().all(|value| *value == first);
+        if !same || (first.is_some() && matches!(name, "cargoHash" | "hash")) {
+            self.parameter(name, values);
+            self.attributes.push((name.to_owned(), None));
+        } else if let Some(value) = first {
+            self.attributes.push((name.to_owned(), Some(value)));
+        }
+    }
+
+    /// A parameter: like an attribute, but always given by the versions.
+    pub(super) fn parameter(&mut self, name: &str, values: Vec<Option<Nix>>) {
+        debug_assert_eq!(values.len(), self.count);
+        let lacking = values.iter().any(Option::is_none);
+        let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src");
+        let usual = values
+            .iter()
+            .map(|value| (values.iter().filter(|other| *other == value).count(), value))
+            .max_by_key(|(count, _)| *count);
+        let default = match usual {
+            // A version that lacks it must be able to say so; then the default is nothing.
+            Some((count, Some(value))) if !lacking && !never_usual && count * 2 > self.count => {
+                Some(value.clone())
+            }
+            _ => None,
+        };
+        let empty = |value: Option<&Nix>| match value {
+            Some(Nix::List(_)) => Nix::List(Vec::new()),
+            Some(Nix::Attrs(_)) if name != "cargoLock" => Nix::Attrs(Vec::new()),
+            _ => Nix::Path("null".to_owned()),
+        };
+        let default = match default {
+            None if lacking => Some(empty(values.iter().flatten().next())),
+            other => other,
+        };
+        let values = values.into_iter().map(|v| if v.is_some() && v == default { None } else { v }).collect();
+        self.parameters.push(Parameter { name: name.to_owned(), default, values });
+    }
+
+    pub(super) fn formals(&self) -> Vec<String> {
+        let mut formals: Vec<_> = self
+            .parameters
+            .iter()
+            .map(|p| match &p.default {
+                None => p.name.clone(),
+                Some(default) => format!("{} ? {default}", p.name),
+            })
+            .collect();
+        formals.sort();
+        formals
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        self.attributes
+            .iter()
+            .map(|(name, value)| Attribute { name: name.clone(), value: value.as_ref().map(Nix::to_string) })
+            .collect()
+    }
+
+    pub(super) fn records<'a>(&self, versions: impl Iterator<Item = &'a str>) -> Vec<Record> {
+        versions
+            .enumerate()
+            .map(|(index, version)| Record {
+                version: crate::nix::syntax::quote::string(version),
+                values: self
+                    .parameters
+                    .iter()
+                    .filter_map(|p| {
+                        let value = p.values.get(index)?.as_ref()?;
+                        Some(Binding { name: p.name.clone(), value: value.to_string() })
+                    })
+                    .collect(),
+            })
+            .collect()
+    }
+}

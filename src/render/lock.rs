@@ -1,0 +1,53 @@
+//! `flake.lock`, as Nix itself writes it: keys sorted, two spaces, a final newline, version 7.
+//!
+//! Source: C++ Nix `src/libflake/lockfile.cc` (`LockFile::toJSON`, `operator<<`).
+
+use serde_json::{Map, Value, json};
+
+use crate::catalogue::model::Input;
+
+/// A JSON object with its keys sorted, as Nix's JSON library keeps them.
+fn sorted(pairs: impl IntoIterator<Item = (String, Value)>) -> Value {
+    let mut pairs: Vec<_> = pairs.into_iter().collect();
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    Value::Object(Map::from_iter(pairs))
+}
+
+fn node(input: &Input) -> Value {
+    let locked = [
+        ("lastModified", json!(input.last_modified)),
+        ("narHash", json!(input.nar_hash)),
+        ("owner", json!(input.owner)),
+        ("repo", json!(input.repo)),
+        ("rev", json!(input.rev)),
+        ("type", json!("github")),
+    ];
+    let mut original = vec![
+        ("owner".to_owned(), json!(input.owner)),
+        ("repo".to_owned(), json!(input.repo)),
+        ("type".to_owned(), json!("github")),
+    ];
+    original.extend(input.reference.iter().map(|reference| ("ref".to_owned(), json!(reference))));
+    let mut node = vec![
+        ("locked".to_owned(), sorted(locked.map(|(key, value)| (key.to_owned(), value)))),
+        ("original".to_owned(), sorted(original)),
+    ];
+    if !input.follows.is_empty() {
+        let follows = input.follows.iter().map(|(name, target)| (name.clone(), json!([target])));
+        node.push(("inputs".to_owned(), sorted(follows)));
+    }
+    sorted(node)
+}
+
+/// The text of `flake.lock`.
+pub fn lock(inputs: &[Input]) -> String {
+    let mut nodes: Vec<_> = inputs.iter().map(|input| (input.name.clone(), node(input))).collect();
+    let root = sorted(inputs.iter().map(|input| (input.name.clone(), json!(input.name))));
+    nodes.push(("root".to_owned(), json!({ "inputs": root })));
+    let lock = sorted([
+        ("nodes".to_owned(), sorted(nodes)),
+        ("root".to_owned(), json!("root")),
+        ("version".to_owned(), json!(7)),
+    ]);
+    format!("{lock:#}\n")
+}

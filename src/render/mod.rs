@@ -1,0 +1,143 @@
+//! From the model to texts: which files there are, and what stands in each.
+//!
+//! One module per kind of file, one `Serialize` struct per template. Knows nothing of the disk.
+
+mod cargo_pgrx;
+mod catalogue_json;
+mod engine;
+mod extension;
+mod flake;
+mod lock;
+pub mod marker;
+mod nix;
+mod order;
+mod postgresql;
+mod source;
+
+use camino::Utf8PathBuf;
+use rayon::prelude::*;
+
+pub use catalogue_json::{catalogue_json, origin};
+pub use flake::attribute;
+pub use order::{preload, settings};
+
+use crate::catalogue::{
+    self,
+    model::{Catalogue, Extension, Postgresql},
+};
+use crate::nix::syntax::format;
+
+/// A file of the generated tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Relative to the repository's root.
+    pub path: Utf8PathBuf,
+    /// All of it.
+    pub text: String,
+}
+
+/// Files of `generated/lib/` that are the same for every catalogue.
+const LIBRARY: &[(&str, &str)] = &[
+    ("apply-override.nix", include_str!("../../templates/lib/apply-override.nix")),
+    ("build-cmake.nix", include_str!("../../templates/lib/build-cmake.nix")),
+    ("build-configure.nix", include_str!("../../templates/lib/build-configure.nix")),
+    ("build-custom.nix", include_str!("../../templates/lib/build-custom.nix")),
+    ("build-extension.nix", include_str!("../../templates/lib/build-extension.nix")),
+    ("build-pgrx.nix", include_str!("../../templates/lib/build-pgrx.nix")),
+    ("build-pgxs.nix", include_str!("../../templates/lib/build-pgxs.nix")),
+    ("build-sql.nix", include_str!("../../templates/lib/build-sql.nix")),
+    ("builders.nix", include_str!("../../templates/lib/builders.nix")),
+    ("from-nixpkgs.nix", include_str!("../../templates/lib/from-nixpkgs.nix")),
+    ("make-postgresql.nix", include_str!("../../templates/lib/make-postgresql.nix")),
+];
+
+/// One file that is to be made, not yet rendered.
+enum Planned<'a> {
+    Flake,
+    Lock,
+    CatalogueJson,
+    Default,
+    CargoPgrx,
+    Postgresql(&'a Postgresql),
+    Extension(&'a Extension),
+    Library(&'static str, &'static str),
+    Schema(&'static str, serde_json::Value),
+}
+
+fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
+    let mut files =
+        vec![Planned::Flake, Planned::Lock, Planned::CatalogueJson, Planned::Default, Planned::CargoPgrx];
+    files.extend(LIBRARY.iter().map(|(name, text)| Planned::Library(name, text)));
+    files.extend(catalogue::schemas().into_iter().map(|(name, schema)| Planned::Schema(name, schema)));
+    files.extend(catalogue.postgresqls.iter().map(Planned::Postgresql));
+    // What no PostgreSQL can have would be dead code.
+    files.extend(catalogue.extensions.iter().filter(|e| !e.fits.is_empty()).map(Planned::Extension));
+    files
+}
+
+impl Planned<'_> {
+    fn path(&self) -> Utf8PathBuf {
+        match self {
+            Planned::Flake => "flake.nix".into(),
+            Planned::Lock => "flake.lock".into(),
+            Planned::CatalogueJson => "generated/catalogue.json".into(),
+            Planned::Default => "generated/default.nix".into(),
+            Planned::CargoPgrx => "generated/lib/cargo-pgrx.nix".into(),
+            Planned::Postgresql(p) => format!("generated/postgresql/{}.nix", p.name).into(),
+            Planned::Extension(e) => format!("generated/extensions/{}.nix", e.name).into(),
+            Planned::Library(name, _) => format!("generated/lib/{name}").into(),
+            Planned::Schema(name, _) => format!("schema/{name}.json").into(),
+        }
+    }
+
+    fn text(&self, catalogue: &Catalogue) -> String {
+        let from = |source: &str, text: &str| nix_file(Some(source), text);
+        match self {
+            Planned::Flake => from("catalogue/flake.toml", &flake::flake(catalogue)),
+            Planned::Lock => lock::lock(&catalogue.flake.inputs),
+            Planned::CatalogueJson => marker::seal(&catalogue_json::catalogue_json(catalogue)),
+            Planned::Default => from("catalogue/postgresql.toml", &flake::default(catalogue)),
+            Planned::CargoPgrx => from("catalogue/pgrx.toml", &cargo_pgrx::cargo_pgrx(&catalogue.cargo_pgrx)),
+            Planned::Postgresql(p) => from("catalogue/", &postgresql::postgresql(catalogue, p)),
+            Planned::Extension(e) => {
+                from(&format!("catalogue/extensions/{}.toml", e.name), &extension::extension(e))
+            }
+            Planned::Library(_, text) => nix_file(None, text),
+            Planned::Schema(_, schema) => schema_file(schema),
+        }
+    }
+}
+
+/// Renders everything, in the order of paths.
+pub fn render(catalogue: &Catalogue) -> Vec<Generated> {
+    let mut files: Vec<_> = plan(catalogue)
+        .par_iter()
+        .map(|planned| Generated { path: planned.path(), text: planned.text(catalogue) })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// A Nix file with its head, formatted and sealed.
+///
+/// # Panics
+/// When a template gives something that is not Nix, which no input can cause: text comes in through the
+/// escaper only.
+fn nix_file(source: Option<&str>, body: &str) -> String {
+    let made = match source {
+        Some(source) => format!("# Generated by pgflakegen from {source}; edit that instead."),
+        None => "# Generated by pgflakegen; changes would be lost.".to_owned(),
+    };
+    let text = format!("{made}\n# {}\n\n{body}", marker::placeholder());
+    let formatted =
+        format::format(&text).unwrap_or_else(|error| panic!("a template is not Nix: {error}\n{text}"));
+    marker::seal(&formatted)
+}
+
+/// A JSON Schema with its mark in `$comment`, which tools ignore.
+fn schema_file(schema: &serde_json::Value) -> String {
+    let comment = format!("Generated by pgflakegen. {}", marker::placeholder());
+    let mut value = serde_json::Map::from_iter([("$comment".to_owned(), comment.into())]);
+    value.extend(schema.as_object().cloned().unwrap_or_default());
+    marker::seal(&format!("{:#}\n", serde_json::Value::Object(value)))
+}

@@ -1,0 +1,119 @@
+//! Orders that work: which libraries are preloaded first, which extensions are created first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting, Version};
+
+/// One `CREATE EXTENSION`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Create {
+    /// The name to create.
+    pub sql: String,
+    /// The extension (package) that has it.
+    pub extension: String,
+    /// `extversion` expected; `None` when nixpkgs decides.
+    pub version: Option<String>,
+    /// What must have been created before; contrib extensions included.
+    pub requires: Vec<String>,
+}
+
+/// The extensions that are in the `bin` of a PostgreSQL, with the version that is.
+fn installed<'a>(
+    catalogue: &'a Catalogue,
+    postgresql: &'a Postgresql,
+) -> impl Iterator<Item = (&'a Extension, Option<&'a Version>)> {
+    catalogue.extensions.iter().filter_map(|extension| match extension.fits.get(&postgresql.name)? {
+        Fit::Nixpkgs => Some((extension, None)),
+        Fit::Versions { default, .. } => Some((extension, extension.versions.get(*default))),
+    })
+}
+
+/// Items in an order in which each comes after what it must come after, otherwise in the given order.
+/// Constraints on unknown items do not count; a cycle is broken at its first item.
+fn ordered(items: &[String], after: &BTreeMap<&str, Vec<&str>>) -> Vec<String> {
+    fn visit<'a>(
+        item: &'a str,
+        items: &'a [String],
+        after: &BTreeMap<&str, Vec<&'a str>>,
+        seen: &mut BTreeSet<&'a str>,
+        out: &mut Vec<String>,
+    ) {
+        if !seen.insert(item) {
+            return;
+        }
+        for earlier in after.get(item).into_iter().flatten() {
+            if let Some(earlier) = items.iter().find(|i| i == earlier) {
+                visit(earlier, items, after, seen, out);
+            }
+        }
+        out.push(item.to_owned());
+    }
+    let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
+    for item in items {
+        visit(item, items, after, &mut seen, &mut out);
+    }
+    out
+}
+
+/// `shared_preload_libraries` for a PostgreSQL: the flake's own first, then the extensions' by name, each
+/// after what it must come after.
+pub fn preload(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<String> {
+    let mut libraries = catalogue.flake.preload.clone();
+    let mut after: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (extension, version) in installed(catalogue, postgresql) {
+        for library in version.map_or(&extension.preload, |v| &v.preload) {
+            after.entry(library).or_default().extend(extension.preload_after.iter().map(String::as_str));
+            if !libraries.contains(library) {
+                libraries.push(library.clone());
+            }
+        }
+    }
+    ordered(&libraries, &after)
+}
+
+/// Settings for a PostgreSQL: the flake's, then the extensions', then its own; later ones win.
+pub fn settings(catalogue: &Catalogue, postgresql: &Postgresql) -> BTreeMap<String, Setting> {
+    let mut all = catalogue.flake.settings.clone();
+    for (extension, _) in installed(catalogue, postgresql) {
+        all.extend(extension.settings.clone());
+    }
+    all.extend(postgresql.settings.clone());
+    all
+}
+
+/// What can be created in a PostgreSQL, each after what it requires.
+pub fn create(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Create> {
+    let mut all: BTreeMap<String, Create> = BTreeMap::new();
+    for (extension, version) in installed(catalogue, postgresql) {
+        let requires = version.map_or(&extension.requires, |v| &v.requires);
+        for sql in &extension.sql_names {
+            let create = Create {
+                sql: sql.clone(),
+                extension: extension.name.clone(),
+                version: version.map(|v| v.sql_version.clone()),
+                requires: requires.iter().filter(|name| *name != sql).cloned().collect(),
+            };
+            all.insert(sql.clone(), create);
+        }
+    }
+    let after =
+        all.values().map(|c| (c.sql.as_str(), c.requires.iter().map(String::as_str).collect())).collect();
+    let names: Vec<String> = all.keys().cloned().collect();
+    ordered(&names, &after).into_iter().filter_map(|name| all.get(&name).cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_required_comes_first_and_cycles_end() {
+        let items: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let after = BTreeMap::from([("a", vec!["c", "unknown"]), ("c", vec!["b"])]);
+        assert_eq!(ordered(&items, &after), ["b", "c", "a"]);
+        let cycle = BTreeMap::from([("a", vec!["b"]), ("b", vec!["a"])]);
+        assert_eq!(ordered(&items, &cycle).len(), 3);
+    }
+}

@@ -1,0 +1,103 @@
+//! `generated/postgresql/NAME.nix`: one PostgreSQL and what it has of each extension.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::engine::{Template, fill};
+use super::nix::Nix;
+use super::source::Sources;
+use crate::catalogue::model::{Catalogue, Fetcher, Fit, Postgresql, Revision};
+use crate::nix::syntax::quote;
+
+const DEPTH: usize = 2;
+
+#[derive(Serialize, Default)]
+struct Data {
+    formals: Vec<String>,
+    name: String,
+    raw_name: String,
+    base: String,
+    overridden: bool,
+    version: String,
+    /// nixpkgs' own repository of PostgreSQL: only revision and hash differ.
+    plain: bool,
+    rev: String,
+    hash: String,
+    source: String,
+    extensions: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    default: String,
+    excluded: Option<String>,
+    versions: Option<String>,
+}
+
+/// The text of the file, not yet formatted.
+pub fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
+    let mut formals = BTreeSet::from([postgresql.base.clone()]);
+    let mut data = Data {
+        name: Nix::string(&postgresql.name).to_string(),
+        raw_name: postgresql.name.clone(),
+        base: quote::attribute_path(&postgresql.base),
+        extensions: entries(catalogue, postgresql),
+        ..Data::default()
+    };
+    if let Some(pinned) = &postgresql.pinned {
+        data.overridden = true;
+        data.version = Nix::string(&pinned.version).to_string();
+        data.hash = Nix::string(&pinned.source.hash).to_string();
+        match &pinned.source.fetcher {
+            Fetcher::GitHub { owner, repo, at, submodules: false }
+                if owner == "postgres" && repo == "postgres" && postgresql.patches.is_empty() =>
+            {
+                data.plain = true;
+                data.rev = match at {
+                    Revision::Tag(tag) => Nix::string(format!("refs/tags/{tag}")).to_string(),
+                    Revision::Rev(rev) => Nix::string(rev).to_string(),
+                };
+            }
+            _ => {
+                let sources = Sources::new([(&pinned.source, pinned.version.as_str())], "version");
+                formals.extend(sources.formals());
+                data.source = sources.whole();
+                if !postgresql.patches.is_empty() {
+                    formals.insert("applyPatches".to_owned());
+                    let patches = postgresql.patches.iter().map(|patch| Nix::catalogue_file(patch, DEPTH));
+                    let patches = Nix::List(patches.collect());
+                    data.source = format!("applyPatches {{ src = {}; patches = {patches}; }}", data.source);
+                }
+            }
+        }
+    }
+    data.formals = formals.into_iter().collect();
+    fill(Template::Postgresql, &data)
+}
+
+fn entries(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Entry> {
+    catalogue
+        .extensions
+        .iter()
+        .filter_map(|extension| {
+            let fit = extension.fits.get(&postgresql.name)?;
+            let (default, versions) = match fit {
+                Fit::Nixpkgs => ("nixpkgs", None),
+                Fit::Versions { default, all } => {
+                    let versions = all.iter().filter_map(|index| extension.versions.get(*index));
+                    let names: Vec<_> = versions.map(|v| v.version.clone()).collect();
+                    (extension.versions.get(*default)?.version.as_str(), Some(Nix::strings(&names)))
+                }
+            };
+            Some(Entry {
+                name: quote::attribute(&extension.name).into_owned(),
+                default: Nix::string(default).to_string(),
+                excluded: (!extension.exclude_systems.is_empty())
+                    .then(|| Nix::strings(&extension.exclude_systems).to_string()),
+                versions: versions.map(|v| v.to_string()),
+            })
+        })
+        .collect()
+}

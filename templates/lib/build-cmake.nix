@@ -1,0 +1,8 @@
+# CMake.
+{ buildExtension, cmake }:
+
+buildExtension {
+  adjust = attrs: {
+    nativeBuildInputs = [ cmake ] ++ attrs.nativeBuildInputs or [ ];
+  };
+}

@@ -1,0 +1,4 @@
+# PGXS, PostgreSQL's own build system for extensions.
+{ buildExtension }:
+
+buildExtension { }
