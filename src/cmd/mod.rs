@@ -3,6 +3,9 @@
 pub mod check;
 pub mod completions;
 mod context;
+pub mod drv_diff;
+pub mod drvs;
+pub mod eval;
 pub mod explain;
 pub mod generate;
 pub mod index;
