@@ -3,14 +3,19 @@
 pub mod check;
 pub mod completions;
 mod context;
+pub mod drv_diff;
+pub mod drvs;
+pub mod eval;
 pub mod explain;
 pub mod generate;
+pub mod index;
 pub mod init;
 pub mod list;
 pub mod man;
 pub mod matrix;
 pub mod schema;
 pub mod show;
+pub mod validate;
 
 pub use context::{Context, Outcome};
 
@@ -46,6 +51,19 @@ pub(crate) fn load(root: &Utf8Path) -> anyhow::Result<Loaded> {
     let catalogue = catalogue::load(root, &mut sources, &mut diagnostics)
         .with_context(|| format!("the catalogue in {root} cannot be read"))?;
     Ok(Loaded { catalogue, sources, diagnostics })
+}
+
+/// As [`load`], for commands that make Nix of the catalogue: its hand-written Nix is judged as well, and
+/// an error in it is an error.
+pub(crate) fn load_with_overrides(root: &Utf8Path) -> anyhow::Result<Loaded> {
+    let mut loaded = load(root)?;
+    if let Some(catalogue) = &loaded.catalogue {
+        validate::judge_catalogue(catalogue, root, &mut loaded.sources, &mut loaded.diagnostics)?;
+        if loaded.diagnostics.has_errors() {
+            loaded.catalogue = None;
+        }
+    }
+    Ok(loaded)
 }
 
 impl Loaded {

@@ -104,12 +104,4 @@ codes! {
         "nixpkgs hands flags to make, configure and cmake through one variable, split at spaces: \"CFLAGS=-O2 -g\" arrives as two arguments. If two were meant, write two strings. A value that must contain a space is set in an override.";
     UnknownLibrary = "PGF152" Warning "library that nothing provides" :
         "preload of flake.toml or preload-after of an extension names a library that no extension of the catalogue is known to have and that is none of PostgreSQL's own. A server that preloads a library that is not there does not start.";
-
-    // --- 6xx: drift ---
-    OutOfDate = "PGF601" Error "generated file is not what the catalogue gives" :
-        "The file differs from what pgflakegen makes of the catalogue as it is now: the catalogue was changed and `pgflakegen` not run, or it was run in another version. Run `pgflakegen` and commit the result together with the catalogue.";
-    EditedByHand = "PGF602" Error "generated file was edited by hand" :
-        "The file carries pgflakegen's mark, but its text is no longer the one the mark's hash stands for: somebody has changed it since. It is not overwritten, so that no edit is lost. Move the change to where it belongs (the extension's entry in catalogue/extensions/, an override in catalogue/overrides/, or catalogue/extra.nix) and run `pgflakegen generate --force`. For flake.lock: put the new revision into catalogue/flake.toml.";
-    ForeignFile = "PGF603" Error "a file of somebody else's stands where a generated one belongs" :
-        "There is a file at a path that pgflakegen wants to write, and it does not carry pgflakegen's mark, or it is a directory, a link or no text. It is not overwritten. Move it away (hand-written outputs go to catalogue/extra.nix), or run `pgflakegen generate --force` to replace it.";
 }
