@@ -65,6 +65,9 @@ pub enum Command {
     /// Print the table of extensions and PostgreSQLs, with the versions each gets.
     #[command(after_help = "Example: pgflakegen matrix --json")]
     Matrix(cmd::matrix::Args),
+    /// Fetch a source and print the hash that Nix will demand for it.
+    #[command(after_help = "Example: pgflakegen prefetch github:pgvector/pgvector/v0.8.0")]
+    Prefetch(cmd::prefetch::Args),
     /// Explain a finding's code, or list all codes.
     #[command(after_help = "Example: pgflakegen explain PGF104")]
     Explain(cmd::explain::Args),

@@ -3,11 +3,13 @@
 pub mod check;
 pub mod completions;
 pub mod explain;
+pub(crate) mod fetching;
 pub mod generate;
 pub mod init;
 pub mod list;
 pub mod man;
 pub mod matrix;
+pub mod prefetch;
 pub mod schema;
 pub mod show;
 
@@ -30,6 +32,7 @@ pub fn run(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resul
         Command::List(args) => list::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Matrix(args) => matrix::run(&args, context),
+        Command::Prefetch(args) => prefetch::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -29,6 +29,16 @@ codes! {
     EmptyRange = "PGF114" Error "range matches no PostgreSQL" :
         "No PostgreSQL is in the range.";
 
+    // --- 5xx: fetching and the store ---
+    Offline = "PGF501" Error "a server cannot be reached" :
+        "There is no connection to the host: its name cannot be resolved, nothing answers there, or --offline was given. Nothing was tried a second time. Proxies are taken from https_proxy, http_proxy and no_proxy.";
+    NotThere = "PGF502" Error "upstream has no such thing" :
+        "The server answers, but the file, tag or commit is not there. Tags are sometimes moved or renamed: `git ls-remote --tags URL` lists them. If the catalogue names it, its `tag`, `rev` or `url` is to be corrected.";
+    FetchFailed = "PGF503" Error "a source cannot be fetched" :
+        "The message says what the server or git answered. What usually passes (a lost connection, HTTP 429 and 5xx) was tried again with growing pauses. GITHUB_TOKEN, if it is set, is used for GitHub, and a netrc file for other hosts.";
+    BadArchive = "PGF504" Error "an archive is damaged or hostile" :
+        "What was fetched is no archive, is cut off, or would reach outside of its tree when unpacked: names with .. or a leading slash, links that lead out, devices, more data than allowed. Nothing was unpacked. --max-size raises the limit on bytes, --allow-links-out takes symbolic links that lead out of the tree.";
+
     // --- 6xx: drift ---
     OutOfDate = "PGF601" Error "generated file is not what the catalogue gives" :
         "The file differs from what pgflakegen makes of the catalogue as it is now: the catalogue was changed and `pgflakegen` not run, or it was run in another version. Run `pgflakegen` and commit the result together with the catalogue.";

@@ -1,0 +1,15 @@
+//! Upstream: which versions there are, what their sources hash to, and how the catalogue takes them in.
+//!
+//! Owns the network: nothing else in the program opens a connection. Everything fetched is hostile until
+//! hashed. Must not know of the command line or of rendering.
+
+pub mod archive;
+pub mod credentials;
+pub mod git;
+pub mod http;
+pub mod locator;
+pub mod prefetch;
+pub mod progress;
+pub mod spool;
+
+pub use prefetch::{Endpoints, Prefetched, Upstream, UpstreamError};
