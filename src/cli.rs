@@ -65,6 +65,12 @@ pub enum Command {
     /// Print the table of extensions and PostgreSQLs, with the versions each gets.
     #[command(after_help = "Example: pgflakegen matrix --json")]
     Matrix(cmd::matrix::Args),
+    /// Find newer versions upstream, fetch and hash them, edit the catalogue in place and generate.
+    #[command(after_help = "Example: pgflakegen bump pgvector pg_cron@1.6.4 --commit")]
+    Bump(cmd::bump::Args),
+    /// List what upstream has newer versions of (exit code 1 when there are any).
+    #[command(after_help = "Example: pgflakegen outdated --json")]
+    Outdated(cmd::outdated::Args),
     /// Fetch a source and print the hash that Nix will demand for it.
     #[command(after_help = "Example: pgflakegen prefetch github:pgvector/pgvector/v0.8.0")]
     Prefetch(cmd::prefetch::Args),

@@ -115,6 +115,11 @@ table!(RawExtension, "the extension", |t, d| Self {
     attr: t.optional("attr", d),
     postgresql: t.optional("postgresql", d),
     settings: t.optional("settings", d),
+    keep: t.optional("keep", d),
+    ignore: t.optional("ignore", d),
+    versions_from: t.optional("versions-from", d),
+    tags: t.optional("tags", d),
+    track: t.optional("track", d),
     build: RawBuild::read(t, d),
     version: t.optional("version", d),
 });

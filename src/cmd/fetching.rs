@@ -6,13 +6,16 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::Context;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
 use crate::upstream::archive::Limits;
+use crate::upstream::bump::BumpError;
+use crate::upstream::cargo::CargoError;
 use crate::upstream::git::GitError;
 use crate::upstream::http::FetchError;
 use crate::upstream::progress::Progress;
+use crate::upstream::versions::VersionsError;
 use crate::upstream::{Upstream, UpstreamError};
 
 /// Options of all commands that fetch.
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 pub struct Options {
     /// Refuse archives with more bytes than SIZE (with K, M or G).
     #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
@@ -105,6 +108,22 @@ pub fn finding(error: &UpstreamError) -> Diagnostic {
         _ => Code::FetchFailed,
     };
     Diagnostic::global(code, error.to_string())
+}
+
+/// The finding that a failed bump is.
+pub fn bump_finding(name: &str, error: &BumpError) -> Diagnostic {
+    match error {
+        BumpError::Upstream(error)
+        | BumpError::Versions(VersionsError::Upstream(error))
+        | BumpError::Cargo(CargoError::Upstream(error)) => {
+            let finding = finding(error);
+            Diagnostic { message: format!("{name}: {}", finding.message), ..finding }
+        }
+        BumpError::NoVersion { .. } => Diagnostic::global(Code::NotThere, error.to_string()),
+        BumpError::Cargo(_) => Diagnostic::global(Code::BadCrates, format!("{name}: {error}")),
+        BumpError::Versions(_) => Diagnostic::global(Code::NothingToBump, format!("{name}: {error}")),
+        BumpError::Edit(_) => Diagnostic::global(Code::CannotEdit, format!("{name}: {error}")),
+    }
 }
 
 /// Writes one such finding.

@@ -1,5 +1,6 @@
 //! One file per subcommand. The only place for `anyhow`.
 
+pub mod bump;
 pub mod check;
 pub mod completions;
 pub mod explain;
@@ -9,6 +10,7 @@ pub mod init;
 pub mod list;
 pub mod man;
 pub mod matrix;
+pub mod outdated;
 pub mod prefetch;
 pub mod schema;
 pub mod show;
@@ -32,6 +34,8 @@ pub fn run(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resul
         Command::List(args) => list::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Matrix(args) => matrix::run(&args, context),
+        Command::Bump(args) => bump::run(&args, context),
+        Command::Outdated(args) => outdated::run(&args, context),
         Command::Prefetch(args) => prefetch::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -287,6 +287,21 @@ impl Git {
         Ok(builder.finish())
     }
 
+    /// Adds a commit's checkout with its submodules below `prefix`.
+    ///
+    /// # Errors
+    /// As [`Self::tree`].
+    pub fn add_checkout(
+        &self,
+        commit: &Commit,
+        prefix: &str,
+        builder: &mut archive::Builder,
+        limits: Limits,
+    ) -> Result<(), GitError> {
+        self.add(commit, Manner::Checkout, prefix, builder, limits)?;
+        self.add_submodules(commit, prefix, builder, limits, 0)
+    }
+
     fn add(
         &self,
         commit: &Commit,

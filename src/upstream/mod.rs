@@ -4,12 +4,19 @@
 //! hashed. Must not know of the command line or of rendering.
 
 pub mod archive;
+pub mod bump;
+pub mod cargo;
 pub mod credentials;
+pub mod edit;
 pub mod git;
+pub mod guess;
 pub mod http;
 pub mod locator;
+pub mod pattern;
+pub mod plan;
 pub mod prefetch;
 pub mod progress;
 pub mod spool;
+pub mod versions;
 
 pub use prefetch::{Endpoints, Prefetched, Upstream, UpstreamError};

@@ -9,12 +9,15 @@ mod tar;
 mod tree;
 mod zip;
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 pub use decompress::Compression;
 pub use tree::{Builder, SourceTree, StripRoot};
 
 use super::spool::Reader;
+
+/// As much of a file as tells its format: one tar header.
+const BEGINNING: u64 = 512;
 
 /// What an archive may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +121,10 @@ impl ArchiveError {
 ///
 /// # Errors
 /// When it is none, damaged, hostile or beyond the limits.
-pub fn read(mut data: Reader<'_>, limits: Limits) -> Result<SourceTree, ArchiveError> {
-    let start = data.fill_buf().map_err(ArchiveError::Io)?;
-    match Compression::detect(start) {
+pub fn read(data: Reader<'_>, limits: Limits) -> Result<SourceTree, ArchiveError> {
+    let mut start = Vec::new();
+    data.clone().take(BEGINNING).read_to_end(&mut start).map_err(ArchiveError::Io)?;
+    match Compression::detect(&start) {
         Some(Compression::Zip) => zip::read(data, limits),
         Some(compression) => tar::read(decompress::open(compression, data)?, limits),
         None => Err(ArchiveError::UnknownFormat),
