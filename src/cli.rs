@@ -71,6 +71,9 @@ pub enum Command {
     /// List what upstream has newer versions of (exit code 1 when there are any).
     #[command(after_help = "Example: pgflakegen outdated --json")]
     Outdated(cmd::outdated::Args),
+    /// Fetch and hash every source of the catalogue again, and report each that differs.
+    #[command(after_help = "Example: pgflakegen verify pgvector --cache /nix/store")]
+    Verify(cmd::verify::Args),
     /// Fetch a source and print the hash that Nix will demand for it.
     #[command(after_help = "Example: pgflakegen prefetch github:pgvector/pgvector/v0.8.0")]
     Prefetch(cmd::prefetch::Args),

@@ -65,6 +65,15 @@ impl Bars {
         Self(bars)
     }
 
+    /// A bar that counts to `total`.
+    pub fn count(&self, total: usize) -> ProgressBar {
+        let bar = self.0.add(ProgressBar::new(total as u64));
+        if let Ok(style) = ProgressStyle::with_template("{pos} of {len} {wide_bar} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar
+    }
+
     /// A bar that stays until it is dropped.
     pub fn bar(&self, name: &str) -> Bar {
         let style =

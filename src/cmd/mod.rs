@@ -14,6 +14,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod schema;
 pub mod show;
+pub mod verify;
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -36,6 +37,7 @@ pub fn run(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resul
         Command::Matrix(args) => matrix::run(&args, context),
         Command::Bump(args) => bump::run(&args, context),
         Command::Outdated(args) => outdated::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
         Command::Prefetch(args) => prefetch::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -248,16 +248,7 @@ fn pgrx(
     edited: &mut Edited,
 ) -> Result<(), BumpError> {
     let Some(old) = &base.build.pgrx else { return Ok(()) };
-    let below = base.build.source_root.as_ref().map_or(String::new(), |root| format!("{root}/"));
-    let found = tree.file(&format!("{below}Cargo.lock")).map_err(UpstreamError::from)?;
-    let bytes = match found {
-        Some(bytes) => bytes,
-        None => tree
-            .file("Cargo.lock")
-            .map_err(UpstreamError::from)?
-            .ok_or_else(|| CargoError::NoLock(label.into()))?,
-    };
-    let lock = Lock::parse(&String::from_utf8_lossy(&bytes), label)?;
+    let lock = Lock::of_source(tree, base.build.source_root.as_deref(), label)?;
     let version = lock.version("pgrx").ok_or_else(|| CargoError::NoPgrx(label.into()))?;
     edited.cargo_pgrx.insert(version.to_owned());
     changes.push(("pgrx", Some(version.into())));

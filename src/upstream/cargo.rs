@@ -6,10 +6,10 @@ use std::io;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::archive::{Builder, StripRoot};
+use super::archive::{Builder, SourceTree, StripRoot};
 use super::git::GitError;
 use super::http::FetchError;
-use super::prefetch::{Upstream, UpstreamError, flat_hash, parse};
+use super::prefetch::{Prefetched, Upstream, UpstreamError, flat_hash, parse};
 use super::progress::Silent;
 use super::spool::Spool;
 use crate::store::hash::{Algorithm, Hash};
@@ -104,6 +104,22 @@ impl Lock {
             return Err(bad(format!("{:?} {:?} is no package", package.name, package.version)));
         }
         Ok(Self { text: text.to_owned(), packages: raw.package, metadata: raw.metadata })
+    }
+
+    /// A source's own: in the folder that is built, else at its top.
+    ///
+    /// # Errors
+    /// When there is none, or it is malformed.
+    pub fn of_source(tree: &SourceTree, folder: Option<&str>, of: &str) -> Result<Self, CargoError> {
+        let inner = match folder {
+            Some(folder) => tree.file(&format!("{folder}/Cargo.lock"))?,
+            None => None,
+        };
+        let bytes = match inner {
+            Some(bytes) => bytes,
+            None => tree.file("Cargo.lock")?.ok_or_else(|| CargoError::NoLock(of.to_owned()))?,
+        };
+        Self::parse(&String::from_utf8_lossy(&bytes), of)
     }
 
     /// The version of a package that is there once.
@@ -207,14 +223,22 @@ impl Upstream {
             .collect()
     }
 
+    /// What `fetchCrate` gives for cargo-pgrx.
+    ///
+    /// # Errors
+    /// When there is no such version.
+    pub fn cargo_pgrx_source(&self, version: &str) -> Result<Prefetched, CargoError> {
+        let url = parse(&format!("{}/cargo-pgrx/cargo-pgrx-{version}.crate", self.endpoints.crates))?;
+        Ok(self.unpacked(&url, StripRoot::Required, &Silent)?)
+    }
+
     /// What `fetchCrate` gives for cargo-pgrx, and its crates' hash.
     ///
     /// # Errors
     /// When there is no such version, or its crates cannot be fetched.
     pub fn cargo_pgrx(&self, version: &str) -> Result<(Hash, Hash), CargoError> {
         let name = format!("cargo-pgrx {version}");
-        let url = parse(&format!("{}/cargo-pgrx/cargo-pgrx-{version}.crate", self.endpoints.crates))?;
-        let fetched = self.unpacked(&url, StripRoot::Required, &Silent)?;
+        let fetched = self.cargo_pgrx_source(version)?;
         let hash = fetched.hash;
         let tree = fetched.into_tree(self.limits)?;
         let lock = tree.file("Cargo.lock")?.ok_or_else(|| CargoError::NoLock(name.clone()))?;

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod prefetch;
 pub mod progress;
 pub mod spool;
+pub mod verify;
 pub mod versions;
 
 pub use prefetch::{Endpoints, Prefetched, Upstream, UpstreamError};

@@ -279,7 +279,7 @@ fn bombs_do_not_go_off() {
     too_much(&Tar::default().entry(b'L', b"l", 0, b"", &vec![b'x'; 2 << 20]).file("x", "").bytes());
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&Tar::default().file("a", "").bytes()).unwrap();
-    for _ in 0..200 {
+    for _ in 0..8 {
         gzip.write_all(&[0; 1 << 20]).unwrap();
     }
     too_much(&gzip.finish().unwrap());
