@@ -1,12 +1,12 @@
 //! The command line: what can be typed, and what happens with it.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
-use crate::cmd;
+use crate::cmd::{self, Context, Outcome};
 
 /// Turns a catalogue of PostgreSQL versions and extensions into a Nix flake.
 ///
@@ -91,52 +91,6 @@ pub enum Command {
     Man,
 }
 
-/// Where a command reads from and writes to, and how.
-pub struct Context<'a> {
-    /// As given by `--root`.
-    pub root: Option<Utf8PathBuf>,
-    /// `--quiet`.
-    pub quiet: bool,
-    /// `--verbose`.
-    pub verbose: bool,
-    /// Whether [`Context::out`] takes colour.
-    pub colour_out: bool,
-    /// Whether [`Context::err`] takes colour.
-    pub colour_err: bool,
-    /// What was asked for.
-    pub out: &'a mut dyn Write,
-    /// Findings, progress, summaries.
-    pub err: &'a mut dyn Write,
-}
-
-impl Context<'_> {
-    /// A line on stderr, unless `--quiet`.
-    ///
-    /// # Errors
-    /// When stderr cannot be written to.
-    pub fn say(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
-        if self.quiet { Ok(()) } else { writeln!(self.err, "{text}") }
-    }
-}
-
-/// How a command ended when it could run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Exit code 0.
-    Clean,
-    /// Exit code 1.
-    Findings,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Clean => ExitCode::SUCCESS,
-            Outcome::Findings => ExitCode::from(1),
-        }
-    }
-}
-
 /// Whether a stream takes colour, by the option and, for `auto`, by the stream and the environment
 /// (`NO_COLOR`, `CLICOLOR_FORCE`, `TERM`).
 fn takes_colour<S: anstream::stream::RawStream>(choice: ColorChoice, stream: &S) -> bool {
@@ -144,6 +98,29 @@ fn takes_colour<S: anstream::stream::RawStream>(choice: ColorChoice, stream: &S)
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+    }
+}
+
+/// Runs a command; none is `generate`.
+///
+/// # Errors
+/// What kept it from running: exit code 2.
+fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    match command.unwrap_or(Command::Generate(cmd::generate::Args::default())) {
+        Command::Generate(args) => cmd::generate::run(&args, context),
+        Command::Check(args) => cmd::check::run(&args, context),
+        Command::Init(args) => cmd::init::run(&args, context),
+        Command::List(args) => cmd::list::run(&args, context),
+        Command::Show(args) => cmd::show::run(&args, context),
+        Command::Matrix(args) => cmd::matrix::run(&args, context),
+        Command::Bump(args) => cmd::bump::run(&args, context),
+        Command::Outdated(args) => cmd::outdated::run(&args, context),
+        Command::Verify(args) => cmd::verify::run(&args, context),
+        Command::Prefetch(args) => cmd::prefetch::run(&args, context),
+        Command::Explain(args) => cmd::explain::run(&args, context),
+        Command::Schema(args) => cmd::schema::run(&args, context),
+        Command::Completions(args) => cmd::completions::run(&args, Cli::command(), context),
+        Command::Man => cmd::man::run(Cli::command(), context),
     }
 }
 
@@ -163,7 +140,7 @@ pub fn run() -> ExitCode {
         out: &mut out,
         err: &mut err,
     };
-    let result = cmd::run(cli.command, &mut context);
+    let result = dispatch(cli.command, &mut context);
     let result = result.and_then(|outcome| Ok(context.out.flush().map(|()| outcome)?));
     match result {
         Ok(outcome) => outcome.into(),

@@ -1,5 +1,5 @@
 {
-  gdal,
+  gdalMinimal,
   json_c,
   lib,
   libxml2,
@@ -9,7 +9,7 @@
 old: {
   configureFlags = old.configureFlags or [ ] ++ [
     "--with-pgconfig=${postgresql.pg_config}/bin/pg_config"
-    "--with-gdalconfig=${gdal}/bin/gdal-config"
+    "--with-gdalconfig=${gdalMinimal}/bin/gdal-config"
     "--with-jsondir=${lib.getDev json_c}"
     "--with-xml2config=${lib.getExe' (lib.getDev libxml2) "xml2-config"}"
   ];
@@ -23,6 +23,4 @@ old: {
 
   # It would send the documentation to an output that is not there.
   setOutputFlags = false;
-
-  dontDisableStatic = true;
 }

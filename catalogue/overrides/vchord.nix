@@ -1,8 +1,6 @@
-{ clang }:
+{ }:
 old: {
-  # The SIMD kernels in C need Clang, or a newer GCC than the standard one.
-  nativeBuildInputs = old.nativeBuildInputs ++ [ clang ];
-
+  # cargo-pgrx installs the schema of this version only.
   postInstall = old.postInstall or "" + ''
     cp sql/upgrade/* "$out/share/postgresql/extension/"
   '';

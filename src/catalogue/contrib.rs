@@ -75,6 +75,27 @@ const EXTENSIONS: &[Entry] = &[
     Entry("xml2", 0, ALWAYS),
 ];
 
+/// Libraries that shared_preload_libraries takes, of any major.
+pub const LIBRARIES: &[&str] = &[
+    "auth_delay",
+    "auto_explain",
+    "basebackup_to_shell",
+    "basic_archive",
+    "passwordcheck",
+    "pg_overexplain",
+    "pg_plan_advice",
+    "pg_prewarm",
+    "pg_stash_advice",
+    "pg_stat_statements",
+    "pg_trgm",
+    "plperl",
+    "plpgsql",
+    "plpython3",
+    "pltcl",
+    "postgres_fdw",
+    "sepgsql",
+];
+
 /// What a name is to one major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contrib {

@@ -32,11 +32,24 @@ pub type Field<T> = Option<Spanned<T>>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Map<T>(pub Vec<(Spanned<String>, Spanned<T>)>);
 
+/// The keys of a table whose value could not be used: they are not missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wrong(Vec<&'static str>);
+
+impl Wrong {
+    /// Whether `key` is there with a value that was reported.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains(&key)
+    }
+}
+
 /// Where findings go while one file is decoded.
 pub struct Decoder {
     source: SourceId,
     /// What was found so far.
     pub found: Vec<Diagnostic>,
+    /// The key whose value is being read, in a table whose keys the user chooses.
+    pub key: String,
 }
 
 /// A type that can be read from a TOML value.
@@ -51,12 +64,34 @@ pub trait FromToml: Sized {
 impl Decoder {
     /// Findings point into `source`.
     pub fn new(source: SourceId) -> Self {
-        Self { source, found: Vec::new() }
+        Self { source, found: Vec::new(), key: String::new() }
     }
 
     /// A place in this file.
     pub fn span(&self, range: std::ops::Range<usize>) -> Span {
         Span::new(self.source, range)
+    }
+
+    /// A string of the catalogue: one line, and nothing in it that cannot be seen.
+    ///
+    /// Text ends up in Nix, shell scripts and postgresql.conf; no key has a use for control characters, and
+    /// those that change the direction of text make a reviewer see something else than what is there.
+    pub fn text(&mut self, text: &str, span: Span) -> Option<String> {
+        let unseen = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        };
+        let Some(found) = text.chars().find(|c| unseen(*c)) else { return Some(text.to_owned()) };
+        let message = match found {
+            '\n' | '\r' => "text goes over more than one line".to_owned(),
+            '\t' => "text contains a tab".to_owned(),
+            other => format!("text contains the invisible character U+{:04X}", u32::from(other)),
+        };
+        self.found.push(
+            Diagnostic::new(Code::ControlCharacter, span, message)
+                .help("write it on one line, with characters that can be seen"),
+        );
+        None
     }
 
     /// Reports a value that has not the type it should have.
@@ -99,7 +134,7 @@ impl FromToml for String {
     const EXPECTED: &'static str = "a string";
     fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
         match value {
-            DeValue::String(text) => Some(text.to_string()),
+            DeValue::String(text) => decoder.text(text, span),
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);
                 None
@@ -175,8 +210,10 @@ impl<T: FromToml> FromToml for Map<T> {
             table
                 .iter()
                 .filter_map(|(key, value)| {
-                    let key = Spanned::new(key.get_ref().to_string(), decoder.span(key.span()));
+                    let place = decoder.span(key.span());
+                    let key = Spanned::new(decoder.text(key.get_ref(), place)?, place);
                     let span = decoder.span(value.span());
+                    decoder.key.clone_from(&key.value);
                     let value = T::from_toml(value.get_ref(), span, decoder)?;
                     Some((key, Spanned::new(value, span)))
                 })
@@ -191,6 +228,7 @@ pub struct Table<'a, 'i> {
     table: &'a DeTable<'i>,
     span: Span,
     asked: BTreeSet<&'static str>,
+    wrong: Vec<&'static str>,
 }
 
 impl<'a, 'i> Table<'a, 'i> {
@@ -212,7 +250,7 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// A whole file; `span` is where missing keys are reported.
     pub fn root(table: &'a DeTable<'i>, span: Span, what: &'static str) -> Self {
-        Self { what, table, span, asked: BTreeSet::new() }
+        Self { what, table, span, asked: BTreeSet::new(), wrong: Vec::new() }
     }
 
     /// Where the table's header is.
@@ -230,7 +268,16 @@ impl<'a, 'i> Table<'a, 'i> {
         self.asked.insert(key);
         let value = self.table.get(key)?;
         let span = decoder.span(value.span());
-        T::from_toml(value.get_ref(), span, decoder).map(|value| Spanned::new(value, span))
+        let read = T::from_toml(value.get_ref(), span, decoder);
+        if read.is_none() {
+            self.wrong.push(key);
+        }
+        read.map(|value| Spanned::new(value, span))
+    }
+
+    /// The keys asked for until now that are there, but whose value was reported as wrong.
+    pub fn wrong(&self) -> Wrong {
+        Wrong(self.wrong.clone())
     }
 
     /// The value of a key that must be there; `example` is a value as it is written.
@@ -269,9 +316,11 @@ impl<'a, 'i> Table<'a, 'i> {
                 decoder.span(key.span()),
                 format!("{} has no key `{}`", self.what, printable(name)),
             );
-            finding = match nearest(name, free) {
-                Some(known) => finding.help(format!("did you mean `{known}`?")),
-                None => finding.help(format!(
+            finding = match (nearest(name, free), nearest(name, self.asked.iter().copied())) {
+                (Some(known), _) => finding.help(format!("did you mean `{known}`?")),
+                (None, Some(known)) => finding
+                    .help(format!("did you mean `{known}`? That is already there: remove one of the two")),
+                (None, None) => finding.help(format!(
                     "known here: {}",
                     self.asked.iter().copied().collect::<Vec<_>>().join(", ")
                 )),

@@ -274,7 +274,7 @@ pub struct Extension {
     pub kind: Kind,
     /// Names for CREATE EXTENSION; empty for a module that has none.
     pub sql_names: Vec<String>,
-    /// Libraries for `shared_preload_libraries`.
+    /// Libraries for `shared_preload_libraries`; versions have their own.
     pub preload: Vec<String>,
     /// Libraries that, where present, come before its own in `shared_preload_libraries`.
     pub preload_after: Vec<String>,
@@ -346,6 +346,8 @@ pub struct Version {
     pub build: Build,
     /// SQL names needed first.
     pub requires: Vec<String>,
+    /// Libraries for `shared_preload_libraries`: its own list, or else the extension's.
+    pub preload: Vec<String>,
     /// Why it is left out.
     pub broken: Option<String>,
 }

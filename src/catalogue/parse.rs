@@ -163,10 +163,27 @@ fn syntax_error(error: &toml::de::Error, table: &DeTable<'_>, decoder: &Decoder,
     let mut finding =
         Diagnostic::new(Code::DuplicateKey, span, format!("`{}` stands here a second time", printable(key)))
             .help("remove one of the two");
-    if let Some(first) = first_place(table, key, range.start) {
+    if let Some(first) = first_place(table, key, range.start).or_else(|| same_line(text, range.start)) {
         finding = finding.also(decoder.span(first), "the first one");
     }
     finding
+}
+
+/// The place of the last line before that at `end` that says the same, such as a table's header.
+fn same_line(text: &str, end: usize) -> Option<std::ops::Range<usize>> {
+    let start = text.get(..end)?.rfind('\n')? + 1;
+    let line = text.get(start..)?.lines().next()?.trim();
+    let before = text.get(..start)?;
+    let mut at = 0;
+    let mut last = None;
+    for other in before.split_inclusive('\n') {
+        if other.trim() == line {
+            let indent = other.len() - other.trim_start().len();
+            last = Some(at + indent..at + indent + line.len());
+        }
+        at += other.len();
+    }
+    last
 }
 
 /// The nearest place before `end` where the key `key` stands.

@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 
-pub use super::decode::{Field, Map, Spanned};
+pub use super::decode::{Field, Map, Spanned, Wrong};
 use super::schema;
 use crate::diag::Span;
 
@@ -46,6 +46,7 @@ pub struct RawFlake {
 /// An input with what flake.lock records of it (`nix flake metadata --json URL` tells).
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Input")]
 pub struct RawInput {
     /// `github:OWNER/REPO` or `github:OWNER/REPO/BRANCH`.
     #[schemars(required, regex(pattern = r"^github:[^/?#]+/[^/?#]+(/[^?#]+)?$"))]
@@ -66,6 +67,7 @@ pub struct RawInput {
 /// A binary cache.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Cache")]
 pub struct RawCache {
     /// `https://NAME.cachix.org`.
     #[schemars(with = "schema::Url", required)]
@@ -87,6 +89,7 @@ pub struct RawPostgresqls {
 /// One PostgreSQL. Only `name` and `major`: the package set's own.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Postgresql")]
 pub struct RawPostgresql {
     /// The attribute is `psql_NAME`.
     #[schemars(required, regex(pattern = r"^[a-z0-9][a-z0-9_-]*$"))]
@@ -112,6 +115,9 @@ pub struct RawPostgresql {
     pub patches: Field<List<String>>,
     /// postgresql.conf settings for this one only.
     pub settings: Field<Map<RawSetting>>,
+    /// Keys that were reported.
+    #[schemars(skip)]
+    pub wrong: Wrong,
 }
 
 /// The cargo-pgrx versions that Rust extensions are built with (`catalogue/pgrx.toml`).
@@ -126,6 +132,7 @@ pub struct RawPgrxFile {
 /// One version of cargo-pgrx.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "CargoPgrx")]
 pub struct RawCargoPgrx {
     /// As at crates.io.
     #[schemars(required)]
@@ -210,11 +217,15 @@ pub struct RawExtension {
     pub build: RawBuild,
     /// One `[[version]]` each.
     pub version: Field<List<RawVersion>>,
+    /// Keys that were reported.
+    #[schemars(skip)]
+    pub wrong: Wrong,
 }
 
 /// One version of an extension.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Version")]
 pub struct RawVersion {
     /// As upstream calls it.
     #[schemars(required)]
@@ -236,6 +247,8 @@ pub struct RawVersion {
     pub sql_version: Field<String>,
     /// Replaces the extension's requires.
     pub requires: Field<List<String>>,
+    /// Replaces the extension's preload.
+    pub preload: Field<Preload>,
     /// Leaves this version out; says why.
     pub broken: Field<String>,
     /// The cargo-pgrx it is built with: a version in pgrx.toml.
@@ -253,11 +266,15 @@ pub struct RawVersion {
     /// Build keys; each replaces the extension's.
     #[schemars(flatten)]
     pub build: RawBuild,
+    /// Keys that were reported.
+    #[schemars(skip)]
+    pub wrong: Wrong,
 }
 
 /// Keys that may stand in an extension and in a version.
 #[derive(Clone, Debug, std::default::Default, JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
+#[schemars(rename = "Build")]
 pub struct RawBuild {
     /// Attribute paths in nixpkgs of libraries.
     pub build_inputs: Field<List<String>>,
@@ -287,12 +304,13 @@ pub enum RawSource {
     /// `"nixpkgs"`.
     Nixpkgs,
     /// A table.
-    Fetched(RawFetched),
+    Fetched(Box<RawFetched>),
 }
 
 /// A source that is fetched.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Fetched")]
 pub struct RawFetched {
     /// `OWNER/REPO` at github.com.
     #[schemars(regex(pattern = r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$"))]

@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
+use super::model::Kind;
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
 
@@ -84,6 +85,7 @@ table!(RawPostgresql, "the PostgreSQL", |t, d| Self {
     base: t.optional("base", d),
     patches: t.optional("patches", d),
     settings: t.optional("settings", d),
+    wrong: t.wrong(),
 });
 
 table!(RawPgrxFile, "pgrx.toml", |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
@@ -122,7 +124,9 @@ table!(RawExtension, "the extension", |t, d| Self {
     track: t.optional("track", d),
     build: RawBuild::read(t, d),
     version: t.optional("version", d),
-});
+    wrong: t.wrong(),
+}
+.with_kind(t, d));
 
 table!(RawVersion, "the version", |t, d| Self {
     version: t.required("version", "\"1.0.0\"", d),
@@ -133,6 +137,7 @@ table!(RawVersion, "the version", |t, d| Self {
     url: t.optional("url", d),
     sql_version: t.optional("sql-version", d),
     requires: t.optional("requires", d),
+    preload: t.optional("preload", d),
     broken: t.optional("broken", d),
     pgrx: t.optional("pgrx", d),
     rust: t.optional("rust", d),
@@ -140,7 +145,20 @@ table!(RawVersion, "the version", |t, d| Self {
     cargo_lock: t.optional("cargo-lock", d),
     output_hashes: t.optional("output-hashes", d),
     build: RawBuild::read(t, d),
+    wrong: t.wrong(),
 });
+
+impl RawExtension {
+    /// Only what comes from nixpkgs needs no `kind`.
+    fn with_kind(self, t: &Table<'_, '_>, d: &mut Decoder) -> Self {
+        let from_nixpkgs = matches!(&self.source, Some(Spanned { value: RawSource::Nixpkgs, .. }));
+        if !t.has("kind") && !from_nixpkgs {
+            let others = Kind::ALL.map(Kind::name).join(", ");
+            t.missing("kind", &format!("kind = \"pgxs\" (or another of {others})"), d);
+        }
+        self
+    }
+}
 
 impl RawBuild {
     fn read(t: &mut Table<'_, '_>, d: &mut Decoder) -> Self {
@@ -190,7 +208,9 @@ impl FromToml for RawSource {
                 decoder.found.push(finding);
                 None
             }
-            DeValue::Table(_) => RawFetched::from_toml(value, span, decoder).map(Self::Fetched),
+            DeValue::Table(_) => {
+                RawFetched::from_toml(value, span, decoder).map(|fetched| Self::Fetched(Box::new(fetched)))
+            }
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);
                 None
@@ -216,17 +236,14 @@ impl FromToml for RawSetting {
                     None
                 }
             },
-            DeValue::String(text) => Some(Self::Text(text.to_string())),
+            DeValue::String(text) => decoder.text(text, span).map(Self::Text),
             DeValue::Table(table) if !table.contains_key("file") => {
                 // `cron.database_name = …` without quotes is TOML for a table `cron`.
                 let mut finding =
                     Diagnostic::new(Code::WrongType, span, "a setting's name with a dot must be quoted");
                 if let Some((key, _)) = table.iter().next() {
-                    let before = "the part before the dot";
-                    finding = finding.help(format!(
-                        "put quotes around the whole name: \"….{}\", where … is {before}",
-                        super::decode::printable(key.get_ref())
-                    ));
+                    let name = super::decode::printable(&format!("{}.{}", decoder.key, key.get_ref()));
+                    finding = finding.help(format!("write \"{name}\" = …"));
                 }
                 decoder.found.push(finding);
                 None
@@ -279,7 +296,7 @@ impl FromToml for Default {
     const EXPECTED: &'static str = "a string (a version) or a table from PostgreSQL to version";
     fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
         match value {
-            DeValue::String(text) => Some(Self::All(text.to_string())),
+            DeValue::String(text) => decoder.text(text, span).map(Self::All),
             DeValue::Table(_) => Map::<String>::from_toml(value, span, decoder).map(Self::ByPostgresql),
             _ => {
                 decoder.wrong_type(value, span, Self::EXPECTED);

@@ -184,14 +184,15 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
     let kind = kind(raw)?;
     let github = source::fetched(&raw.source).and_then(|source| source.github.as_ref());
     let sql_names: Vec<String> = sql_names(&file.name, raw).into_iter().map(str::to_owned).collect();
-    let own_library = || vec![sql_names.first().unwrap_or(&file.name).clone()];
     // The model has versions in ascending order; `takes` is in the file's.
     let mut order: Vec<usize> = (0..versions(raw).count()).collect();
     let all: Vec<&RawVersion> = versions(raw).map(|version| &version.value).collect();
     let number = |at: &usize| all[*at].version.as_ref().map_or("", |version| version.value.as_str());
     order.sort_by(|a, b| version::compare(number(a), number(b)));
-    let versions =
-        order.iter().map(|at| self::version(&file.name, kind, raw, all[*at])).collect::<Option<Vec<_>>>()?;
+    let versions = order
+        .iter()
+        .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at]))
+        .collect::<Option<Vec<_>>>()?;
     Some(Extension {
         name: file.name.clone(),
         description: text(&raw.description)?,
@@ -200,11 +201,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         changelog: text(&raw.changelog),
         licenses: raw.license.as_ref()?.value.0.iter().map(|license| license.value.clone()).collect(),
         kind,
-        preload: match raw.preload.as_ref().map(|preload| &preload.value) {
-            None | Some(Preload::Own(false)) => Vec::new(),
-            Some(Preload::Own(true)) => own_library(),
-            Some(Preload::Libraries(libraries)) => libraries.iter().map(|l| l.value.clone()).collect(),
-        },
+        preload: libraries(&file.name, &sql_names, &raw.preload),
         sql_names,
         preload_after: texts(&raw.preload_after),
         settings: settings(&raw.settings),
@@ -231,7 +228,21 @@ pub fn attr(name: &str, version: &str) -> String {
     format!("{name}-{}", version.replace(['.', '+', '~'], "_"))
 }
 
-fn version(name: &str, kind: Kind, extension: &RawExtension, raw: &RawVersion) -> Option<Version> {
+fn libraries(name: &str, sql_names: &[String], preload: &Field<Preload>) -> Vec<String> {
+    match preload.as_ref().map(|preload| &preload.value) {
+        None | Some(Preload::Own(false)) => Vec::new(),
+        Some(Preload::Own(true)) => vec![sql_names.first().map_or(name, String::as_str).to_owned()],
+        Some(Preload::Libraries(libraries)) => libraries.iter().map(|l| l.value.clone()).collect(),
+    }
+}
+
+fn version(
+    name: &str,
+    sql_names: &[String],
+    kind: Kind,
+    extension: &RawExtension,
+    raw: &RawVersion,
+) -> Option<Version> {
     let number = text(&raw.version)?;
     let fetched = source::fetched(&extension.source);
     let requires = if raw.requires.is_some() { &raw.requires } else { &extension.requires };
@@ -242,6 +253,11 @@ fn version(name: &str, kind: Kind, extension: &RawExtension, raw: &RawVersion) -
         source: Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
         build: build(kind, extension, raw)?,
         requires: texts(requires),
+        preload: libraries(
+            name,
+            sql_names,
+            if raw.preload.is_some() { &raw.preload } else { &extension.preload },
+        ),
         broken: text(&raw.broken),
         version: number,
     })

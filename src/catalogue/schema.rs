@@ -182,3 +182,74 @@ by_hand! {
         ],
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use toml::de::DeTable;
+
+    use super::*;
+    use crate::catalogue::decode::{Decoder, Table};
+    use crate::catalogue::raw::{RawCache, RawCargoPgrx, RawInput, RawPostgresql, RawVersion};
+    use crate::catalogue::read::Read;
+    use crate::diag::{SourceMap, Span};
+
+    /// The keys the decoder knows, and which of them it asks for.
+    fn decoded<T: Read>() -> (BTreeSet<String>, BTreeSet<String>) {
+        let source = SourceMap::new().add("x.toml", "");
+        let empty = DeTable::new();
+        let mut decoder = Decoder::new(source);
+        let mut table = Table::root(&empty, Span::new(source, 0..0), T::WHAT);
+        T::read(&mut table, &mut decoder);
+        let known = table.finish(&mut decoder).into_iter().map(str::to_owned).collect();
+        let missing = decoder.found.iter().filter_map(|finding| finding.message.split('`').nth(1));
+        (known, missing.map(str::to_owned).collect())
+    }
+
+    fn same_keys<T: Read + JsonSchema>(required_by_rules: &[&str], depends: &[&str]) {
+        let schema = of::<T>();
+        let keys = schema["properties"].as_object().expect("a table").keys().cloned().collect();
+        let (known, mut missing) = decoded::<T>();
+        assert_eq!(known, keys, "{}", T::WHAT);
+        let required: BTreeSet<String> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|key| key.as_str().map(str::to_owned))
+            .collect();
+        missing.extend(required_by_rules.iter().map(|key| (*key).to_owned()));
+        missing.retain(|key| !depends.contains(&key.as_str()));
+        assert_eq!(missing, required, "{}", T::WHAT);
+        assert_eq!(schema["additionalProperties"], false, "{}", T::WHAT);
+    }
+
+    #[test]
+    fn schema_and_decoder_know_the_same_keys() {
+        same_keys::<RawFlake>(&[], &[]);
+        same_keys::<RawInput>(&[], &[]);
+        same_keys::<RawCache>(&[], &[]);
+        same_keys::<RawPostgresqls>(&["postgresql"], &[]);
+        same_keys::<RawPostgresql>(&[], &[]);
+        same_keys::<RawPgrxFile>(&["cargo-pgrx"], &[]);
+        same_keys::<RawCargoPgrx>(&[], &[]);
+        // `kind` may be left out with source = "nixpkgs".
+        same_keys::<RawExtension>(&[], &["kind"]);
+        same_keys::<RawVersion>(&[], &[]);
+        same_keys::<RawFetched>(&[], &[]);
+    }
+
+    #[test]
+    fn nothing_in_a_schema_may_be_null_and_every_key_is_described() {
+        for (name, schema) in schemas() {
+            assert!(!schema.to_string().contains("\"null\""), "{name}");
+            assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+            let nested = schema["$defs"].as_object().into_iter().flat_map(|defs| defs.values());
+            for table in std::iter::once(&schema).chain(nested) {
+                for (key, property) in table["properties"].as_object().into_iter().flatten() {
+                    assert!(property["description"].is_string(), "{name}: {key}");
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! SRI hashes as Nix writes them: `sha256-` and base64 of the digest.
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use data_encoding::BASE64;
+
+use crate::store::{Algorithm, Hash};
 
 /// Why a text is no SRI hash that we take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,76 +29,56 @@ pub enum Bad {
     Trailing,
     /// All zero: nixpkgs' `lib.fakeHash`.
     Placeholder,
-    /// A hash in one of Nix's older spellings.
-    NotSri {
-        /// The same as SRI, where we can tell.
-        sri: Option<String>,
-        /// The algorithm.
-        algorithm: &'static str,
-    },
+    /// A hash in another of Nix's spellings; the same as SRI.
+    NotSri(String),
     /// Nothing there.
     Empty,
 }
-
-/// Algorithm and digest size in bytes.
-const KNOWN: [(&str, usize); 2] = [("sha256", 32), ("sha512", 64)];
 
 /// Checks that `text` is the SRI form of a SHA-256 or SHA-512.
 pub fn check(text: &str) -> Result<(), Bad> {
     if text.is_empty() {
         return Err(Bad::Empty);
     }
-    if let Some(other) = older_spelling(text) {
-        return Err(other);
+    if let Some(hash) = other_spelling(text) {
+        return Err(Bad::NotSri(hash.to_sri()));
     }
-    let (algorithm, digest) = text.split_once('-').unwrap_or((text, ""));
-    match algorithm {
-        "md5" => return Err(Bad::Weak("md5")),
-        "sha1" => return Err(Bad::Weak("sha1")),
-        _ => {}
-    }
-    let Some((_, size)) = KNOWN.iter().find(|(name, _)| *name == algorithm) else {
-        return Err(Bad::Algorithm(algorithm.to_owned()));
+    let (name, digest) = text.split_once(['-', ':']).unwrap_or((text, ""));
+    let algorithm = match Algorithm::from_name(name) {
+        Ok(algorithm @ (Algorithm::Sha256 | Algorithm::Sha512)) => algorithm,
+        Ok(weak) => return Err(Bad::Weak(weak.name())),
+        Err(_) => return Err(Bad::Algorithm(name.to_owned())),
     };
-    let expected = BASE64.encode_len(*size);
+    let expected = BASE64.encode_len(algorithm.size());
     let unpadded = digest.trim_end_matches('=');
-    if let Some((at, character)) =
-        unpadded.char_indices().find(|(_, c)| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/')))
-    {
-        return Err(Bad::Alphabet { offset: algorithm.len() + 1 + at, character });
+    let base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    if let Some((at, character)) = unpadded.char_indices().find(|(_, c)| !base64(*c)) {
+        return Err(Bad::Alphabet { offset: name.len() + 1 + at, character });
     }
     if digest.len() != expected {
         return Err(Bad::Length { expected, found: digest.len() });
     }
-    match BASE64.decode(digest.as_bytes()) {
-        Ok(bytes) if bytes.iter().all(|b| *b == 0) => Err(Bad::Placeholder),
+    match Hash::parse_sri(text) {
+        Ok(hash) if hash == Hash::zero(algorithm) => Err(Bad::Placeholder),
         Ok(_) => Ok(()),
         // The alphabet is right and the length is right: padding in the wrong place or stray bits.
-        Err(error) if error.kind == data_encoding::DecodeKind::Trailing => Err(Bad::Trailing),
+        Err(_) if expected - unpadded.len() == padding(algorithm) => Err(Bad::Trailing),
         Err(_) => Err(Bad::Length { expected, found: unpadded.len() }),
     }
 }
 
-/// `sha256:0abc…`, bare hexadecimal and bare Nix base32.
-fn older_spelling(text: &str) -> Option<Bad> {
-    let (algorithm, digest) = match text.split_once(':') {
-        Some(("sha256", rest)) => ("sha256", rest),
-        Some(("sha512", rest)) => ("sha512", rest),
-        Some(_) => return None,
-        None => match text.len() {
-            52 | 64 => ("sha256", text),
-            103 | 128 => ("sha512", text),
-            _ => return None,
-        },
-    };
-    let size = if algorithm == "sha256" { 32 } else { 64 };
-    let base32 = |b: u8| b"0123456789abcdfghijklmnpqrsvwxyz".contains(&b);
-    if digest.len() == size * 2 {
-        let bytes = HEXLOWER_PERMISSIVE.decode(digest.as_bytes()).ok()?;
-        return Some(Bad::NotSri { sri: Some(format!("{algorithm}-{}", BASE64.encode(&bytes))), algorithm });
+/// How many `=` end the base64 of a digest.
+fn padding(algorithm: Algorithm) -> usize {
+    (3 - algorithm.size() % 3) % 3
+}
+
+/// `sha256:0abc…`, and a digest without algorithm, in base 16, 32 or 64.
+fn other_spelling(text: &str) -> Option<Hash> {
+    if text.contains('-') {
+        return None;
     }
-    let is_base32 = digest.len() == (size * 8).div_ceil(5) && digest.bytes().all(base32);
-    is_base32.then_some(Bad::NotSri { sri: None, algorithm })
+    let strong = [Algorithm::Sha256, Algorithm::Sha512];
+    strong.into_iter().find_map(|algorithm| Hash::parse(text, Some(algorithm)).ok())
 }
 
 #[cfg(test)]
@@ -116,10 +98,14 @@ mod tests {
         assert_eq!(check(&GOOD.replace("MypX", "My!X")), Err(Bad::Alphabet { offset: 18, character: '!' }));
         assert_eq!(check(&format!("sha256-{}=", "A".repeat(43))), Err(Bad::Placeholder));
         assert_eq!(check(&GOOD.replace("E/Q=", "E/R=")), Err(Bad::Trailing));
-        let hex = "26c655f88e1e44cca95d38c69a30ad3015c3569a9320f1d06b6f288179dc13f4";
-        assert_eq!(check(hex), Err(Bad::NotSri { sri: Some(GOOD.into()), algorithm: "sha256" }));
-        let base32 = format!("sha256:{}", "0".repeat(52));
-        assert_eq!(check(&base32), Err(Bad::NotSri { sri: None, algorithm: "sha256" }));
+        for other in [
+            "26c655f88e1e44cca95d38c69a30ad3015c3569a9320f1d06b6f288179dc13f4",
+            "sha256:26c655f88e1e44cca95d38c69a30ad3015c3569a9320f1d06b6f288179dc13f4",
+            GOOD.trim_start_matches("sha256-"),
+            &crate::store::Hash::parse_sri(GOOD).expect("good").to_base32(),
+        ] {
+            assert_eq!(check(other), Err(Bad::NotSri(GOOD.into())), "{other}");
+        }
     }
 
     proptest! {

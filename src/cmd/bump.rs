@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::fetching::{self, Bars, Options};
 use super::generate;
+use super::{Context, Outcome};
 use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
 use crate::catalogue::{self, FOLDER, Files};
-use crate::cli::{Context, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap, nearest};
 use crate::tree::Guard;
 use crate::upstream::Upstream;

@@ -5,8 +5,9 @@ use anyhow::Context as _;
 use similar::TextDiff;
 
 use super::plural;
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span};
+use crate::render::marker;
 use crate::tree::{Change, Guard};
 
 /// Options of `check`.
@@ -74,13 +75,13 @@ fn message(change: &Change) -> String {
     }
 }
 
-/// The first line of the old text that differs.
+/// The first line of the old text that differs; the mark, which always does, does not count.
 fn first_difference(change: &Change) -> std::ops::Range<usize> {
     let (before, after) =
         (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
     let mut start = 0;
     for (old, new) in before.split_inclusive('\n').zip(after.split_inclusive('\n')) {
-        if old != new {
+        if old != new && !old.contains(marker::placeholder()) {
             return start..start + old.trim_end().len();
         }
         start += old.len();

@@ -1,8 +1,6 @@
 //! `pgflakegen completions`.
 
-use clap::CommandFactory as _;
-
-use crate::cli::{Cli, Context, Outcome};
+use crate::cmd::{Context, Outcome};
 
 /// Options of `completions`.
 #[derive(clap::Args, Debug)]
@@ -16,9 +14,9 @@ pub struct Args {
 ///
 /// # Errors
 /// When stdout cannot be written to.
-pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+pub fn run(args: &Args, mut command: clap::Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "pgflakegen", &mut script);
+    clap_complete::generate(args.shell, &mut command, "pgflakegen", &mut script);
     context.out.write_all(&script)?;
     Ok(Outcome::Clean)
 }

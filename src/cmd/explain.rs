@@ -1,6 +1,6 @@
 //! `pgflakegen explain`.
 
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Severity, nearest};
 
 /// Options of `explain`.

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::Context;
+use super::Context;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
 use crate::upstream::archive::Limits;
 use crate::upstream::bump::BumpError;

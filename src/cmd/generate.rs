@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use super::{Loaded, plural};
 use crate::catalogue::model::Catalogue;
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, Span};
 use crate::render;
 use crate::report;

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 
 /// Options of `init`.
 #[derive(clap::Args, Debug)]

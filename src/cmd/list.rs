@@ -5,7 +5,7 @@ use comfy_table::{Table, presets};
 use serde_json::json;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit};
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::diag::nearest;
 
 /// Options of `list`.

@@ -1,15 +1,12 @@
 //! `pgflakegen man`.
 
-use clap::CommandFactory as _;
-
-use crate::cli::{Cli, Context, Outcome};
+use crate::cmd::{Context, Outcome};
 
 /// Prints one page with all commands in it.
 ///
 /// # Errors
 /// When stdout cannot be written to.
-pub fn run(context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let mut command = Cli::command();
+pub fn run(mut command: clap::Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     command.build();
     let page = clap_mangen::Man::new(command.clone());
     page.render_title(context.out)?;

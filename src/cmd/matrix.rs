@@ -1,6 +1,6 @@
 //! `pgflakegen matrix`.
 
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::report;
 
 /// Options of `matrix`.

@@ -3,6 +3,7 @@
 pub mod bump;
 pub mod check;
 pub mod completions;
+mod context;
 pub mod explain;
 pub(crate) mod fetching;
 pub mod generate;
@@ -16,35 +17,13 @@ pub mod schema;
 pub mod show;
 pub mod verify;
 
+pub use context::{Context, Outcome};
+
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::{self, model::Catalogue};
-use crate::cli::{Command, Context, Outcome};
 use crate::diag::{self, Diagnostics, Format, SourceMap};
-
-/// Runs a command; none is `generate`.
-///
-/// # Errors
-/// What kept it from running: exit code 2.
-pub fn run(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    match command.unwrap_or(Command::Generate(generate::Args::default())) {
-        Command::Generate(args) => generate::run(&args, context),
-        Command::Check(args) => check::run(&args, context),
-        Command::Init(args) => init::run(&args, context),
-        Command::List(args) => list::run(&args, context),
-        Command::Show(args) => show::run(&args, context),
-        Command::Matrix(args) => matrix::run(&args, context),
-        Command::Bump(args) => bump::run(&args, context),
-        Command::Outdated(args) => outdated::run(&args, context),
-        Command::Verify(args) => verify::run(&args, context),
-        Command::Prefetch(args) => prefetch::run(&args, context),
-        Command::Explain(args) => explain::run(&args, context),
-        Command::Schema(args) => schema::run(&args, context),
-        Command::Completions(args) => completions::run(&args, context),
-        Command::Man => man::run(context),
-    }
-}
 
 /// The repository: the given directory, else the nearest one upwards that has a catalogue, else this one.
 pub(crate) fn root(given: Option<&Utf8Path>) -> anyhow::Result<Utf8PathBuf> {

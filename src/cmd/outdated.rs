@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::bump::{Target, as_json, everything, pool, targets};
 use super::fetching::{self, Options};
-use crate::cli::{Context, Outcome};
+use super::{Context, Outcome};
 use crate::diag::Diagnostics;
 use crate::upstream::bump::{self, BumpError, Bumped};
 use crate::upstream::plan::Wish;

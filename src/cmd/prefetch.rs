@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::fetching::{Bars, Options};
-use crate::cli::{Context, Outcome};
+use super::{Context, Outcome};
 use crate::store::hash::Algorithm;
 use crate::store::nar;
 use crate::store::path::{IngestionMethod, StoreDir};

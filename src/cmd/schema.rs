@@ -1,7 +1,7 @@
 //! `pgflakegen schema`.
 
 use crate::catalogue;
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 
 /// Options of `schema`.
 #[derive(clap::Args, Debug)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::bail;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
-use crate::cli::{Context, Outcome};
+use crate::cmd::{Context, Outcome};
 use crate::diag::nearest;
 use crate::render;
 

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::bump::pool;
 use super::fetching::{self, Bars, Options};
 use super::plural;
+use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
-use crate::cli::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, Span};
 use crate::upstream::verify::{self, Claim};
 

@@ -16,18 +16,94 @@ codes! {
         "There is no catalogue folder, or it names no PostgreSQL at all. `pgflakegen init` makes a small working one.";
     InvalidValue = "PGF108" Error "value is not acceptable" :
         "The value has the right type but not the right form; the message says which form it must have.";
-    BadHash = "PGF109" Error "not a usable SRI hash" :
-        "Sources are identified by their SRI hash.";
-    PlaceholderHash = "PGF110" Error "hash is a placeholder" :
-        "The hash is empty or all zero.";
-    MissingFile = "PGF111" Error "a file is missing" :
-        "The catalogue refers to a file that is not there.";
-    UnknownPostgresql = "PGF112" Error "unknown PostgreSQL" :
-        "The name is none of those in postgresql.toml.";
-    BadRange = "PGF113" Error "malformed range of PostgreSQLs" :
-        "A range is a list of comparisons.";
-    EmptyRange = "PGF114" Error "range matches no PostgreSQL" :
-        "No PostgreSQL is in the range.";
+    ControlCharacter = "PGF109" Error "text that cannot be seen" :
+        "A string contains a line break, a tab, another control character, or one of those Unicode characters that are invisible or change the direction of text. Catalogue text ends up in Nix files, shell scripts and postgresql.conf, where no key has a use for such a character, and a reviewer cannot see it. Write the text on one line. If a build really needs such a value, put it into an override.";
+    MissingFile = "PGF110" Error "a file is missing" :
+        "The catalogue refers to a file that is not there: a patch, an override, a lock file, a setting's script, or one of the files every catalogue has (flake.toml and postgresql.toml). Paths are relative to the catalogue folder, so an extension writes patches = [\"patches/pg_cron/pg15.patch\"], whatever folder the extension's own file is in. Correct the path, or add the file.";
+    OutsideCatalogue = "PGF111" Error "path leads out of the catalogue folder" :
+        "What the catalogue names must lie inside the catalogue folder, because the flake is copied to the Nix store as a whole: an absolute path, one with `..`, or a link to somewhere else would work on one machine only, and could take in files that nobody meant to publish. Copy the file into the catalogue folder and name it from there.";
+    UnreferencedFile = "PGF112" Warning "file that nothing refers to" :
+        "A file in the folders overrides, patches, locks or files is named by no key. Usually its extension was removed, or the key that should name it was forgotten, and then the patch is silently not applied. Name it or remove it. README files and files whose name begins with a dot are left alone.";
+    StrayFile = "PGF113" Warning "file that is not read" :
+        "A file looks like part of the catalogue but is not: a TOML file with another name than flake.toml, postgresql.toml or pgrx.toml, or something in the extensions folder that is not NAME.toml directly in it. What it says has no effect. Rename, move or remove it.";
+    UnsafeName = "PGF114" Error "name that is not safe everywhere" :
+        "Names become attributes (psql_17/exts/pgvector), file names (generated/extensions/pgvector.nix) and SQL, so they keep to what is safe in all three. A PostgreSQL's name has lower-case letters, digits, `_` and `-`. An extension's name is an identifier of the Nix language: it does not begin with a digit, is no keyword, and has no dot; and it is none of the names Windows reserves (con, nul…), so that the repository can be checked out everywhere. A SQL name follows what CREATE EXTENSION takes. A version has letters, digits and . _ - + ~.";
+    DuplicateName = "PGF115" Error "one name for two things" :
+        "Two PostgreSQLs, two extensions, two versions of one extension, or two attributes have the same name. One would hide the other. Names that differ only in case count as the same, since on macOS and Windows their files would be. Attributes can collide though the versions differ: 1.2_3 and 1.2.3 would both be NAME-1_2_3. Rename one of the two.";
+    DuplicateSqlName = "PGF116" Error "SQL name provided twice" :
+        "In one PostgreSQL, CREATE EXTENSION finds an extension by its SQL name, so only one package can provide it; the files of the other would be overwritten. Two extensions may share a SQL name as long as no PostgreSQL takes both. Correct the key sql, or the postgresql lists. Names of PostgreSQL's own contrib extensions count too.";
+    UnknownPostgresql = "PGF117" Error "unknown PostgreSQL" :
+        "The name is none of those in postgresql.toml. PostgreSQLs are named as there (\"17\", \"17_6\", \"orioledb-17\"), not by their minor version. Correct the name, add an entry, or use a range over majors such as \">=15, <18\", which needs no change when a major is added.";
+    BadRange = "PGF118" Error "malformed range of PostgreSQLs" :
+        "A range is a list of comparisons with commas between, all of which must hold: \">=15\", \">=15, <18\", \"<= 16\", \"=17\". What is compared is the major version, a whole number; minor versions have no place in a range. Other signs (^15, ~15, 15.x, *) are not known, because they mean different things in different tools.";
+    EmptyRange = "PGF119" Error "range that matches no PostgreSQL" :
+        "No PostgreSQL of the catalogue is in the range, so what it stands at would be built for none. Ranges include released PostgreSQLs only: a prerelease or a fork is taken by naming it, or by its own key `like`. Correct the range, or name what is meant.";
+    NoPostgresql = "PGF120" Error "extension that no PostgreSQL can use" :
+        "As the catalogue stands, this extension or version would be built for no PostgreSQL or no system at all. If that is intended for now, mark it with broken = \"why\"; then it is left out and the reason is shown in lists. Otherwise name the PostgreSQLs it is for.";
+    UnknownRequirement = "PGF121" Error "unknown required extension" :
+        "requires names SQL extensions that must be created first, by the name CREATE EXTENSION takes: `vector`, not `pgvector`. The name is neither one that an extension of the catalogue provides nor one that PostgreSQL brings (contrib and procedural languages). Correct it, or add the extension that provides it.";
+    RequirementMissing = "PGF122" Error "required extension missing for a PostgreSQL" :
+        "An extension requires another that exists, but not for every PostgreSQL the first is for. CREATE EXTENSION would fail there. Either add the PostgreSQL to a version of the required extension, or take it out of the one that requires it. Contrib changes too: adminpack and old_snapshot ended with 16, pg_walinspect began with 15, pg_logicalinspect with 18.";
+    CircularRequirement = "PGF123" Error "extensions that require each other" :
+        "Following requires leads back to where it began, so none of these could be created first. Usually one of the requirements is not a real one, such as an extension that can use another but does not need it. Remove that one.";
+    BadHash = "PGF124" Error "not a usable SRI hash" :
+        "Sources are identified by their hash in SRI form: sha256- and 44 characters of base64, or sha512- and 88. The message says what is wrong: the algorithm, the length (something was cut off when copying), or a character that base64 does not have. md5 and sha1 are refused because two sources with one hash can be made. Nix's older spellings (hexadecimal, or sha256: and base32) mean the same but are not what the fetchers' `hash` takes; `nix hash convert --to sri` translates them.";
+    PlaceholderHash = "PGF125" Error "placeholder in place of a hash" :
+        "The hash is empty or all zero, which is what nixpkgs' lib.fakeHash gives: something to put there until Nix has said the right one. Nothing can be built from it. Build the package once and copy what Nix prints after `got:`, or let pgflakegen fetch the source and fill it in.";
+    SameHash = "PGF126" Error "one hash for two sources" :
+        "Two sources that differ have the same hash. This really happens: a version is added by copying the one before, the tag is changed and the hash is not. Nix finds a source by its hash, so it takes the old source out of the store and builds it under the new version's name, and nobody notices. Fetch the source anew and put its own hash there. Two extensions may share a hash if they are fetched from the same place.";
+    SameCargoHash = "PGF127" Warning "one cargo-hash for two versions" :
+        "Two versions have the same cargo-hash. The hash covers Cargo.lock, which has the crate's own version in it, so two versions rarely share one; more likely it was copied. Build the version with an empty cargo-hash to see the right one.";
+    BadUrl = "PGF128" Error "unusable URL" :
+        "Homepages, changelogs, sources and caches are http or https URLs: a scheme, a host, and only characters that a URL has (everything else percent-encoded). A URL with a user name or password is refused, since it would end up in the Nix store, which everybody on the machine can read.";
+    BadSource = "PGF129" Error "source that does not say what to fetch" :
+        "A source is a table with exactly one of github (\"OWNER/REPO\"), url (a file) and git (a repository elsewhere). With github and git, a tag or a rev says what is checked out, in the source for all versions or in a version for itself; a url needs neither. Example: source = { github = \"pgvector/pgvector\", tag = \"v{version}\" }. What nixpkgs has already is source = \"nixpkgs\".";
+    BadRevision = "PGF130" Error "unusable tag or revision" :
+        "A tag is the name of a Git tag, with or without refs/tags/ in front. A rev is a whole commit (40 hexadecimal digits) or a full reference (refs/…). A shortened commit is refused because it may become ambiguous, and a bare name as rev because it may be a branch, which moves. One of the two is enough.";
+    BadPlaceholder = "PGF131" Error "placeholder that is wrong or missing" :
+        "In tag, rev, url and changelog, {version} is replaced by the version. No other placeholder is known. Where several versions share one template it must contain {version}, or all would be fetched from the same place: one of them would carry another's source. A version whose tag follows no pattern has its own tag, rev or url.";
+    UnknownLicense = "PGF132" Error "unknown license" :
+        "Licenses are named as in nixpkgs' lib.licenses: postgresql, asl20, mit, gpl2Plus…; SPDX ids (\"Apache-2.0\") are not, but the help line translates them. Several licenses are an array. Deprecated names such as gpl2 are refused because they do not say whether later versions count. A license that nixpkgs holds for unfree (tsl, bsl11, unfree) makes Nix refuse to build unless allowUnfree is set.";
+    UnknownSystem = "PGF133" Error "unknown system" :
+        "Systems are Nix's: x86_64-linux, aarch64-linux, aarch64-darwin, x86_64-darwin and a few more for which nixpkgs has PostgreSQL. Each stands in a list once, and the flake is for at least one.";
+    UnknownKind = "PGF134" Error "unknown kind" :
+        "kind says how an extension is built: pgxs (make with PostgreSQL's PGXS), sql (nothing to compile), cmake, configure, pgrx (Rust), nixpkgs (the package set's own) or custom (the override builds it).";
+    WrongKindKey = "PGF135" Error "key that does not go with the kind" :
+        "The key is known, but has no effect on, or contradicts, how this extension is built: cmake-flags without CMake, pgrx keys without Rust, versions of something that nixpkgs decides the version of, a custom extension without the override that builds it. Remove the key or change the kind.";
+    NoVersions = "PGF136" Error "extension without versions" :
+        "An extension that is built here needs at least one [[version]] with version, postgresql and hash. To take whatever nixpkgs has, write source = \"nixpkgs\".";
+    BadDefault = "PGF137" Error "default that is no fitting version" :
+        "default pins which version psql_NAME/bin contains, for all PostgreSQLs or for some (default = { \"15\" = \"0.7.4\" }). It must be one of the extension's versions, not one marked broken, and where it is pinned for one PostgreSQL it must be for that one. Without a pin, the newest stable version that fits is taken.";
+    CircularLike = "PGF138" Error "PostgreSQLs that are like each other" :
+        "like = \"17\" makes a PostgreSQL take every extension version that 17 takes. Following it must end at one that stands by itself.";
+    PostgresqlVersion = "PGF139" Error "version that does not go with the PostgreSQL" :
+        "The exact version of a PostgreSQL belongs to its major (17.6 to 17) and is written as upstream does: 17.6, 19beta1, 19rc1. A beta or release candidate is marked prerelease = true, so that ranges such as \">=15\" do not take it before it is released; a release is not. A fork counts versions as it likes and has a source of its own.";
+    UnknownPgrx = "PGF140" Error "cargo-pgrx that is not in pgrx.toml" :
+        "A Rust extension is built by the very version of cargo-pgrx that its pgrx dependency has; any other refuses. So each version in use is an entry in catalogue/pgrx.toml, with the hash of the crate and of its own dependencies. Add the entry, or correct the version: it is the one after `pgrx = \"=` in the extension's Cargo.toml.";
+    CargoVendor = "PGF141" Error "crates that are not pinned in one way" :
+        "The crates of a Rust program are pinned either by cargo-hash, the hash of all of them as fetchCargoVendor gives them, or by cargo-lock, a committed Cargo.lock. Exactly one of the two; output-hashes go with a lock file only.";
+    LockFile = "PGF142" Error "lock file that cannot be used" :
+        "A Cargo.lock has the checksums of crates from crates.io, but not of those from Git: for each repository and commit, output-hashes gives one under the name-version of one of its crates, for example output-hashes = { \"pgrx-0.12.6\" = \"sha256-…\" }. Names that the lock file does not have are mistakes. The file itself is the unchanged Cargo.lock of the workspace.";
+    RustToolchain = "PGF143" Error "Rust version that cannot be had" :
+        "rust pins the compiler to an exact release, all three numbers (1.81.0), which comes from the rust-overlay input of flake.toml. Without rust, the package set's own Rust is used.";
+    BadInput = "PGF144" Error "input that cannot be locked" :
+        "flake.lock is written from [inputs.NAME]: url (github:OWNER/REPO, with a branch or tag if wanted), rev (40 hexadecimal digits), nar-hash (SRI) and last-modified (seconds since 1970). `nix flake metadata --json URL` shows all of them. nixpkgs must be there. follows makes an input's own input one of ours.";
+    BadCacheKey = "PGF145" Error "unusable key of a binary cache" :
+        "A cache's public key is NAME:BASE64, where the second part is 32 bytes. Nix takes packages from the cache only if they are signed with it. A key twice as long is the secret one, with which anybody could sign packages that your users would trust: it must never be in a repository.";
+    BadSetting = "PGF146" Error "setting that cannot be set" :
+        "The name of a postgresql.conf setting has letters, digits and `_`; those of extensions have a dot and are quoted in TOML (\"cron.database_name\"). Some settings have a key of their own: preload for shared_preload_libraries, port; others are given by the tools that start servers.";
+    ConflictingSettings = "PGF147" Error "extensions that set one setting differently" :
+        "Two extensions of the same PostgreSQL need different values of one setting; whichever came last would win. Decide by putting the setting into flake.toml, or into the PostgreSQL's entry: those go before the extensions'.";
+    EmptyText = "PGF148" Error "text that says nothing" :
+        "A description or the reason of broken is empty. broken is shown in lists and matrices to whoever wonders why something is not there: say what does not work, and where that is reported.";
+    DescriptionStyle = "PGF149" Warning "description that is not in nixpkgs' style" :
+        "nixpkgs' meta.description is one line, begins with what the thing is (no article, not its own name) and has no full stop: \"Vector similarity search\". Lists read better when all keep to it.";
+    BadAttributePath = "PGF150" Error "not an attribute path" :
+        "build-inputs and native-build-inputs name packages of nixpkgs by attribute path (openssl, perlPackages.DBI); base and attr name attributes too. They are names, not Nix expressions: whatever needs an expression goes into an override.";
+    FlagWithSpace = "PGF151" Warning "flag with a space" :
+        "nixpkgs hands flags to make, configure and cmake through one variable, split at spaces: \"CFLAGS=-O2 -g\" arrives as two arguments. If two were meant, write two strings. A value that must contain a space is set in an override.";
+    UnknownLibrary = "PGF152" Warning "library that nothing provides" :
+        "preload of flake.toml or preload-after of an extension names a library that no extension of the catalogue is known to have and that is none of PostgreSQL's own. A server that preloads a library that is not there does not start.";
 
     // --- 5xx: fetching and the store ---
     Offline = "PGF501" Error "a server cannot be reached" :

@@ -18,7 +18,7 @@ struct Data {
 
 /// The text of the file, not yet formatted.
 pub fn cargo_pgrx(all: &[CargoPgrx]) -> String {
-    let mut columns = Columns::with_count(all.len());
+    let mut columns = Columns::new(all.len());
     let hashes = all.iter().map(|c| match &c.vendor {
         Vendor::Hash(hash) => Some(Nix::string(hash)),
         Vendor::Lock { .. } => None,
@@ -46,7 +46,7 @@ pub fn cargo_pgrx(all: &[CargoPgrx]) -> String {
             parameters: columns.formals(),
             rust,
             vendor: vendor.join(" "),
-            versions: columns.records_of(all.iter().map(|c| c.version.as_str())),
+            versions: columns.records(all.iter().map(|c| c.version.as_str())),
         },
     )
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::engine::{Template, fill};
 use super::nix::Nix;
 use super::source::Sources;
-use crate::catalogue::model::{Build, Extension, Kind, Vendor, Version};
+use crate::catalogue::model::{Build, Extension, Fit, Kind, Vendor, Version};
 
 const FINAL_VERSION: &str = "finalAttrs.version";
 /// How far below the root the file lies.
@@ -61,16 +61,16 @@ pub fn extension(extension: &Extension) -> String {
         return fill(Template::FromNixpkgs, &FromNixpkgs { attr: Nix::string(attr).to_string() });
     }
     let custom = extension.kind == Kind::Custom;
-    let mut columns = Columns::new(&extension.versions);
+    let used = used_versions(extension);
+    let mut columns = Columns::new(used.len());
     let sources = Sources::new(
-        extension.versions.iter().map(|v| (&v.source, v.version.as_str())),
+        used.iter().map(|v| (&v.source, v.version.as_str())),
         if custom { "version" } else { FINAL_VERSION },
     );
     for (name, values) in sources.parameters() {
         columns.parameter(name, values);
     }
-    let per_version =
-        |f: &dyn Fn(&Version) -> Option<Nix>| extension.versions.iter().map(f).collect::<Vec<_>>();
+    let per_version = |f: &dyn Fn(&Version) -> Option<Nix>| used.iter().map(|v| f(v)).collect::<Vec<_>>();
     if !custom {
         for (name, f) in build_attributes(extension.kind, &sources) {
             columns.attribute(name, per_version(&|v| f(&v.build)));
@@ -86,7 +86,7 @@ pub fn extension(extension: &Extension) -> String {
             let pgrx = |v: &Version| v.build.pgrx.as_ref().map(|p| Nix::string(&p.version));
             let rust = |v: &Version| v.build.pgrx.as_ref().and_then(|p| p.rust.as_ref()).map(Nix::string);
             columns.parameter("pgrx", per_version(&pgrx));
-            if extension.versions.iter().any(|v| rust(v).is_some()) {
+            if used.iter().any(|v| rust(v).is_some()) {
                 columns.parameter("rust", per_version(&rust));
                 "buildPgrx { inherit pgrx rust; }".to_owned()
             } else {
@@ -97,7 +97,7 @@ pub fn extension(extension: &Extension) -> String {
     let mut formals: BTreeSet<String> = sources.formals().into_iter().collect();
     formals.insert("lib".to_owned());
     formals.extend(open.split_whitespace().next().map(str::to_owned));
-    formals.extend(input_names(extension));
+    formals.extend(input_names(extension.kind, &used));
     let mut close = "";
     let override_file = extension.override_file.as_ref().map(|file| Nix::catalogue_file(file, DEPTH));
     if let (Some(file), false) = (&override_file, custom) {
@@ -128,7 +128,7 @@ pub fn extension(extension: &Extension) -> String {
         license: license.to_string(),
         bad_platforms: (!extension.exclude_systems.is_empty())
             .then(|| Nix::strings(&extension.exclude_systems).to_string()),
-        versions: columns.records(&extension.versions),
+        versions: columns.records(used.iter().map(|v| v.version.as_str())),
         r#override: override_file.map(|file| file.to_string()).unwrap_or_default(),
     };
     let uses_final = |text: &str| text.contains("finalAttrs.");
@@ -138,12 +138,20 @@ pub fn extension(extension: &Extension) -> String {
     fill(if custom { Template::Custom } else { Template::Extension }, &data)
 }
 
+/// The versions that some PostgreSQL has: the others, broken ones say, would be dead code.
+fn used_versions(extension: &Extension) -> Vec<&Version> {
+    let fits = |index: usize| {
+        extension.fits.values().any(|fit| matches!(fit, Fit::Versions { all, .. } if all.contains(&index)))
+    };
+    extension.versions.iter().enumerate().filter(|(index, _)| fits(*index)).map(|(_, v)| v).collect()
+}
+
 /// Heads of the attribute paths in inputs: what the function asks its caller for.
-fn input_names(extension: &Extension) -> impl Iterator<Item = String> {
-    let builds = if extension.kind == Kind::Custom { &[][..] } else { &extension.versions };
+fn input_names(kind: Kind, versions: &[&Version]) -> impl Iterator<Item = String> {
+    let builds = if kind == Kind::Custom { &[][..] } else { versions };
     builds
         .iter()
-        .flat_map(|v| v.build.build_inputs.iter().chain(native_build_inputs(extension.kind, &v.build)))
+        .flat_map(|v| v.build.build_inputs.iter().chain(native_build_inputs(kind, &v.build)))
         .filter_map(|path| path.split('.').next())
         .map(str::to_owned)
         .collect::<BTreeSet<_>>()
@@ -241,11 +249,7 @@ struct Parameter {
 }
 
 impl Columns {
-    fn new(versions: &[Version]) -> Self {
-        Self::with_count(versions.len())
-    }
-
-    pub(super) fn with_count(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         Self { count, parameters: Vec::new(), attributes: Vec::new() }
     }
 
@@ -310,11 +314,7 @@ impl Columns {
             .collect()
     }
 
-    fn records(&self, versions: &[Version]) -> Vec<Record> {
-        self.records_of(versions.iter().map(|v| v.version.as_str()))
-    }
-
-    pub(super) fn records_of<'a>(&self, versions: impl Iterator<Item = &'a str>) -> Vec<Record> {
+    pub(super) fn records<'a>(&self, versions: impl Iterator<Item = &'a str>) -> Vec<Record> {
         versions
             .enumerate()
             .map(|(index, version)| Record {

@@ -62,8 +62,8 @@ fn ordered(items: &[String], after: &BTreeMap<&str, Vec<&str>>) -> Vec<String> {
 pub fn preload(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<String> {
     let mut libraries = catalogue.flake.preload.clone();
     let mut after: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (extension, _) in installed(catalogue, postgresql) {
-        for library in &extension.preload {
+    for (extension, version) in installed(catalogue, postgresql) {
+        for library in version.map_or(&extension.preload, |v| &v.preload) {
             after.entry(library).or_default().extend(extension.preload_after.iter().map(String::as_str));
             if !libraries.contains(library) {
                 libraries.push(library.clone());

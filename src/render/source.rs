@@ -183,7 +183,8 @@ impl<'a> Sources<'a> {
             Nix::Template { parts: vec![String::new(), format!("/{root}")], variable: "finalAttrs.src.name" }
         } else {
             // A tarball's top directory has a name that only the tarball knows.
-            Nix::string(format!("sourceRoot=$(echo */{root})"))
+            let quoted = root.replace('\'', "'\\''");
+            Nix::string(format!("sourceRoot=$(echo */'{quoted}')"))
         }
     }
 

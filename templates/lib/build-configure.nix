@@ -2,8 +2,9 @@
 { buildExtension }:
 
 buildExtension {
-  # Without this, configure scripts take the prefix of the extension for PostgreSQL's.
-  adjust = attrs: {
-    dontDisableStatic = attrs.dontDisableStatic or true;
+  defaults = {
+    # Where files go is for pg_config to say, not for stdenv's flags.
+    setOutputFlags = false;
+    dontDisableStatic = true;
   };
 }

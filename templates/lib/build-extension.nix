@@ -1,4 +1,5 @@
-# What all extensions that are built with make have in common. `adjust` is what their kind adds.
+# What all extensions that are built with make have in common. Their kind adds `defaults`, which the
+# extension can replace, and what `adjust` makes of the extension's own attributes.
 {
   lib,
   postgresql,
@@ -8,6 +9,7 @@
 {
   adjust ? _: { },
   build ? postgresqlBuildExtension,
+  defaults ? { },
 }:
 
 args:
@@ -17,7 +19,8 @@ build (
   let
     attrs = lib.toFunction args finalAttrs;
   in
-  attrs
+  defaults
+  // attrs
   // adjust attrs
   // {
     # Versions come from the catalogue.

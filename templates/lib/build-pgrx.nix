@@ -35,13 +35,14 @@ build (
   let
     attrs = lib.toFunction args finalAttrs;
   in
-  attrs
+  {
+    # Their tests start servers of their own and want the network.
+    doCheck = false;
+  }
+  // attrs
   // {
     inherit postgresql;
     cargo-pgrx = cargoPgrx.${pgrx};
-
-    # Its tests start servers of their own and want the network.
-    doCheck = attrs.doCheck or false;
 
     meta = {
       inherit (postgresql.meta) platforms;

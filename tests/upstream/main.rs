@@ -10,8 +10,6 @@ mod nix;
 mod repository;
 mod server;
 
-use camino::Utf8Path;
-use pgflakegen::cli::{Context, Outcome};
 use pgflakegen::upstream::archive::Limits;
 use pgflakegen::upstream::credentials::Credentials;
 use pgflakegen::upstream::http::Patience;
@@ -45,28 +43,10 @@ fn endpoints(base: &str) -> Endpoints {
     }
 }
 
-/// Runs `action` with a context that keeps what is written.
-fn captured<T>(root: &Utf8Path, action: impl FnOnce(&mut Context<'_>) -> T) -> (T, String, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut context = Context {
-        root: Some(root.to_owned()),
-        quiet: false,
-        verbose: false,
-        colour_out: false,
-        colour_err: false,
-        out: &mut out,
-        err: &mut err,
-    };
-    let result = action(&mut context);
-    (result, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
-}
-
-/// `pgflakegen …` as it is typed.
-fn typed(root: &Utf8Path, arguments: &[&str]) -> (Outcome, String, String) {
-    use clap::Parser as _;
-    let cli =
-        pgflakegen::cli::Cli::try_parse_from(std::iter::once("pgflakegen").chain(arguments.iter().copied()));
-    let command = cli.unwrap_or_else(|error| panic!("{error}")).command;
-    let (result, out, err) = captured(root, |context| pgflakegen::cmd::run(command, context));
-    (result.unwrap_or_else(|error| panic!("{error:#}\n{err}")), out, err)
+/// `pgflakegen …` as it is typed: exit code, stdout, stderr.
+fn typed(arguments: &[&str]) -> (i32, String, String) {
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_pgflakegen")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

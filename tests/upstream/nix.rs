@@ -2,8 +2,6 @@
 
 use std::process::Command;
 
-use camino::Utf8Path;
-
 use crate::archives::Tar;
 use crate::repository::Repository;
 use crate::typed;
@@ -31,7 +29,7 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 fn prefetched(arguments: &[&str]) -> serde_json::Value {
-    let (_, out, err) = typed(Utf8Path::new("."), &[&["prefetch", "--json"], arguments].concat());
+    let (_, out, err) = typed(&[&["prefetch", "--json"], arguments].concat());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
 }
 

@@ -1,5 +1,29 @@
 //! The project's own chores: `cargo xtask e2e`.
 
-fn main() -> anyhow::Result<()> {
-    anyhow::bail!("usage: cargo xtask e2e")
+mod e2e;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of this repository.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the generated flake with real Nix, start PostgreSQL and create every extension.
+    ///
+    /// Wants Debian 12 and root: it installs Nix and the libraries PostgreSQL is built with. Where no
+    /// binary cache can be reached this works all the same: nixpkgs is replaced by tests/hostpkgs.
+    E2e(e2e::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().task {
+        Task::E2e(args) => e2e::run(&args),
+    }
 }

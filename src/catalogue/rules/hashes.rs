@@ -36,7 +36,7 @@ fn map(cx: &Context<'_>, hashes: &Field<Map<String>>, found: &mut Diagnostics) {
 
 fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
     let bad = sri::check(&hash.value).err()?;
-    let prefetch = "`pgflakegen update-hashes`, or build once and copy the hash Nix says it got";
+    let prefetch = "build it once and copy what Nix prints after `got:`";
     let finding = |message: String| Diagnostic::new(Code::BadHash, hash.span, message);
     Some(match bad {
         Bad::Empty => Diagnostic::new(Code::PlaceholderHash, hash.span, "the hash is empty")
@@ -79,10 +79,8 @@ fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
             finding("the hash ends in a way no tool writes it: one of the last characters is wrong".into())
                 .help("copy the hash again")
         }
-        Bad::NotSri { sri: Some(sri), .. } => finding("this is a hash, but not an SRI hash".into())
+        Bad::NotSri(sri) => finding("this is a hash, but not an SRI hash".into())
             .help(format!("write it as {sri}"))
             .fix("write the hash as SRI", vec![Edit { span: hash.span, replacement: format!("\"{sri}\"") }]),
-        Bad::NotSri { sri: None, algorithm } => finding("this is a hash, but not an SRI hash".into())
-            .help(format!("nix hash convert --hash-algo {algorithm} --to sri {}", hash.value)),
     })
 }

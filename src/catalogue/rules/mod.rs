@@ -9,9 +9,33 @@ use super::model::Kind;
 use super::raw::{ExtensionFile, RawCatalogue, RawVersion, Spanned};
 use crate::diag::{Diagnostics, SourceMap};
 
+mod attribute_paths;
+mod caches;
+mod defaults;
+mod duplicate_names;
 mod empty;
+mod fits;
 mod hashes;
+mod inputs;
+mod kinds;
+mod licenses;
+mod like;
+mod locks;
+mod names;
+mod paths;
+mod pgrx;
 mod postgresql_specs;
+mod postgresql_versions;
+mod requires;
+mod same_hash;
+mod settings;
+mod sources;
+mod sql_names;
+mod systems;
+mod text;
+mod urls;
+mod values;
+mod wording;
 
 /// What rules look at.
 pub struct Context<'a> {
@@ -46,7 +70,34 @@ impl<'a> Context<'a> {
 type Rule = fn(&Context<'_>, &mut Diagnostics);
 
 /// All rules. The order does not matter: findings are shown by place.
-const RULES: &[Rule] = &[empty::check, hashes::check, postgresql_specs::check];
+const RULES: &[Rule] = &[
+    attribute_paths::check,
+    caches::check,
+    defaults::check,
+    duplicate_names::check,
+    empty::check,
+    fits::check,
+    hashes::check,
+    inputs::check,
+    kinds::check,
+    licenses::check,
+    like::check,
+    locks::check,
+    names::check,
+    paths::check,
+    pgrx::check,
+    postgresql_specs::check,
+    postgresql_versions::check,
+    requires::check,
+    same_hash::check,
+    settings::check,
+    sources::check,
+    sql_names::check,
+    systems::check,
+    urls::check,
+    values::check,
+    wording::check,
+];
 
 /// Runs every rule.
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {

@@ -72,10 +72,13 @@ pub fn unknown<'a>(
         place.span,
         format!("there is no PostgreSQL called `{}`", printable(name)),
     );
-    match nearest(name, known.clone()) {
-        Some(near) => finding.help(format!("did you mean \"{near}\"?")),
-        None => finding.help(format!(
-            "postgresql.toml has {}",
+    // Another number is not what was meant by a number.
+    let number = name.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
+    let spelled = name.replace('.', "_");
+    match known.clone().find(|known| *known == spelled).or_else(|| nearest(name, known.clone())) {
+        Some(near) if !number || near == spelled => finding.help(format!("did you mean \"{near}\"?")),
+        _ => finding.help(format!(
+            "postgresql.toml has {}; use one of these, or add an entry",
             known.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
         )),
     }

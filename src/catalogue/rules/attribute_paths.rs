@@ -1,0 +1,52 @@
+//! What names something in nixpkgs is an attribute path, and nothing else.
+
+use super::Context;
+use super::text::{is_attribute_path, is_identifier};
+use crate::catalogue::decode::printable;
+use crate::catalogue::index::versions;
+use crate::catalogue::raw::{RawBuild, Spanned};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    for entry in &cx.raw.postgresqls {
+        found.extend(entry.value.base.as_ref().and_then(|base| judge(base, is_identifier(&base.value))));
+    }
+    for file in &cx.raw.extensions {
+        let attr = file.raw.attr.as_ref();
+        found.extend(attr.and_then(|attr| judge(attr, is_path(&attr.value))));
+        build(&file.raw.build, found);
+        for version in versions(&file.raw) {
+            build(&version.value.build, found);
+        }
+    }
+}
+
+fn build(build: &RawBuild, found: &mut Diagnostics) {
+    for input in
+        [&build.build_inputs, &build.native_build_inputs].into_iter().flatten().flat_map(|l| &l.value)
+    {
+        found.extend(judge(input, is_path(&input.value)));
+    }
+}
+
+/// The package set itself is not part of the path, though nixpkgs has `pkgs` inside itself.
+fn is_path(text: &str) -> bool {
+    is_attribute_path(text) && !text.starts_with("pkgs.") && !text.starts_with("nixpkgs.")
+}
+
+fn judge(path: &Spanned<String>, good: bool) -> Option<Diagnostic> {
+    if good {
+        return None;
+    }
+    let finding = Diagnostic::new(
+        Code::BadAttributePath,
+        path.span,
+        format!("`{}` is not an attribute path in nixpkgs", printable(&path.value)),
+    );
+    let better = path.value.trim().trim_start_matches("pkgs.").trim_start_matches("nixpkgs.");
+    Some(if better != path.value && is_attribute_path(better) {
+        finding.help(format!("write \"{better}\""))
+    } else {
+        finding.help("names with dots between, for example \"openssl\" or \"perlPackages.DBI\"; anything else goes into an override")
+    })
+}

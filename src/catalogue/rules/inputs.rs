@@ -1,0 +1,92 @@
+//! Inputs have what flake.lock records, in the form Nix writes it.
+
+use super::Context;
+use super::text::{is_hex, is_identifier};
+use crate::catalogue::decode::printable;
+use crate::catalogue::resolve::github_reference;
+use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    let Some((_, flake)) = &cx.raw.flake else { return };
+    let Some(inputs) = &flake.inputs else { return };
+    let names: Vec<&str> = inputs.value.0.iter().map(|(name, _)| name.value.as_str()).collect();
+    if !names.contains(&"nixpkgs") {
+        let finding = Diagnostic::new(Code::BadInput, inputs.span, "there is no input `nixpkgs`");
+        found.push(match nearest("nixpkgs", names.iter().copied()) {
+            Some(near) => finding.help(format!("rename `{near}`: [inputs.nixpkgs]")),
+            None => finding.help("add [inputs.nixpkgs] with url, rev, nar-hash and last-modified"),
+        });
+    }
+    for (name, input) in &inputs.value.0 {
+        if !is_identifier(&name.value) || matches!(name.value.as_str(), "self" | "outputs") {
+            found.push(
+                Diagnostic::new(
+                    Code::BadInput,
+                    name.span,
+                    format!("`{}` cannot be an input's name", printable(&name.value)),
+                )
+                .help("letters, digits, `_` and `-`, beginning with a letter, and not `self`"),
+            );
+        }
+        let raw = &input.value;
+        if let Some(url) = &raw.url
+            && github_reference(&url.value).is_none()
+        {
+            let finding =
+                Diagnostic::new(Code::BadInput, url.span, "inputs come from github:OWNER/REPO[/BRANCH]");
+            let path = url.value.trim_start_matches("https://github.com/").trim_end_matches(".git");
+            let better = format!("github:{path}");
+            found.push(if github_reference(&better).is_some() {
+                finding.help(format!("write \"{better}\""))
+            } else {
+                finding.help("for example github:NixOS/nixpkgs/nixos-unstable")
+            });
+        }
+        if let Some(rev) = &raw.rev
+            && !is_hex(&rev.value, 40)
+        {
+            found.push(
+                Diagnostic::new(
+                    Code::BadInput,
+                    rev.span,
+                    "a revision has 40 hexadecimal digits, in lower case",
+                )
+                .help("nix flake metadata --json URL shows it as `revision`"),
+            );
+        }
+        if let Some(modified) = &raw.last_modified
+            && modified.value <= 0
+        {
+            found.push(
+                Diagnostic::new(Code::BadInput, modified.span, "a time in seconds since 1970 is positive")
+                    .help("nix flake metadata --json URL shows it as `lastModified`"),
+            );
+        }
+        for (theirs, ours) in raw.follows.iter().flat_map(|map| &map.value.0) {
+            if !is_identifier(&theirs.value) {
+                found.push(
+                    Diagnostic::new(
+                        Code::BadInput,
+                        theirs.span,
+                        format!("`{}` cannot be an input's name", printable(&theirs.value)),
+                    )
+                    .help("follows = { THEIR_INPUT = \"OUR_INPUT\" }"),
+                );
+            }
+            if names.contains(&ours.value.as_str()) && ours.value != name.value {
+                continue;
+            }
+            let message = if ours.value == name.value {
+                format!("`{}` cannot follow itself", printable(&ours.value))
+            } else {
+                format!("there is no input `{}` to follow", printable(&ours.value))
+            };
+            let finding = Diagnostic::new(Code::BadInput, ours.span, message);
+            let others = names.iter().copied().filter(|other| *other != name.value);
+            found.push(match nearest(&ours.value, others) {
+                Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+                None => finding.help("name one of the inputs in flake.toml"),
+            });
+        }
+    }
+}

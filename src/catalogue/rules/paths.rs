@@ -1,0 +1,186 @@
+//! Files that the catalogue names exist, inside the catalogue folder; files in its folders are named.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+
+use super::Context;
+use super::text::is_plain_path;
+use crate::catalogue::decode::printable;
+use crate::catalogue::files::{FOLDER, Node};
+use crate::catalogue::index::versions;
+use crate::catalogue::parse::extension_name;
+use crate::catalogue::raw::{Field, List, Map, RawSetting, Spanned};
+use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+
+/// The files beside the extensions folder.
+const TOP: [&str; 3] = ["flake.toml", "postgresql.toml", "pgrx.toml"];
+
+/// Folders in which everything should be referred to.
+const FOLDERS: [&str; 4] = ["files", "locks", "overrides", "patches"];
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    let mut paths = Paths { cx, named: BTreeSet::new(), found };
+    for entry in &cx.raw.postgresqls {
+        paths.all(&entry.value.patches, "patch");
+        paths.settings(&entry.value.settings);
+    }
+    for entry in &cx.raw.cargo_pgrx {
+        paths.one(&entry.value.cargo_lock, "lock file");
+    }
+    if let Some((_, flake)) = &cx.raw.flake {
+        paths.settings(&flake.settings);
+    }
+    for file in &cx.raw.extensions {
+        let raw = &file.raw;
+        paths.one(&raw.r#override, "override");
+        paths.all(&raw.build.patches, "patch");
+        paths.settings(&raw.settings);
+        for version in versions(raw) {
+            paths.all(&version.value.build.patches, "patch");
+            paths.one(&version.value.cargo_lock, "lock file");
+        }
+    }
+    let named = paths.named;
+    // A file that could not be read may name them.
+    let complete = &cx.raw.complete;
+    let all_read = complete.flake
+        && complete.postgresqls
+        && complete.cargo_pgrx
+        && complete.unreadable_extensions.is_empty();
+    for (path, node) in cx.files.iter() {
+        found.extend(unread(path, node));
+        found.extend(stray(path).or_else(|| all_read.then(|| unreferenced(path, &named)).flatten()));
+    }
+}
+
+struct Paths<'a, 'f> {
+    cx: &'a Context<'a>,
+    named: BTreeSet<&'a str>,
+    found: &'f mut Diagnostics,
+}
+
+impl<'a> Paths<'a, '_> {
+    fn one(&mut self, path: &'a Field<String>, what: &str) {
+        if let Some(path) = path {
+            self.judge(path, what);
+        }
+    }
+
+    fn all(&mut self, paths: &'a Field<List<String>>, what: &str) {
+        for path in paths.iter().flat_map(|list| &list.value) {
+            self.judge(path, what);
+        }
+    }
+
+    fn settings(&mut self, settings: &'a Field<Map<RawSetting>>) {
+        for (_, value) in settings.iter().flat_map(|map| &map.value.0) {
+            if let RawSetting::File(path) = &value.value {
+                self.judge(path, "file");
+            }
+        }
+    }
+
+    fn judge(&mut self, path: &'a Spanned<String>, what: &str) {
+        let text = path.value.as_str();
+        self.named.insert(text);
+        let shown = printable(text);
+        let finding = |code, message: String| Diagnostic::new(code, path.span, message);
+        let inside = format!("paths are relative to {FOLDER}/ and stay inside it");
+        if !is_plain_path(text) {
+            let mut finding = finding(
+                Code::OutsideCatalogue,
+                format!("`{shown}` is not a path inside the catalogue folder"),
+            );
+            finding = match text.strip_prefix("./").or(text.strip_prefix("catalogue/")) {
+                Some(rest) if is_plain_path(rest) => finding.help(format!("write \"{}\"", printable(rest))),
+                _ => finding.help(inside),
+            };
+            self.found.push(finding);
+            return;
+        }
+        let files = self.cx.files;
+        let finding = match files.get(Utf8Path::new(text)) {
+            Some(Node::Text(_) | Node::File) => return,
+            Some(Node::Outside) => finding(
+                Code::OutsideCatalogue,
+                format!("`{shown}` is a link that leads out of the catalogue folder"),
+            )
+            .help("put the file itself there, or a relative link to another file of the catalogue"),
+            Some(Node::Dangling) => finding(Code::MissingFile, format!("`{shown}` is a link to nothing"))
+                .help("put the file itself there"),
+            Some(Node::Other) => finding(Code::MissingFile, format!("`{shown}` is not a file"))
+                .help("put the file itself there"),
+            None if linked_folder(self.cx, text).is_some() => {
+                let folder = linked_folder(self.cx, text).unwrap_or_default();
+                finding(Code::OutsideCatalogue, format!("`{}` is a link to a folder", printable(folder)))
+                    .help("links to folders are not followed: name the file where it really is")
+            }
+            None => {
+                let finding = finding(Code::MissingFile, format!("the {what} `{shown}` does not exist"));
+                let with_folder = format!("{}/", text.trim_end_matches('/'));
+                let is_folder = files.iter().any(|(path, _)| path.as_str().starts_with(&with_folder));
+                let known = files.iter().map(|(path, _)| path.as_str());
+                match nearest(text, known.filter(|path| path.contains('/'))) {
+                    _ if is_folder => finding.help("this is a folder: name a file in it"),
+                    Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+                    None => finding.help(format!("create {FOLDER}/{shown}")),
+                }
+            }
+        };
+        self.found.push(finding);
+    }
+}
+
+/// The part of a path that is a link to a folder, which the reader does not enter.
+fn linked_folder<'a>(cx: &Context<'_>, path: &'a str) -> Option<&'a str> {
+    path.match_indices('/')
+        .map(|(at, _)| &path[..at])
+        .find(|folder| cx.files.get(Utf8Path::new(folder)).is_some())
+}
+
+/// One of the catalogue's own files that is there, but is not a file.
+fn unread(path: &Utf8Path, node: &Node) -> Option<Diagnostic> {
+    let own = TOP.contains(&path.as_str()) || extension_name(path).is_some();
+    let (code, message) = match node {
+        Node::Text(_) | Node::File => return None,
+        Node::Outside => (Code::OutsideCatalogue, "is a link that leads out of the catalogue folder"),
+        Node::Dangling => (Code::MissingFile, "is a link to nothing"),
+        Node::Other => (Code::MissingFile, "is not a file"),
+    };
+    own.then(|| about(code, path, message).help("put the file itself there"))
+}
+
+fn about(code: Code, path: &Utf8Path, message: &str) -> Diagnostic {
+    Diagnostic::global(code, format!("{FOLDER}/{} {message}", printable(path.as_str())))
+}
+
+fn unreferenced(path: &Utf8Path, named: &BTreeSet<&str>) -> Option<Diagnostic> {
+    let folder = path.components().next()?.as_str();
+    let documentation =
+        path.file_name().is_some_and(|name| name.starts_with("README") || name.starts_with('.'));
+    if !FOLDERS.contains(&folder) || documentation || named.contains(path.as_str()) {
+        return None;
+    }
+    Some(about(Code::UnreferencedFile, path, "is not referred to").help("refer to it, or remove it"))
+}
+
+/// A file that looks like one of the catalogue's but is not read.
+fn stray(path: &Utf8Path) -> Option<Diagnostic> {
+    if TOP.contains(&path.as_str()) || extension_name(path).is_some() {
+        return None;
+    }
+    let in_extensions = path.starts_with("extensions");
+    let lower = path.as_str().to_ascii_lowercase();
+    let is_toml = lower.ends_with(".toml") || lower.ends_with(".tml");
+    let documentation =
+        path.file_name().is_some_and(|name| name.starts_with("README") || name.starts_with('.'));
+    if documentation || !(is_toml || in_extensions) || FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        return None;
+    }
+    let finding = about(Code::StrayFile, path, "is not read");
+    Some(match nearest(path.as_str(), TOP) {
+        Some(near) if !in_extensions => finding.help(format!("did you mean {FOLDER}/{near}?")),
+        _ => finding.help(format!("extensions are in {FOLDER}/extensions/NAME.toml, no deeper")),
+    })
+}

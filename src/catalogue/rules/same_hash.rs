@@ -1,0 +1,96 @@
+//! A hash identifies one source: under two it was copied, and one of the two was never built.
+
+use std::collections::HashMap;
+
+use super::Context;
+use crate::catalogue::model::Fetcher;
+use crate::catalogue::raw::{Field, Spanned};
+use crate::catalogue::{source, sri};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+
+struct Use<'a> {
+    span: Span,
+    /// The extension, or what else has versions.
+    of: &'a str,
+    version: &'a str,
+    fetcher: Option<Fetcher>,
+}
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    let mut sources = Seen::default();
+    let mut crates = Seen::default();
+    for entry in &cx.raw.postgresqls {
+        let raw = &entry.value;
+        let version = text(&raw.version);
+        let fetcher =
+            source::fetched(&raw.source).and_then(|source| source::of(source, (&None, &None), version).ok());
+        // Two entries may be one source with different patches or settings.
+        sources.add(&raw.hash, "PostgreSQL", version, fetcher, found);
+    }
+    for entry in &cx.raw.cargo_pgrx {
+        let raw = &entry.value;
+        sources.add(&raw.hash, "cargo-pgrx", text(&raw.version), None, found);
+        crates.add(&raw.cargo_hash, "cargo-pgrx", text(&raw.version), None, found);
+    }
+    for (file, version) in cx.versions() {
+        let raw = &version.value;
+        let fetcher = source::fetcher(source::fetched(&file.raw.source), raw).ok();
+        sources.add(&raw.hash, &file.name, text(&raw.version), fetcher, found);
+        crates.add(&raw.cargo_hash, &file.name, text(&raw.version), None, found);
+    }
+    sources.report(Code::SameHash, found);
+    crates.report(Code::SameCargoHash, found);
+}
+
+fn text(field: &Field<String>) -> &str {
+    field.as_ref().map_or("", |text| &text.value)
+}
+
+#[derive(Default)]
+struct Seen<'a> {
+    first: HashMap<&'a str, Use<'a>>,
+    pairs: Vec<(Span, String, Span, String)>,
+}
+
+impl<'a> Seen<'a> {
+    fn add(
+        &mut self,
+        hash: &'a Field<String>,
+        of: &'a str,
+        version: &'a str,
+        fetcher: Option<Fetcher>,
+        _found: &mut Diagnostics,
+    ) {
+        let Some(Spanned { value, span }) = hash else { return };
+        // A placeholder is the same everywhere; that it is one is said elsewhere.
+        if sri::check(value).is_err() {
+            return;
+        }
+        let this = Use { span: *span, of, version, fetcher };
+        let Some(first) = self.first.get(value.as_str()) else {
+            self.first.insert(value, this);
+            return;
+        };
+        // One repository may hold two extensions, and one PostgreSQL may stand there twice.
+        let one_source = first.fetcher == this.fetcher
+            && (first.fetcher.is_some() || first.version == this.version)
+            && (first.of != this.of || first.of == "PostgreSQL");
+        if !one_source {
+            let name = |item: &Use<'_>| format!("{} {}", item.of, item.version);
+            self.pairs.push((this.span, name(&this), first.span, name(first)));
+        }
+    }
+
+    fn report(self, code: Code, found: &mut Diagnostics) {
+        for (span, name, first, first_name) in self.pairs {
+            let what = if code == Code::SameHash { "hash" } else { "cargo-hash" };
+            found.push(
+                Diagnostic::new(code, span, format!("{name} has the {what} of {first_name}"))
+                    .also(first, format!("{first_name} has it here"))
+                    .help(format!(
+                        "one of the two was copied: build {name} and take the hash Nix says it got"
+                    )),
+            );
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Values whose form no other rule owns: ports, roles, locales, flags, variables, folders, libraries.
+
+use std::collections::BTreeSet;
+
+use super::Context;
+use super::text::{is_plain_path, listed, shaped};
+use crate::catalogue::contrib;
+use crate::catalogue::decode::printable;
+use crate::catalogue::index::{sql_names, versions};
+use crate::catalogue::raw::{Field, List, Preload, RawBuild, Spanned};
+use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+
+/// Attributes of a derivation that are not environment variables to set.
+const RESERVED: [&str; 12] = [
+    "args", "builder", "name", "out", "outputs", "passthru", "pname", "src", "stdenv", "system", "version",
+    "PATH",
+];
+
+pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    flake(cx, found);
+    for file in &cx.raw.extensions {
+        build(&file.raw.build, found);
+        for version in versions(&file.raw) {
+            build(&version.value.build, found);
+        }
+    }
+    libraries(cx, found);
+}
+
+fn bad(place: &Spanned<String>, message: &str, help: &str) -> Diagnostic {
+    let message = message.replace("{}", &format!("`{}`", printable(&place.value)));
+    Diagnostic::new(Code::InvalidValue, place.span, message).help(help)
+}
+
+fn flake(cx: &Context<'_>, found: &mut Diagnostics) {
+    let Some((_, flake)) = &cx.raw.flake else { return };
+    if let Some(port) = flake.port.as_ref().filter(|port| !(1..=65535).contains(&port.value)) {
+        found.push(
+            Diagnostic::new(Code::InvalidValue, port.span, format!("{} is no TCP port", port.value))
+                .help("a port is between 1 and 65535"),
+        );
+    }
+    if let Some(superuser) = &flake.superuser {
+        let good = superuser.value.len() < 64
+            && !superuser.value.starts_with("pg_")
+            && shaped(
+                &superuser.value,
+                |c| c.is_ascii_alphabetic() || c == '_',
+                |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'),
+            );
+        if !good {
+            let help = "letters, digits, `_` and `-`, fewer than 64, not beginning with pg_";
+            found.push(bad(superuser, "{} cannot be the superuser's name", help));
+        }
+    }
+    if let Some(locale) = &flake.locale {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@');
+        if !shaped(&locale.value, |c| c.is_ascii_alphabetic(), plain) {
+            found.push(bad(locale, "{} is no locale", "for example C.UTF-8 or en_US.UTF-8"));
+        }
+    }
+}
+
+fn build(build: &RawBuild, found: &mut Diagnostics) {
+    for (name, _) in build.env.iter().flat_map(|map| &map.value.0) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !shaped(&name.value, |c| c.is_ascii_alphabetic() || c == '_', plain) {
+            found.push(bad(name, "{} cannot be an environment variable", "letters, digits and `_`"));
+        } else if RESERVED.contains(&name.value.as_str()) {
+            found.push(bad(name, "{} belongs to the derivation itself", "set it in an override"));
+        }
+    }
+    for folder in [&build.source_root, &build.cargo_package].into_iter().flatten() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '.' | '+');
+        if !is_plain_path(&folder.value) || !folder.value.chars().all(plain) {
+            let help = "a relative path without `..`, for example \"pgmq-extension\"";
+            found.push(bad(folder, "{} is no folder inside the source", help));
+        }
+    }
+    let flags = [&build.make_flags, &build.configure_flags, &build.cmake_flags];
+    for flag in flags.into_iter().flatten().flat_map(|list| &list.value) {
+        if flag.value.is_empty() {
+            found.push(bad(flag, "an empty flag has no meaning", "remove it"));
+        } else if flag.value.contains(' ') {
+            found.push(Diagnostic::new(Code::FlagWithSpace, flag.span, "this flag contains a space").help(
+                "if these are two flags, write two strings; a value with spaces goes into an override",
+            ));
+        }
+    }
+}
+
+fn libraries(cx: &Context<'_>, found: &mut Diagnostics) {
+    let list = |field: &'_ Field<Preload>| -> Vec<Spanned<String>> {
+        match field.as_ref().map(|preload| &preload.value) {
+            Some(Preload::Libraries(list)) => list.clone(),
+            _ => Vec::new(),
+        }
+    };
+    let mut own: Vec<Spanned<String>> = Vec::new();
+    for file in &cx.raw.extensions {
+        own.extend(list(&file.raw.preload));
+        own.extend(versions(&file.raw).flat_map(|version| list(&version.value.preload)));
+    }
+    let named: Field<List<String>> = cx.raw.flake.as_ref().and_then(|(_, flake)| flake.preload.clone());
+    let after = cx.raw.extensions.iter().flat_map(|file| &file.raw.preload_after).flat_map(|l| &l.value);
+    let wanted: Vec<&Spanned<String>> = named.iter().flat_map(|list| &list.value).chain(after).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_library = |name: &str| shaped(name, |c| c.is_ascii_alphanumeric() || c == '_', plain);
+    for library in own.iter().chain(wanted.iter().copied()) {
+        if !is_library(&library.value) {
+            let help = "a library is named without path and ending: \"pg_cron\"";
+            found.push(bad(library, "{} is no library's name", help));
+        }
+    }
+    let known: BTreeSet<&str> = contrib::LIBRARIES
+        .iter()
+        .copied()
+        .chain(own.iter().map(|library| library.value.as_str()))
+        .chain(cx.raw.extensions.iter().flat_map(|file| {
+            let names = sql_names(&file.name, &file.raw);
+            names.into_iter().chain([file.name.as_str()])
+        }))
+        .collect();
+    for library in wanted.into_iter().filter(|library| is_library(&library.value)) {
+        if known.contains(library.value.as_str()) || !cx.raw.complete.unreadable_extensions.is_empty() {
+            continue;
+        }
+        let finding = Diagnostic::new(
+            Code::UnknownLibrary,
+            library.span,
+            format!("no extension has a library {}", listed([library.value.as_str()])),
+        );
+        found.push(match nearest(&library.value, known.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("remove it, or add the extension it belongs to"),
+        });
+    }
+}

@@ -1,0 +1,9 @@
+{
+  stdenv,
+  src,
+  version,
+}:
+stdenv.mkDerivation {
+  pname = "ownbuild";
+  inherit src version;
+}

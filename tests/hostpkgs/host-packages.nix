@@ -1,0 +1,221 @@
+# Programs and libraries that are the machine's own (Debian's), under nixpkgs' names. A package
+# here only checks that the machine has it; one that Debian or this fixture lacks evaluates, and
+# says so when it is built.
+{
+  lib,
+  stdenv,
+  self,
+}:
+let
+
+  package =
+    pname: args:
+    stdenv.mkDerivation (
+      {
+        inherit pname;
+        version = "host";
+        dontUnpack = true;
+        dontBuild = true;
+        strictDeps = true;
+        preferLocalBuild = true;
+      }
+      // args
+      // {
+        meta = {
+          mainProgram = args.meta.mainProgram or pname;
+          description = "${pname} of this machine";
+        }
+        // args.meta or { };
+      }
+    );
+
+  # A program: a link to the machine's, so that scripts can say ${jq}/bin/jq.
+  tool =
+    pname: debian: programs: extra:
+    package pname (
+      extra
+      // {
+        inherit programs debian;
+        installPhase = ''
+          runHook preInstall
+          mkdir -p "$out/bin"
+          for program in $programs; do
+            if ! path=$(PATH=/usr/bin:/bin:/usr/sbin:/sbin command -v "$program"); then
+              echo "error: $program is not on this machine: apt-get install $debian" >&2
+              exit 1
+            fi
+            ln -s "$path" "$out/bin/$program"
+          done
+          runHook postInstall
+        '';
+        meta.mainProgram = builtins.head programs;
+      }
+    );
+
+  # A library: its -dev package is installed. Compilers find it where Debian puts it.
+  library =
+    pname: debian: header:
+    package pname {
+      inherit debian header;
+      installPhase = ''
+        for directory in /usr/include /usr/include/x86_64-linux-gnu; do
+          [ ! -e "$directory/$header" ] || found=1
+        done
+        if [ -z "''${found:-}" ]; then
+          echo "error: $header is not on this machine: apt-get install $debian" >&2
+          exit 1
+        fi
+        mkdir -p "$out"
+      '';
+    };
+
+  unavailable =
+    pname:
+    package pname {
+      installPhase = ''
+        echo "error: $pname is not in hostpkgs, the test fixture; it is in nixpkgs" >&2
+        exit 1
+      '';
+    };
+
+  coreutilsPrograms = lib.splitString " " (
+    "basename cat chgrp chmod chown cksum comm cp csplit cut date dd df dirname du echo env expand expr "
+    + "factor false fmt fold head id install join link ln logname ls md5sum mkdir mkfifo mknod mktemp mv "
+    + "nice nl nohup nproc numfmt od paste pathchk pr printenv printf ptx pwd readlink realpath rm rmdir seq "
+    + "sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort split stat stdbuf stty sum sync "
+    + "tac tail tee test timeout touch tr true truncate tsort tty uname unexpand uniq unlink users wc who whoami yes"
+  );
+
+  tools = {
+    bash = tool "bash" "bash" [ "bash" "sh" ] { };
+    bison = tool "bison" "bison" [ "bison" ] { };
+    coreutils = tool "coreutils" "coreutils" coreutilsPrograms { };
+    curl = tool "curl" "curl libcurl4-openssl-dev" [ "curl" ] { };
+    diffutils = tool "diffutils" "diffutils" [ "diff" "cmp" "diff3" "sdiff" ] { };
+    findutils = tool "findutils" "findutils" [ "find" "xargs" ] { };
+    flex = tool "flex" "flex" [ "flex" ] { };
+    gawk = tool "gawk" "gawk" [ "awk" ] { };
+    git = tool "git" "git" [ "git" ] { };
+    glibcLocales = tool "glibc-locales" "libc-bin" [ "locale" ] { };
+    gnugrep = tool "gnugrep" "grep" [ "grep" "egrep" "fgrep" ] { };
+    gnumake = tool "gnumake" "make" [ "make" ] { };
+    gnupatch = tool "patch" "patch" [ "patch" ] { };
+    gnused = tool "gnused" "sed" [ "sed" ] { };
+    gnutar = tool "gnutar" "tar" [ "tar" ] { };
+    gzip = tool "gzip" "gzip" [ "gzip" "gunzip" "zcat" ] { };
+    iproute2 = tool "iproute2" "iproute2" [ "ip" "ss" ] { };
+    jq = tool "jq" "jq" [ "jq" ] { };
+    m4 = tool "m4" "m4" [ "m4" ] { };
+    netcat = tool "netcat" "netcat-openbsd" [ "nc" ] { };
+    openssl = tool "openssl" "openssl libssl-dev" [ "openssl" ] { };
+    perl = tool "perl" "perl" [ "perl" ] { };
+    pkg-config = tool "pkg-config" "pkg-config" [ "pkg-config" ] { };
+    procps = tool "procps" "procps" [ "ps" "pgrep" "pkill" "kill" ] { };
+    python3 = tool "python3" "python3" [ "python3" ] { };
+    shellcheck = tool "shellcheck" "shellcheck" [ "shellcheck" ] { };
+    unzip = tool "unzip" "unzip" [ "unzip" ] { };
+    util-linux = tool "util-linux" "util-linux" [
+      "flock"
+      "setpriv"
+      "setsid"
+      "unshare"
+      "mountpoint"
+      "su"
+    ] { };
+    which = tool "which" "debianutils" [ "which" ] { };
+    xz = tool "xz" "xz-utils" [ "xz" "unxz" ] { };
+    zstd = tool "zstd" "zstd libzstd-dev" [ "zstd" ] { };
+    cmake = tool "cmake" "cmake" [ "cmake" "ctest" "cpack" ] {
+      postInstall = ''
+        mkdir -p "$out/nix-support"
+        cp ${stdenv.storeFile ./stdenv/cmake-hook.sh} "$out/nix-support/setup-hook"
+      '';
+    };
+  };
+
+  libraries = {
+    boost = library "boost" "libboost-dev" "boost/version.hpp";
+    icu = library "icu4c" "libicu-dev" "unicode/ucol.h";
+    json_c = library "json-c" "libjson-c-dev" "json-c/json.h";
+    libkrb5 = library "libkrb5" "libkrb5-dev" "gssapi/gssapi.h";
+    libsodium = library "libsodium" "libsodium-dev" "sodium.h";
+    libuuid = library "libuuid" "uuid-dev" "uuid/uuid.h";
+    libxml2 = library "libxml2" "libxml2-dev" "libxml2/libxml/parser.h";
+    libxslt = library "libxslt" "libxslt1-dev" "libxslt/xslt.h";
+    lz4 = library "lz4" "liblz4-dev" "lz4.h";
+    pcre2 = library "pcre2" "libpcre2-dev" "pcre2.h";
+    readline = library "readline" "libreadline-dev" "readline/readline.h";
+    xxHash = library "xxHash" "libxxhash-dev" "xxhash.h";
+    zlib = library "zlib" "zlib1g-dev" "zlib.h";
+    libclang = library "libclang" "libclang-dev" "clang-c/Index.h";
+  };
+
+  missing = [
+    "clang"
+    "cachix"
+    "deadnix"
+    "gdal"
+    "gdalMinimal"
+    "geos"
+    "glibc"
+    "groonga"
+    "gitleaks"
+    "libversion"
+    "linux-pam"
+    "llvm"
+    "mecab"
+    "mold"
+    "msgpack-c"
+    "nix"
+    "nixfmt"
+    "nixfmt-rfc-style"
+    "nixfmt-tree"
+    "nix-update"
+    "openldap"
+    "proj"
+    "protobuf"
+    "protobufc"
+    "rdkafka"
+    "snowball"
+    "sqlite"
+    "sqlfluff"
+    "statix"
+    "systemd"
+    "systemdLibs"
+    "treefmt"
+    "tzdata"
+    "v8"
+  ];
+in
+tools
+// libraries
+// lib.genAttrs missing unavailable
+// {
+  inherit unavailable;
+  bashInteractive = self.bash;
+  runtimeShell = "${self.bash}${self.bash.shellPath or "/bin/bash"}";
+  runtimeShellPackage = self.bash;
+  patch = self.gnupatch;
+  openssl_3 = self.openssl;
+  zstd-dev = self.zstd;
+  llvmPackages = {
+    inherit (self) clang libclang;
+    inherit (self) llvm;
+    inherit (self) stdenv;
+  };
+  perlPackages = {
+    inherit (self) perl;
+    TAPParserSourceHandlerpgTAP =
+      tool "TAP-Parser-SourceHandler-pgTAP" "libtap-parser-sourcehandler-pgtap-perl" [ "pg_prove" ]
+        { };
+  };
+  perl540Packages = self.perlPackages;
+  python3Packages.python = self.python3;
+  cacert = package "nss-cacert" {
+    installPhase = ''
+      mkdir -p "$out/etc/ssl/certs"
+      cp /etc/ssl/certs/ca-certificates.crt "$out/etc/ssl/certs/ca-bundle.crt"
+    '';
+  };
+  darwin = { };
+}

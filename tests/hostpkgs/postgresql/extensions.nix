@@ -1,0 +1,61 @@
+# `postgresql.pkgs`: the names nixpkgs has, so that flakes which take extensions from it evaluate. None
+# of these can be built here; what the end-to-end test builds comes from the flake under test.
+{
+  lib,
+  newScope,
+  scope,
+}:
+let
+  inherit (scope) postgresql;
+  byLicense = {
+    agpl3Plus = "citus pg_search";
+    asl20 = "age apache_datasketches h3-pg lantern omnigres pg_graphql pg_jsonschema pg_net pg_roaringbitmap pg_tle pgactive pg_topn vectorchord wrappers timescaledb-apache timescaledb_toolkit tsja";
+    bsd3 = "pg_bigm pg_hint_plan pg_repack pg_similarity pg_squeeze pgsodium supabase_vault wal2json";
+    gpl2Plus = "pgrouting postgis plr";
+    gpl3Plus = "repmgr tds_fdw pg-gvm";
+    isc = "pg_safeupdate";
+    mit = "libversion documentdb pg_auto_failover pg_csv pg_duckdb pg_rational pgsql-http plpgsql_check pgx_ulid";
+    mpl20 = "pg_uuidv7";
+    tsl = "timescaledb";
+    postgresql = "anonymizer hypopg ip4r jsonb_deep_sum mysql_fdw ogr_fdw orioledb periods pg-semver pg_background pg_byteamagic pg_cron pg_ed25519 pg_hll pg_ivm pg_partman pg_relusage pg_textsearch pg_tracing pgaudit pgddl pgjwt pgmq pgroonga pgtap pgvector pgvectorscale pljava pointcloud rum smlar sqlite_fdw supautils system_stats temporal_tables tsearch_extras";
+  };
+  placeholder =
+    license: pname:
+    extensions.postgresqlBuildExtension {
+      inherit pname;
+      version = "0";
+      dontUnpack = true;
+      buildPhase = ''
+        echo "error: the extension $pname is not in hostpkgs, the test fixture; it is in nixpkgs" >&2
+        exit 1
+      '';
+      meta = {
+        description = "Stands for nixpkgs' ${pname} where only evaluation is tested";
+        homepage = "https://search.nixos.org/packages?query=${pname}";
+        license = lib.licenses.${license};
+        inherit (postgresql.meta) platforms;
+      };
+    };
+  renamed = lib.mapAttrs (old: why: throw "PostgreSQL extension `${old}` ${why}") {
+    cstore_fdw = "has been removed";
+    pg_embedding = "has been removed";
+    pg_libversion = "has been renamed to `libversion`";
+    pgvecto-rs = "has been removed";
+    plv8 = "has been removed";
+    plperl = "is not available, because `postgresql` was built without Perl support";
+    plpython3 = "is not available, because `postgresql` was built without Python support";
+    pltcl = "is not available, because `postgresql` was built without Tcl support";
+  };
+  callPackage = newScope (scope // extensions);
+  extensions =
+    lib.concatMapAttrs (
+      license: names: lib.genAttrs (lib.splitString " " names) (placeholder license)
+    ) byLicense
+    // renamed
+    // {
+      inherit callPackage postgresql;
+      postgresqlBuildExtension = callPackage ./build-extension.nix { };
+      postgresqlTestExtension = callPackage ./test-extension.nix { };
+    };
+in
+extensions

@@ -1,0 +1,150 @@
+//! What a real Nix makes of our output. Where there is no `nix-instantiate`, these show as ignored.
+
+use std::path::Path;
+use std::process::Command;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use serde_json::{Value, json};
+
+use pgflakegen::nix::syntax::quote;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let version = Command::new("nix-instantiate").arg("--version").output().ok();
+    let missing = !version.is_some_and(|output| output.status.success());
+    if missing {
+        eprintln!("nix-instantiate is not on PATH: tests against a real Nix are ignored");
+    }
+    let trial =
+        |name: &str, test: fn() -> Result<(), Failed>| Trial::test(name, test).with_ignored_flag(missing);
+    libtest_mimic::run(
+        &arguments,
+        vec![
+            trial("any_string_means_itself", any_string_means_itself),
+            trial("any_attribute_name_means_itself", any_attribute_name_means_itself),
+            trial("hostile_catalogue_text_stays_text", hostile_catalogue_text_stays_text),
+            trial("flake_lock_is_what_nix_writes", flake_lock_is_what_nix_writes),
+        ],
+    )
+    .exit();
+}
+
+/// Evaluates an expression strictly, to JSON.
+fn evaluate(expression: &str) -> Result<Value, Failed> {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("test.nix");
+    std::fs::write(&file, expression)?;
+    let output = Command::new("nix-instantiate")
+        .args(["--eval", "--strict", "--json", "--read-write-mode"])
+        .arg(&file)
+        .env("NIX_STATE_DIR", dir.path())
+        .env("NIX_STORE_DIR", dir.path().join("store"))
+        .env("NIX_REMOTE", "")
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Texts made of what is special in Nix strings, and of anything else.
+fn texts(count: usize) -> Vec<String> {
+    // The same in every run, so that a failure can be seen again.
+    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(15), ..Config::default() });
+    let strategy = r#"(\$|\{|\}|\$\{|''|"|\\|\n|\r|\t| |a|é|☃|[^\x00]){0,24}"#;
+    let strategy = proptest::string::string_regex(strategy).expect("a regular expression");
+    (0..count)
+        .map(|_| strategy.new_tree(&mut runner).expect("a text").current().replace('\0', ""))
+        .chain(
+            ["${", "$${", "$$${x}", "''${x}", "\\${x}", "\\", "\"", "\r\n", "$", "$$", ""].map(str::to_owned),
+        )
+        .collect()
+}
+
+fn any_string_means_itself() -> Result<(), Failed> {
+    let texts = texts(2000);
+    let list: String = texts.iter().map(|text| format!("{}\n", quote::string(text))).collect();
+    let value = evaluate(&format!("[\n{list}]"))?;
+    for (index, text) in texts.iter().enumerate() {
+        if value[index] != json!(text) {
+            return Err(format!("{text:?} became {}", value[index]).into());
+        }
+    }
+    Ok(())
+}
+
+fn any_attribute_name_means_itself() -> Result<(), Failed> {
+    let mut texts = texts(500);
+    texts.extend(["if", "then", "or", "rec", "inherit", "a-b", "0a", "a.b", "_", "a'"].map(str::to_owned));
+    texts.sort();
+    texts.dedup();
+    let set: String = texts.iter().map(|text| format!("{} = null;\n", quote::attribute(text))).collect();
+    let value = evaluate(&format!("builtins.attrNames {{\n{set}}}"))?;
+    let mut names: Vec<&str> = texts.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    if value == json!(names) { Ok(()) } else { Err(format!("{value} is not {names:?}").into()) }
+}
+
+/// The catalogue of `cases/render/hostile` tries to get out of its strings.
+fn hostile_catalogue_text_stays_text() -> Result<(), Failed> {
+    use pgflakegen::{catalogue, diag, render};
+    let root = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/render/hostile");
+    let (mut sources, mut findings) = (diag::SourceMap::new(), diag::Diagnostics::new());
+    let loaded = catalogue::load(&root, &mut sources, &mut findings)?;
+    let Some(loaded) = loaded else { return Err("the case has errors".into()) };
+    let extension = loaded.extension("hostile").ok_or("no such extension")?;
+    let version = extension.versions.first().ok_or("no version")?;
+    let files = render::render(&loaded);
+    let text = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.clone());
+    let derivation = text("generated/extensions/hostile.nix").ok_or("no file")?;
+    let value = evaluate(&format!(
+        "(({derivation}) {{ buildPgxs = f: let self = f self; in self; fetchFromGitHub = x: x; \
+         lib = {{ inherit (builtins) mapAttrs; licenses.mit = \"mit\"; }}; }}).\"1.0\""
+    ))?;
+    let catalogue::model::Fetcher::GitHub { at: catalogue::model::Revision::Tag(tag), .. } =
+        &version.source.fetcher
+    else {
+        return Err("the case is from GitHub".into());
+    };
+    for (got, expected) in [
+        (&value["meta"]["description"], json!(extension.description)),
+        (&value["meta"]["homepage"], json!(extension.homepage)),
+        (&value["makeFlags"], json!(version.build.make_flags)),
+        (&value["env"], json!(version.build.env)),
+        (&value["src"]["tag"], json!(tag)),
+    ] {
+        if *got != expected {
+            return Err(format!("{got} is not {expected}").into());
+        }
+    }
+    let flake = text("flake.nix").ok_or("no flake.nix")?;
+    let description = evaluate(&format!("({flake}).description"))?;
+    if description != json!(loaded.flake.description) {
+        return Err(format!("{description} is not {:?}", loaded.flake.description).into());
+    }
+    Ok(())
+}
+
+/// Nix is made to rewrite our `flake.lock` by an input that is no longer in `flake.nix`.
+fn flake_lock_is_what_nix_writes() -> Result<(), Failed> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir()?;
+    let ours = std::fs::read_to_string(root.join("flake.lock"))?;
+    std::fs::copy(root.join("flake.nix"), dir.path().join("flake.nix"))?;
+    let mut lock: Value = serde_json::from_str(&ours)?;
+    lock["nodes"]["stale"] = lock["nodes"]["nixpkgs"].clone();
+    lock["nodes"]["root"]["inputs"]["stale"] = json!("stale");
+    std::fs::write(dir.path().join("flake.lock"), lock.to_string())?;
+    let output = Command::new("nix")
+        .args(["--extra-experimental-features", "nix-command flakes", "flake", "lock"])
+        .arg(format!("path:{}", dir.path().display()))
+        .env("NIX_CONFIG", "flake-registry =")
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    let theirs = std::fs::read_to_string(dir.path().join("flake.lock"))?;
+    if theirs == ours { Ok(()) } else { Err(format!("Nix writes\n{theirs}\nwe write\n{ours}").into()) }
+}

@@ -1,0 +1,233 @@
+//! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
+
+mod catalogue;
+mod command;
+mod evaluate;
+mod machine;
+mod nix;
+mod rust;
+mod server;
+mod sources;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+/// What can be chosen on the command line.
+#[derive(clap::Args)]
+pub struct Args {
+    /// List the steps and end.
+    #[arg(long)]
+    list: bool,
+    /// Run only this step (may be repeated); what it needs must have run before.
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// Evaluate with the newer Nix in this directory (a root file system with `nix` in it) as well.
+    #[arg(long, value_name = "DIR")]
+    nix_2_34: Option<PathBuf>,
+}
+
+/// Where things are, and what steps tell each other about.
+pub struct Context {
+    /// The repository.
+    pub root: PathBuf,
+    /// Downloads, logs and the generated flake; kept between runs.
+    pub state: PathBuf,
+    /// Root file system with a newer Nix, if there is one.
+    pub newer_nix: Option<PathBuf>,
+}
+
+impl Context {
+    /// The flake generated from the reduced catalogue.
+    pub fn flake(&self) -> PathBuf {
+        self.state.join("flake")
+    }
+
+    /// The file that the output of a program goes to.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.state.join("logs").join(format!("{name}.log"))
+    }
+
+    /// Shows something of interest within a step.
+    pub fn note(&self, text: &str) {
+        println!("      {text}");
+    }
+}
+
+/// What became of a step.
+pub enum Outcome {
+    /// It did what it should: one line on what that was.
+    Done(String),
+    /// It could not run here, for this reason; that is no failure.
+    Skipped(String),
+}
+
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    needs: &'static [&'static str],
+    run: fn(&Context) -> Result<Outcome>,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "machine",
+        about: "install Nix, compilers and libraries from Debian",
+        needs: &[],
+        run: machine::prepare,
+    },
+    Step {
+        name: "sources",
+        about: "put the sources of PostgreSQL and its extensions into the store",
+        needs: &["machine"],
+        run: sources::fetch,
+    },
+    Step {
+        name: "rust",
+        about: "put the Rust toolchain where builders can read it, and the crates into the store",
+        needs: &["machine"],
+        run: rust::prepare,
+    },
+    Step {
+        name: "generate",
+        about: "reduce the catalogue to what can be built here, and generate its flake",
+        needs: &["sources", "rust"],
+        run: catalogue::generate,
+    },
+    Step {
+        name: "evaluate-default",
+        about: "evaluate every output of this repository's own flake, for all systems",
+        needs: &["machine"],
+        run: evaluate::own_flake,
+    },
+    Step { name: "show", about: "nix flake show", needs: &["generate"], run: evaluate::show },
+    Step { name: "check", about: "nix flake check --no-build", needs: &["generate"], run: evaluate::check },
+    Step {
+        name: "evaluate",
+        about: "evaluate every output of the generated flake, for all systems",
+        needs: &["generate"],
+        run: evaluate::generated_flake,
+    },
+    Step {
+        name: "evaluate-2-34",
+        about: "the same with a newer Nix, which must give the same derivations",
+        needs: &["generate"],
+        run: evaluate::newer_nix,
+    },
+    Step {
+        name: "build-15",
+        about: "build PostgreSQL 15 with its extensions",
+        needs: &["generate"],
+        run: |context| server::build(context, "15"),
+    },
+    Step {
+        name: "build-17",
+        about: "build PostgreSQL 17 with its extensions",
+        needs: &["generate"],
+        run: |context| server::build(context, "17"),
+    },
+    Step {
+        name: "versions",
+        about: "build every version of every extension, side by side",
+        needs: &["build-15", "build-17"],
+        run: server::build_versions,
+    },
+    Step {
+        name: "run-15",
+        about: "start PostgreSQL 15, create every extension, compare the versions",
+        needs: &["build-15"],
+        run: |context| server::run(context, "15"),
+    },
+    Step {
+        name: "run-17",
+        about: "start PostgreSQL 17, create every extension, compare the versions",
+        needs: &["build-17"],
+        run: |context| server::run(context, "17"),
+    },
+    Step {
+        name: "add-postgresql",
+        about: "add a PostgreSQL to the catalogue and to nothing else; build and run it",
+        needs: &["build-15"],
+        run: server::run_another,
+    },
+];
+
+/// Runs the steps that were asked for and reports on them.
+pub fn run(args: &Args) -> ExitCode {
+    if args.list {
+        for step in STEPS {
+            println!("{:<18} {}", step.name, step.about);
+        }
+        return ExitCode::SUCCESS;
+    }
+    if let Some(unknown) = args.only.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        eprintln!("error: there is no step `{unknown}`; `cargo xtask e2e --list` lists them");
+        return ExitCode::from(2);
+    }
+    match prepare(args) {
+        Ok(context) => run_steps(args, &context),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn prepare(args: &Args) -> Result<Context> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?.to_owned();
+    let state = root.join("target/e2e");
+    std::fs::create_dir_all(state.join("logs")).with_context(|| format!("{}", state.display()))?;
+    Ok(Context { root, state, newer_nix: args.nix_2_34.clone() })
+}
+
+fn run_steps(args: &Args, context: &Context) -> ExitCode {
+    let started = Instant::now();
+    let mut failed: Vec<(&str, String)> = Vec::new();
+    let (mut done, mut skipped) = (0, 0);
+    for step in STEPS {
+        if !args.only.is_empty() && args.only.iter().all(|name| name != step.name) {
+            continue;
+        }
+        let lacking: Vec<&str> =
+            step.needs.iter().copied().filter(|need| failed.iter().any(|(name, _)| name == need)).collect();
+        if !lacking.is_empty() {
+            println!("FAIL  {:<18} needs {}", step.name, lacking.join(", "));
+            failed.push((step.name, format!("needs {}", lacking.join(", "))));
+            continue;
+        }
+        println!("...   {:<18} {}", step.name, step.about);
+        let began = Instant::now();
+        let result = (step.run)(context);
+        let took = seconds(began.elapsed());
+        match result {
+            Ok(Outcome::Done(summary)) => {
+                println!("ok    {:<18} {took:>7}  {summary}", step.name);
+                done += 1;
+            }
+            Ok(Outcome::Skipped(reason)) => {
+                println!("SKIP  {:<18} {took:>7}  {reason}", step.name);
+                skipped += 1;
+            }
+            Err(error) => {
+                println!("FAIL  {:<18} {took:>7}  {error:#}", step.name);
+                failed.push((step.name, format!("{error:#}")));
+            }
+        }
+    }
+    println!(
+        "\nend-to-end: {done} passed, {} failed, {skipped} skipped in {}",
+        failed.len(),
+        seconds(started.elapsed())
+    );
+    for (name, why) in &failed {
+        println!("  {name}: {why}");
+    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1}s", duration.as_secs_f64())
+}
