@@ -65,6 +65,18 @@ pub enum Command {
     /// Print the table of extensions and PostgreSQLs, with the versions each gets.
     #[command(after_help = "Example: pgflakegen matrix --json")]
     Matrix(cmd::matrix::Args),
+    /// Find newer versions upstream, fetch and hash them, edit the catalogue in place and generate.
+    #[command(after_help = "Example: pgflakegen bump pgvector pg_cron@1.6.4 --commit")]
+    Bump(cmd::bump::Args),
+    /// List what upstream has newer versions of (exit code 1 when there are any).
+    #[command(after_help = "Example: pgflakegen outdated --json")]
+    Outdated(cmd::outdated::Args),
+    /// Fetch and hash every source of the catalogue again, and report each that differs.
+    #[command(after_help = "Example: pgflakegen verify pgvector --cache /nix/store")]
+    Verify(cmd::verify::Args),
+    /// Fetch a source and print the hash that Nix will demand for it.
+    #[command(after_help = "Example: pgflakegen prefetch github:pgvector/pgvector/v0.8.0")]
+    Prefetch(cmd::prefetch::Args),
     /// Explain a finding's code, or list all codes.
     #[command(after_help = "Example: pgflakegen explain PGF104")]
     Explain(cmd::explain::Args),
@@ -118,6 +130,10 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::List(args) => cmd::list::run(&args, context),
         Command::Show(args) => cmd::show::run(&args, context),
         Command::Matrix(args) => cmd::matrix::run(&args, context),
+        Command::Bump(args) => cmd::bump::run(&args, context),
+        Command::Outdated(args) => cmd::outdated::run(&args, context),
+        Command::Verify(args) => cmd::verify::run(&args, context),
+        Command::Prefetch(args) => cmd::prefetch::run(&args, context),
         Command::Explain(args) => cmd::explain::run(&args, context),
         Command::Schema(args) => cmd::schema::run(&args, context),
         Command::Validate(args) => cmd::validate::run(&args, context),

@@ -13,5 +13,6 @@ pub mod render;
 pub mod report;
 pub mod store;
 pub mod tree;
+pub mod upstream;
 
 pub use cli::run;

@@ -294,6 +294,25 @@ pub struct Extension {
     pub requires: Vec<String>,
     /// Why it is left out everywhere.
     pub broken: Option<String>,
+    /// How new versions are found; nothing that is generated depends on it.
+    pub follow: Follow,
+}
+
+/// What `bump` is told about an extension.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Follow {
+    /// How many versions stay side by side for each PostgreSQL; `None`: all.
+    pub keep: Option<usize>,
+    /// Versions passed over; `*` stands for anything.
+    pub ignore: Vec<String>,
+    /// `tags`, `releases`, `pgxn:NAME`, `crates:NAME`, `branch:NAME`, `none`.
+    pub versions_from: Option<String>,
+    /// Patterns of tags.
+    pub tags: Vec<String>,
+    /// The source's tag, `{version}` not replaced.
+    pub template: Option<String>,
+    /// A PostgreSQL stays with versions of the same first number.
+    pub by_major: bool,
 }
 
 /// What one PostgreSQL has of one extension.

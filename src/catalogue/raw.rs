@@ -197,6 +197,22 @@ pub struct RawExtension {
     pub postgresql: Field<OneOrMany<String>>,
     /// postgresql.conf settings it needs. Quote names with a dot.
     pub settings: Field<Map<RawSetting>>,
+    /// How many versions `pgflakegen bump` keeps side by side for each PostgreSQL. Default: all.
+    #[schemars(range(min = 1))]
+    pub keep: Field<i64>,
+    /// Versions that `pgflakegen bump` passes over; `*` stands for anything.
+    pub ignore: Field<List<String>>,
+    /// Where new versions are looked for: tags, releases, pgxn, crates, branch or none; pgxn:NAME,
+    /// crates:NAME and branch:NAME say which. Default: tags where the source is a repository.
+    #[schemars(regex(pattern = r"^(none|tags|releases|(pgxn|crates|branch)(:\S+)?)$"))]
+    pub versions_from: Field<String>,
+    /// What upstream's tags look like: "v{version}", "PG{postgresql}/v{version}-rc0", "ver_{version_}" (with
+    /// underscores for dots). Default: the source's tag, and what the versions' own tags have in common.
+    pub tags: Field<List<String>>,
+    /// With "major", a PostgreSQL stays with versions whose first number is that of the version it has.
+    /// Default: newest.
+    #[schemars(regex(pattern = r"^(newest|major)$"))]
+    pub track: Field<String>,
     /// Build keys for all versions.
     #[schemars(flatten)]
     pub build: RawBuild,

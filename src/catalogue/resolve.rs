@@ -10,7 +10,7 @@ use camino::Utf8PathBuf;
 
 use super::index::{kind, sql_names, versions};
 use super::model::{
-    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Input, Kind, Pgrx, Pinned,
+    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Input, Kind, Pgrx, Pinned,
     Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
@@ -212,6 +212,14 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         versions,
         requires: if kind == Kind::Nixpkgs { texts(&raw.requires) } else { Vec::new() },
         broken: text(&raw.broken),
+        follow: Follow {
+            keep: raw.keep.as_ref().and_then(|keep| usize::try_from(keep.value).ok()),
+            ignore: texts(&raw.ignore),
+            versions_from: text(&raw.versions_from),
+            tags: texts(&raw.tags),
+            template: source::fetched(&raw.source).and_then(|source| text(&source.tag)),
+            by_major: text(&raw.track).is_some_and(|track| track == "major"),
+        },
     })
 }
 

@@ -1,5 +1,6 @@
 //! One file per subcommand. The only place for `anyhow`.
 
+pub mod bump;
 pub mod check;
 pub mod completions;
 mod context;
@@ -7,15 +8,19 @@ pub mod drv_diff;
 pub mod drvs;
 pub mod eval;
 pub mod explain;
+pub(crate) mod fetching;
 pub mod generate;
 pub mod index;
 pub mod init;
 pub mod list;
 pub mod man;
 pub mod matrix;
+pub mod outdated;
+pub mod prefetch;
 pub mod schema;
 pub mod show;
 pub mod validate;
+pub mod verify;
 
 pub use context::{Context, Outcome};
 

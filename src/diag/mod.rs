@@ -127,7 +127,9 @@ fn visible(text: String) -> String {
     if !text.contains(char::is_control) {
         return text;
     }
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 /// All findings of a run.

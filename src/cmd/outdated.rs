@@ -1,0 +1,88 @@
+//! `pgflakegen outdated`.
+
+use comfy_table::{Table, presets};
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::bump::{Target, as_json, everything, pool, targets};
+use super::fetching::{self, Options};
+use super::{Context, Outcome};
+use crate::diag::Diagnostics;
+use crate::upstream::bump::{self, BumpError, Bumped};
+use crate::upstream::plan::Wish;
+
+/// Options of `outdated`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only these extensions; `postgresql` for the PostgreSQLs.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Count alphas, betas and release candidates, too.
+    #[arg(long)]
+    pub prerelease: bool,
+
+    /// Ask for N extensions at a time.
+    #[arg(long, short, value_name = "N", default_value_t = 8)]
+    pub jobs: usize,
+
+    /// Print the list as JSON.
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub fetching: Options,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let root = super::root(context.root.as_deref())?;
+    let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
+    let mut found = Diagnostics::new();
+    let targets = if args.names.is_empty() {
+        everything(&catalogue)
+    } else {
+        targets(&args.names, &catalogue, &mut found)
+    };
+    let upstream = args.fetching.upstream()?;
+    let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = pool(args.jobs)?.install(|| {
+        let look = |target: &Target<'_>| match target {
+            Target::Extension(extension, version) => {
+                let wish = Wish { version: version.as_deref(), prereleases: args.prerelease };
+                let steps = bump::find(&upstream, &catalogue, extension, wish)?;
+                Ok(steps.iter().map(|step| bump::describe(extension, step)).collect())
+            }
+            Target::Postgresql(postgresql) => {
+                let wish = Wish { version: None, prereleases: args.prerelease };
+                let release = bump::find_postgresql(&upstream, postgresql, wish)?;
+                Ok(release.iter().map(|release| bump::describe_postgresql(postgresql, release)).collect())
+            }
+        };
+        targets.par_iter().map(|target| (target.name(), look(target))).collect()
+    });
+    let mut outdated = Vec::new();
+    for (name, result) in results {
+        match result {
+            Ok(bumped) => outdated.extend(bumped),
+            Err(error) => found.push(fetching::bump_finding(&name, &error)),
+        }
+    }
+    fetching::emit(&found, context)?;
+    if args.json {
+        writeln!(context.out, "{:#}", Value::Array(outdated.iter().map(as_json).collect()))?;
+    } else if !outdated.is_empty() {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_header(["name", "has", "newest", "for"]);
+        for bumped in &outdated {
+            table.add_row([&bumped.name, &bumped.from, &bumped.to, &bumped.postgresqls.join(" ")]);
+        }
+        writeln!(context.out, "{}", table.trim_fmt())?;
+    } else if !found.has_errors() {
+        context.say("everything is up to date")?;
+    }
+    Ok(if outdated.is_empty() && !found.has_errors() { Outcome::Clean } else { Outcome::Findings })
+}

@@ -1,0 +1,116 @@
+//! `pgflakegen verify`.
+
+use camino::Utf8PathBuf;
+use rayon::prelude::*;
+
+use super::bump::pool;
+use super::fetching::{self, Bars, Options};
+use super::plural;
+use super::{Context, Outcome};
+use crate::catalogue::FOLDER;
+use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, Span};
+use crate::upstream::verify::{self, Claim};
+
+/// Options of `verify`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only these: an extension, postgresql or cargo-pgrx.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Look in DIR first: a Nix store, or a folder of downloaded files (pgvector-0.8.0.tar.gz).
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<Utf8PathBuf>,
+
+    /// Fetch N sources at a time.
+    #[arg(long, short, value_name = "N", default_value_t = 8)]
+    pub jobs: usize,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub fetching: Options,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let root = super::root(context.root.as_deref())?;
+    let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
+    let all = verify::claims(&catalogue);
+    let wanted = |claim: &&Claim| {
+        args.names.is_empty()
+            || args.names.iter().any(|name| claim.name.split(' ').next() == Some(name.as_str()))
+    };
+    let claims: Vec<&Claim> = all.iter().filter(wanted).collect();
+    anyhow::ensure!(!claims.is_empty(), "nothing in the catalogue is called {}", args.names.join(" or "));
+    let upstream = args.fetching.upstream()?;
+    let bars = Bars::new(context);
+    let total = bars.count(claims.len());
+    let results: Vec<_> = pool(args.jobs)?.install(|| {
+        let one = |claim: &&Claim| {
+            let bar = bars.bar(&claim.name);
+            let result = verify::verify(
+                &upstream,
+                claim,
+                args.cache.as_deref().map(camino::Utf8Path::as_std_path),
+                &bar,
+            );
+            total.inc(1);
+            result
+        };
+        claims.par_iter().map(one).collect()
+    });
+    total.finish_and_clear();
+    drop(bars);
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let mut place = |claim: &Claim| -> Option<Span> {
+        let path = Utf8PathBuf::from(FOLDER).join(&claim.file);
+        let text = std::fs::read_to_string(root.join(&path)).ok()?;
+        let version = claim.name.rsplit(' ').next().unwrap_or_default();
+        // The same hash may stand twice; the right one follows its version's name.
+        let after = text.find(&format!("\"{version}\"")).unwrap_or(0);
+        let start =
+            text[after..].find(&claim.hash).map(|at| after + at).or_else(|| text.find(&claim.hash))?;
+        let end = start + claim.hash.len();
+        Some(Span::new(sources.add(path, text), start..end))
+    };
+    let (mut good, mut unknown) = (0, 0);
+    for (claim, result) in claims.iter().zip(results) {
+        match result {
+            Ok(hash) if hash.to_sri() == claim.hash => good += 1,
+            Ok(hash) => {
+                let message = format!("{} is {hash} today", claim.name);
+                let finding = match place(claim) {
+                    Some(span) => Diagnostic::new(Code::HashDiffers, span, message),
+                    None => Diagnostic::global(Code::HashDiffers, message),
+                };
+                found.push(finding.help("find out which of the two is right before you change the hash"));
+            }
+            Err(error) => {
+                unknown += 1;
+                found.push(fetching::bump_finding(&claim.name, &error.into()));
+            }
+        }
+    }
+    for (first, second) in verify::shared(&all) {
+        let message = format!("{} has the hash of {}", second.name, first.name);
+        let finding = match (place(second), place(first)) {
+            (Some(span), Some(other)) => {
+                Diagnostic::new(Code::HashShared, span, message).also(other, "the same here")
+            }
+            _ => Diagnostic::global(Code::HashShared, message),
+        };
+        found.push(finding);
+    }
+    diag::emit(&found, &sources, Format::Text, context.colour_err, context.err)?;
+    let differ = claims.len() - good - unknown;
+    context.say(format_args!(
+        "{} as the catalogue says, {} not, {} not to be had",
+        plural(good, "source"),
+        differ,
+        unknown
+    ))?;
+    Ok(if found.has_errors() { Outcome::Findings } else { Outcome::Clean })
+}

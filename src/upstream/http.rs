@@ -1,0 +1,400 @@
+//! Downloads: retries with patience where that helps, and at once a clear word where it does not.
+//!
+//! What is downloaded goes into a [`Spool`]; a download that fails half-way leaves nothing. Proxies come from
+//! `https_proxy` and friends, certificates from `NIX_SSL_CERT_FILE` or `SSL_CERT_FILE`.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ureq::http::Response;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use url::Url;
+
+use super::credentials::Credentials;
+use super::progress::Progress;
+use super::spool::Spool;
+
+/// Why something could not be fetched. No message holds a password.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FetchError {
+    /// The address is none.
+    #[error("{0} is not an address to fetch from: {1}")]
+    BadUrl(String, String),
+    /// Asked not to, or no network at all.
+    #[error("{host} cannot be reached: {why}")]
+    Offline {
+        /// The host.
+        host: String,
+        /// What the system says.
+        why: String,
+    },
+    /// 404 or 410.
+    #[error("{0} is not there (HTTP 404)")]
+    NotFound(String),
+    /// 401 or 403.
+    #[error("{url} may not be read (HTTP {status}){hint}")]
+    Forbidden {
+        /// Where.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// 429, or 403 with an exhausted limit, more often than we are patient.
+    #[error("{url} refuses more requests for now (HTTP {status}); try again later{hint}")]
+    RateLimited {
+        /// Where.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// Any other status.
+    #[error("{url} answers HTTP {status}")]
+    Status {
+        /// Where.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// Fewer bytes than announced.
+    #[error("{url} was cut off: {got} of {announced} bytes came")]
+    CutOff {
+        /// Where.
+        url: String,
+        /// Bytes that came.
+        got: u64,
+        /// Bytes announced.
+        announced: u64,
+    },
+    /// More bytes than allowed.
+    #[error("{url} is larger than {limit} bytes; --max-size raises the limit")]
+    TooLarge {
+        /// Where.
+        url: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// Nothing came for too long.
+    #[error("{0} does not answer in time")]
+    Timeout(String),
+    /// A loop, most likely.
+    #[error("{0} redirects too often")]
+    Redirects(String),
+    /// The certificate, usually.
+    #[error("{url}: no secure connection: {why}")]
+    Tls {
+        /// Where.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Anything else.
+    #[error("{url}: {why}")]
+    Other {
+        /// Where.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Our own disk.
+    #[error("the download cannot be kept: {0}")]
+    Disk(String),
+}
+
+impl FetchError {
+    /// Whether the same request may well succeed a little later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::CutOff { .. } | Self::Timeout(_) | Self::Other { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 500..=599),
+            _ => false,
+        }
+    }
+}
+
+/// How patient we are.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Tries in all.
+    pub tries: u32,
+    /// Before the second try; doubles each time.
+    pub pause: Duration,
+    /// The longest pause, also where a server asks for a longer one.
+    pub longest: Duration,
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Without a byte.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            tries: 4,
+            pause: Duration::from_millis(500),
+            longest: Duration::from_secs(60),
+            connect: Duration::from_secs(15),
+            silence: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Downloads things.
+pub struct Client {
+    agent: ureq::Agent,
+    patience: Patience,
+    credentials: Credentials,
+    offline: bool,
+    limit: u64,
+}
+
+const REDIRECTS: u32 = 10;
+
+/// An address as it may be shown: without user and password.
+pub fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for addresses that cannot have them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+impl Client {
+    /// A client that downloads at most `limit` bytes at a time.
+    ///
+    /// # Errors
+    /// When the certificates that the environment names cannot be read.
+    pub fn new(patience: Patience, credentials: Credentials, offline: bool, limit: u64) -> io::Result<Self> {
+        let mut tls = TlsConfig::builder();
+        if let Some(certificates) = certificates()? {
+            tls = tls.root_certs(certificates);
+        }
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(REDIRECTS)
+            .max_redirects_will_error(true)
+            .timeout_connect(Some(patience.connect))
+            .timeout_recv_response(Some(patience.silence))
+            .timeout_per_read(Some(patience.silence))
+            .user_agent(concat!("pgflakegen/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls.build())
+            .build()
+            .new_agent();
+        Ok(Self { agent, patience, credentials, offline, limit })
+    }
+
+    /// Whether the network must not be used.
+    pub fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// What opens doors.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Everything at `url`, which may be `http`, `https` or `file`.
+    ///
+    /// # Errors
+    /// When it cannot be had, after as many tries as make sense.
+    pub fn get(&self, url: &Url, progress: &dyn Progress) -> Result<Spool, FetchError> {
+        match url.scheme() {
+            "file" => return self.file(url),
+            "http" | "https" => {}
+            _ => return Err(FetchError::BadUrl(shown(url), "only https, http and file are known".into())),
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if self.offline {
+            return Err(FetchError::Offline { host, why: "--offline was given".into() });
+        }
+        let mut pause = self.patience.pause;
+        for left in (0..self.patience.tries).rev() {
+            let (error, after) = match self.once(url, progress) {
+                Ok(spool) => return Ok(spool),
+                Err(failed) => failed,
+            };
+            if left == 0 || !error.is_passing() {
+                return Err(error);
+            }
+            std::thread::sleep(after.unwrap_or(pause).min(self.patience.longest));
+            pause *= 2;
+        }
+        Err(FetchError::Timeout(shown(url)))
+    }
+
+    /// As [`Self::get`], for a text.
+    ///
+    /// # Errors
+    /// Also when it is not UTF-8.
+    pub fn text(&self, url: &Url) -> Result<String, FetchError> {
+        let spool = self.get(url, &super::progress::Silent)?;
+        let mut text = String::new();
+        spool
+            .reader(spool.all())
+            .read_to_string(&mut text)
+            .map_err(|_| FetchError::Other { url: shown(url), why: "the answer is not UTF-8".into() })?;
+        Ok(text)
+    }
+
+    fn file(&self, url: &Url) -> Result<Spool, FetchError> {
+        let bad = |why: String| FetchError::Other { url: shown(url), why };
+        let path = url.to_file_path().map_err(|()| bad("it is on another machine".into()))?;
+        let mut file = std::fs::File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => bad("there is no such file".into()),
+            _ => bad(error.to_string()),
+        })?;
+        if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(bad("it is no file".into()));
+        }
+        let mut spool = Spool::default();
+        io::copy(&mut file, &mut spool).map_err(|error| bad(error.to_string()))?;
+        Ok(spool)
+    }
+
+    /// One try. With the error comes how long the server asks us to wait.
+    fn once(&self, url: &Url, progress: &dyn Progress) -> Result<Spool, (FetchError, Option<Duration>)> {
+        let mut request = self.agent.get(url.as_str());
+        if let Some(value) = self.credentials.header(url) {
+            request = request.header("authorization", value);
+        }
+        let response = request.call().map_err(|error| (translate(error, url), None))?;
+        let status = response.status().as_u16();
+        if !response.status().is_success() {
+            return Err(refusal(&response, status, url));
+        }
+        let announced = response.body().content_length();
+        let too_large = || (FetchError::TooLarge { url: shown(url), limit: self.limit }, None);
+        if announced.is_some_and(|length| length > self.limit) {
+            return Err(too_large());
+        }
+        progress.expect(announced);
+        let mut spool = Spool::default();
+        let mut reader = response.into_body().into_reader();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    let cut = matches!(
+                        error.kind(),
+                        io::ErrorKind::UnexpectedEof
+                            | io::ErrorKind::ConnectionReset
+                            | io::ErrorKind::BrokenPipe
+                    );
+                    return Err(match announced {
+                        Some(announced) if cut => {
+                            (FetchError::CutOff { url: shown(url), got: spool.len(), announced }, None)
+                        }
+                        _ => (translate(ureq::Error::from(error), url), None),
+                    });
+                }
+            };
+            spool.write_all(&buffer[..count]).map_err(|error| (FetchError::Disk(error.to_string()), None))?;
+            progress.advance(count as u64);
+            if spool.len() > self.limit {
+                return Err(too_large());
+            }
+        }
+        match announced {
+            Some(announced) if announced != spool.len() => {
+                Err((FetchError::CutOff { url: shown(url), got: spool.len(), announced }, None))
+            }
+            _ => Ok(spool),
+        }
+    }
+}
+
+fn refusal<B>(response: &Response<B>, status: u16, url: &Url) -> (FetchError, Option<Duration>) {
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let github = super::credentials::is_github(url);
+    let exhausted = header("x-ratelimit-remaining") == Some("0") || header("retry-after").is_some();
+    let error = match status {
+        404 | 410 => FetchError::NotFound(shown(url)),
+        429 | 403 if status == 429 || exhausted => FetchError::RateLimited {
+            url: shown(url),
+            status,
+            hint: if github { ", or set GITHUB_TOKEN" } else { "" },
+        },
+        401 | 403 => FetchError::Forbidden {
+            url: shown(url),
+            status,
+            hint: if github {
+                "; is GITHUB_TOKEN still valid?"
+            } else {
+                "; a netrc file can hold the password"
+            },
+        },
+        _ => FetchError::Status { url: shown(url), status },
+    };
+    (error, header("retry-after").and_then(retry_after))
+}
+
+/// Seconds, or a date.
+fn retry_after(value: &str) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok(),
+    }
+}
+
+fn translate(error: ureq::Error, url: &Url) -> FetchError {
+    let host = || url.host_str().unwrap_or_default().to_owned();
+    let offline = |why: &str| FetchError::Offline { host: host(), why: why.to_owned() };
+    match error {
+        ureq::Error::HostNotFound => offline("its name cannot be resolved; is there a network connection?"),
+        ureq::Error::ConnectionFailed => offline("no connection"),
+        ureq::Error::Timeout(_) => FetchError::Timeout(shown(url)),
+        ureq::Error::TooManyRedirects => FetchError::Redirects(shown(url)),
+        ureq::Error::RedirectFailed => FetchError::Redirects(shown(url)),
+        ureq::Error::Tls(why) => FetchError::Tls { url: shown(url), why: why.to_owned() },
+        ureq::Error::Rustls(why) => FetchError::Tls { url: shown(url), why: why.to_string() },
+        ureq::Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkDown => offline(&error.to_string()),
+            // The resolver's errors have no kind of their own.
+            _ if error.to_string().contains("lookup address") => {
+                offline("its name cannot be resolved; is there a network connection?")
+            }
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::Timeout(shown(url)),
+            _ => FetchError::Other { url: shown(url), why: error.to_string() },
+        },
+        ureq::Error::BadUri(why) => FetchError::BadUrl(shown(url), why),
+        error => FetchError::Other { url: shown(url), why: error.to_string() },
+    }
+}
+
+/// The certificates that Nix itself would be told to trust; `None`: Mozilla's, which are built in.
+fn certificates() -> io::Result<Option<RootCerts>> {
+    let named = ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].into_iter().find_map(|name| {
+        let path = std::env::var_os(name).filter(|path| !path.is_empty())?;
+        Some((name, path))
+    });
+    let Some((name, path)) = named else { return Ok(None) };
+    let bad = |why: String| io::Error::other(format!("{name} is {}, which {why}", path.display()));
+    let pem = match std::fs::read(&path) {
+        Ok(pem) => pem,
+        // Nix sets this path in every shell and build without network.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path == "/no-cert-file.crt" => {
+            return Ok(None);
+        }
+        Err(error) => return Err(bad(format!("cannot be read: {error}"))),
+    };
+    let found: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if found.is_empty() {
+        return Err(bad("holds no certificate".into()));
+    }
+    Ok(Some(RootCerts::Specific(Arc::new(found))))
+}

@@ -1,0 +1,23 @@
+//! Upstream: which versions there are, what their sources hash to, and how the catalogue takes them in.
+//!
+//! Owns the network: nothing else in the program opens a connection. Everything fetched is hostile until
+//! hashed. Must not know of the command line or of rendering.
+
+pub mod archive;
+pub mod bump;
+pub mod cargo;
+pub mod credentials;
+pub mod edit;
+pub mod git;
+pub mod guess;
+pub mod http;
+pub mod locator;
+pub mod pattern;
+pub mod plan;
+pub mod prefetch;
+pub mod progress;
+pub mod spool;
+pub mod verify;
+pub mod versions;
+
+pub use prefetch::{Endpoints, Prefetched, Upstream, UpstreamError};

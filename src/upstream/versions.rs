@@ -1,0 +1,331 @@
+//! Which versions upstream has: tags, releases, PGXN, crates.io, a branch, ftp.postgresql.org.
+
+use serde_json::Value;
+
+use super::git::GitError;
+use super::pattern::{Found, Pattern, glob};
+use super::prefetch::{Upstream, UpstreamError, parse};
+use crate::catalogue::model::{Extension, Fetcher, Postgresql, Revision};
+use crate::catalogue::version::{compare, is_prerelease};
+
+/// A version that upstream has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// As the catalogue writes it.
+    pub version: String,
+    /// The only PostgreSQL major that it is for.
+    pub major: Option<u32>,
+    /// The tag.
+    pub tag: Option<String>,
+    /// The commit, for a branch's head.
+    pub rev: Option<String>,
+}
+
+/// Why no versions can be found.
+#[derive(Debug, thiserror::Error)]
+pub enum VersionsError {
+    /// Fetching.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The catalogue does not say enough.
+    #[error("{0}")]
+    Unknown(String),
+    /// The server says something else than expected.
+    #[error("{0}: the answer is not understood")]
+    Answer(String),
+}
+
+impl From<GitError> for VersionsError {
+    fn from(error: GitError) -> Self {
+        Self::Upstream(error.into())
+    }
+}
+
+/// Where an extension's versions are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Tags(String),
+    Releases { owner: String, repo: String },
+    Pgxn(String),
+    Crates(String),
+    Branch { url: String, branch: String },
+}
+
+/// The patterns of an extension's tags.
+///
+/// # Errors
+/// When one in the catalogue is none.
+pub fn patterns(
+    extension: &Extension,
+    majors: impl Fn(usize) -> Vec<u32>,
+) -> Result<Vec<Pattern>, VersionsError> {
+    let parse =
+        |text: &String| Pattern::parse(text).map_err(|error| VersionsError::Unknown(error.to_string()));
+    if !extension.follow.tags.is_empty() {
+        return extension.follow.tags.iter().map(parse).collect();
+    }
+    let mut patterns: Vec<Pattern> = Vec::new();
+    if let Some(template) = &extension.follow.template {
+        patterns.extend(Pattern::parse(template).ok());
+    }
+    for (index, version) in extension.versions.iter().enumerate() {
+        let (Fetcher::GitHub { at, .. } | Fetcher::Git { at, .. }) = &version.source.fetcher else {
+            continue;
+        };
+        let tag = match at {
+            Revision::Tag(tag) => tag.as_str(),
+            Revision::Rev(rev) => match rev.strip_prefix("refs/tags/") {
+                Some(tag) => tag,
+                None => continue,
+            },
+        };
+        let known = patterns
+            .iter()
+            .any(|pattern| pattern.read(tag).is_some_and(|found| found.version == version.version));
+        if !known {
+            patterns.extend(Pattern::infer(tag, &version.version, &majors(index)));
+        }
+    }
+    Ok(patterns)
+}
+
+/// Reads tags; of several that say the same version for the same PostgreSQL the first counts.
+pub fn read_tags<'a>(tags: impl IntoIterator<Item = &'a str>, patterns: &[Pattern]) -> Vec<Release> {
+    let mut releases: Vec<Release> = Vec::new();
+    for tag in tags {
+        let found = patterns.iter().find_map(|pattern| pattern.read(tag));
+        let Some(Found { version, major }) = found else { continue };
+        if !releases.iter().any(|known| known.version == version && known.major == major) {
+            releases.push(Release { version, major, tag: Some(tag.to_owned()), rev: None });
+        }
+    }
+    releases
+}
+
+impl Upstream {
+    /// All versions of an extension that upstream has, ignored ones left out; oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be asked for, or the catalogue does not say where.
+    pub fn releases(
+        &self,
+        extension: &Extension,
+        patterns: &[Pattern],
+    ) -> Result<Vec<Release>, VersionsError> {
+        let Some(from) = self.place(extension)? else { return Ok(Vec::new()) };
+        let without_pattern = || {
+            VersionsError::Unknown(format!(
+                "it is not known what {}'s tags look like; add tags = [\"v{{version}}\"] to its file",
+                extension.name
+            ))
+        };
+        let mut releases = match &from {
+            Place::Tags(url) => {
+                if patterns.is_empty() {
+                    return Err(without_pattern());
+                }
+                let tags = self.git.tags(url)?;
+                read_tags(tags.iter().map(String::as_str), patterns)
+            }
+            Place::Releases { owner, repo } => {
+                if patterns.is_empty() {
+                    return Err(without_pattern());
+                }
+                self.github_releases(owner, repo, patterns)?
+            }
+            Place::Pgxn(name) => self.pgxn_versions(name)?.into_iter().map(bare).collect(),
+            Place::Crates(name) => self.crate_versions(name)?.into_iter().map(bare).collect(),
+            Place::Branch { url, branch } => vec![self.branch_head(url, branch, extension)?],
+        };
+        releases
+            .retain(|release| !extension.follow.ignore.iter().any(|ignored| glob(ignored, &release.version)));
+        releases.sort_by(|a, b| compare(&a.version, &b.version));
+        Ok(releases)
+    }
+
+    /// `None`: the extension asks not to be looked for.
+    fn place(&self, extension: &Extension) -> Result<Option<Place>, VersionsError> {
+        let unknown = |why: &str| Err(VersionsError::Unknown(format!("{}: {why}", extension.name)));
+        let repository = extension.versions.last().and_then(|version| match &version.source.fetcher {
+            Fetcher::GitHub { owner, repo, .. } => Some((self.github_url(owner, repo), Some((owner, repo)))),
+            Fetcher::Git { url, .. } => Some((url.clone(), None)),
+            Fetcher::Url { .. } => None,
+        });
+        let text = extension.follow.versions_from.as_deref();
+        let (what, name) = match text
+            .map(|text| text.split_once(':').map_or((text, None), |(a, b)| (a, Some(b))))
+        {
+            Some(split) => split,
+            None if repository.is_some() => ("tags", None),
+            None => {
+                return unknown(
+                    "its source is a file, so versions-from must say where new ones are announced (pgxn, crates:NAME, none)",
+                );
+            }
+        };
+        let own = || name.unwrap_or(&extension.name).to_owned();
+        let no_repository = "its source is no repository";
+        Ok(Some(match (what, repository) {
+            ("none", _) => return Ok(None),
+            ("tags", Some((url, _))) => Place::Tags(url),
+            ("releases", Some((_, Some((owner, repo))))) => {
+                Place::Releases { owner: owner.clone(), repo: repo.clone() }
+            }
+            ("releases", _) => return unknown("its source is not at GitHub, so it has no releases there"),
+            ("branch", Some((url, _))) => Place::Branch { url, branch: name.unwrap_or("HEAD").to_owned() },
+            ("tags" | "branch", None) => return unknown(no_repository),
+            ("pgxn", _) => Place::Pgxn(own()),
+            ("crates", _) => Place::Crates(own()),
+            _ => return unknown("versions-from must be tags, releases, pgxn, crates, branch or none"),
+        }))
+    }
+
+    fn json(&self, url: &str) -> Result<Value, VersionsError> {
+        let text =
+            self.client.text(&parse(url).map_err(UpstreamError::from)?).map_err(UpstreamError::from)?;
+        serde_json::from_str(&text).map_err(|_| VersionsError::Answer(url.to_owned()))
+    }
+
+    /// The releases that are no drafts; GitHub's own mark for prereleases counts, too.
+    fn github_releases(
+        &self,
+        owner: &str,
+        repo: &str,
+        patterns: &[Pattern],
+    ) -> Result<Vec<Release>, VersionsError> {
+        let url = format!("{}/repos/{owner}/{repo}/releases?per_page=100", self.endpoints.github_api);
+        let answer = self.json(&url)?;
+        let releases = answer.as_array().ok_or(VersionsError::Answer(url))?;
+        let is = |release: &Value, key: &str| release.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let tags = releases
+            .iter()
+            .filter(|release| !is(release, "draft") && !is(release, "prerelease"))
+            .filter_map(|release| release.get("tag_name")?.as_str());
+        Ok(read_tags(tags, patterns))
+    }
+
+    /// PGXN's versions of a distribution, all states.
+    ///
+    /// # Errors
+    /// When PGXN has no such distribution, or cannot be asked.
+    pub fn pgxn_versions(&self, name: &str) -> Result<Vec<String>, VersionsError> {
+        let url = format!("{}/dist/{}.json", self.endpoints.pgxn, name.to_lowercase());
+        let answer = self.json(&url)?;
+        let releases = answer.get("releases").and_then(Value::as_object).ok_or(VersionsError::Answer(url))?;
+        let all = releases.values().filter_map(Value::as_array).flatten();
+        Ok(all.filter_map(|release| release.get("version")?.as_str().map(str::to_owned)).collect())
+    }
+
+    /// A crate's versions that are not yanked, from the sparse index.
+    ///
+    /// # Errors
+    /// When there is no such crate, or the index cannot be asked.
+    pub fn crate_versions(&self, name: &str) -> Result<Vec<String>, VersionsError> {
+        let lower = name.to_lowercase();
+        let folder = match lower.as_bytes() {
+            [] => return Err(VersionsError::Unknown("a crate needs a name".into())),
+            [_] => "1".to_owned(),
+            [_, _] => "2".to_owned(),
+            [a, _, _] => format!("3/{}", char::from(*a)),
+            [a, b, c, d, ..] if lower.is_ascii() => {
+                format!("{}{}/{}{}", char::from(*a), char::from(*b), char::from(*c), char::from(*d))
+            }
+            _ => return Err(VersionsError::Unknown(format!("{name:?} cannot be a crate's name"))),
+        };
+        let url = format!("{}/{folder}/{lower}", self.endpoints.crates_index);
+        let text =
+            self.client.text(&parse(&url).map_err(UpstreamError::from)?).map_err(UpstreamError::from)?;
+        let mut versions = Vec::new();
+        for line in text.lines() {
+            let entry: Value = serde_json::from_str(line).map_err(|_| VersionsError::Answer(url.clone()))?;
+            let yanked = entry.get("yanked").and_then(Value::as_bool).unwrap_or(false);
+            if let Some(version) = entry.get("vers").and_then(Value::as_str).filter(|_| !yanked) {
+                versions.push(version.to_owned());
+            }
+        }
+        Ok(versions)
+    }
+
+    /// A branch's head as nixpkgs writes it: the last version, `unstable`, the day of the commit.
+    fn branch_head(&self, url: &str, branch: &str, extension: &Extension) -> Result<Release, VersionsError> {
+        let commit = self.git.fetch(url, branch)?;
+        let date = self.git.date(&commit)?;
+        let last = extension
+            .versions
+            .iter()
+            .rev()
+            .map(|version| version.version.split("-unstable-").next().unwrap_or("0"));
+        let base = last.into_iter().next().unwrap_or("0");
+        let version = format!("{base}-unstable-{date}");
+        Ok(Release { version, major: None, tag: None, rev: Some(commit.id) })
+    }
+
+    /// The versions of PostgreSQL itself that an entry could have: its own source's, of its major.
+    ///
+    /// # Errors
+    /// When they cannot be asked for.
+    pub fn postgresql_versions(&self, postgresql: &Postgresql) -> Result<Vec<Release>, VersionsError> {
+        let Some(pinned) = &postgresql.pinned else { return Ok(Vec::new()) };
+        let tagged = |url: String, at: &Revision| -> Result<Vec<Release>, VersionsError> {
+            let (Revision::Tag(tag) | Revision::Rev(tag)) = at;
+            let tag = tag.strip_prefix("refs/tags/").unwrap_or(tag);
+            let pattern = Pattern::infer(tag, &pinned.version, &[]).ok_or_else(|| {
+                VersionsError::Unknown(format!(
+                    "PostgreSQL {}: the tag {tag} does not tell its version",
+                    postgresql.name
+                ))
+            })?;
+            let tags = self.git.tags(&url)?;
+            Ok(read_tags(tags.iter().map(String::as_str), &[pattern]))
+        };
+        let mut releases = match &pinned.source.fetcher {
+            Fetcher::GitHub { owner, repo, at, .. } => tagged(self.github_url(owner, repo), at)?,
+            Fetcher::Git { url, at, .. } => tagged(url.clone(), at)?,
+            Fetcher::Url { .. } => self.postgresql_tarballs()?.into_iter().map(bare).collect(),
+        };
+        releases.retain(|release| first_number(&release.version) == Some(postgresql.major));
+        releases.sort_by(|a, b| compare(&a.version, &b.version));
+        Ok(releases)
+    }
+
+    /// Every version that ftp.postgresql.org has: its index links to folders `v17.6/`.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn postgresql_tarballs(&self) -> Result<Vec<String>, VersionsError> {
+        let url = format!("{}/", self.endpoints.postgresql);
+        let page =
+            self.client.text(&parse(&url).map_err(UpstreamError::from)?).map_err(UpstreamError::from)?;
+        let links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let versions: Vec<String> = links
+            .filter_map(|link| link.trim_end_matches('/').rsplit('/').next()?.strip_prefix('v'))
+            .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+            .map(str::to_owned)
+            .collect();
+        if versions.is_empty() { Err(VersionsError::Answer(url)) } else { Ok(versions) }
+    }
+}
+
+fn bare(version: String) -> Release {
+    Release { version, major: None, tag: None, rev: None }
+}
+
+/// `17` of `17.6`, `17_11` and `17beta1`.
+pub fn first_number(version: &str) -> Option<u32> {
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// The newest that is newer than `than` and that `fits`; prereleases only when they are wanted.
+pub fn newest<'a>(
+    releases: &'a [Release],
+    than: &str,
+    prereleases: bool,
+    fits: impl Fn(&Release) -> bool,
+) -> Option<&'a Release> {
+    releases
+        .iter()
+        .rev()
+        .filter(|release| prereleases || release.rev.is_some() || !is_prerelease(&release.version))
+        .find(|release| fits(release))
+        .filter(|release| compare(&release.version, than).is_gt())
+}
