@@ -29,12 +29,24 @@ fn names() -> Vec<String> {
 
 fn facts(name: &str) -> OverrideFacts {
     let attributes = [
-        "buildInputs", "installFlags", "makeFlags", "meta", "nativeBuildInputs", "passthru", "pname", "postInstall", "src",
+        "buildInputs",
+        "installFlags",
+        "makeFlags",
+        "meta",
+        "nativeBuildInputs",
+        "passthru",
+        "pname",
+        "postInstall",
+        "src",
         "version",
     ];
     OverrideFacts {
         extension: "example".into(),
-        role: if name.starts_with("custom-") || name == "ok-custom" { Role::Derivation } else { Role::Attributes },
+        role: if name.starts_with("custom-") || name == "ok-custom" {
+            Role::Derivation
+        } else {
+            Role::Attributes
+        },
         versions: Some(vec!["1.0.0".into(), "1.1.0".into()]),
         attributes: Some(attributes.iter().map(|name| (*name).to_owned()).collect()),
         directory: folder(),

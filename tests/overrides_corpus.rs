@@ -29,7 +29,8 @@ fn files(folder: &Utf8PathBuf) -> Vec<Utf8PathBuf> {
 fn is_package(text: &str) -> bool {
     let head = text.split("}:").next().unwrap_or("");
     let named = ["stdenv", "postgresqlBuildExtension", "buildPostgresqlExtension"];
-    named.iter().any(|name| head.contains(name)) && text.contains("mkDerivation") | text.contains("BuildExtension")
+    named.iter().any(|name| head.contains(name))
+        && text.contains("mkDerivation") | text.contains("BuildExtension")
 }
 
 fn print(title: &str, found: &Diagnostics, sources: &SourceMap, files: usize) {

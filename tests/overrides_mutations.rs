@@ -27,7 +27,15 @@ fn folder() -> Utf8PathBuf {
 
 fn facts(index: &Arc<Index>) -> OverrideFacts {
     let names = [
-        "buildInputs", "installFlags", "makeFlags", "meta", "nativeBuildInputs", "passthru", "pname", "postInstall", "src",
+        "buildInputs",
+        "installFlags",
+        "makeFlags",
+        "meta",
+        "nativeBuildInputs",
+        "passthru",
+        "pname",
+        "postInstall",
+        "src",
         "version",
     ];
     OverrideFacts {
@@ -57,7 +65,14 @@ fn line_of(text: &str, at: usize) -> usize {
 }
 
 /// Replaces each occurrence of `from`, one at a time.
-fn swap(out: &mut Vec<Mutant>, text: &str, kind: &'static str, from: &str, to: &str, codes: &'static [&'static str]) {
+fn swap(
+    out: &mut Vec<Mutant>,
+    text: &str,
+    kind: &'static str,
+    from: &str,
+    to: &str,
+    codes: &'static [&'static str],
+) {
     for (at, _) in text.match_indices(from) {
         let mutated = format!("{}{to}{}", &text[..at], &text[at + from.len()..]);
         // What is wrong is at the first letter that differs.
@@ -91,7 +106,12 @@ fn syntax(out: &mut Vec<Mutant>, text: &str) {
         match c {
             ';' if !in_script => {
                 let previous = text[..at].trim_end().len();
-                out.push(Mutant { kind: "semicolon left out", text: without(), codes: &["PGF206"], line: line_of(text, previous) });
+                out.push(Mutant {
+                    kind: "semicolon left out",
+                    text: without(),
+                    codes: &["PGF206"],
+                    line: line_of(text, previous),
+                });
             }
             '{' | '[' | '(' if !in_script && !text[..at].ends_with('$') => {
                 // The closing one is left over.
@@ -106,7 +126,12 @@ fn syntax(out: &mut Vec<Mutant>, text: &str) {
                 });
                 let close = close.expect("the case is correct");
                 let mutated = format!("{}{}", &text[..close], &text[close + 1..]);
-                out.push(Mutant { kind: "closing bracket left out", text: mutated, codes: &["PGF204"], line });
+                out.push(Mutant {
+                    kind: "closing bracket left out",
+                    text: mutated,
+                    codes: &["PGF204"],
+                    line,
+                });
             }
             _ => {}
         }
@@ -166,31 +191,68 @@ fn names(out: &mut Vec<Mutant>, text: &str) {
             .map(|(to, _)| body + to)
             .find(|to| {
                 let after = &text[to + name.len()..];
-                !after.starts_with(|c: char| c.is_alphanumeric() || "_-".contains(c)) && !text[..*to].ends_with(|c: char| c.is_alphanumeric() || "_-./".contains(c))
+                !after.starts_with(|c: char| c.is_alphanumeric() || "_-".contains(c))
+                    && !text[..*to].ends_with(|c: char| c.is_alphanumeric() || "_-./".contains(c))
             })
             .expect("the case has no unused arguments");
         let mutated = format!("{}{}", &text[..at], &text[end..]);
-        out.push(Mutant { kind: "argument left out", text: mutated, codes: &["PGF210"], line: line_of(text, used) });
+        out.push(Mutant {
+            kind: "argument left out",
+            text: mutated,
+            codes: &["PGF210"],
+            line: line_of(text, used),
+        });
         // One too many.
         let mutated = format!("{}libuv, {}", &text[..at], &text[at..]);
-        out.push(Mutant { kind: "unused argument", text: mutated, codes: &["PGF212"], line: line_of(text, at) });
+        out.push(Mutant {
+            kind: "unused argument",
+            text: mutated,
+            codes: &["PGF212"],
+            line: line_of(text, at),
+        });
     }
     for (at, _) in text.match_indices("lib.optional") {
         let mutated = format!("{}{}", &text[..at], &text[at + 4..]);
-        out.push(Mutant { kind: "lib. left out", text: mutated, codes: &["PGF210"], line: line_of(text, at) });
+        out.push(Mutant {
+            kind: "lib. left out",
+            text: mutated,
+            codes: &["PGF210"],
+            line: line_of(text, at),
+        });
     }
     swap(out, text, "unused binding", "let\n", "let\n  unused = 1;\n", &["PGF211"]);
     for read in ["old.buildInputs", "prevAttrs.buildInputs", "old.makeFlags", "prevAttrs.installFlags"] {
-        swap(out, text, "useless with", &format!("{read} ++"), &format!("(with lib; {read}) ++"), &["PGF213"]);
+        swap(
+            out,
+            text,
+            "useless with",
+            &format!("{read} ++"),
+            &format!("(with lib; {read}) ++"),
+            &["PGF213"],
+        );
     }
     swap(out, text, "builtin that is none", "lib.concatLists", "builtins.concatList", &["PGF220"]);
 }
 
 fn attributes(out: &mut Vec<Mutant>, text: &str) {
     let known = [
-        "nativeBuildInputs", "buildInputs", "patches", "makeFlags", "postPatch", "enableParallelBuilding", "doCheck",
-        "configureFlags", "installPhase", "installFlags", "postInstall", "passthru", "dontStrip", "preBuild", "sourceRoot",
-        "doInstallCheck", "propagatedBuildInputs",
+        "nativeBuildInputs",
+        "buildInputs",
+        "patches",
+        "makeFlags",
+        "postPatch",
+        "enableParallelBuilding",
+        "doCheck",
+        "configureFlags",
+        "installPhase",
+        "installFlags",
+        "postInstall",
+        "passthru",
+        "dontStrip",
+        "preBuild",
+        "sourceRoot",
+        "doInstallCheck",
+        "propagatedBuildInputs",
     ];
     for name in known {
         for (at, _) in text.match_indices(&format!(" {name} = ")) {
@@ -206,7 +268,9 @@ fn attributes(out: &mut Vec<Mutant>, text: &str) {
         }
     }
     for old in ["old.", "prevAttrs."] {
-        for name in ["nativeBuildInputs", "buildInputs", "makeFlags", "installFlags", "postInstall", "passthru"] {
+        for name in
+            ["nativeBuildInputs", "buildInputs", "makeFlags", "installFlags", "postInstall", "passthru"]
+        {
             let read = format!("{old}{name}");
             for (at, _) in text.match_indices(&read) {
                 let after = &text[at + read.len()..];
@@ -231,21 +295,42 @@ fn attributes(out: &mut Vec<Mutant>, text: &str) {
     ] {
         swap(out, text, "list replaced", &format!(" {from}"), &format!(" {to}"), &["PGF307"]);
     }
-    swap(out, text, "owned by the catalogue", "  buildInputs = ", "  version = \"2\"; buildInputs = ", &["PGF304"]);
+    swap(
+        out,
+        text,
+        "owned by the catalogue",
+        "  buildInputs = ",
+        "  version = \"2\"; buildInputs = ",
+        &["PGF304"],
+    );
     swap(out, text, "owned by the catalogue", "  patches = ", "  pname = \"x\"; patches = ", &["PGF304"]);
     swap(out, text, "owned by the catalogue", "  patches = ", "  src = ./.; patches = ", &["PGF304"]);
     swap(out, text, "name", "  makeFlags = ", "  name = \"x\"; makeFlags = ", &["PGF316"]);
     swap(out, text, "version that is not there", "\"1.1.0\"", "\"1.2.0\"", &["PGF302"]);
     swap(out, text, "version that is not there", "\"1.0.0\"", "\"1.0\"", &["PGF302"]);
     // Types.
-    swap(out, text, "string for a list", "patches = [ ./present.patch ]", "patches = \"./present.patch\"", &["PGF308"]);
+    swap(
+        out,
+        text,
+        "string for a list",
+        "patches = [ ./present.patch ]",
+        "patches = \"./present.patch\"",
+        &["PGF308"],
+    );
     swap(out, text, "string in a list", "[ cmake ]", "[ \"cmake\" ]", &["PGF308"]);
     swap(out, text, "string in a list", "[ pkg-config ]", "[ \"pkg-config\" ]", &["PGF308"]);
     swap(out, text, "string in a list", "[ perl ]", "[ \"perl\" ]", &["PGF308"]);
     swap(out, text, "package for a list", "++ [ zlib ]", "++ zlib", &["PGF308"]);
     swap(out, text, "package for a list", "++ [ perl ]", "++ perl", &["PGF308"]);
     swap(out, text, "package for a list", "++ [ cmake ]", "++ cmake", &["PGF308"]);
-    swap(out, text, "++ on strings", "prevAttrs.postInstall + ''", "prevAttrs.postInstall ++ ''", &["PGF308"]);
+    swap(
+        out,
+        text,
+        "++ on strings",
+        "prevAttrs.postInstall + ''",
+        "prevAttrs.postInstall ++ ''",
+        &["PGF308"],
+    );
     swap(out, text, "+ on lists", "buildInputs ++ [", "buildInputs + [", &["PGF308"]);
     swap(out, text, "+ on lists", "BuildInputs ++ [", "BuildInputs + [", &["PGF308"]);
     swap(out, text, "string for a boolean", " = true;", " = \"true\";", &["PGF308"]);
@@ -260,7 +345,11 @@ fn fetching(out: &mut Vec<Mutant>, text: &str) {
         let mut push = |kind, mutated: String, codes| out.push(Mutant { kind, text: mutated, codes, line });
         push("hash too short", format!("{}{}", &text[..value], &text[value + 1..]), &["PGF217"]);
         push("hash too long", format!("{}A{}", &text[..value], &text[value..]), &["PGF217"]);
-        push("hash with a strange character", format!("{}_{}", &text[..value], &text[value + 1..]), &["PGF217"]);
+        push(
+            "hash with a strange character",
+            format!("{}_{}", &text[..value], &text[value + 1..]),
+            &["PGF217"],
+        );
         push("unknown algorithm", format!("{}sha265{}", &text[..value - 7], &text[value - 1..]), &["PGF217"]);
         push("hash without algorithm", format!("{}{}", &text[..value - 7], &text[value..]), &["PGF217"]);
         let end = value + text[value..].find(';').expect("a binding ends");
@@ -283,21 +372,62 @@ fn fetching(out: &mut Vec<Mutant>, text: &str) {
 }
 
 fn habits(out: &mut Vec<Mutant>, text: &str) {
-    for (from, to) in [("[ zlib ]", "[ (import <nixpkgs> { }).zlib ]"), ("    curl\n", "    (import <nixpkgs> { }).curl\n"), ("[ json_c ", "[ <nixpkgs/x> json_c ")] {
+    for (from, to) in [
+        ("[ zlib ]", "[ (import <nixpkgs> { }).zlib ]"),
+        ("    curl\n", "    (import <nixpkgs> { }).curl\n"),
+        ("[ json_c ", "[ <nixpkgs/x> json_c "),
+    ] {
         swap(out, text, "<nixpkgs>", from, to, &["PGF311"]);
     }
-    for to in ["builtins.currentTime == 0", "builtins.getEnv \"CI\" == \"\"", "builtins.currentSystem == \"x\""] {
+    for to in
+        ["builtins.currentTime == 0", "builtins.getEnv \"CI\" == \"\"", "builtins.currentSystem == \"x\""]
+    {
         swap(out, text, "impure builtin", " = true;", &format!(" = {to};"), &["PGF311"]);
     }
-    swap(out, text, "unpinned fetch", "    curl\n", "    (fetchTarball \"https://example.org/x.tar.gz\")\n", &["PGF311"]);
-    swap(out, text, "import from derivation", "doCheck = false", "doCheck = import \"${openssl}/x.nix\"", &["PGF312"]);
-    swap(out, text, "import from derivation", "dontStrip = true", "dontStrip = builtins.readFile \"${prevAttrs.src}/x\" == \"\"", &["PGF312"]);
-    swap(out, text, "import from derivation", "doInstallCheck = true", "doInstallCheck = import (fetchurl { url = \"x\"; hash = \"sha256-uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=\"; })", &["PGF312"]);
+    swap(
+        out,
+        text,
+        "unpinned fetch",
+        "    curl\n",
+        "    (fetchTarball \"https://example.org/x.tar.gz\")\n",
+        &["PGF311"],
+    );
+    swap(
+        out,
+        text,
+        "import from derivation",
+        "doCheck = false",
+        "doCheck = import \"${openssl}/x.nix\"",
+        &["PGF312"],
+    );
+    swap(
+        out,
+        text,
+        "import from derivation",
+        "dontStrip = true",
+        "dontStrip = builtins.readFile \"${prevAttrs.src}/x\" == \"\"",
+        &["PGF312"],
+    );
+    swap(
+        out,
+        text,
+        "import from derivation",
+        "doInstallCheck = true",
+        "doInstallCheck = import (fetchurl { url = \"x\"; hash = \"sha256-uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=\"; })",
+        &["PGF312"],
+    );
     swap(out, text, "with over the file", "}:\nold: {", "}:\nwith lib;\nold: {", &["PGF313"]);
     swap(out, text, "with over the file", "}:\nfinalAttrs:", "}:\nwith lib;\nfinalAttrs:", &["PGF313"]);
     swap(out, text, "with over the file", "}:\nlet\n", "}:\nwith lib;\nlet\n", &["PGF313"]);
     swap(out, text, "build tool in buildInputs", "[ zlib ", "[ cmake zlib ", &["PGF319"]);
-    swap(out, text, "build tool in buildInputs", "    openssl\n", "    pkg-config\n    openssl\n", &["PGF319"]);
+    swap(
+        out,
+        text,
+        "build tool in buildInputs",
+        "    openssl\n",
+        "    pkg-config\n    openssl\n",
+        &["PGF319"],
+    );
     swap(out, text, "no hooks", "    runHook preInstall\n", "", &["PGF320"]);
     swap(out, text, "no hooks", "    runHook postInstall\n", "", &["PGF320"]);
     for mutant in out.iter_mut().filter(|m| m.kind == "no hooks") {
@@ -312,10 +442,38 @@ fn habits(out: &mut Vec<Mutant>, text: &str) {
     swap(out, text, "escape of the other string", "cp ${model}", "cp \\${model}", &["PGF215"]);
     swap(out, text, "escape of the other string", "\"VERSION=${", "\"VERSION=''${", &["PGF215"]);
     // Suppressions.
-    swap(out, text, "allow without a reason", "  buildInputs = ", "  # pgflakegen: allow PGF307\n  buildInputs = ", &["PGF230"]);
-    swap(out, text, "allow that allows nothing", "  buildInputs = ", "  # pgflakegen: allow PGF307 because\n  buildInputs = ", &["PGF230"]);
-    swap(out, text, "allow that allows nothing", "  patches = ", "  # pgflakegen: allow PGF307 because why\n  patches = ", &["PGF231"]);
-    swap(out, text, "allow of no code", "  makeFlags = ", "  # pgflakegen: allow PGF3007 because why\n  makeFlags = ", &["PGF232"]);
+    swap(
+        out,
+        text,
+        "allow without a reason",
+        "  buildInputs = ",
+        "  # pgflakegen: allow PGF307\n  buildInputs = ",
+        &["PGF230"],
+    );
+    swap(
+        out,
+        text,
+        "allow that allows nothing",
+        "  buildInputs = ",
+        "  # pgflakegen: allow PGF307 because\n  buildInputs = ",
+        &["PGF230"],
+    );
+    swap(
+        out,
+        text,
+        "allow that allows nothing",
+        "  patches = ",
+        "  # pgflakegen: allow PGF307 because why\n  patches = ",
+        &["PGF231"],
+    );
+    swap(
+        out,
+        text,
+        "allow of no code",
+        "  makeFlags = ",
+        "  # pgflakegen: allow PGF3007 because why\n  makeFlags = ",
+        &["PGF232"],
+    );
     // Forms.
     swap(out, text, "no function of old", "}:\nold: {", "}:\n{", &["PGF301", "PGF210"]);
     swap(out, text, "no function of old", "\"1.0.0\" = common;", "\"1.0.0\" = { };", &["PGF301"]);
@@ -338,12 +496,17 @@ fn planted_mistakes_are_found() {
         for mutant in mutants {
             assert_ne!(mutant.text, text, "{case}: {}", mutant.kind);
             let found = judge(&mutant.text, &facts);
-            let hit = found.iter().any(|(code, line, _)| mutant.codes.contains(&code.as_str()) && *line == mutant.line);
+            let hit = found
+                .iter()
+                .any(|(code, line, _)| mutant.codes.contains(&code.as_str()) && *line == mutant.line);
             let row = table.entry(mutant.kind).or_default();
             row.0 += usize::from(hit);
             row.1 += 1;
             if !hit {
-                missed.push(format!("{case}.nix:{} {}: wanted {:?}, found {found:?}", mutant.line, mutant.kind, mutant.codes));
+                missed.push(format!(
+                    "{case}.nix:{} {}: wanted {:?}, found {found:?}",
+                    mutant.line, mutant.kind, mutant.codes
+                ));
             }
         }
     }

@@ -11,7 +11,8 @@ use pgflakegen::diag::{Diagnostics, SourceMap};
 use pgflakegen::overrides::lint_file;
 
 fn nix_takes(path: &Utf8Path) -> bool {
-    let status = Command::new("nix-instantiate").arg("--parse").arg(path).output().expect("it ran before").status;
+    let status =
+        Command::new("nix-instantiate").arg("--parse").arg(path).output().expect("it ran before").status;
     status.success()
 }
 
@@ -20,8 +21,11 @@ fn we_take(text: &str) -> (bool, Vec<String>) {
     let id = sources.add("x.nix", text);
     lint_file(id, &sources, &mut found);
     // Nix refuses pipe operators (209) as well, unless told otherwise.
-    let errors: Vec<_> =
-        found.iter().filter(|d| d.code.id() <= "PGF210").map(|d| format!("{} {}", d.code.id(), d.message)).collect();
+    let errors: Vec<_> = found
+        .iter()
+        .filter(|d| d.code.id() <= "PGF210")
+        .map(|d| format!("{} {}", d.code.id(), d.message))
+        .collect();
     (errors.is_empty(), errors)
 }
 
@@ -47,18 +51,29 @@ fn nix_agrees() {
         println!("skipped: there is no nix-instantiate");
         return;
     }
-    let step: usize = std::env::var("PGFLAKEGEN_ORACLE").ok().and_then(|n| n.parse().ok()).unwrap_or(25).max(1);
+    let step: usize =
+        std::env::var("PGFLAKEGEN_ORACLE").ok().and_then(|n| n.parse().ok()).unwrap_or(25).max(1);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = Utf8PathBuf::from_path_buf(folder.path().join("x.nix")).expect("its path is UTF-8");
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut texts = Vec::new();
     for case in ["overrides", "mutations"] {
-        let mut files: Vec<_> = root.join(case).read_dir_utf8().expect("the cases are there").filter_map(Result::ok).collect();
+        let mut files: Vec<_> =
+            root.join(case).read_dir_utf8().expect("the cases are there").filter_map(Result::ok).collect();
         files.sort_by(|a, b| a.path().cmp(b.path()));
         // Nix's own limits and ours differ on purpose.
-        for file in files.iter().filter(|f| f.path().extension() == Some("nix") && !f.file_name().starts_with("pgf202")) {
+        for file in files
+            .iter()
+            .filter(|f| f.path().extension() == Some("nix") && !f.file_name().starts_with("pgf202"))
+        {
             let Ok(text) = std::fs::read_to_string(file.path()) else { continue };
-            texts.extend(mutants(&text).into_iter().enumerate().filter(|(n, _)| *n == 0 || n % step == 0).map(|(_, t)| t));
+            texts.extend(
+                mutants(&text)
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(n, _)| *n == 0 || n % step == 0)
+                    .map(|(_, t)| t),
+            );
         }
     }
     let mut wrong = Vec::new();
@@ -66,7 +81,10 @@ fn nix_agrees() {
         std::fs::write(&path, text).expect("the temporary folder can be written");
         let (ours, errors) = we_take(text);
         if ours != nix_takes(&path) {
-            wrong.push(format!("Nix {} this, we say {errors:?}:\n{text}", if ours { "refuses" } else { "takes" }));
+            wrong.push(format!(
+                "Nix {} this, we say {errors:?}:\n{text}",
+                if ours { "refuses" } else { "takes" }
+            ));
         }
     }
     println!("{} texts, {} disagreements", texts.len(), wrong.len());

@@ -51,7 +51,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     anyhow::ensure!(!names.is_empty(), "there are no names in {}", args.from[0]);
     let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
     let index = Index::new(args.revision.clone(), coverage, names);
-    std::fs::write(&args.output, index.write()?).with_context(|| format!("{} cannot be written", args.output))?;
+    std::fs::write(&args.output, index.write()?)
+        .with_context(|| format!("{} cannot be written", args.output))?;
     context.say(format_args!("{}: {} names", args.output, index.len()))?;
     Ok(Outcome::Clean)
 }

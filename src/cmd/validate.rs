@@ -75,18 +75,32 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     found.into_iter().for_each(|found| diagnostics.append(found));
     emit(&diagnostics, &sources, args.format, context)?;
     if fixed.0 > 0 {
-        context.say(format_args!("{} applied in {}", plural(fixed.0, "fix").replace("fixs", "fixes"), plural(fixed.1, "file")))?;
+        context.say(format_args!(
+            "{} applied in {}",
+            plural(fixed.0, "fix").replace("fixs", "fixes"),
+            plural(fixed.1, "file")
+        ))?;
     }
     let (errors, warnings) = diagnostics.counts();
     let summary = match (errors, warnings) {
         (0, 0) => format!("{}: nothing found", plural(jobs.len(), "file")),
-        _ => format!("{}: {}, {}", plural(jobs.len(), "file"), plural(errors, "error"), plural(warnings, "warning")),
+        _ => format!(
+            "{}: {}, {}",
+            plural(jobs.len(), "file"),
+            plural(errors, "error"),
+            plural(warnings, "warning")
+        ),
     };
     context.say(summary)?;
     Ok(if diagnostics.has_errors() { Outcome::Findings } else { Outcome::Clean })
 }
 
-fn emit(diagnostics: &Diagnostics, sources: &SourceMap, format: Format, context: &mut Context<'_>) -> anyhow::Result<()> {
+fn emit(
+    diagnostics: &Diagnostics,
+    sources: &SourceMap,
+    format: Format,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
     match format {
         Format::Text => diag::emit(diagnostics, sources, format, context.colour_err, context.err)?,
         _ => diag::emit(diagnostics, sources, format, context.colour_out, context.out)?,
@@ -163,7 +177,9 @@ pub(crate) fn judge_catalogue(
     sink: &mut Diagnostics,
 ) -> anyhow::Result<()> {
     let index = index(root)?.map(Arc::new);
-    let facts = catalogue_facts(catalogue, root, index).into_iter().map(|(path, facts)| (path, Some(Arc::new(facts))));
+    let facts = catalogue_facts(catalogue, root, index)
+        .into_iter()
+        .map(|(path, facts)| (path, Some(Arc::new(facts))));
     let extra = root.join(FOLDER).join("extra.nix");
     let jobs: Vec<Job> = facts
         .chain(catalogue.has_extra.then_some((extra, None)))
@@ -179,7 +195,10 @@ pub(crate) fn judge_catalogue(
 pub(crate) fn index(root: &Utf8Path) -> anyhow::Result<Option<Index>> {
     let own = root.join(FOLDER).join(super::index::FILE);
     match std::fs::read(&own) {
-        Ok(bytes) => Ok(Some(Index::read(&bytes).with_context(|| format!("{own} is no index; `pgflakegen index` renews it"))?)),
+        Ok(bytes) => Ok(Some(
+            Index::read(&bytes)
+                .with_context(|| format!("{own} is no index; `pgflakegen index` renews it"))?,
+        )),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Index::bundled().ok()),
         Err(error) => Err(error).with_context(|| format!("{own} cannot be read")),
     }
@@ -211,9 +230,11 @@ fn jobs(
         Some(here) => path.strip_prefix(here).unwrap_or(path).to_owned(),
         None => path.to_owned(),
     };
-    let jobs = paths
-        .into_iter()
-        .map(|path| Job { shown: shown(&path), facts: overrides.get(&canonical(&path)).cloned(), path });
+    let jobs = paths.into_iter().map(|path| Job {
+        shown: shown(&path),
+        facts: overrides.get(&canonical(&path)).cloned(),
+        path,
+    });
     Ok(jobs.collect())
 }
 
@@ -227,7 +248,8 @@ fn nix_files(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
     let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
         let entry = entry.with_context(|| format!("{folder} cannot be read"))?;
-        if !entry.file_type().is_file() || entry.path().extension().is_none_or(|extension| extension != "nix") {
+        if !entry.file_type().is_file() || entry.path().extension().is_none_or(|extension| extension != "nix")
+        {
             continue;
         }
         match Utf8PathBuf::from_path_buf(entry.into_path()) {

@@ -45,7 +45,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn fix(source: SourceId, range: std::ops::Range<usize>, by: &str) -> Fix {
-        Fix { title: String::new(), edits: vec![Edit { span: Span::new(source, range), replacement: by.into() }] }
+        Fix {
+            title: String::new(),
+            edits: vec![Edit { span: Span::new(source, range), replacement: by.into() }],
+        }
     }
 
     #[test]

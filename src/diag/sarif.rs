@@ -27,7 +27,8 @@ fn uri(path: &str) -> String {
 
 /// Columns are in characters (`columnKind` says so); both from 1, the end exclusive.
 fn region(span: Span, sources: &SourceMap) -> Value {
-    let (start, end) = (sources.line_column(span.source, span.start), sources.line_column(span.source, span.end));
+    let (start, end) =
+        (sources.line_column(span.source, span.start), sources.line_column(span.source, span.end));
     json!({
         "startLine": start.line,
         "startColumn": start.column,

@@ -63,7 +63,9 @@ fn named(expr: ast::Expr) -> ast::Expr {
     let ast::Expr::Ident(ident) = &expr else { return expr };
     let name = text::ident_text(ident);
     let value = ident.syntax().ancestors().filter_map(ast::LetIn::cast).find_map(|bindings| {
-        let own = |b: &ast::AttrpathValue| b.attrpath().is_some_and(|path| text::path_names(&path) == [name.as_str()]);
+        let own = |b: &ast::AttrpathValue| {
+            b.attrpath().is_some_and(|path| text::path_names(&path) == [name.as_str()])
+        };
         bindings.attrpath_values().find(own)?.value()
     });
     match value {
@@ -104,7 +106,9 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
                 _ => format!("`{name}:` does not say which packages it needs"),
             };
             let help = match role {
-                Role::Attributes => "write `{ lib }: old: { … }`, even where no package is needed: `{ }: old: { … }`",
+                Role::Attributes => {
+                    "write `{ lib }: old: { … }`, even where no package is needed: `{ }: old: { … }`"
+                }
                 Role::Derivation => "name the packages: `{ stdenv, postgresql, version, src }: …`",
             };
             let start = top.syntax().text_range().start();
@@ -141,7 +145,9 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
 }
 
 fn applies(apply: &ast::Apply, name: &str) -> bool {
-    text::application(apply).and_then(|(function, _)| text::dotted(&function)).is_some_and(|names| names == [name])
+    text::application(apply)
+        .and_then(|(function, _)| text::dotted(&function))
+        .is_some_and(|names| names == [name])
 }
 
 fn parameter(lambda: &ast::Lambda) -> Option<ast::Ident> {
@@ -170,7 +176,11 @@ fn attributes(expr: ast::Expr, version: Option<String>) -> Result<Body, Unfit> {
     };
     if matches!(
         result,
-        ast::Expr::Str(_) | ast::Expr::List(_) | ast::Expr::Literal(_) | ast::Expr::Lambda(_) | ast::Expr::PathRel(_)
+        ast::Expr::Str(_)
+            | ast::Expr::List(_)
+            | ast::Expr::Literal(_)
+            | ast::Expr::Lambda(_)
+            | ast::Expr::PathRel(_)
     ) {
         return Err(unfit("the function of the old attributes gives no set", &result, "write `old: { … }`"));
     }
@@ -208,7 +218,11 @@ fn versions(packages: &ast::Lambda, set: &ast::AttrSet) -> Result<Form, Unfit> {
     let mut selector = false;
     for entry in set.entries() {
         let ast::Entry::AttrpathValue(binding) = entry else {
-            return Err(unfit("a selector of versions has nothing but `versions` and `default`", &whole, SHAPE));
+            return Err(unfit(
+                "a selector of versions has nothing but `versions` and `default`",
+                &whole,
+                SHAPE,
+            ));
         };
         let (Some(path), Some(value)) = (binding.attrpath(), binding.value()) else { continue };
         let names = text::path_names(&path);
@@ -217,7 +231,11 @@ fn versions(packages: &ast::Lambda, set: &ast::AttrSet) -> Result<Form, Unfit> {
             ["versions"] => {
                 selector = true;
                 let ast::Expr::AttrSet(inner_set) = inner(value.clone()) else {
-                    return Err(unfit("`versions` is no set", &value, "write `versions = { \"1.2.3\" = old: { … }; };`"));
+                    return Err(unfit(
+                        "`versions` is no set",
+                        &value,
+                        "write `versions = { \"1.2.3\" = old: { … }; };`",
+                    ));
                 };
                 for entry in inner_set.entries() {
                     let ast::Entry::AttrpathValue(binding) = entry else { continue };
@@ -300,5 +318,8 @@ fn derivation(packages: &ast::Lambda, body: ast::Expr) -> Result<Form, Unfit> {
 
 /// Functions that make a derivation of a set of mkDerivation's attributes.
 fn builds(name: &str) -> bool {
-    matches!(name, "mkDerivation" | "postgresqlBuildExtension" | "buildPostgresqlExtension" | "buildPgrxExtension")
+    matches!(
+        name,
+        "mkDerivation" | "postgresqlBuildExtension" | "buildPostgresqlExtension" | "buildPgrxExtension"
+    )
 }

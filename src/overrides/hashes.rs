@@ -63,7 +63,9 @@ pub fn parse(text: &str, expected: Option<Algorithm>) -> Result<(Algorithm, Vec<
     match expected {
         Some(expected) => digest_of(text, expected).map(|bytes| (expected, bytes)),
         None => Err(match text.split_once('-') {
-            Some((name, _)) if !name.is_empty() && name.len() <= 8 => format!("`{name}` is no algorithm that Nix knows"),
+            Some((name, _)) if !name.is_empty() && name.len() <= 8 => {
+                format!("`{name}` is no algorithm that Nix knows")
+            }
             _ => "it does not begin with its algorithm, as in `sha256-…`".to_owned(),
         }),
     }
@@ -79,7 +81,10 @@ fn base64(digest: &str, algorithm: Algorithm) -> Result<Vec<u8>, String> {
     let want = (algorithm.size * 8).div_ceil(6);
     if core.len() != want {
         let name = algorithm.name;
-        return Err(format!("a {name} has {want} characters and `=` after `{name}-` and this has {}", core.len()));
+        return Err(format!(
+            "a {name} has {want} characters and `=` after `{name}-` and this has {}",
+            core.len()
+        ));
     }
     LENIENT.decode(core.as_bytes()).map_err(|_| "it is not the end of a base 64 text".to_owned())
 }
@@ -104,7 +109,10 @@ fn digest_of(digest: &str, algorithm: Algorithm) -> Result<Vec<u8>, String> {
 
 fn base32(digest: &str, size: usize) -> Result<Vec<u8>, String> {
     if let Some(c) = digest.bytes().find(|c| !NIX32.contains(c)) {
-        return Err(format!("`{}` is no character of Nix's base 32, which lacks e, o, t and u", char::from(c)));
+        return Err(format!(
+            "`{}` is no character of Nix's base 32, which lacks e, o, t and u",
+            char::from(c)
+        ));
     }
     base32::decode(digest.as_bytes(), size)
         .ok_or_else(|| "its first character stands for more bits than a hash has".to_owned())
@@ -117,12 +125,15 @@ pub fn sri(algorithm: Algorithm, bytes: &[u8]) -> String {
 
 /// Whether it is a placeholder: nothing but zeros, or what people type to see the right one.
 pub fn is_fake(text: &str) -> bool {
-    let digest = text.split_once(['-', ':']).filter(|(name, _)| algorithm(name).is_some()).map_or(text, |(_, d)| d);
+    let digest =
+        text.split_once(['-', ':']).filter(|(name, _)| algorithm(name).is_some()).map_or(text, |(_, d)| d);
     let core = digest.trim_end_matches('=');
     text.is_empty()
         || core.is_empty()
         || core.len() >= 16
-            && (core.bytes().all(|b| b == b'0') || core.bytes().all(|b| b == b'A') || core.bytes().all(|b| b == b'B'))
+            && (core.bytes().all(|b| b == b'0')
+                || core.bytes().all(|b| b == b'A')
+                || core.bytes().all(|b| b == b'B'))
 }
 
 #[cfg(test)]
@@ -149,7 +160,10 @@ mod tests {
     #[test]
     fn what_nix_takes_is_taken() {
         // Found by asking `nix hash to-base16` of Nix 2.8 and `builtins.convertHash` of 2.34.
-        for text in ["sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/go", "sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/gp="] {
+        for text in [
+            "sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/go",
+            "sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/gp=",
+        ] {
             let (algorithm, bytes) = parse(text, None).expect(text);
             assert_eq!(sri(algorithm, &bytes), "sha256-UlI+6OMUj5F6uVAw+Mg2wOZrjfdRq73d1qufaXVI/go=");
         }

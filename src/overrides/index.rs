@@ -50,7 +50,11 @@ const LIMIT: u64 = 64 << 20;
 
 impl Index {
     /// An index of these names; dotted ones (`perlPackages.X`) count with their first part as well.
-    pub fn new(revision: impl Into<String>, coverage: Coverage, names: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(
+        revision: impl Into<String>,
+        coverage: Coverage,
+        names: impl IntoIterator<Item = String>,
+    ) -> Self {
         let mut all = BTreeSet::new();
         for name in names {
             if let Some((first, _)) = name.split_once('.') {
@@ -84,7 +88,9 @@ impl Index {
                 _ => return Err(IndexError::Header(at + 1)),
             }
         }
-        let (Some(revision), Some(coverage)) = (revision, coverage) else { return Err(IndexError::Header(2)) };
+        let (Some(revision), Some(coverage)) = (revision, coverage) else {
+            return Err(IndexError::Header(2));
+        };
         Ok(Self { revision, coverage, names: lines.map(|(_, line)| line.to_owned()).collect() })
     }
 
@@ -112,10 +118,9 @@ impl Index {
         }
         match serde_json::from_str(trimmed)? {
             serde_json::Value::Object(map) => Ok(map.into_iter().map(|(name, _)| bare(&name)).collect()),
-            serde_json::Value::Array(items) => items
-                .into_iter()
-                .map(|item| item.as_str().map(bare).ok_or(IndexError::Shape))
-                .collect(),
+            serde_json::Value::Array(items) => {
+                items.into_iter().map(|item| item.as_str().map(bare).ok_or(IndexError::Shape)).collect()
+            }
             _ => Err(IndexError::Shape),
         }
     }
@@ -170,7 +175,8 @@ mod tests {
 
     #[test]
     fn an_index_survives_its_file() {
-        let names = Index::names_of(r#"{"nixpkgs.openssl": {}, "legacyPackages.x86_64-linux.perlPackages.DBI": {}}"#);
+        let names =
+            Index::names_of(r#"{"nixpkgs.openssl": {}, "legacyPackages.x86_64-linux.perlPackages.DBI": {}}"#);
         let index = Index::new("abc", Coverage::Complete, names.expect("JSON of names"));
         let bytes = index.write().expect("memory takes everything");
         assert_eq!(bytes, index.write().expect("memory takes everything"));

@@ -85,8 +85,12 @@ fn lint(file: SourceId, sources: &SourceMap, facts: Option<&OverrideFacts>, sink
     match syntax::with_stack(text, || judge(file, text, facts)) {
         Ok(found) => sink.extend(found.into_vec()),
         Err(_) => sink.push(
-            Diagnostic::new(Code::NixTooDeep, Span::new(file, 0..0), "no memory for a stack to parse this file")
-                .help("bind inner parts with `let … in`"),
+            Diagnostic::new(
+                Code::NixTooDeep,
+                Span::new(file, 0..0),
+                "no memory for a stack to parse this file",
+            )
+            .help("bind inner parts with `let … in`"),
         ),
     }
 }

@@ -34,9 +34,9 @@ pub fn apply(ctx: &Ctx<'_>, found: Diagnostics) -> Diagnostics {
     }
     for finding in found.into_vec() {
         let at = finding.primary.as_ref().map(|label| label.span.range().start);
-        let allowed = allows
-            .iter_mut()
-            .find(|allow| allow.codes.contains(&finding.code) && at.is_some_and(|at| allow.lines.contains(&at)));
+        let allowed = allows.iter_mut().find(|allow| {
+            allow.codes.contains(&finding.code) && at.is_some_and(|at| allow.lines.contains(&at))
+        });
         match allowed {
             Some(allow) => allow.used = true,
             None => out.push(finding),
@@ -57,7 +57,10 @@ pub fn apply(ctx: &Ctx<'_>, found: Diagnostics) -> Diagnostics {
                 format!("nothing here needs {} to be allowed", codes.join(", ")),
             )
             .help("remove the comment")
-            .fix("remove the comment", vec![Edit { span: Span::new(ctx.file, cut), replacement: String::new() }]),
+            .fix(
+                "remove the comment",
+                vec![Edit { span: Span::new(ctx.file, cut), replacement: String::new() }],
+            ),
         );
     }
     out

@@ -110,7 +110,14 @@ pub(super) fn scan(text: &str) -> Scan {
                 stack.push(Open { kind, range, indent, line, awaited: 0, lets: Vec::new(), suspect: None });
             }
             TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END => {
-                close(&mut scan, &mut stack, kind, range, (first_on_line, last_kind == TOKEN_R_BRACE, indent, line), &braces);
+                close(
+                    &mut scan,
+                    &mut stack,
+                    kind,
+                    range,
+                    (first_on_line, last_kind == TOKEN_R_BRACE, indent, line),
+                    &braces,
+                );
             }
             TOKEN_SEMICOLON => semicolon(&mut scan, &mut stack, range),
             TOKEN_WITH | TOKEN_ASSERT => {
@@ -137,10 +144,8 @@ pub(super) fn scan(text: &str) -> Scan {
             scan.problems.push(Problem::Unclosed { open: open.range.clone(), found: None });
         }
         let two = &text[open.range.clone()] == "''";
-        scan.repairs.push(Repair {
-            at: text.len()..text.len(),
-            text: if two { "''" } else { closes(open.kind).1 },
-        });
+        scan.repairs
+            .push(Repair { at: text.len()..text.len(), text: if two { "''" } else { closes(open.kind).1 } });
     }
     scan.lets(&top_lets);
     scan

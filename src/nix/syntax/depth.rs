@@ -72,8 +72,9 @@ pub fn with_stack<R: Send>(text: &str, work: impl FnOnce() -> R + Send) -> std::
         return Ok(work());
     }
     std::thread::scope(|scope| {
-        let thread =
-            std::thread::Builder::new().stack_size((4 << 20) + depth * PER_LEVEL).spawn_scoped(scope, work)?;
+        let thread = std::thread::Builder::new()
+            .stack_size((4 << 20) + depth * PER_LEVEL)
+            .spawn_scoped(scope, work)?;
         thread.join().or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

@@ -49,7 +49,10 @@ pub(super) fn check(source: SourceId, root: &ast::Root, sink: &mut Diagnostics) 
 
 fn misplaced_lambda(source: SourceId, node: &rnix::SyntaxNode, sink: &mut Diagnostics) {
     let Some(parent) = node.parent() else { return };
-    if matches!(parent.kind(), NODE_APPLY | NODE_LIST | NODE_SELECT | NODE_BIN_OP | NODE_UNARY_OP | NODE_HAS_ATTR) {
+    if matches!(
+        parent.kind(),
+        NODE_APPLY | NODE_LIST | NODE_SELECT | NODE_BIN_OP | NODE_UNARY_OP | NODE_HAS_ATTR
+    ) {
         let place = node.children().next().map_or(node.text_range(), |parameter| parameter.text_range());
         sink.push(
             Diagnostic::new(Code::NixSyntax, span(source, place), "a function stands in parentheses here")
@@ -76,9 +79,13 @@ fn duplicate_formals(source: SourceId, lambda: &ast::Lambda, sink: &mut Diagnost
         let (name, place) = (text::ident_text(&ident), span(source, ident.syntax().text_range()));
         if let Some(first) = seen.get(&name) {
             sink.push(
-                Diagnostic::new(Code::NixDuplicateFormal, place, format!("the argument `{name}` is named twice"))
-                    .also(*first, "first named here")
-                    .help("remove one of the two"),
+                Diagnostic::new(
+                    Code::NixDuplicateFormal,
+                    place,
+                    format!("the argument `{name}` is named twice"),
+                )
+                .also(*first, "first named here")
+                .help("remove one of the two"),
             );
         } else {
             seen.insert(name, place);
@@ -120,7 +127,9 @@ fn duplicates(
                 let Some(path) = binding.attrpath() else { continue };
                 let names: Vec<_> = path
                     .attrs()
-                    .map_while(|attr| Some((text::attr_name(&attr)?, span(source, attr.syntax().text_range()))))
+                    .map_while(|attr| {
+                        Some((text::attr_name(&attr)?, span(source, attr.syntax().text_range())))
+                    })
                     .collect();
                 // Behind a computed name nothing is known; what it binds is judged alone.
                 if names.len() < path.attrs().count() {
@@ -198,8 +207,12 @@ fn inherited(source: SourceId, node: &rnix::SyntaxNode, sink: &mut Diagnostics) 
     let Some(inherit) = ast::Inherit::cast(node.clone()) else { return };
     for attr in inherit.attrs().filter(|attr| text::attr_name(attr).is_none()) {
         sink.push(
-            Diagnostic::new(Code::NixSyntax, span(source, attr.syntax().text_range()), "an inherited name cannot be computed")
-                .help("write `${name} = set.${name};`"),
+            Diagnostic::new(
+                Code::NixSyntax,
+                span(source, attr.syntax().text_range()),
+                "an inherited name cannot be computed",
+            )
+            .help("write `${name} = set.${name};`"),
         );
     }
 }

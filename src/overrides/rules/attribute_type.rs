@@ -43,12 +43,17 @@ fn literal(expr: &ast::Expr) -> Option<&'static str> {
 fn value_of(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &mut Diagnostics) {
     let resolved = resolve(ctx, value.clone());
     if let ast::Expr::IfElse(choice) = &resolved {
-        choice.body().into_iter().chain(choice.else_body()).for_each(|v| value_of(ctx, name, takes, &v, sink));
+        choice
+            .body()
+            .into_iter()
+            .chain(choice.else_body())
+            .for_each(|v| value_of(ctx, name, takes, &v, sink));
         return;
     }
     if takes == Takes::Packages && is_package(ctx, &resolved) {
         let range = value.syntax().text_range();
-        let finding = mismatch(ctx, name, takes, "a package", range).help(format!("write `[ {} ]`", short(value)));
+        let finding =
+            mismatch(ctx, name, takes, "a package", range).help(format!("write `[ {} ]`", short(value)));
         return sink.push(bracketed(ctx, finding, value));
     }
     let Some(is) = literal(&resolved) else {
@@ -81,9 +86,15 @@ fn value_of(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &m
                 _ => finding.help(help),
             }
         }
-        (Takes::Paths, "a path") => bracketed(ctx, finding.help(format!("write `[ {} ]`", short(value))), value),
-        (Takes::Packages, "a string") => finding.help("write `[ openssl ]`: the package itself, in a list and without quotes"),
-        (Takes::Script | Takes::Text, "a list") => finding.help("write one string; lines are joined with newlines in ''…''"),
+        (Takes::Paths, "a path") => {
+            bracketed(ctx, finding.help(format!("write `[ {} ]`", short(value))), value)
+        }
+        (Takes::Packages, "a string") => {
+            finding.help("write `[ openssl ]`: the package itself, in a list and without quotes")
+        }
+        (Takes::Script | Takes::Text, "a list") => {
+            finding.help("write one string; lines are joined with newlines in ''…''")
+        }
         _ => finding.help(format!("write {}", takes.describe())),
     });
 }
@@ -137,7 +148,9 @@ fn items(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &mut 
                     format!("an item of `{name}` is {wrong}"),
                 );
                 sink.push(match takes {
-                    Takes::Packages => finding.help("write the package's name without quotes and add it to the arguments"),
+                    Takes::Packages => {
+                        finding.help("write the package's name without quotes and add it to the arguments")
+                    }
                     Takes::Paths => finding.help("write the path without quotes: `./x.patch`"),
                     _ => finding,
                 });
@@ -167,7 +180,9 @@ fn joins(ctx: &Ctx<'_>, within: &rnix::SyntaxNode, sink: &mut Diagnostics) {
                         format!("`++` joins lists and this is {is}"),
                     );
                     sink.push(match is {
-                        "a string" => finding.help("strings are joined with `+`; in a list write `[ \"…\" ]`"),
+                        "a string" => {
+                            finding.help("strings are joined with `+`; in a list write `[ \"…\" ]`")
+                        }
                         _ => bracketed(ctx, finding.help(format!("write `[ {} ]`", short(&side))), &side),
                     });
                 }
@@ -175,8 +190,12 @@ fn joins(ctx: &Ctx<'_>, within: &rnix::SyntaxNode, sink: &mut Diagnostics) {
             Some(ast::BinOpKind::Add) => {
                 for side in sides.filter(|side| matches!(resolve(ctx, side.clone()), ast::Expr::List(_))) {
                     sink.push(
-                        ctx.finding(Code::AttributeType, side.syntax().text_range(), "`+` does not join lists")
-                            .help("lists are joined with `++`"),
+                        ctx.finding(
+                            Code::AttributeType,
+                            side.syntax().text_range(),
+                            "`+` does not join lists",
+                        )
+                        .help("lists are joined with `++`"),
                     );
                 }
             }

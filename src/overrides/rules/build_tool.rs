@@ -39,7 +39,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         let Some(value) = attribute.value else { continue };
         for list in value.syntax().descendants().filter_map(ast::List::cast) {
             for item in list.items() {
-                let Some(name) = text::dotted(&item).and_then(|names| names.last().cloned()) else { continue };
+                let Some(name) = text::dotted(&item).and_then(|names| names.last().cloned()) else {
+                    continue;
+                };
                 if TOOLS.contains(&name.as_str()) {
                     sink.push(
                         ctx.finding(

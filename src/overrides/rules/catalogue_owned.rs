@@ -15,12 +15,17 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         }
         let file = format!("extensions/{}.toml", facts.extension);
         let help = match name {
-            "src" => format!("set `source` in {file}, or say there that this file owns it: `override-owns = [\"src\"]`"),
+            "src" => format!(
+                "set `source` in {file}, or say there that this file owns it: `override-owns = [\"src\"]`"
+            ),
             "pname" => "the package is called what its TOML file is called; rename that file".to_owned(),
-            _ => format!("set it in {file}, or say there that this file owns it: `override-owns = [\"{name}\"]`"),
+            _ => format!(
+                "set it in {file}, or say there that this file owns it: `override-owns = [\"{name}\"]`"
+            ),
         };
         sink.push(
-            ctx.finding(Code::CatalogueOwned, attribute.range, format!("`{name}` belongs to the catalogue")).help(help),
+            ctx.finding(Code::CatalogueOwned, attribute.range, format!("`{name}` belongs to the catalogue"))
+                .help(help),
         );
     }
 }

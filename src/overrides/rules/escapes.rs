@@ -45,7 +45,11 @@ fn indented_part(ctx: &Ctx<'_>, start: usize, raw: &str, sink: &mut Diagnostics)
             Some('\'') => (3, false),
             // Before a name it does nothing; before anything else people may have their reasons. It does
             // no harm either: other people's files are left alone.
-            Some('$') => (3, ctx.facts.is_some() && raw[from + 3..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')),
+            Some('$') => (
+                3,
+                ctx.facts.is_some()
+                    && raw[from + 3..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'),
+            ),
             Some('\\') => match after.next() {
                 // `''\'` is a quote that cannot pair up with the next one.
                 Some('n' | 'r' | 't' | '$' | '\'' | '\\' | '\n') | None => (3, false),
@@ -54,7 +58,11 @@ fn indented_part(ctx: &Ctx<'_>, start: usize, raw: &str, sink: &mut Diagnostics)
             _ => (2, false),
         };
         if useless {
-            let end = from + len + raw[from + len..].chars().next().map_or(0, |c| if len == 3 && raw[from + 2..].starts_with('\\') { c.len_utf8() } else { 0 });
+            let end = from
+                + len
+                + raw[from + len..].chars().next().map_or(0, |c| {
+                    if len == 3 && raw[from + 2..].starts_with('\\') { c.len_utf8() } else { 0 }
+                });
             report(ctx, start + from..start + end, &raw[from..end], "''", sink);
         }
         let skip = if raw[from..].starts_with("''\\") {

@@ -10,14 +10,12 @@ use crate::nix::syntax::scope::BindingKind;
 use crate::nix::syntax::text;
 use crate::overrides::{Ctx, hashes, known};
 
-pub(super) const RULE: Rule = Rule {
-    codes: &[Code::MalformedHash, Code::FakeHash, Code::MissingHash],
-    overrides_only: false,
-    check,
-};
+pub(super) const RULE: Rule =
+    Rule { codes: &[Code::MalformedHash, Code::FakeHash, Code::MissingHash], overrides_only: false, check };
 
 /// Attributes that are hashes wherever they stand.
-const ANYWHERE: &[&str] = &["cargoHash", "cargoSha256", "vendorHash", "vendorSha256", "npmDepsHash", "goModulesHash"];
+const ANYWHERE: &[&str] =
+    &["cargoHash", "cargoSha256", "vendorHash", "vendorSha256", "npmDepsHash", "goModulesHash"];
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (apply, names, arguments) in calls(ctx) {
@@ -69,12 +67,19 @@ fn name_of(entry: &ast::AttrpathValue) -> Option<String> {
 fn fetcher_hash(ctx: &Ctx<'_>, entry: &ast::AttrpathValue, sink: &mut Diagnostics) {
     match name_of(entry).as_deref() {
         Some("hash") => judge(ctx, entry, None, sink),
-        Some(name @ ("sha256" | "sha512" | "sha1" | "md5")) => judge(ctx, entry, hashes::algorithm(name), sink),
+        Some(name @ ("sha256" | "sha512" | "sha1" | "md5")) => {
+            judge(ctx, entry, hashes::algorithm(name), sink)
+        }
         _ => {}
     }
 }
 
-fn judge(ctx: &Ctx<'_>, entry: &ast::AttrpathValue, algorithm: Option<hashes::Algorithm>, sink: &mut Diagnostics) {
+fn judge(
+    ctx: &Ctx<'_>,
+    entry: &ast::AttrpathValue,
+    algorithm: Option<hashes::Algorithm>,
+    sink: &mut Diagnostics,
+) {
     let Some(value) = entry.value().map(text::peel) else { return };
     let range = value.syntax().text_range();
     let fake = |what: &str| {
@@ -82,7 +87,9 @@ fn judge(ctx: &Ctx<'_>, entry: &ast::AttrpathValue, algorithm: Option<hashes::Al
             .help("build it once and put in the hash that Nix prints after `got:`")
     };
     if let Some(names) = text::dotted(&value) {
-        if let Some(name) = names.last().filter(|name| matches!(name.as_str(), "fakeHash" | "fakeSha256" | "fakeSha512")) {
+        if let Some(name) =
+            names.last().filter(|name| matches!(name.as_str(), "fakeHash" | "fakeSha256" | "fakeSha512"))
+        {
             sink.push(fake(&format!("`{name}`")));
         }
         return;
@@ -110,12 +117,16 @@ fn missing(ctx: &Ctx<'_>, apply: &ast::Apply, name: &str, set: &ast::AttrSet, si
     let mut names = Vec::new();
     for entry in set.entries() {
         match entry {
-            ast::Entry::AttrpathValue(binding) => match binding.attrpath().map(|path| text::path_names(&path)) {
-                Some(path) if !path.is_empty() => names.push(path[0].clone()),
-                // A computed name may be the hash.
-                _ => return,
-            },
-            ast::Entry::Inherit(inherit) => names.extend(inherit.attrs().filter_map(|attr| text::attr_name(&attr))),
+            ast::Entry::AttrpathValue(binding) => {
+                match binding.attrpath().map(|path| text::path_names(&path)) {
+                    Some(path) if !path.is_empty() => names.push(path[0].clone()),
+                    // A computed name may be the hash.
+                    _ => return,
+                }
+            }
+            ast::Entry::Inherit(inherit) => {
+                names.extend(inherit.attrs().filter_map(|attr| text::attr_name(&attr)))
+            }
         }
     }
     let hashed = names.iter().any(|name| {
@@ -130,7 +141,11 @@ fn missing(ctx: &Ctx<'_>, apply: &ast::Apply, name: &str, set: &ast::AttrSet, si
     let start = apply.syntax().text_range().start();
     let len = u32::try_from(ctx.text[usize::from(start)..].find([' ', '{', '\n']).unwrap_or(1)).unwrap_or(1);
     sink.push(
-        ctx.finding(Code::MissingHash, rnix::TextRange::at(start, len.into()), format!("this `{name}` has no hash"))
-            .help("add `hash = \"sha256-…\";`; with `hash = lib.fakeHash;` the first build prints it"),
+        ctx.finding(
+            Code::MissingHash,
+            rnix::TextRange::at(start, len.into()),
+            format!("this `{name}` has no hash"),
+        )
+        .help("add `hash = \"sha256-…\";`; with `hash = lib.fakeHash;` the first build prints it"),
     );
 }

@@ -1,6 +1,6 @@
 //! PGF312: evaluation that has to build first.
 
-use rnix::SyntaxKind::{NODE_APPLY, NODE_INTERPOL, NODE_SELECT, NODE_IDENT};
+use rnix::SyntaxKind::{NODE_APPLY, NODE_IDENT, NODE_INTERPOL, NODE_SELECT};
 use rnix::ast;
 use rowan::ast::AstNode;
 
@@ -15,7 +15,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {
         let reads = match names.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["import" | "scopedImport"] => true,
-            ["builtins", name] => matches!(*name, "import" | "readFile" | "readDir" | "pathExists" | "hashFile"),
+            ["builtins", name] => {
+                matches!(*name, "import" | "readFile" | "readDir" | "pathExists" | "hashFile")
+            }
             ["lib", "importJSON" | "importTOML"] => true,
             _ => false,
         };
@@ -48,7 +50,10 @@ fn built(ctx: &Ctx<'_>, expr: &ast::Expr) -> bool {
                 .and_then(|(function, _)| text::dotted(&function))
                 .and_then(|names| names.last().cloned())
                 .is_some_and(|name| {
-                    name.starts_with("fetch") || name.starts_with("runCommand") || name == "mkDerivation" || name.starts_with("writeText")
+                    name.starts_with("fetch")
+                        || name.starts_with("runCommand")
+                        || name == "mkDerivation"
+                        || name.starts_with("writeText")
                 }),
             ast::Expr::Select(_) => text::dotted(&expr).is_some_and(|names| {
                 names.last().is_some_and(|name| name == "src")

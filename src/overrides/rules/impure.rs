@@ -16,8 +16,12 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for node in ctx.nodes(NODE_PATH_SEARCH) {
         let written = node.text().to_string();
         sink.push(
-            ctx.finding(Code::Impure, node.text_range(), format!("`{written}` is whatever NIX_PATH says on this machine"))
-                .help("name the packages you need among the function's arguments"),
+            ctx.finding(
+                Code::Impure,
+                node.text_range(),
+                format!("`{written}` is whatever NIX_PATH says on this machine"),
+            )
+            .help("name the packages you need among the function's arguments"),
         );
     }
     for select in ctx.all::<ast::Select>(NODE_SELECT) {
@@ -45,7 +49,8 @@ fn impure(ctx: &Ctx<'_>, name: &str, range: rnix::TextRange, sink: &mut Diagnost
         _ => return,
     };
     sink.push(
-        ctx.finding(Code::Impure, range, format!("`builtins.{name}` differs from machine to machine")).help(help),
+        ctx.finding(Code::Impure, range, format!("`builtins.{name}` differs from machine to machine"))
+            .help(help),
     );
 }
 
@@ -53,24 +58,37 @@ fn impure(ctx: &Ctx<'_>, name: &str, range: rnix::TextRange, sink: &mut Diagnost
 fn fetches(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (apply, names, arguments) in calls(ctx) {
         let name = match names.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["builtins", name @ ("fetchTarball" | "fetchurl" | "fetchGit" | "fetchMercurial" | "fetchTree" | "getFlake")]
+            [
+                "builtins",
+                name @ ("fetchTarball" | "fetchurl" | "fetchGit" | "fetchMercurial" | "fetchTree"
+                | "getFlake"),
+            ]
             | [name @ ("fetchTarball" | "fetchGit" | "fetchMercurial" | "fetchTree")] => (*name).to_owned(),
             _ => continue,
         };
         let pinned = match arguments.first().cloned().map(text::peel) {
             Some(ast::Expr::AttrSet(set)) => ast::HasEntry::entries(&set).any(|entry| match entry {
-                ast::Entry::AttrpathValue(binding) => binding
-                    .attrpath()
-                    .is_some_and(|path| matches!(text::path_names(&path).first().map(String::as_str), Some("sha256" | "narHash" | "rev" | "hash"))),
+                ast::Entry::AttrpathValue(binding) => binding.attrpath().is_some_and(|path| {
+                    matches!(
+                        text::path_names(&path).first().map(String::as_str),
+                        Some("sha256" | "narHash" | "rev" | "hash")
+                    )
+                }),
                 ast::Entry::Inherit(_) => true,
             }),
-            Some(ast::Expr::Str(string)) => name == "getFlake" && text::constant(&string).is_some_and(|s| s.contains("narHash=")),
+            Some(ast::Expr::Str(string)) => {
+                name == "getFlake" && text::constant(&string).is_some_and(|s| s.contains("narHash="))
+            }
             _ => true,
         };
         if !pinned {
             sink.push(
-                ctx.finding(Code::Impure, apply.syntax().text_range(), format!("`{name}` without a hash brings whatever is there today"))
-                    .help("use `fetchurl` or `fetchFromGitHub` of nixpkgs with `hash = \"sha256-…\"`"),
+                ctx.finding(
+                    Code::Impure,
+                    apply.syntax().text_range(),
+                    format!("`{name}` without a hash brings whatever is there today"),
+                )
+                .help("use `fetchurl` or `fetchFromGitHub` of nixpkgs with `hash = \"sha256-…\"`"),
             );
         }
     }

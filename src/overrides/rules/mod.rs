@@ -6,8 +6,8 @@ mod catalogue_owned;
 mod escapes;
 mod fetchers;
 mod form;
-mod impure;
 mod import_from_derivation;
+mod impure;
 mod list_replaced;
 mod names;
 mod old_attribute;
@@ -136,7 +136,9 @@ fn uses_old(ctx: &Ctx<'_>, body: &Body, expr: &ast::Expr) -> bool {
                     }
                 }
                 // `with old;` may give it.
-                Target::With(_) if ctx.scopes.withs.iter().any(|with| with_old(ctx, with, &old)) => return true,
+                Target::With(_) if ctx.scopes.withs.iter().any(|with| with_old(ctx, with, &old)) => {
+                    return true;
+                }
                 _ => {}
             }
         }
@@ -176,8 +178,8 @@ fn resolve(ctx: &Ctx<'_>, expr: ast::Expr) -> ast::Expr {
 
 /// Ends of the names of arguments that are lists rather than packages.
 const PLURAL: &[&str] = &[
-    "Args", "Deps", "Features", "Flags", "Inputs", "Libs", "List", "Modules", "Options", "Packages", "Patches", "Paths",
-    "Plugins", "Targets", "Tools", "flags", "patches",
+    "Args", "Deps", "Features", "Flags", "Inputs", "Libs", "List", "Modules", "Options", "Packages",
+    "Patches", "Paths", "Plugins", "Targets", "Tools", "flags", "patches",
 ];
 
 /// Whether an identifier is an argument of the function that takes the packages, and by its name one
@@ -190,7 +192,8 @@ fn is_package(ctx: &Ctx<'_>, expr: &ast::Expr) -> bool {
     if defaulted || PLURAL.iter().any(|end| binding.name.ends_with(end)) {
         return false;
     }
-    binding.kind == crate::nix::syntax::scope::BindingKind::Formal && outer.as_ref() == Some(form.packages.syntax())
+    binding.kind == crate::nix::syntax::scope::BindingKind::Formal
+        && outer.as_ref() == Some(form.packages.syntax())
 }
 
 /// Calls in the file as (call, last name of the function, arguments); the outermost of `f a b` only.

@@ -17,7 +17,8 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };
     for body in ctx.bodies() {
         let set: BTreeSet<String> = attributes(body).into_iter().map(|attribute| attribute.name).collect();
-        for (param, is_last) in body.old.iter().map(|i| (i, false)).chain(body.last.iter().map(|i| (i, true))) {
+        for (param, is_last) in body.old.iter().map(|i| (i, false)).chain(body.last.iter().map(|i| (i, true)))
+        {
             let range = param.syntax().text_range();
             let asked: Vec<String> = ctx
                 .all::<ast::HasAttr>(NODE_HAS_ATTR)
@@ -41,8 +42,11 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 // A name that mkDerivation knows is no slip: the derivation just does not set it.
                 let known = known::takes(&name).is_some();
                 let near = if known { None } else { nearest(&name, candidates).or_else(|| typo(&name)) };
-                let finding =
-                    ctx.finding(Code::OldAttribute, attr, format!("the generated derivation has no `{name}`"));
+                let finding = ctx.finding(
+                    Code::OldAttribute,
+                    attr,
+                    format!("the generated derivation has no `{name}`"),
+                );
                 sink.push(match near {
                     Some(near) => finding.help(format!("did you mean `{param}.{near}`?")),
                     None => {
@@ -79,7 +83,9 @@ fn reads(ctx: &Ctx<'_>, param: TextRange) -> Vec<(TextRange, String)> {
             continue;
         }
         let attr = select.attrpath().and_then(|path| path.attrs().next());
-        if let Some((attr, name)) = attr.and_then(|attr| Some((attr.syntax().text_range(), text::attr_name(&attr)?))) {
+        if let Some((attr, name)) =
+            attr.and_then(|attr| Some((attr.syntax().text_range(), text::attr_name(&attr)?)))
+        {
             found.push((attr, name));
         }
     }

@@ -29,11 +29,16 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
 fn entry_of(ctx: &Ctx<'_>, entry: &ast::AttrpathValue, sink: &mut Diagnostics) {
     let Some(path) = entry.attrpath() else { return };
     let names = text::path_names(&path);
-    let [name @ ("sha256" | "sha512" | "sha1" | "md5")] = names.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+    let [name @ ("sha256" | "sha512" | "sha1" | "md5")] =
+        names.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    else {
         return;
     };
-    let finding = ctx
-        .finding(Code::OldHashName, path.syntax().text_range(), format!("`{name} =` is the older spelling of `hash =`"));
+    let finding = ctx.finding(
+        Code::OldHashName,
+        path.syntax().text_range(),
+        format!("`{name} =` is the older spelling of `hash =`"),
+    );
     let Some(ast::Expr::Str(string)) = entry.value().map(text::peel) else {
         return sink.push(finding.help("write `hash = \"sha256-…\";`"));
     };

@@ -11,7 +11,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for attribute in ctx.bodies().iter().flat_map(attributes).filter(|a| a.name == "name") {
         let finding = ctx.finding(Code::OldName, attribute.range, "`name` hides the version from every tool");
         sink.push(match facts.role {
-            Role::Attributes => finding.help("remove it: the name is made of the catalogue's pname and version"),
+            Role::Attributes => {
+                finding.help("remove it: the name is made of the catalogue's pname and version")
+            }
             Role::Derivation => finding.help("write `pname = \"…\"; inherit version;`"),
         });
     }

@@ -10,7 +10,14 @@ use crate::overrides::Ctx;
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::OldRev], overrides_only: true, check };
 
-const WITH_TAG: &[&str] = &["fetchFromGitHub", "fetchFromGitLab", "fetchFromGitea", "fetchFromForgejo", "fetchFromCodeberg", "fetchgit"];
+const WITH_TAG: &[&str] = &[
+    "fetchFromGitHub",
+    "fetchFromGitLab",
+    "fetchFromGitea",
+    "fetchFromForgejo",
+    "fetchFromCodeberg",
+    "fetchgit",
+];
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {
@@ -20,7 +27,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         for argument in &arguments {
             let ast::Expr::AttrSet(set) = text::peel(argument.clone()) else { continue };
             for entry in set.attrpath_values() {
-                let Some(path) = entry.attrpath().filter(|path| text::path_names(path) == ["rev"]) else { continue };
+                let Some(path) = entry.attrpath().filter(|path| text::path_names(path) == ["rev"]) else {
+                    continue;
+                };
                 let Some(ast::Expr::Str(string)) = entry.value() else { continue };
                 let raw = string.syntax().text().to_string();
                 let Some(rest) = raw.strip_prefix("\"refs/tags/") else { continue };

@@ -27,21 +27,40 @@ const RENAMED: &[(&str, &str)] = &[
 
 /// `stdenv.isLinux` and its like, which are `stdenv.hostPlatform.isLinux` now.
 const PLATFORM: &[&str] = &[
-    "is32bit", "is64bit", "isAarch32", "isAarch64", "isBSD", "isBigEndian", "isCygwin", "isDarwin", "isFreeBSD",
-    "isLinux", "isMips", "isOpenBSD", "isSunOS", "isi686", "isx86_32", "isx86_64",
+    "is32bit",
+    "is64bit",
+    "isAarch32",
+    "isAarch64",
+    "isBSD",
+    "isBigEndian",
+    "isCygwin",
+    "isDarwin",
+    "isFreeBSD",
+    "isLinux",
+    "isMips",
+    "isOpenBSD",
+    "isSunOS",
+    "isi686",
+    "isx86_32",
+    "isx86_64",
 ];
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for binding in ctx.scopes.bindings.iter().filter(|binding| binding.kind == BindingKind::Formal) {
         let outer = binding.node.parent().and_then(|pattern| pattern.parent());
-        let Some(form) = ctx.form.as_ref().filter(|form| outer.as_ref() == Some(form.packages.syntax())) else {
+        let Some(form) = ctx.form.as_ref().filter(|form| outer.as_ref() == Some(form.packages.syntax()))
+        else {
             continue;
         };
         let _ = form;
         if let Some((_, now)) = RENAMED.iter().find(|(old, _)| *old == binding.name) {
             sink.push(
-                ctx.finding(Code::OldSpelling, binding.range, format!("nixpkgs calls `{}` `{now}` now", binding.name))
-                    .help(format!("write `{now}` here and where it is used")),
+                ctx.finding(
+                    Code::OldSpelling,
+                    binding.range,
+                    format!("nixpkgs calls `{}` `{now}` now", binding.name),
+                )
+                .help(format!("write `{now}` here and where it is used")),
             );
         }
     }
@@ -63,12 +82,16 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
             let start = usize::from(range.start());
             let at = crate::diag::Span::new(ctx.file, start..start);
             sink.push(
-                ctx.finding(Code::OldSpelling, range, format!("`stdenv.{name}` is an alias that nixpkgs has given up"))
-                    .help(format!("write `stdenv.hostPlatform.{name}`"))
-                    .fix(
-                        format!("write `stdenv.hostPlatform.{name}`"),
-                        vec![Edit { span: at, replacement: "hostPlatform.".into() }],
-                    ),
+                ctx.finding(
+                    Code::OldSpelling,
+                    range,
+                    format!("`stdenv.{name}` is an alias that nixpkgs has given up"),
+                )
+                .help(format!("write `stdenv.hostPlatform.{name}`"))
+                .fix(
+                    format!("write `stdenv.hostPlatform.{name}`"),
+                    vec![Edit { span: at, replacement: "hostPlatform.".into() }],
+                ),
             );
         }
     }

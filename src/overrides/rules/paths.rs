@@ -86,8 +86,11 @@ fn outside(repository: &Utf8Path, target: &Utf8Path) -> bool {
 
 fn neighbour(target: &Utf8Path) -> Option<String> {
     let directory = target.parent()?;
-    let names: Vec<String> =
-        directory.read_dir_utf8().ok()?.filter_map(|entry| Some(entry.ok()?.file_name().to_owned())).collect();
+    let names: Vec<String> = directory
+        .read_dir_utf8()
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_owned()))
+        .collect();
     nearest(target.file_name()?, names.iter().map(String::as_str)).map(str::to_owned)
 }
 

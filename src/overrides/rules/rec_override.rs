@@ -20,12 +20,14 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 let Target::Binding(id) = used.target else { continue };
                 let binding = &ctx.scopes.bindings[id];
                 let direct = binding.node.parent().as_ref() == Some(set.syntax());
-                let inherited = binding.node.kind() == ast::Inherit::KIND && binding.node.text_range().contains_range(used.range);
+                let inherited = binding.node.kind() == ast::Inherit::KIND
+                    && binding.node.text_range().contains_range(used.range);
                 if !direct || inherited || seen.contains(&id) {
                     continue;
                 }
                 seen.push(id);
-                let last = body.last.as_ref().map_or("finalAttrs".to_owned(), crate::nix::syntax::text::ident_text);
+                let last =
+                    body.last.as_ref().map_or("finalAttrs".to_owned(), crate::nix::syntax::text::ident_text);
                 let finding = ctx
                     .finding(
                         Code::RecOverride,

@@ -43,7 +43,10 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 attribute.range,
                 format!("mkDerivation does not know `{}`", attribute.name),
             )
-            .help(format!("did you mean `{near}`? a variable of the build is written `env.{}`", attribute.name)),
+            .help(format!(
+                "did you mean `{near}`? a variable of the build is written `env.{}`",
+                attribute.name
+            )),
         );
     }
 }

@@ -38,7 +38,9 @@ const CUSTOM: &[&str] = &["pname", "version", "src", "hash", "buildPgrx", "catal
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let (Some(facts), Some(form)) = (ctx.facts, &ctx.form) else { return };
-    let (Some(index), Some(ast::Param::Pattern(pattern))) = (&facts.index, form.packages.param()) else { return };
+    let (Some(index), Some(ast::Param::Pattern(pattern))) = (&facts.index, form.packages.param()) else {
+        return;
+    };
     for entry in pattern.pat_entries() {
         // A default makes the argument optional.
         if entry.default().is_some() {
@@ -79,7 +81,8 @@ fn slips<'a>(index: &'a Index, name: &str) -> Vec<&'a str> {
     if name.chars().count() < 5 {
         return Vec::new();
     }
-    let letters = |s: &str| s.chars().filter(|c| !c.is_ascii_digit() && *c != '_' && *c != '-').collect::<String>();
+    let letters =
+        |s: &str| s.chars().filter(|c| !c.is_ascii_digit() && *c != '_' && *c != '-').collect::<String>();
     let own = letters(name);
     index
         .nearest(name, 12)

@@ -21,7 +21,11 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
             continue;
         }
         let mut finding = ctx
-            .finding(Code::UnusedFormal, binding.range, format!("the argument `{}` is not used", binding.name))
+            .finding(
+                Code::UnusedFormal,
+                binding.range,
+                format!("the argument `{}` is not used", binding.name),
+            )
             .help("remove it");
         if let Some(cut) = removable(ctx, binding) {
             finding = finding.fix(
@@ -41,7 +45,8 @@ fn is_free(ctx: &Ctx<'_>, binding: &Binding) -> bool {
         BindingKind::Formal => binding.node.ancestors().find_map(ast::Lambda::cast),
         _ => ast::Lambda::cast(binding.node.clone()),
     };
-    let Some((lambda, ast::Param::Pattern(pattern))) = lambda.and_then(|l| Some((l.clone(), l.param()?))) else {
+    let Some((lambda, ast::Param::Pattern(pattern))) = lambda.and_then(|l| Some((l.clone(), l.param()?)))
+    else {
         return false;
     };
     let whole = pattern.pat_bind().and_then(|bind| bind.ident()).map(|ident| ident.syntax().text_range());
@@ -64,10 +69,9 @@ fn removable(ctx: &Ctx<'_>, binding: &Binding) -> Option<Span> {
         (None, Some(before)) => rnix::TextRange::new(entries[before].syntax().text_range().end(), own.end()),
         (None, None) => own,
     };
-    let commented = pattern
-        .syntax()
-        .children_with_tokens()
-        .filter_map(NodeOrToken::into_token)
-        .any(|token| token.kind() == rnix::SyntaxKind::TOKEN_COMMENT && range.contains_range(token.text_range()));
+    let commented =
+        pattern.syntax().children_with_tokens().filter_map(NodeOrToken::into_token).any(|token| {
+            token.kind() == rnix::SyntaxKind::TOKEN_COMMENT && range.contains_range(token.text_range())
+        });
     (!commented).then(|| ctx.span(range))
 }

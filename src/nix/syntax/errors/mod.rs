@@ -47,7 +47,8 @@ impl Tokens {
         let (mut depth, mut first) = (0usize, None);
         for index in (0..at).rev() {
             match self.0[index].0 {
-                TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END | TOKEN_IN => depth += 1,
+                TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END
+                | TOKEN_IN => depth += 1,
                 TOKEN_L_BRACE | TOKEN_LET if depth == 0 => {
                     first = Some(index + 1);
                     break;
@@ -56,7 +57,8 @@ impl Tokens {
                     first = Some(index + 1);
                     break;
                 }
-                TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START | TOKEN_LET => {
+                TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START
+                | TOKEN_LET => {
                     depth = depth.saturating_sub(1);
                 }
                 _ => {}
@@ -67,14 +69,16 @@ impl Tokens {
         for index in first..self.0.len() {
             let range = self.0[first].1.start..self.0[index].1.end;
             match self.0[index].0 {
-                TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START | TOKEN_LET => depth += 1,
+                TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START | TOKEN_STRING_START
+                | TOKEN_LET => depth += 1,
                 TOKEN_SEMICOLON if depth == 0 && index >= at => return Some(range),
                 TOKEN_R_BRACE | TOKEN_IN if depth == 0 => {
                     // The last binding without its `;`: all before the bracket.
                     let end = self.0.get(index.checked_sub(1)?)?.1.end;
                     return (end > range.start).then_some(range.start..end);
                 }
-                TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END | TOKEN_IN => {
+                TOKEN_R_BRACE | TOKEN_R_BRACK | TOKEN_R_PAREN | TOKEN_INTERPOL_END | TOKEN_STRING_END
+                | TOKEN_IN => {
                     depth = depth.saturating_sub(1);
                 }
                 _ => {}
@@ -86,7 +90,9 @@ impl Tokens {
     /// Whether the token at `index` stands among the names of an `inherit`.
     fn inherits(&self, index: usize) -> bool {
         let names = self.0[..index.min(self.0.len())].iter().rev();
-        let mut names = names.skip_while(|(kind, _)| matches!(kind, TOKEN_IDENT | TOKEN_STRING_START | TOKEN_STRING_CONTENT | TOKEN_STRING_END));
+        let mut names = names.skip_while(|(kind, _)| {
+            matches!(kind, TOKEN_IDENT | TOKEN_STRING_START | TOKEN_STRING_CONTENT | TOKEN_STRING_END)
+        });
         match names.next() {
             Some((TOKEN_INHERIT, _)) => true,
             // The end of `inherit (from)`; a bracket that far back is hardly anything else.
@@ -231,20 +237,24 @@ fn explain(
                 format!("the expression ends before this {found}"),
             );
             finding = match kind {
-                TOKEN_COLON => finding.help("a function as an argument or operand stands in parentheses: `f (x: …)`"),
-                TOKEN_ASSIGN => finding.help("bindings stand in a set `{ … }` or after `let`"),
-                TOKEN_SEMICOLON => finding.help("remove the `;`: only bindings, `with` and `assert` end with one"),
-                TOKEN_EQUAL | TOKEN_NOT_EQUAL | TOKEN_LESS | TOKEN_LESS_OR_EQ | TOKEN_MORE | TOKEN_MORE_OR_EQ => {
-                    finding.help("comparisons do not chain; use parentheses or `&&`")
+                TOKEN_COLON => {
+                    finding.help("a function as an argument or operand stands in parentheses: `f (x: …)`")
                 }
+                TOKEN_ASSIGN => finding.help("bindings stand in a set `{ … }` or after `let`"),
+                TOKEN_SEMICOLON => {
+                    finding.help("remove the `;`: only bindings, `with` and `assert` end with one")
+                }
+                TOKEN_EQUAL | TOKEN_NOT_EQUAL | TOKEN_LESS | TOKEN_LESS_OR_EQ | TOKEN_MORE
+                | TOKEN_MORE_OR_EQ => finding.help("comparisons do not chain; use parentheses or `&&`"),
                 _ => finding.help("a file is one expression; join the parts with `//`, `++` or `let … in`"),
             };
             Some((place.start, finding))
         }
         ParseError::UnexpectedDoubleBind(range) => {
             let place = usize::from(range.start())..usize::from(range.end());
-            let finding = Diagnostic::new(Code::NixSyntax, span(place.clone()), "the arguments have two names")
-                .help("keep one of `name@{ … }` and `{ … }@name`");
+            let finding =
+                Diagnostic::new(Code::NixSyntax, span(place.clone()), "the arguments have two names")
+                    .help("keep one of `name@{ … }` and `{ … }@name`");
             Some((place.start, finding))
         }
         ParseError::Unexpected(range) => {
@@ -259,7 +269,10 @@ fn explain(
             let end = scan.0.last().map_or(0..0, |(_, range)| range.clone());
             Some((end.start, too_deep(span(end))))
         }
-        other => Some((text.len(), Diagnostic::new(Code::NixSyntax, span(text.len()..text.len()), other.to_string()))),
+        other => Some((
+            text.len(),
+            Diagnostic::new(Code::NixSyntax, span(text.len()..text.len()), other.to_string()),
+        )),
     }
 }
 
@@ -344,14 +357,20 @@ fn expression_wanted(here: Span, kind: SyntaxKind, text: &str, found: &str) -> D
         TOKEN_IF | TOKEN_LET | TOKEN_WITH | TOKEN_ASSERT => {
             finding.help(format!("put it in parentheses: `({text} …)`"))
         }
-        TOKEN_SUB => finding.help("a negative number as an argument or in a list stands in parentheses: `(-1)`"),
+        TOKEN_SUB => {
+            finding.help("a negative number as an argument or in a list stands in parentheses: `(-1)`")
+        }
         TOKEN_COMMA => finding.help("the items of a list are separated by blanks, bindings by `;`"),
         TOKEN_ASSIGN => finding.help("comparison is written `==`; bindings stand in `{ … }` or after `let`"),
-        TOKEN_ERROR if text == "\u{feff}" => finding.help("remove the byte order mark; Nix does not take one"),
+        TOKEN_ERROR if text == "\u{feff}" => {
+            finding.help("remove the byte order mark; Nix does not take one")
+        }
         TOKEN_ERROR if text.contains('/') => {
             finding.help("a path neither ends with `/` nor contains `//`; a path in quotes is a string")
         }
-        TOKEN_ERROR if text == "$" => finding.help("a variable is written without `$`; `${…}` stands in strings and attribute paths"),
+        TOKEN_ERROR if text == "$" => {
+            finding.help("a variable is written without `$`; `${…}` stands in strings and attribute paths")
+        }
         TOKEN_ERROR if text == "'" => finding.help("strings are written \"…\" or ''…''"),
         TOKEN_ERROR if text == "&" || text == "|" => finding.help("the operators are `&&` and `||`"),
         _ => finding,
@@ -365,7 +384,8 @@ fn at_end(
     root: &SyntaxNode,
 ) -> (usize, Diagnostic) {
     let last = tokens.0.last().map_or(0..0, |(_, range)| range.clone());
-    let names: Vec<_> = wanted.iter().map(|kind| wanted_name(*kind)).filter(|n| *n != "something else").collect();
+    let names: Vec<_> =
+        wanted.iter().map(|kind| wanted_name(*kind)).filter(|n| *n != "something else").collect();
     let what = if names.is_empty() { "a value".to_owned() } else { names.join(" or ") };
     let mut finding = Diagnostic::new(
         Code::NixSyntax,
@@ -377,7 +397,10 @@ fn at_end(
     let mut node = Some(root.clone());
     let mut open = None;
     while let Some(current) = node {
-        if matches!(current.kind(), NODE_LET_IN | NODE_IF_ELSE | NODE_WITH | NODE_ASSERT | NODE_LAMBDA | NODE_ATTRPATH_VALUE) {
+        if matches!(
+            current.kind(),
+            NODE_LET_IN | NODE_IF_ELSE | NODE_WITH | NODE_ASSERT | NODE_LAMBDA | NODE_ATTRPATH_VALUE
+        ) {
             open = current.first_token();
         }
         node = current.children().last();

@@ -41,7 +41,10 @@ fn runs_on(text: &str, start: &Range<usize>, content: &str) -> bool {
         let mut lines = content.lines();
         let first = lines.next().unwrap_or("").trim_end();
         return content.contains('\n')
-            && (first.ends_with(';') || first.ends_with(" ]") || first.ends_with(')') || lines.next().is_some_and(|line| binding(line) || closing(line)));
+            && (first.ends_with(';')
+                || first.ends_with(" ]")
+                || first.ends_with(')')
+                || lines.next().is_some_and(|line| binding(line) || closing(line)));
     }
     let line_start = text[..start.start].rfind('\n').map_or(0, |at| at + 1);
     let own = text[line_start..].len() - text[line_start..].trim_start_matches([' ', '\t']).len();
@@ -55,9 +58,13 @@ pub(super) fn runaway(source: SourceId, text: &str, sink: &mut Diagnostics) -> O
     let start = runaway_string(text)?;
     let quote = &text[start.clone()];
     sink.push(
-        Diagnostic::new(Code::NixUnclosed, Span::new(source, start.clone()), format!("this string is not closed: `{quote}` is missing"))
-            .label("the string begins here and runs on over the lines below")
-            .help(format!("end it with `{quote}` where it was meant to end")),
+        Diagnostic::new(
+            Code::NixUnclosed,
+            Span::new(source, start.clone()),
+            format!("this string is not closed: `{quote}` is missing"),
+        )
+        .label("the string begins here and runs on over the lines below")
+        .help(format!("end it with `{quote}` where it was meant to end")),
     );
     Some(start.start)
 }

@@ -13,7 +13,9 @@ pub(in super::super) fn report_unbalanced(source: SourceId, text: &str, scan: &S
     let limit = runaway(source, text, sink);
     let within = |at: usize| limit.is_none_or(|limit| at < limit);
     let place = |problem: &Problem| match problem {
-        Problem::Unclosed { open, .. } | Problem::UnclosedComment { open } | Problem::LetWithoutIn { open } => open.start,
+        Problem::Unclosed { open, .. }
+        | Problem::UnclosedComment { open }
+        | Problem::LetWithoutIn { open } => open.start,
         Problem::Unopened { close } | Problem::Mismatched { close, .. } => close.start,
     };
     // An unclosed string swallows the rest of the file: nothing after it can be judged.
@@ -25,9 +27,13 @@ pub(in super::super) fn report_unbalanced(source: SourceId, text: &str, scan: &S
     {
         let quote = &text[open.clone()];
         sink.push(
-            Diagnostic::new(Code::NixUnclosed, Span::new(source, open.clone()), format!("this string is not closed: `{quote}` is missing"))
-                .label("the string begins here and runs on to the end of the file")
-                .help(format!("end it with `{quote}` where it was meant to end")),
+            Diagnostic::new(
+                Code::NixUnclosed,
+                Span::new(source, open.clone()),
+                format!("this string is not closed: `{quote}` is missing"),
+            )
+            .label("the string begins here and runs on to the end of the file")
+            .help(format!("end it with `{quote}` where it was meant to end")),
         );
         return;
     }
@@ -92,13 +98,15 @@ pub(in super::super) fn report_unbalanced(source: SourceId, text: &str, scan: &S
 
 fn unbalanced(source: SourceId, text: &str, problem: &Problem) -> Diagnostic {
     let span = |range: &Range<usize>| Span::new(source, range.clone());
-    let closer = |open: &Range<usize>| match &text[open.clone()] {
-        "{" | "${" => "}",
-        "[" => "]",
-        "(" => ")",
-        other => other,
-    }
-    .to_owned();
+    let closer = |open: &Range<usize>| {
+        match &text[open.clone()] {
+            "{" | "${" => "}",
+            "[" => "]",
+            "(" => ")",
+            other => other,
+        }
+        .to_owned()
+    };
     match problem {
         Problem::Unclosed { open, found } => {
             let (opening, closing) = (&text[open.clone()], closer(open));
@@ -112,7 +120,8 @@ fn unbalanced(source: SourceId, text: &str, problem: &Problem) -> Diagnostic {
                 Some(found) => finding
                     .also(span(found), format!("`{closing}` was due before this `{}`", &text[found.clone()]))
                     .help(format!("write `{closing}` where what it holds ends")),
-                None => finding.help(format!("write `{closing}` where what it holds ends; the file ends without it")),
+                None => finding
+                    .help(format!("write `{closing}` where what it holds ends; the file ends without it")),
             }
         }
         Problem::Unopened { close } => {

@@ -136,8 +136,7 @@ const PREFIXED: &[&str] = &[
 pub fn is_global(name: &str) -> bool {
     PLAIN.binary_search(&name).is_ok()
         || name.strip_prefix("__").is_some_and(|rest| {
-            PREFIXED.binary_search(&rest).is_ok()
-                || matches!(rest, "fetchTree" | "curPos")
+            PREFIXED.binary_search(&rest).is_ok() || matches!(rest, "fetchTree" | "curPos")
         })
 }
 

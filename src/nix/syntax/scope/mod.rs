@@ -231,7 +231,9 @@ impl Scopes {
         };
         let entries: Vec<ast::Entry> = match node.kind() {
             NODE_LET_IN => ast::LetIn::cast(node.clone()).into_iter().flat_map(|n| n.entries()).collect(),
-            NODE_LEGACY_LET => ast::LegacyLet::cast(node.clone()).into_iter().flat_map(|n| n.entries()).collect(),
+            NODE_LEGACY_LET => {
+                ast::LegacyLet::cast(node.clone()).into_iter().flat_map(|n| n.entries()).collect()
+            }
             _ => ast::AttrSet::cast(node.clone()).into_iter().flat_map(|n| n.entries()).collect(),
         };
         for entry in &entries {
@@ -284,7 +286,13 @@ impl Scopes {
                 for entry in pattern.pat_entries() {
                     if let Some(ident) = entry.ident() {
                         let range = ident.syntax().text_range();
-                        self.bind(inner, text::ident_text(&ident), BindingKind::Formal, range, entry.syntax());
+                        self.bind(
+                            inner,
+                            text::ident_text(&ident),
+                            BindingKind::Formal,
+                            range,
+                            entry.syntax(),
+                        );
                     }
                 }
                 for default in pattern.pat_entries().filter_map(|entry| entry.default()) {
