@@ -49,6 +49,8 @@ fn nesting_of_every_kind_is_a_finding() {
         "{ a, b ? { c }: ".repeat(n),
         "!".repeat(n) + "true",
         "-".repeat(n) + "1",
+        "1-".repeat(n) + "1",
+        ".5".repeat(n),
         "1 + ".repeat(n) + "1",
         "[ ] ++ ".repeat(n) + "[ ]",
         "{ } // ".repeat(n) + "{ }",
