@@ -2,15 +2,10 @@
 
 use super::Severity;
 
-/// Each range of codes has a file; they come together here, in order.
+/// Each range of codes has a file, `table*.rs`; they come together here, in order.
 macro_rules! codes {
     ($($catalogue:tt)*) => { syntax_codes! { override_codes! fetch_codes! drift_codes! define_codes! { $($catalogue)* } } };
 }
-
-include!("table_syntax.rs");
-include!("table_overrides.rs");
-include!("table_fetch.rs");
-include!("table_drift.rs");
 
 macro_rules! define_codes {
     ({ $($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $summary:literal : $explanation:literal;)* }) => {

@@ -3,6 +3,15 @@
 //! Owns [`Diagnostic`], the table of [`Code`]s, the [`SourceMap`] and how findings are written out
 //! (text, JSON, GitHub annotations, SARIF). Must not know of TOML, Nix or the catalogue.
 
+#[macro_use]
+mod table_syntax;
+#[macro_use]
+mod table_overrides;
+#[macro_use]
+mod table_fetch;
+#[macro_use]
+mod table_drift;
+
 mod codes;
 mod emit;
 pub mod fix;

@@ -1,4 +1,6 @@
-/// Drift between the catalogue and the tree: 6xx. Hands its rows and those before to the next macro.
+//! Codes of drift between the catalogue and the tree: 6xx.
+
+/// Hands its rows, after those before them, to the next macro.
 macro_rules! drift_codes {
     ($next:ident ! $($rest:ident !)* { $($before:tt)* }) => { $next! { $($rest !)* { $($before)*
     OutOfDate = "PGF601" Error "generated file is not what the catalogue gives" :

@@ -1,4 +1,6 @@
-/// Fetching and the store: 5xx. Hands its rows and those before to the next macro.
+//! Codes of fetching and the store: 5xx.
+
+/// Hands its rows and those before to the next macro.
 macro_rules! fetch_codes {
     ($next:ident ! $($rest:ident !)* { $($before:tt)* }) => { $next! { $($rest !)* { $($before)*
     Offline = "PGF501" Error "a server cannot be reached" :

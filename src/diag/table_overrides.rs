@@ -1,4 +1,6 @@
-/// Overrides, and the Nix of a catalogue: 3xx. Hands its rows and those before to the next macro.
+//! Codes of findings in overrides, the Nix of a catalogue: 3xx.
+
+/// Hands its rows, after those before them, to the next macro.
 macro_rules! override_codes {
     ($next:ident ! $($rest:ident !)* { $($before:tt)* }) => { $next! { $($rest !)* { $($before)*
     OverrideForm = "PGF301" Error "override is not of a known form" :

@@ -1,4 +1,6 @@
-/// Nix files, whatever they are for: 2xx. Hands its rows and those before to the next macro.
+//! Codes of findings in Nix files, whatever they are for: 2xx.
+
+/// Hands its rows, after those before them, to the next macro.
 macro_rules! syntax_codes {
     ($next:ident ! $($rest:ident !)* { $($before:tt)* }) => { $next! { $($rest !)* { $($before)*
     NixNotUtf8 = "PGF201" Error "Nix file is not UTF-8" :

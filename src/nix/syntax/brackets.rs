@@ -77,11 +77,11 @@ pub(super) fn scan(text: &str) -> Scan {
     let mut stack: Vec<Open> = Vec::new();
     let (mut offset, mut line, mut indent, mut line_fresh) = (0, 0, 0, true);
     let (mut top_lets, mut last) = (Vec::new(), TOKEN_WHITESPACE);
-    let braces = Balance::of(text);
     if depth::bound(text) > depth::MAX_DEPTH {
         scan.too_deep = Some(deepest(text));
         return scan;
     }
+    let braces = Balance::of(text);
     for (kind, token) in rnix::tokenize(text) {
         let range = offset..offset + token.len();
         offset = range.end;
@@ -267,7 +267,7 @@ fn close(
 /// The opening bracket, or failing that the token, deepest in a text that nests too deeply.
 fn deepest(text: &str) -> Range<usize> {
     let (mut offset, mut depth, mut best) = (0usize, 0usize, (0usize, 0..text.len().min(1)));
-    for (kind, token) in rnix::tokenize(text) {
+    for (kind, token) in depth::tokens(text) {
         match kind {
             TOKEN_L_BRACE | TOKEN_L_BRACK | TOKEN_L_PAREN | TOKEN_INTERPOL_START => {
                 depth += 1;

@@ -17,13 +17,36 @@ const SHALLOW: usize = 150;
 /// Bytes of stack per level; measured 2 to 5 KiB without optimisation.
 const PER_LEVEL: usize = 12 * 1024;
 
+/// Tokens that follow each other without a blank, as in `--1` and `1-1`, all of characters that a path
+/// can have: rnix looks ahead over all of them at each, so that 100,000 would take minutes.
+const MAX_RUN: usize = 300;
+
+/// Whether a token is one of those of which a run is counted.
+fn runs(kind: rnix::SyntaxKind, token: &str) -> bool {
+    let path = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.+-".contains(&byte);
+    kind != TOKEN_STRING_CONTENT && kind != TOKEN_COMMENT && token.bytes().all(path)
+}
+
+/// The tokens of `text`, and none after a run that is too long.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = rnix::Token<'_>> {
+    let mut run = 0;
+    rnix::tokenize(text).take_while(move |(kind, token)| {
+        run = if runs(*kind, token) { run + 1 } else { 0 };
+        run <= MAX_RUN
+    })
+}
+
 /// An upper bound of how deep the syntax tree of `text` can be: every token of an expression may be
 /// one more level (`a + a + a` is a chain to the left), but the items of a list and the bindings of
 /// a set are siblings.
 pub(super) fn bound(text: &str) -> usize {
     let mut groups: Vec<(bool, usize)> = vec![(false, 0)];
-    let (mut total, mut deepest) = (0usize, 0usize);
-    for (kind, _) in rnix::tokenize(text).filter(|(kind, _)| !kind.is_trivia()) {
+    let (mut total, mut deepest, mut length) = (0usize, 0usize, 0usize);
+    for (kind, token) in tokens(text) {
+        length += token.len();
+        if kind.is_trivia() {
+            continue;
+        }
         match kind {
             TOKEN_L_BRACE | TOKEN_L_PAREN | TOKEN_L_BRACK | TOKEN_INTERPOL_START | TOKEN_STRING_START => {
                 if let Some((_, count)) = groups.last_mut() {
@@ -60,7 +83,7 @@ pub(super) fn bound(text: &str) -> usize {
         }
         deepest = deepest.max(total + groups.len());
     }
-    deepest
+    if length < text.len() { usize::MAX } else { deepest }
 }
 
 /// Runs `work` on a stack that is large enough for the tree of `text`.
