@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use pgflakegen::nix::eval::outside::Machine;
+use pgflakegen::nix::eval::report::headline;
 use pgflakegen::nix::eval::shared::Origin;
 use pgflakegen::nix::eval::{Ev, Settings, Shared};
 use pgflakegen::nix::flake::HOOKS;
@@ -43,7 +44,7 @@ fn ours(text: &str) -> Result<String, String> {
     };
     match run(&mut ev) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),
-        Err(error) => Err(error.message.clone()),
+        Err(error) => Err(headline(&ev.shared, &error)),
     }
 }
 
@@ -65,7 +66,8 @@ fn check(path: &Path, text: &str) -> Option<String> {
 fn okay_and_fail() {
     let files: Vec<_> = cases("okay").into_iter().chain(cases("fail")).collect();
     assert!(files.len() > 400, "only {} cases", files.len());
-    let wrong: Vec<_> = files.iter().filter_map(|path| check(path, &fs::read_to_string(path).unwrap())).collect();
+    let wrong: Vec<_> =
+        files.iter().filter_map(|path| check(path, &fs::read_to_string(path).unwrap())).collect();
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), files.len(), wrong.concat());
 }
 

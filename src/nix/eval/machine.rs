@@ -478,6 +478,10 @@ impl Ev {
         let attrs = self.heap.slice_with(code.attrs.len(), |i| {
             let AttrExpr { name, pos, slot, value } = code.attrs[i];
             let value = match value {
+                // An alias made now would not see what `__overrides` puts into the slot.
+                Binding::Here(expr) if rec.overrides.is_some() => {
+                    self.heap.alloc(Thunk::lazy(Lazy::Code(expr, inner)))
+                }
                 Binding::Here(expr) => self.delay(expr, inner),
                 Binding::Outside(expr) => self.delay(expr, env),
             };

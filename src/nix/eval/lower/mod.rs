@@ -87,7 +87,6 @@ fn lower_here(text: &str, context: Context<'_>) -> Result<Code> {
     let green = syntax.green();
     let mut lowering = Lowering {
         context,
-        text,
         vars: FxHashMap::default(),
         envs: Vec::new(),
         withs: Vec::new(),
@@ -114,7 +113,6 @@ struct EnvInfo {
 
 struct Lowering<'a> {
     context: Context<'a>,
-    text: &'a str,
     vars: FxHashMap<Symbol, (u32, u32)>,
     envs: Vec<EnvInfo>,
     withs: Vec<u32>,
