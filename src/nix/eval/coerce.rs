@@ -86,12 +86,11 @@ impl ContextElement {
     }
 
     /// As Nix encodes it where it is written out.
-    pub fn encode(&self, store: &StoreDir) -> String {
-        let dir = store.as_str();
+    pub fn encode(&self) -> String {
         match self {
-            Self::Path(path) => format!("{dir}/{path}"),
-            Self::DrvDeep(path) => format!("={dir}/{path}"),
-            Self::Output { drv, output } => format!("!{output}!{dir}/{drv}"),
+            Self::Path(path) => (*path).to_owned(),
+            Self::DrvDeep(path) => format!("={path}"),
+            Self::Output { drv, output } => format!("!{output}!{drv}"),
         }
     }
 }

@@ -40,6 +40,11 @@ impl Heap {
         }
     }
 
+    /// Allows `limit` bytes in all.
+    pub fn set_limit(&self, limit: usize) {
+        self.limit.set(limit);
+    }
+
     /// Whether more was allocated than the limit allows.
     #[inline]
     pub fn exceeded(&self) -> bool {

@@ -11,6 +11,7 @@ pub type Pos = u32;
 /// An expression.
 #[derive(Debug)]
 #[repr(align(8))]
+#[allow(missing_docs)] // a field is what the comment of its variant says
 pub enum Expr {
     /// A constant.
     Const(&'static Shareable),
@@ -115,6 +116,7 @@ pub struct Lambda {
 
 /// How a function takes its arguments.
 #[derive(Debug)]
+#[allow(missing_docs)] // as above
 pub enum Params {
     /// `a: b: c: …`, as many as are written one right after another; slots 0, 1, 2.
     /// Positions of the inner functions follow for when it is printed half applied.

@@ -5,6 +5,7 @@
 
 pub mod attrs;
 pub mod builtins;
+mod call;
 pub mod coerce;
 pub mod error;
 pub mod heap;

@@ -405,9 +405,12 @@ impl Ev {
         }
         let fail = |message: String| Err(Error::new(Kind::Assertion, message));
         match (left, right) {
-            (Value::Int(a), Value::Int(b)) => fail(format!("integer '{a}' is not equal to integer '{b}'")),
+            (Value::Int(a), Value::Int(b)) => {
+                fail(format!("an integer with value '{a}' is not equal to an integer with value '{b}'"))
+            }
             (Value::Float(a), Value::Float(b)) => {
-                fail(format!("float '{a:.6}' is not equal to float '{b:.6}'"))
+                let (a, b) = (super::print::float(a), super::print::float(b));
+                fail(format!("a float with value '{a}' is not equal to a float with value '{b}'"))
             }
             (Value::Bool(a), Value::Bool(b)) => fail(format!("boolean '{a}' is not equal to boolean '{b}'")),
             (Value::String(a), Value::String(b)) => {
@@ -457,18 +460,17 @@ impl Ev {
         left: Value,
         right: Value,
     ) -> Result<()> {
-        for (one, other, side) in [(a, b, "left"), (b, a, "right")] {
-            for attr in one.flat().iter() {
-                if other.get(attr.name).is_none() {
-                    let name = self.text(attr.name).lossy();
-                    let (a, b) = (self.show_for_error(left), self.show_for_error(right));
-                    return Err(Error::new(
-                        Kind::Assertion,
-                        format!(
-                            "attribute names of attribute set '{a}' differs from attribute set '{b}': '{name}' is only on the {side}"
-                        ),
-                    ));
-                }
+        if a.len() != b.len() {
+            let (a, b) = (self.show_for_error(left), self.show_for_error(right));
+            let message = format!("attribute names of attribute set '{a}' differs from attribute set '{b}'");
+            return Err(Error::new(Kind::Assertion, message));
+        }
+        for attr in self.sorted(a) {
+            if b.get(attr.name).is_none() {
+                let name = self.text(attr.name).lossy();
+                let (a, b) = (self.show_for_error(left), self.show_for_error(right));
+                let message = format!("attribute name '{name}' is contained in '{a}', but not in '{b}'");
+                return Err(Error::new(Kind::Assertion, message));
             }
         }
         for attr in a.flat().iter() {

@@ -208,7 +208,7 @@ impl Ev {
                 }
                 out.extend(b"{ ");
                 for attr in self.sorted(attrs) {
-                    out.extend_from_slice(self.text(attr.name).bytes);
+                    attr_name_into(self.text(attr.name).bytes, out);
                     out.extend(b" = ");
                     self.ambiguous_thunk(attr.value, depth, seen, out)?;
                     out.extend(b"; ");

@@ -45,13 +45,18 @@ fn own(shared: &Shared, pos: Pos) -> bool {
     }
 }
 
+/// The first line, as Nix words it.
+pub fn headline(shared: &Shared, error: &Error) -> String {
+    match error.other_pos.and_then(|pos| place(shared, pos)) {
+        Some((file, line, column, _)) => format!("{} at {file}:{line}:{column}", error.message),
+        None => error.message.clone(),
+    }
+}
+
 /// The error as the terminal shows it. `full` shows every frame in the order of evaluation;
 /// otherwise the user's own frames come first, and of the others a few.
 pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
-    let mut out = format!("error: {}\n", error.message);
-    if let Some((file, line, column, _)) = error.other_pos.and_then(|pos| place(shared, pos)) {
-        out = format!("error: {} at {file}:{line}:{column}\n", error.message);
-    }
+    let mut out = format!("error: {}\n", headline(shared, error));
     snippet(shared, error.pos, &mut out);
     match error.suggestions.as_slice() {
         [] => {}

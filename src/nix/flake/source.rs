@@ -22,8 +22,6 @@ pub struct Source {
     pub hash: Hash,
     /// `lastModified`, `rev` and the like.
     pub attrs: Vec<(&'static str, Attribute)>,
-    /// The folder it came from, for relative references in it.
-    pub place: Option<PathBuf>,
 }
 
 fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
@@ -126,7 +124,7 @@ fn locked(ev: &mut Ev, reference: &Reference) -> Result<Option<Source>> {
     if reference.kind() == "git" {
         attrs.push(("submodules", Attribute::Flag(false)));
     }
-    Ok(Some(Source { path, hash, attrs, place: None }))
+    Ok(Some(Source { path, hash, attrs }))
 }
 
 fn mount(ev: &Ev, path: &StorePath, place: &Path) {
@@ -148,14 +146,14 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
         let hash = hash_path(&place, Algorithm::Sha256)?;
         if ev.shared.store.source_path("source", &hash).as_ref() == Ok(&base) {
             let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
-            return Ok(Source { path: base, hash, attrs, place: Some(place) });
+            return Ok(Source { path: base, hash, attrs });
         }
     }
     let hash = hash_path(&place, Algorithm::Sha256)?;
     let store_path = ev.shared.store.source_path("source", &hash)?;
     mount(ev, &store_path, &place);
     let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
-    Ok(Source { path: store_path, hash, attrs, place: Some(place) })
+    Ok(Source { path: store_path, hash, attrs })
 }
 
 /// The newest change of any file below.
@@ -271,7 +269,7 @@ pub fn git(ev: &mut Ev, root: &Path, rev: Option<&str>) -> Result<Source> {
         (None, None, _) => attrs.push(("lastModified", Attribute::Number(0))),
     }
     attrs.push(("submodules", Attribute::Flag(false)));
-    Ok(Source { path, hash, attrs, place: Some(root) })
+    Ok(Source { path, hash, attrs })
 }
 
 fn copy_file(root: &Path, tree: &Path, name: &Path) -> Result<()> {

@@ -118,7 +118,7 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     for Attr { name, pos: at, value } in ev.sorted(attrs) {
         let full = ev.text(name).lossy();
         let Ok(path) = ev.shared.store.parse(&full) else {
-            return Err(Error::at(Kind::Other, format!("context key '{full}' is not a store path"), at));
+            return Err(Error::at(Kind::Other, format!("context key '\"{full}\"' is not a store path"), at));
         };
         let base = ev.keep(path.base_name());
         let info = ev.attrs_arg(value, at, "while evaluating the value of a string context")?;

@@ -103,7 +103,6 @@ fn derivation_strict(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
 struct Draft {
     json: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     content_addressed: bool,
-    impure: bool,
     hash: Option<String>,
     algorithm: Option<Algorithm>,
     method: Option<IngestionMethod>,

@@ -254,7 +254,7 @@ fn to_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             element => {
                 let message = format!(
                     "files created by builtins.toFile may not reference derivations, but {name} references {}",
-                    element.encode(&ev.shared.store)
+                    element.encode()
                 );
                 return Err(Error::at(Kind::Other, message, pos));
             }

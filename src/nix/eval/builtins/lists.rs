@@ -179,9 +179,6 @@ fn gen_list(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let Some(len) = usize::try_from(n).ok().filter(|n| *n < usize::MAX / 64) else {
         return fail(format!("cannot create list of size {n}"), pos);
     };
-    if len == 0 {
-        return Ok(ev.list(&[]));
-    }
     ev.function_arg(args[0], pos, FIRST)?;
     ev.room_for(len.saturating_mul(40))?;
     if len > 1 << 33 {
@@ -192,7 +189,7 @@ fn gen_list(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         let number = heap.alloc(Thunk::new(Value::Int(i as i64)));
         heap.alloc(Thunk::lazy(Lazy::Apply(function, number)))
     });
-    Ok(ev.list_of(items))
+    Ok(if items.is_empty() { ev.list(&[]) } else { ev.list_of(items) })
 }
 
 fn sort(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -308,10 +305,10 @@ fn generic_closure(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         }
         while low < high {
             let middle = (low + high) / 2;
-            if ev.compare(done[middle], key, pos)? == Some(Ordering::Less) {
-                low = middle + 1;
-            } else if ev.compare(key, done[middle], pos)? == Some(Ordering::Less) {
+            if ev.compare(key, done[middle], pos)? == Some(Ordering::Less) {
                 high = middle;
+            } else if ev.compare(done[middle], key, pos)? == Some(Ordering::Less) {
+                low = middle + 1;
             } else {
                 seen = true;
                 break;

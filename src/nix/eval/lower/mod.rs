@@ -61,20 +61,37 @@ pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
     }
 }
 
-/// An upper bound of how deep the brackets, strings and prefix operators are nested.
+/// What each byte does to the nesting: opens or closes, and whether a run of prefix operators
+/// goes on.
+const NESTING: ([i32; 256], [u32; 256], [u32; 256]) = {
+    let (mut delta, mut add, mut keep) = ([0; 256], [0; 256], [0; 256]);
+    delta[b'(' as usize] = 1;
+    delta[b'[' as usize] = 1;
+    delta[b'{' as usize] = 1;
+    delta[b')' as usize] = -1;
+    delta[b']' as usize] = -1;
+    delta[b'}' as usize] = -1;
+    add[b'-' as usize] = 1;
+    add[b'!' as usize] = 1;
+    keep[b'-' as usize] = u32::MAX;
+    keep[b'!' as usize] = u32::MAX;
+    keep[b' ' as usize] = u32::MAX;
+    keep[b'\n' as usize] = u32::MAX;
+    keep[b'\t' as usize] = u32::MAX;
+    (delta, add, keep)
+};
+
+/// An upper bound of how deep the brackets and prefix operators are nested.
 fn nesting(text: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut run) = (0usize, 0usize, 0usize);
+    let (delta, add, keep) = &NESTING;
+    let (mut depth, mut deepest, mut run) = (0i32, 0i32, 0u32);
     for byte in text {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b'-' | b'!' => run += 1,
-            b' ' | b'\n' | b'\t' => continue,
-            _ => run = 0,
-        }
-        deepest = deepest.max(depth + run);
+        let byte = usize::from(*byte);
+        depth = depth.saturating_add(delta[byte]).max(0);
+        run = (run + add[byte]) & keep[byte];
+        deepest = deepest.max(depth.saturating_add(run as i32));
     }
-    deepest
+    deepest as usize
 }
 
 fn lower_here(text: &str, context: Context<'_>) -> Result<Code> {
@@ -87,7 +104,6 @@ fn lower_here(text: &str, context: Context<'_>) -> Result<Code> {
     let green = syntax.green();
     let mut lowering = Lowering {
         context,
-        text,
         vars: FxHashMap::default(),
         envs: Vec::new(),
         withs: Vec::new(),
@@ -114,7 +130,6 @@ struct EnvInfo {
 
 struct Lowering<'a> {
     context: Context<'a>,
-    text: &'a str,
     vars: FxHashMap<Symbol, (u32, u32)>,
     envs: Vec<EnvInfo>,
     withs: Vec<u32>,

@@ -354,8 +354,32 @@ pub(super) fn syntax_error(error: &rnix::ParseError, text: &str, base: Pos) -> B
                 at(range),
             )
         }
-        UnexpectedWanted(kind, range, _) => {
-            Error::at(Kind::Syntax, format!("syntax error, unexpected {}", named(kind, range)), at(range))
+        UnexpectedWanted(TOKEN_ERROR, range, wanted) => {
+            let from = usize::from(range.start());
+            let rest = text.get(from..).unwrap_or_default();
+            if wanted.contains(&TOKEN_STRING_END) && usize::from(range.end()) == text.len() {
+                return Error::at(Kind::Syntax, "syntax error, unexpected end of file, expecting '\"'", end);
+            }
+            let path = rest.split(|c: char| !(c.is_ascii_alphanumeric() || "/._-+~".contains(c))).next();
+            let message = match path {
+                Some(path) if path.len() > 1 && path.ends_with('/') && !path.contains("//") => {
+                    "path has a trailing slash".to_owned()
+                }
+                _ => "syntax error, unexpected invalid token".to_owned(),
+            };
+            Error::at(Kind::Syntax, message, at(range))
+        }
+        UnexpectedWanted(kind, range, wanted) => {
+            let wanted = expecting(wanted);
+            Error::at(
+                Kind::Syntax,
+                format!("syntax error, unexpected {}{wanted}", named(kind, range)),
+                at(range),
+            )
+        }
+        UnexpectedEOFWanted(wanted) => {
+            let wanted = expecting(wanted);
+            Error::at(Kind::Syntax, format!("syntax error, unexpected end of file{wanted}"), end)
         }
         UnexpectedDoubleBind(range) => {
             Error::at(Kind::Syntax, "syntax error, unexpected '@', expecting ':'", at(range))
@@ -368,4 +392,18 @@ pub(super) fn syntax_error(error: &rnix::ParseError, text: &str, base: Pos) -> B
         }
         _ => Error::at(Kind::Syntax, "syntax error, unexpected end of file", end),
     }
+}
+
+/// ", expecting 'x'", where only one token would do.
+fn expecting(wanted: &[SyntaxKind]) -> String {
+    let token = match wanted {
+        [TOKEN_SEMICOLON] => ";",
+        [TOKEN_ELSE] => "else",
+        [TOKEN_THEN] => "then",
+        [TOKEN_R_PAREN] => ")",
+        [TOKEN_R_BRACE] => "}",
+        [TOKEN_COLON] => ":",
+        _ => return String::new(),
+    };
+    format!(", expecting '{token}'")
 }
