@@ -329,7 +329,7 @@ fn merged(text: &str, edited: &Edited) -> anyhow::Result<String> {
 }
 
 /// Checks the catalogue as it would be and then writes it, each file in one step.
-fn apply(
+pub(super) fn apply(
     root: &Utf8Path,
     files: &BTreeMap<Utf8PathBuf, String>,
     context: &mut Context<'_>,
@@ -368,7 +368,7 @@ pub(super) fn replace(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
+pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
     Ok(generate::run(&generate::Args::default(), context)? == Outcome::Clean)
 }
 

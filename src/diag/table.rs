@@ -122,8 +122,6 @@ codes! {
         "The versions are not written as one [[version]] table each, or the file changed while it was being edited. Nothing was changed.";
     HashDiffers = "PGF508" Error "a source is not what the catalogue's hash says" :
         "What upstream serves today has another hash than the catalogue's. Either the hash was copied from elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: compare the two sources, or ask upstream.";
-    HashShared = "PGF509" Error "two versions have one hash" :
-        "Two versions have the same hash, so one of them is built from the other's source. Usually the hash was copied with the entry and never replaced.";
 
     // --- 6xx: drift ---
     OutOfDate = "PGF601" Error "generated file is not what the catalogue gives" :

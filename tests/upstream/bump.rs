@@ -1,6 +1,6 @@
 //! `outdated`, `bump`: from a tag upstream to the generated tree.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::repository::{Repository, git};
@@ -95,10 +95,6 @@ impl Place {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let _ = std::fs::remove_dir_all(&path);
         git(self.root.path(), &["clone", "--quiet", "--bare", &repository.url(), path.to_str().unwrap()]);
-    }
-
-    pub fn github(&self) -> &Path {
-        self.github.path()
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
