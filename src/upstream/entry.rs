@@ -64,7 +64,7 @@ fn list<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// As nixpkgs wants descriptions: one line, no article, no full stop.
-fn tidy(description: &str) -> String {
+pub(super) fn tidy(description: &str) -> String {
     let line = description.lines().next().unwrap_or_default().trim().trim_end_matches('.');
     let line = ["A ", "An ", "The "].iter().find_map(|article| line.strip_prefix(article)).unwrap_or(line);
     let mut chars = line.chars();

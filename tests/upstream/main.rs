@@ -7,6 +7,7 @@ mod archives;
 mod bump;
 mod git;
 mod http;
+mod import;
 mod nix;
 mod repository;
 mod server;

@@ -199,6 +199,14 @@ impl Scope {
                 }
             }
             Expr::Paren(inner) => self.text(&inner.expr()?, depth - 1),
+            Expr::Apply(_) => {
+                let text = expr.syntax().text().to_string();
+                let words: Vec<&str> = text.split_whitespace().collect();
+                let call = words.join(" ").replace("[ ", "[").replace(" ]", "]");
+                let (function, arguments) = call.split_once(' ')?;
+                let underscored = arguments.starts_with("[\".\"] [\"_\"]") && arguments.ends_with("version");
+                (function.ends_with("replaceStrings") && underscored).then(|| "{version_}".to_owned())
+            }
             Expr::Literal(literal) => Some(literal.to_string()).filter(|text| text.contains("://")),
             _ => None,
         }
@@ -341,7 +349,10 @@ impl Derivation {
                 .map(|item| match &item {
                     Expr::Ident(_) | Expr::Select(_) if names => Some(item.syntax().text().to_string()),
                     Expr::PathRel(_) if names => Some(item.syntax().text().to_string()),
-                    Expr::Str(_) if !names => scope.text(&item, DEPTH),
+                    // The catalogue replaces {version} in sources only.
+                    Expr::Str(_) if !names => {
+                        scope.text(&item, DEPTH).filter(|text| !text.contains("{version"))
+                    }
                     _ => None,
                 })
                 .collect::<Option<Vec<_>>>()

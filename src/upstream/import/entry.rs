@@ -116,7 +116,7 @@ fn head(derivation: &Derivation, source: &Fetched, kind: Kind, imported: &mut Im
     let mut text = String::from("#:schema ../../schema/extension.json\n");
     let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
     match derivation.meta.get("description") {
-        Some(description) => line("description", quoted(description.trim_end_matches('.'))),
+        Some(description) => line("description", quoted(&super::super::entry::tidy(description))),
         None => {
             line("description", quoted(&imported.name));
             imported.remarks.push("it has no description".into());
@@ -208,7 +208,7 @@ fn one(
     }
     let rev = listed.rev.clone().or_else(|| match source {
         Fetched::GitHub { tag: Some(tag), .. } if tag.contains("{version}") => None,
-        Fetched::GitHub { tag: Some(tag), .. } => Some(tag.clone()),
+        Fetched::GitHub { tag: Some(tag), .. } => Some(tag.replace("{version_}", &version.replace('.', "_"))),
         Fetched::GitHub { rev, .. } => rev.clone(),
         _ => None,
     });
