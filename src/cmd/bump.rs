@@ -346,7 +346,11 @@ pub(super) fn apply(
         context.say("the catalogue would be wrong with the new versions; nothing was changed")?;
         return Ok(false);
     }
-    for (path, text) in files {
+    // What others refer to first, so that a kill in between leaves a catalogue without mistakes.
+    let refers = |path: &Utf8PathBuf| path.starts_with("extensions");
+    for (path, text) in
+        files.iter().filter(|(path, _)| !refers(path)).chain(files.iter().filter(|(path, _)| refers(path)))
+    {
         replace(&root.join(FOLDER).join(path), text)?;
     }
     Ok(true)

@@ -122,7 +122,7 @@ postgresqlBuildExtension (finalAttrs: {
 fn versions_json_with_its_nix_files() {
     let place = Place::new();
     let nix = plain("http", "").replace("sha256 = \"", "# ").replace("version = \"1.2\"", "inherit version");
-    place.write("nix/pgsql-http.nix", &nix.replace("pname = \"http\"", "pname = \"http\""));
+    place.write("nix/pgsql-http.nix", &nix);
     let listed = format!(
         r#"{{"http": {{"1.5": {{"postgresql": ["15"], "hash": "{HASH}"}}, "1.10": {{"postgresql": ["15", "17"], "hash": "sha256-C8eqi0q1dnshUAZjIsZFwa5FTYc7vmATF3vv2CReWPM=", "revision": "v1.10-final"}}}}, "gone": {{}}}}"#
     );
