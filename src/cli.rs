@@ -65,9 +65,17 @@ pub enum Command {
     /// Print the table of extensions and PostgreSQLs, with the versions each gets.
     #[command(after_help = "Example: pgflakegen matrix --json")]
     Matrix(cmd::matrix::Args),
+    /// Write a first catalogue entry for a repository, or add a PostgreSQL with another one's extensions.
+    #[command(
+        after_help = "Example: pgflakegen add pgvector/pgvector\n         pgflakegen add postgresql 19 --from 18"
+    )]
+    Add(cmd::add::Args),
     /// Find newer versions upstream, fetch and hash them, edit the catalogue in place and generate.
     #[command(after_help = "Example: pgflakegen bump pgvector pg_cron@1.6.4 --commit")]
     Bump(cmd::bump::Args),
+    /// Take over existing work: hand-written derivations, or a versions.json.
+    #[command(after_help = "Example: pgflakegen import nix ext/*.nix")]
+    Import(cmd::import::Args),
     /// List what upstream has newer versions of (exit code 1 when there are any).
     #[command(after_help = "Example: pgflakegen outdated --json")]
     Outdated(cmd::outdated::Args),
@@ -130,7 +138,9 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::List(args) => cmd::list::run(&args, context),
         Command::Show(args) => cmd::show::run(&args, context),
         Command::Matrix(args) => cmd::matrix::run(&args, context),
+        Command::Add(args) => cmd::add::run(&args, context),
         Command::Bump(args) => cmd::bump::run(&args, context),
+        Command::Import(args) => cmd::import::run(&args, context),
         Command::Outdated(args) => cmd::outdated::run(&args, context),
         Command::Verify(args) => cmd::verify::run(&args, context),
         Command::Prefetch(args) => cmd::prefetch::run(&args, context),

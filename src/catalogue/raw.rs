@@ -202,9 +202,9 @@ pub struct RawExtension {
     pub keep: Field<i64>,
     /// Versions that `pgflakegen bump` passes over; `*` stands for anything.
     pub ignore: Field<List<String>>,
-    /// Where new versions are looked for: tags, releases, pgxn, crates, branch or none; pgxn:NAME,
+    /// Where new versions are looked for: tags, releases, pgxn, crates, branch or none; tags:URL, pgxn:NAME,
     /// crates:NAME and branch:NAME say which. Default: tags where the source is a repository.
-    #[schemars(regex(pattern = r"^(none|tags|releases|(pgxn|crates|branch)(:\S+)?)$"))]
+    #[schemars(regex(pattern = r"^(none|releases|(tags|pgxn|crates|branch)(:\S+)?)$"))]
     pub versions_from: Field<String>,
     /// What upstream's tags look like: "v{version}", "PG{postgresql}/v{version}-rc0", "ver_{version_}" (with
     /// underscores for dots). Default: the source's tag, and what the versions' own tags have in common.

@@ -329,7 +329,7 @@ fn merged(text: &str, edited: &Edited) -> anyhow::Result<String> {
 }
 
 /// Checks the catalogue as it would be and then writes it, each file in one step.
-fn apply(
+pub(super) fn apply(
     root: &Utf8Path,
     files: &BTreeMap<Utf8PathBuf, String>,
     context: &mut Context<'_>,
@@ -346,7 +346,11 @@ fn apply(
         context.say("the catalogue would be wrong with the new versions; nothing was changed")?;
         return Ok(false);
     }
-    for (path, text) in files {
+    // What others refer to first, so that a kill in between leaves a catalogue without mistakes.
+    let refers = |path: &Utf8PathBuf| path.starts_with("extensions");
+    for (path, text) in
+        files.iter().filter(|(path, _)| !refers(path)).chain(files.iter().filter(|(path, _)| refers(path)))
+    {
         replace(&root.join(FOLDER).join(path), text)?;
     }
     Ok(true)
@@ -368,7 +372,7 @@ pub(super) fn replace(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
+pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
     Ok(generate::run(&generate::Args::default(), context)? == Outcome::Clean)
 }
 

@@ -114,6 +114,8 @@ pub fn finding(error: &UpstreamError) -> Diagnostic {
             Code::NotThere
         }
         UpstreamError::Archive { .. } | UpstreamError::Git(GitError::Archive(_)) => Code::BadArchive,
+        // git has no other way to say it.
+        UpstreamError::Git(GitError::Failed { why, .. }) if why.contains("resolve host") => Code::Offline,
         _ => Code::FetchFailed,
     };
     Diagnostic::global(code, error.to_string())

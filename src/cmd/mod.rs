@@ -1,5 +1,6 @@
 //! One file per subcommand. The only place for `anyhow`.
 
+pub mod add;
 pub mod bump;
 pub mod check;
 pub mod completions;
@@ -11,6 +12,7 @@ pub mod explain;
 pub(crate) mod fetching;
 pub mod generate;
 pub mod index;
+pub mod import;
 pub mod init;
 pub mod list;
 pub mod man;

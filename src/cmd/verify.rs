@@ -94,16 +94,6 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             }
         }
     }
-    for (first, second) in verify::shared(&all) {
-        let message = format!("{} has the hash of {}", second.name, first.name);
-        let finding = match (place(second), place(first)) {
-            (Some(span), Some(other)) => {
-                Diagnostic::new(Code::HashShared, span, message).also(other, "the same here")
-            }
-            _ => Diagnostic::global(Code::HashShared, message),
-        };
-        found.push(finding);
-    }
     diag::emit(&found, &sources, Format::Text, context.colour_err, context.err)?;
     let differ = claims.len() - good - unknown;
     context.say(format_args!(

@@ -1,6 +1,6 @@
 //! Codes of fetching and the store: 5xx.
 
-/// Hands its rows and those before to the next macro.
+/// Hands its rows, after those before them, to the next macro.
 macro_rules! fetch_codes {
     ($next:ident ! $($rest:ident !)* { $($before:tt)* }) => { $next! { $($rest !)* { $($before)*
     Offline = "PGF501" Error "a server cannot be reached" :
@@ -19,7 +19,5 @@ macro_rules! fetch_codes {
         "The versions are not written as one [[version]] table each, or the file changed while it was being edited. Nothing was changed.";
     HashDiffers = "PGF508" Error "a source is not what the catalogue's hash says" :
         "What upstream serves today has another hash than the catalogue's. Either the hash was copied from elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: compare the two sources, or ask upstream.";
-    HashShared = "PGF509" Error "two versions have one hash" :
-        "Two versions have the same hash, so one of them is built from the other's source. Usually the hash was copied with the entry and never replaced.";
     } } };
 }

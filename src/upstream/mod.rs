@@ -8,15 +8,18 @@ pub mod bump;
 pub mod cargo;
 pub mod credentials;
 pub mod edit;
+pub mod entry;
 pub mod git;
 pub mod guess;
 pub mod http;
+pub mod import;
 pub mod locator;
 pub mod pattern;
 pub mod plan;
 pub mod prefetch;
 pub mod progress;
 pub mod spool;
+pub mod support;
 pub mod verify;
 pub mod versions;
 

@@ -77,7 +77,10 @@ pub fn steps(
             None => newest(releases, have, wish.prereleases || is_prerelease(have), fits),
         };
         let Some(release) = wanted else { continue };
-        if extension.versions.iter().any(|known| known.version == release.version) {
+        // One version has one source: with tags for each PostgreSQL the first of a version counts.
+        let other = |step: &Step| step.release.version == release.version && step.release != *release;
+        if extension.versions.iter().any(|known| known.version == release.version) || steps.iter().any(other)
+        {
             continue;
         }
         match steps.iter_mut().find(|step| step.release == *release) {

@@ -1,6 +1,5 @@
 //! Every source of the catalogue fetched once more and hashed once more.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use camino::Utf8PathBuf;
@@ -90,20 +89,6 @@ pub fn claims(catalogue: &Catalogue) -> Vec<Claim> {
         }
     }
     claims
-}
-
-/// Claims of one hash for different sources: all but one are wrong.
-pub fn shared(claims: &[Claim]) -> Vec<(&Claim, &Claim)> {
-    let mut first: BTreeMap<&str, &Claim> = BTreeMap::new();
-    let mut shared = Vec::new();
-    for claim in claims {
-        match first.get(claim.hash.as_str()) {
-            Some(other) if other.source != claim.source => shared.push((*other, claim)),
-            Some(_) => {}
-            None => drop(first.insert(&claim.hash, claim)),
-        }
-    }
-    shared
 }
 
 /// The hash of what upstream, or the cache folder, has today.

@@ -65,6 +65,9 @@ pub fn patterns(
         return extension.follow.tags.iter().map(parse).collect();
     }
     let mut patterns: Vec<Pattern> = Vec::new();
+    if extension.follow.versions_from.as_deref().is_some_and(|from| from.starts_with("tags:")) {
+        patterns.extend(["v{version}", "{version}"].into_iter().filter_map(|text| Pattern::parse(text).ok()));
+    }
     if let Some(template) = &extension.follow.template {
         patterns.extend(Pattern::parse(template).ok());
     }
@@ -114,10 +117,9 @@ impl Upstream {
     ) -> Result<Vec<Release>, VersionsError> {
         let Some(from) = self.place(extension)? else { return Ok(Vec::new()) };
         let without_pattern = || {
-            VersionsError::Unknown(format!(
-                "it is not known what {}'s tags look like; add tags = [\"v{{version}}\"] to its file",
-                extension.name
-            ))
+            VersionsError::Unknown(
+                "it is not known what its tags look like; add tags = [\"v{version}\"]".into(),
+            )
         };
         let mut releases = match &from {
             Place::Tags(url) => {
@@ -135,7 +137,7 @@ impl Upstream {
             }
             Place::Pgxn(name) => self.pgxn_versions(name)?.into_iter().map(bare).collect(),
             Place::Crates(name) => self.crate_versions(name)?.into_iter().map(bare).collect(),
-            Place::Branch { url, branch } => vec![self.branch_head(url, branch, extension)?],
+            Place::Branch { url, branch } => self.branch_head(url, branch, extension)?.into_iter().collect(),
         };
         releases
             .retain(|release| !extension.follow.ignore.iter().any(|ignored| glob(ignored, &release.version)));
@@ -145,7 +147,7 @@ impl Upstream {
 
     /// `None`: the extension asks not to be looked for.
     fn place(&self, extension: &Extension) -> Result<Option<Place>, VersionsError> {
-        let unknown = |why: &str| Err(VersionsError::Unknown(format!("{}: {why}", extension.name)));
+        let unknown = |why: &str| Err(VersionsError::Unknown(why.to_owned()));
         let repository = extension.versions.last().and_then(|version| match &version.source.fetcher {
             Fetcher::GitHub { owner, repo, .. } => Some((self.github_url(owner, repo), Some((owner, repo)))),
             Fetcher::Git { url, .. } => Some((url.clone(), None)),
@@ -159,7 +161,7 @@ impl Upstream {
             None if repository.is_some() => ("tags", None),
             None => {
                 return unknown(
-                    "its source is a file, so versions-from must say where new ones are announced (pgxn, crates:NAME, none)",
+                    "its source is a file, so versions-from must say where new ones are announced (tags:URL of its repository, pgxn:NAME, none)",
                 );
             }
         };
@@ -167,6 +169,7 @@ impl Upstream {
         let no_repository = "its source is no repository";
         Ok(Some(match (what, repository) {
             ("none", _) => return Ok(None),
+            ("tags", _) if name.is_some() => Place::Tags(self.mirrored_repository(name.unwrap_or_default())),
             ("tags", Some((url, _))) => Place::Tags(url),
             ("releases", Some((_, Some((owner, repo))))) => {
                 Place::Releases { owner: owner.clone(), repo: repo.clone() }
@@ -246,18 +249,36 @@ impl Upstream {
         Ok(versions)
     }
 
-    /// A branch's head as nixpkgs writes it: the last version, `unstable`, the day of the commit.
-    fn branch_head(&self, url: &str, branch: &str, extension: &Extension) -> Result<Release, VersionsError> {
+    /// GitHub's repositories are at its mirror.
+    fn mirrored_repository(&self, url: &str) -> String {
+        match url.strip_prefix("https://github.com/") {
+            Some(rest) => format!("{}/{rest}", self.endpoints.github),
+            None => url.to_owned(),
+        }
+    }
+
+    /// A branch's head as nixpkgs writes it: the last version, `unstable`, the day of the commit. `None`: the
+    /// catalogue has it.
+    fn branch_head(
+        &self,
+        url: &str,
+        branch: &str,
+        extension: &Extension,
+    ) -> Result<Option<Release>, VersionsError> {
         let commit = self.git.fetch(url, branch)?;
+        let here = |at: &Revision| matches!(at, Revision::Rev(rev) if *rev == commit.id);
+        let known = extension.versions.iter().any(|version| match &version.source.fetcher {
+            Fetcher::GitHub { at, .. } | Fetcher::Git { at, .. } => here(at),
+            Fetcher::Url { .. } => false,
+        });
+        if known {
+            return Ok(None);
+        }
         let date = self.git.date(&commit)?;
-        let last = extension
-            .versions
-            .iter()
-            .rev()
-            .map(|version| version.version.split("-unstable-").next().unwrap_or("0"));
-        let base = last.into_iter().next().unwrap_or("0");
+        let last = extension.versions.last().map_or("0", |version| version.version.as_str());
+        let base = last.split("-unstable-").next().unwrap_or(last);
         let version = format!("{base}-unstable-{date}");
-        Ok(Release { version, major: None, tag: None, rev: Some(commit.id) })
+        Ok(Some(Release { version, major: None, tag: None, rev: Some(commit.id) }))
     }
 
     /// The versions of PostgreSQL itself that an entry could have: its own source's, of its major.

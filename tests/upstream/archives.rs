@@ -203,7 +203,8 @@ fn a_hard_link_is_a_second_file() {
 #[test]
 fn what_is_hostile_is_refused() {
     let t = Tar::default;
-    let cases: Vec<(&str, Tar, fn(&ArchiveError) -> bool)> = vec![
+    type Expected = fn(&ArchiveError) -> bool;
+    let cases: Vec<(&str, Tar, Expected)> = vec![
         ("parent", t().file("a/../../x", ""), |e| matches!(e, ArchiveError::BadName { .. })),
         ("harmless parent", t().file("a/../x", ""), |e| matches!(e, ArchiveError::BadName { .. })),
         ("absolute", t().file("/etc/passwd", ""), |e| matches!(e, ArchiveError::BadName { .. })),

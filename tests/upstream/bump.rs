@@ -1,6 +1,6 @@
 //! `outdated`, `bump`: from a tag upstream to the generated tree.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::repository::{Repository, git};
@@ -95,10 +95,6 @@ impl Place {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let _ = std::fs::remove_dir_all(&path);
         git(self.root.path(), &["clone", "--quiet", "--bare", &repository.url(), path.to_str().unwrap()]);
-    }
-
-    pub fn github(&self) -> &Path {
-        self.github.path()
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
@@ -335,6 +331,7 @@ fn a_branch_head_is_unstable() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("0.8.0 → 0.8.0-unstable-2024-05-07 (15 17)"), "{out}");
     assert!(place.read("catalogue/extensions/pgvector.toml").contains(&format!("rev = \"{head}\"")));
+    assert_eq!(place.said(&["outdated", "pgvector"]).0, 0, "it is there now");
 }
 
 #[test]
@@ -359,4 +356,24 @@ fn one_commit_for_each_extension() {
     let (code, _, err) = place.said(&["bump", "--all", "--commit"]);
     assert_eq!(code, 2);
     assert!(err.contains("not committed"), "{err}");
+}
+
+#[test]
+fn a_file_whose_repository_has_tags() {
+    let place = Place::new();
+    place.serve("someone/thing", &vector(&["v0.8.0", "v0.8.1"]));
+    let url = place.server.on("/thing-0.8.1.tar.gz", Answer::Bytes(b"not an archive".to_vec()));
+    let source = format!(
+        "source = {{ url = \"{}\" }}\nversions-from = \"tags:https://github.com/someone/thing\"",
+        url.replace("0.8.1", "{version}")
+    );
+    let old = "source = { github = \"pgvector/pgvector\", tag = \"v{version}\" }   # where from";
+    place.write(
+        "catalogue/extensions/pgvector.toml",
+        &VECTOR.replace(old, &format!("homepage = \"https://example.org\"\n{source}")),
+    );
+    let (code, out, err) = place.said(&["bump", "pgvector"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("0.8.0 → 0.8.1"), "{out}");
+    assert!(place.read("generated/extensions/pgvector.nix").contains("0.8.1"));
 }

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
+mod add;
 mod archives;
 mod bump;
 mod git;
 mod http;
+mod import;
 mod nix;
 mod repository;
 mod server;
