@@ -189,6 +189,8 @@ pub struct RawExtension {
     pub default: Field<Default>,
     /// Hand-written Nix, relative to the catalogue folder.
     pub r#override: Field<String>,
+    /// Attributes of the catalogue (pname, version, src, hash) that the override sets instead.
+    pub override_owns: Field<List<String>>,
     /// Where from; "nixpkgs" for the package set's own.
     pub source: Field<RawSource>,
     /// With source = "nixpkgs": the attribute in postgresql.pkgs. Default: the file's name.

@@ -113,6 +113,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     broken: t.optional("broken", d),
     default: t.optional("default", d),
     r#override: t.optional("override", d),
+    override_owns: t.optional("override-owns", d),
     source: t.optional("source", d),
     attr: t.optional("attr", d),
     postgresql: t.optional("postgresql", d),

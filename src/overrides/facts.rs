@@ -106,6 +106,7 @@ pub fn facts_of(extension: &Extension, catalogue: &Catalogue) -> OverrideFacts {
         role,
         versions: Some(extension.versions.iter().map(|version| version.version.clone()).collect()),
         attributes,
+        owns: extension.override_owns.iter().cloned().collect(),
         packages: catalogue.extensions.iter().map(|extension| extension.name.clone()).collect(),
         ..OverrideFacts::default()
     }
