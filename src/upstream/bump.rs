@@ -202,7 +202,9 @@ fn own_keys(
         ("hash", bumped.hash.as_deref().and_then(text)),
         ("broken", None),
     ];
-    if let Some(rev) = &release.rev {
+    if matches!(fetcher, Fetcher::Url { .. }) {
+        // Its tags only tell which versions there are.
+    } else if let Some(rev) = &release.rev {
         changes.extend([("rev", text(rev)), ("tag", None)]);
     } else if let Some(tag) = &release.tag {
         let template = extension.follow.template.as_ref().map(|t| t.replace("{version}", &release.version));
