@@ -1,5 +1,7 @@
 //! The derivations in `tests/cases/drv`, each named by its own store path as Nix 2.34 wrote it.
 
+#![allow(clippy::unwrap_used)] // a test may fail
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

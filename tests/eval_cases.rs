@@ -5,6 +5,8 @@
 //! With `PGFLAKEGEN_NIX` set to a `nix-instantiate` of Nix 2.34 the expectations themselves are
 //! checked; with `PGFLAKEGEN_BLESS=1` as well they are written anew.
 
+#![allow(clippy::unwrap_used)] // a test may fail
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,7 +37,7 @@ fn cases(kind: &str) -> Vec<PathBuf> {
 fn ours(text: &str) -> Result<String, String> {
     let settings = Settings { system: "x86_64-linux".into(), ..Settings::default() };
     let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
-    let run = |ev: &mut Ev| {
+    let run = |ev: &mut Ev| -> pgflakegen::nix::eval::Result<_> {
         let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
         let value = ev.eval(code, None)?;
         let thunk = ev.at(value);

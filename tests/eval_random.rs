@@ -1,6 +1,8 @@
 //! Random programs: they have a value or an error, always the same; a value printed is a program for
 //! the same value; and, with `PGFLAKEGEN_NIX` set to a `nix-instantiate` of Nix 2.34, it is Nix's.
 
+#![allow(clippy::unwrap_used)] // a test may fail
+
 use std::process::Command;
 use std::sync::Arc;
 
@@ -27,11 +29,13 @@ fn leaf() -> impl Strategy<Value = String> {
 
 fn program() -> impl Strategy<Value = String> {
     leaf().prop_recursive(5, 40, 4, |inner| {
-        let attrs = prop::collection::vec((name(), inner.clone()), 0..4).prop_map(|attrs| {
-            let mut seen = std::collections::BTreeMap::new();
-            seen.extend(attrs);
-            seen.iter().map(|(name, value)| format!("{name} = {value}; ")).collect::<String>()
-        });
+        let attrs = prop::collection::vec((name(), inner.clone()), 0..4)
+            .prop_map(|attrs| {
+                let mut seen = std::collections::BTreeMap::new();
+                seen.extend(attrs);
+                seen.iter().map(|(name, value)| format!("{name} = {value}; ")).collect::<String>()
+            })
+            .boxed();
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[ {} ]", items.join(" "))),
             attrs.clone().prop_map(|attrs| format!("{{ {attrs}}}")),
@@ -98,7 +102,7 @@ fn closed(body: &str) -> String {
 fn ours(text: &str) -> Result<(String, String), String> {
     let settings = Settings { max_memory: 256 << 20, max_call_depth: 1000, ..Settings::default() };
     let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
-    let run = |ev: &mut Ev| {
+    let run = |ev: &mut Ev| -> pgflakegen::nix::eval::Result<_> {
         let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
         let value = ev.eval(code, None)?;
         let thunk = ev.at(value);

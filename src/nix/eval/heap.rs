@@ -98,7 +98,8 @@ impl Heap {
             std::alloc::handle_alloc_error(Layout::new::<u8>())
         };
         // SAFETY: `layout` has a size that is not zero.
-        let start = unsafe { std::alloc::alloc(layout) };
+        // The system's allocator: these never come back, so they are no business of a cleverer one.
+        let start = unsafe { std::alloc::GlobalAlloc::alloc(&std::alloc::System, layout) };
         NonNull::new(start).unwrap_or_else(|| std::alloc::handle_alloc_error(layout))
     }
 

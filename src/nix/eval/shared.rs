@@ -110,7 +110,8 @@ pub struct KnownDrv {
 
 type Parsed = Result<&'static Expr, Box<Error>>;
 
-type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
+/// A builtin that others provide.
+pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
 
 /// Builtins that others provide: what fetches and what knows flakes.
 #[derive(Clone, Copy, Default)]

@@ -6,6 +6,7 @@ use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
+use crate::nix::eval::shared::Hook;
 use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::Value;
 use crate::store::{Algorithm, Hash, IngestionMethod};
@@ -27,12 +28,7 @@ pub(super) const TABLE: &[Builtin] = &[
     }),
 ];
 
-fn hooked(
-    hook: Option<fn(&mut Ev, Ref, Pos) -> Result<Value>>,
-    ev: &mut Ev,
-    arg: Ref,
-    pos: Pos,
-) -> Result<Value> {
+fn hooked(hook: Option<Hook>, ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
     match hook {
         Some(hook) => hook(ev, arg, pos),
         None => Err(Error::at(Kind::Unavailable, "flakes and fetching are not available here", pos)),

@@ -117,7 +117,7 @@ fn lower_here(text: &str, context: Context<'_>) -> Result<Code> {
             lowering.vars.insert(*name, (0, slot as u32));
         }
     }
-    match Node::root(&green).node(0) {
+    match Node::root(green).node(0) {
         Some(node) => lowering.expr(node),
         None => Err(Error::at(Kind::Syntax, "syntax error, unexpected end of file", base)),
     }
