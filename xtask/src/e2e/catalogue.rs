@@ -130,6 +130,17 @@ fn generate_into(context: &Context, flake: &Path, another: Option<Table>) -> Res
             super::command::output(program("cp").arg("--recursive").arg(from.join(folder)).arg(&to))?;
         }
     }
+    // What the flake tests itself with.
+    for folder in ["tests/migrations", "tests/smoke"] {
+        let (from, to) = (context.root.join(folder), flake.join(folder));
+        if to.exists() {
+            fs::remove_dir_all(&to)?;
+        }
+        if from.is_dir() {
+            fs::create_dir_all(flake.join("tests"))?;
+            super::command::output(program("cp").arg("--recursive").arg(from).arg(to))?;
+        }
+    }
     let catalogue = Catalogue::read(&from)?;
     let mut postgresql = catalogue.postgresql.clone();
     keep(&mut postgresql, "postgresql", |entry| {

@@ -8,6 +8,7 @@ mod nix;
 mod rust;
 mod server;
 mod sources;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -151,6 +152,12 @@ const STEPS: &[Step] = &[
         about: "nix flake check: the flake's own checks, in clusters inside builds",
         needs: &["build-15", "build-17"],
         run: evaluate::build_checks,
+    },
+    Step {
+        name: "migrate",
+        about: "nix run .#migration-test 15 17, each method, and with a planted difference",
+        needs: &["build-15", "build-17"],
+        run: tools::migrate,
     },
     Step {
         name: "add-postgresql",
