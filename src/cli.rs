@@ -96,7 +96,9 @@ pub enum Command {
     Validate(cmd::validate::Args),
     /// Renew the list of nixpkgs' attribute names that overrides are checked against.
     #[command(
-        after_help = "Example: nix eval --json nixpkgs#legacyPackages.x86_64-linux --apply builtins.attrNames | pgflakegen index --from - --revision e2587caef70c"
+        after_help = "Example: pgflakegen index --from names.json --revision e2587caef70cea85dd97d7daab492899902dbf5d
+
+names.json comes from: nix eval --json nixpkgs#legacyPackages.x86_64-linux --apply builtins.attrNames"
     )]
     Index(cmd::index::Args),
     /// Evaluate Nix: a flake's attributes, a file or an expression.
