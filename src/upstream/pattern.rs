@@ -95,7 +95,7 @@ impl Pattern {
         let alone = |at: usize| {
             let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
             !digit(at.checked_sub(1).and_then(|at| before.as_bytes().get(at)))
-                && !digit(before.as_bytes().get(at + number.len()))
+                && !digit(tag.as_bytes().get(at + number.len()))
         };
         match before.find(&number).filter(|at| !number.is_empty() && alone(*at)) {
             Some(start) => {
