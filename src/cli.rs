@@ -91,6 +91,23 @@ pub enum Command {
     /// Print the JSON Schema of a kind of catalogue file, for editors.
     #[command(after_help = "Example: pgflakegen schema extension > extension.json")]
     Schema(cmd::schema::Args),
+    /// Check hand-written Nix: the catalogue's overrides, or any files.
+    #[command(after_help = "Example: pgflakegen validate --fix catalogue/overrides/pgvector.nix")]
+    Validate(cmd::validate::Args),
+    /// Renew the list of nixpkgs' attribute names that overrides are checked against.
+    #[command(
+        after_help = "Example: nix eval --json nixpkgs#legacyPackages.x86_64-linux --apply builtins.attrNames | pgflakegen index --from - --revision e2587caef70c"
+    )]
+    Index(cmd::index::Args),
+    /// Evaluate Nix: a flake's attributes, a file or an expression.
+    #[command(after_help = "Example: pgflakegen eval --expr '1 + 1'")]
+    Eval(Box<cmd::eval::Args>),
+    /// List every package: attribute, name, derivation, outputs.
+    #[command(after_help = "Example: pgflakegen drvs --systems x86_64-linux --json")]
+    Drvs(Box<cmd::drvs::Args>),
+    /// Say which derivations a change rebuilds, and why.
+    #[command(after_help = "Example: pgflakegen drv-diff HEAD~1")]
+    DrvDiff(Box<cmd::drv_diff::Args>),
     /// Print a completion script for a shell.
     #[command(after_help = "Example: pgflakegen completions bash > /etc/bash_completion.d/pgflakegen")]
     Completions(cmd::completions::Args),
@@ -129,6 +146,11 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::Prefetch(args) => cmd::prefetch::run(&args, context),
         Command::Explain(args) => cmd::explain::run(&args, context),
         Command::Schema(args) => cmd::schema::run(&args, context),
+        Command::Validate(args) => cmd::validate::run(&args, context),
+        Command::Index(args) => cmd::index::run(&args, context),
+        Command::Eval(args) => cmd::eval::run(&args, context),
+        Command::Drvs(args) => cmd::drvs::run(&args, context),
+        Command::DrvDiff(args) => cmd::drv_diff::run(&args, context),
         Command::Completions(args) => cmd::completions::run(&args, Cli::command(), context),
         Command::Man => cmd::man::run(Cli::command(), context),
     }

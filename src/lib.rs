@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cmd;
 pub mod diag;
 pub mod nix;
+pub mod overrides;
 pub mod render;
 pub mod report;
 pub mod store;

@@ -63,7 +63,7 @@ fn modules_use_only_those_above_them() {
 fn every_module_says_what_it_owns() {
     for file in sources() {
         let text = fs::read_to_string(&file).expect("a source file");
-        let included = text.starts_with("codes!");
+        let included = relative_is_table(&file);
         assert!(included || text.starts_with("//!"), "{} has no //! at its head", file.display());
     }
 }
@@ -74,4 +74,9 @@ fn main_is_thin() {
     let text =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs")).expect("main.rs");
     assert!(text.lines().count() < 40);
+}
+
+/// The tables of codes are macro calls that `diag/codes.rs` includes.
+fn relative_is_table(file: &Path) -> bool {
+    file.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with("table"))
 }

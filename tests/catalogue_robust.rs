@@ -125,8 +125,6 @@ fn apply(bytes: &mut Vec<u8>, at: f64, change: &Change) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn a_changed_catalogue_gives_findings_or_a_catalogue(
         which in 0.0..1.0f64,
@@ -223,4 +221,12 @@ fn a_long_chain_of_requirements_overflows_nothing() {
     }
     let (found, _) = load(&files);
     assert!(found.iter().any(|finding| finding.code == Code::CircularRequirement));
+}
+
+#[test]
+fn a_file_name_with_control_characters_is_refused_and_shown() {
+    let mut files = okay("okay-bom-and-crlf");
+    files.insert("extensions/a\nb\u{1b}[31m.toml", "description = 1\nkind = \"pgxs\"\n");
+    let (found, _) = load(&files);
+    assert!(found.iter().any(|finding| finding.code == Code::UnsafeName));
 }

@@ -284,6 +284,8 @@ pub struct Extension {
     pub exclude_systems: Vec<String>,
     /// Hand-written Nix, relative to `catalogue/`.
     pub override_file: Option<Utf8PathBuf>,
+    /// Attributes of the catalogue that the override sets instead.
+    pub override_owns: Vec<String>,
     /// The attribute in `postgresql.pkgs` (`kind = "nixpkgs"` only).
     pub attr: Option<String>,
     /// Versions, newest last. For `kind = "nixpkgs"` none.

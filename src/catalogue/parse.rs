@@ -35,7 +35,7 @@ pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) ->
             if source.is_none() {
                 unreadable.push(name.to_owned());
             }
-            Some((name.to_owned(), source?))
+            Some((visible(name), source?))
         })
         .collect();
     let shared = &*sources;
@@ -80,6 +80,11 @@ pub fn extension_name(path: &Utf8Path) -> Option<&str> {
     path.file_name().filter(|_| in_folder)?.strip_suffix(".toml")
 }
 
+/// A file's name as it may stand in messages; one with control characters is refused by a rule.
+fn visible(name: &str) -> String {
+    if name.contains(char::is_control) { printable(name) } else { name.to_owned() }
+}
+
 fn text_of(node: &Node) -> Option<&[u8]> {
     match node {
         Node::Text(bytes) => Some(bytes),
@@ -106,7 +111,7 @@ fn top_level<T: Read>(
 
 /// Adds a file's text; `None` when it is not UTF-8.
 fn add(path: &Utf8Path, bytes: &[u8], sources: &mut SourceMap, found: &mut Diagnostics) -> Option<SourceId> {
-    let shown = Utf8Path::new(FOLDER).join(path);
+    let shown = Utf8Path::new(FOLDER).join(visible(path.as_str()));
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(sources.add(shown, text)),
         Err(error) => {

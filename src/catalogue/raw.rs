@@ -102,7 +102,8 @@ pub struct RawPostgresql {
     /// SRI hash of what the source gives.
     #[schemars(with = "Option<schema::Hash>")]
     pub hash: Field<String>,
-    /// Where from; without it the tarball at ftp.postgresql.org. `{version}` is replaced.
+    /// Where from; without it the tarball at ftp.postgresql.org. `{version}` is replaced. A source that is
+    /// neither github.com/postgres/postgres nor at postgresql.org makes this a fork, which ranges do not include.
     pub source: Field<RawSource>,
     /// Takes every extension version that the PostgreSQL of this name takes.
     pub like: Field<String>,
@@ -188,6 +189,8 @@ pub struct RawExtension {
     pub default: Field<Default>,
     /// Hand-written Nix, relative to the catalogue folder.
     pub r#override: Field<String>,
+    /// Attributes of the catalogue (pname, version, src, hash) that the override sets instead.
+    pub override_owns: Field<List<String>>,
     /// Where from; "nixpkgs" for the package set's own.
     pub source: Field<RawSource>,
     /// With source = "nixpkgs": the attribute in postgresql.pkgs. Default: the file's name.

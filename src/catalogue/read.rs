@@ -113,6 +113,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     broken: t.optional("broken", d),
     default: t.optional("default", d),
     r#override: t.optional("override", d),
+    override_owns: t.optional("override-owns", d),
     source: t.optional("source", d),
     attr: t.optional("attr", d),
     postgresql: t.optional("postgresql", d),
@@ -198,7 +199,8 @@ impl FromToml for RawSource {
                     "the only source that is a string is \"nixpkgs\"".to_owned(),
                 );
                 let path = text.trim_start_matches("https://github.com/").trim_end_matches(".git");
-                finding = if path.matches('/').count() == 1 && !path.contains([':', ' ']) {
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+                finding = if path.matches('/').count() == 1 && path.chars().all(plain) {
                     finding.help(format!("write {{ github = \"{path}\", tag = \"v{{version}}\" }}"))
                 } else {
                     finding.help(

@@ -206,6 +206,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         preload_after: texts(&raw.preload_after),
         settings: settings(&raw.settings),
         exclude_systems: texts(&raw.exclude_systems),
+        override_owns: texts(&raw.override_owns),
         override_file: raw.r#override.as_ref().map(|file| path(&file.value)),
         attr: (kind == Kind::Nixpkgs).then(|| text(&raw.attr).unwrap_or_else(|| file.name.clone())),
         fits: fits(cx, at, raw, kind, &order, &versions),

@@ -32,7 +32,7 @@ fn of<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// Optional keys are left out, never null: TOML has none.
+/// Optional keys are left out, never null, of which TOML has none; descriptions are one line.
 #[derive(Clone)]
 struct NoNull;
 
@@ -40,6 +40,10 @@ impl Transform for NoNull {
     fn transform(&mut self, schema: &mut Schema) {
         transform_subschemas(self, schema);
         let Some(object) = schema.as_object_mut() else { return };
+        // Line breaks in doc comments are for the source only.
+        if let Some(Value::String(description)) = object.get_mut("description") {
+            *description = description.replace('\n', " ");
+        }
         if let Some(Value::Array(types)) = object.get_mut("type") {
             types.retain(|of| of != "null");
             if let [only] = types.as_slice() {

@@ -28,7 +28,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
     })
     .with_context(|| format!("{root} cannot be locked"))?;
-    let mut loaded = super::load(&root)?;
+    let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(args.format, context)?;
         return Ok(Outcome::Findings);

@@ -5,10 +5,14 @@ pub mod bump;
 pub mod check;
 pub mod completions;
 mod context;
+pub mod drv_diff;
+pub mod drvs;
+pub mod eval;
 pub mod explain;
 pub(crate) mod fetching;
 pub mod generate;
 pub mod import;
+pub mod index;
 pub mod init;
 pub mod list;
 pub mod man;
@@ -17,6 +21,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod schema;
 pub mod show;
+pub mod validate;
 pub mod verify;
 
 pub use context::{Context, Outcome};
@@ -53,6 +58,19 @@ pub(crate) fn load(root: &Utf8Path) -> anyhow::Result<Loaded> {
     let catalogue = catalogue::load(root, &mut sources, &mut diagnostics)
         .with_context(|| format!("the catalogue in {root} cannot be read"))?;
     Ok(Loaded { catalogue, sources, diagnostics })
+}
+
+/// As [`load`], for commands that make Nix of the catalogue: its hand-written Nix is judged as well, and
+/// an error in it is an error.
+pub(crate) fn load_with_overrides(root: &Utf8Path) -> anyhow::Result<Loaded> {
+    let mut loaded = load(root)?;
+    if let Some(catalogue) = &loaded.catalogue {
+        validate::judge_catalogue(catalogue, root, &mut loaded.sources, &mut loaded.diagnostics)?;
+        if loaded.diagnostics.has_errors() {
+            loaded.catalogue = None;
+        }
+    }
+    Ok(loaded)
 }
 
 impl Loaded {

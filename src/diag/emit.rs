@@ -17,6 +17,8 @@ pub enum Format {
     Json,
     /// GitHub workflow commands (`::error file=…`), which become annotations of a pull request.
     Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// Writes all findings, sorted, to `out`. Colour only if `colour`; the caller knows the terminal.
@@ -38,6 +40,10 @@ pub fn emit(
         Format::Json => {
             let all: Vec<_> = sorted.into_iter().map(|d| json(d, sources)).collect();
             serde_json::to_writer_pretty(&mut *out, &all)?;
+            writeln!(out)
+        }
+        Format::Sarif => {
+            serde_json::to_writer_pretty(&mut *out, &super::sarif::log(&sorted, sources))?;
             writeln!(out)
         }
         Format::Github => sorted.into_iter().try_for_each(|d| out.write_all(github(d, sources).as_bytes())),
@@ -207,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_format_names_file_line_code_and_help() {
-        for format in [Format::Text, Format::Json, Format::Github] {
+        for format in [Format::Text, Format::Json, Format::Github, Format::Sarif] {
             let text = written("# é\nprot = 1\n", 5..9, format);
             for part in ["PGF104", "catalogue/flake.toml", "2", "unknown key `prot`", "did you mean `port`?"]
             {
@@ -229,7 +235,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_and_any_span_can_be_shown(text in "(?s).{0,60}", start in 0usize..80, len in 0usize..80) {
-            for format in [Format::Text, Format::Json, Format::Github] {
+            for format in [Format::Text, Format::Json, Format::Github, Format::Sarif] {
                 written(&text, start..start + len, format);
             }
         }

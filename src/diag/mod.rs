@@ -3,8 +3,19 @@
 //! Owns [`Diagnostic`], the table of [`Code`]s, the [`SourceMap`] and how findings are written out
 //! (text, JSON, GitHub annotations, SARIF). Must not know of TOML, Nix or the catalogue.
 
+#[macro_use]
+mod table_syntax;
+#[macro_use]
+mod table_overrides;
+#[macro_use]
+mod table_fetch;
+#[macro_use]
+mod table_drift;
+
 mod codes;
 mod emit;
+pub mod fix;
+mod sarif;
 mod sources;
 
 pub use codes::Code;
@@ -75,7 +86,7 @@ impl Diagnostic {
     pub fn global(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: visible(message.into()),
             primary: None,
             secondary: Vec::new(),
             help: Vec::new(),
@@ -87,7 +98,7 @@ impl Diagnostic {
     #[must_use]
     pub fn label(mut self, message: impl Into<String>) -> Self {
         if let Some(primary) = &mut self.primary {
-            primary.message = message.into();
+            primary.message = visible(message.into());
         }
         self
     }
@@ -95,14 +106,14 @@ impl Diagnostic {
     /// Adds another place.
     #[must_use]
     pub fn also(mut self, span: Span, message: impl Into<String>) -> Self {
-        self.secondary.push(Label { span, message: message.into() });
+        self.secondary.push(Label { span, message: visible(message.into()) });
         self
     }
 
     /// Adds a help line: what to type.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.help.push(visible(help.into()));
         self
     }
 
@@ -117,6 +128,17 @@ impl Diagnostic {
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
+}
+
+/// Text quoted from somebody's file, with control characters as escapes: they would be invisible, or talk to
+/// the terminal.
+fn visible(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 /// All findings of a run.
@@ -171,6 +193,16 @@ impl Diagnostics {
         all.sort_by_cached_key(|d| key(d));
         all.dedup();
         all
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The findings in the order they were made.
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.all
     }
 
     /// How many are errors and how many are warnings.

@@ -43,7 +43,7 @@ codes! {
     UnknownRequirement = "PGF121" Error "unknown required extension" :
         "requires names SQL extensions that must be created first, by the name CREATE EXTENSION takes: `vector`, not `pgvector`. The name is neither one that an extension of the catalogue provides nor one that PostgreSQL brings (contrib and procedural languages). Correct it, or add the extension that provides it.";
     RequirementMissing = "PGF122" Error "required extension missing for a PostgreSQL" :
-        "An extension requires another that exists, but not for every PostgreSQL the first is for. CREATE EXTENSION would fail there. Either add the PostgreSQL to a version of the required extension, or take it out of the one that requires it. Contrib changes too: adminpack and old_snapshot ended with 16, pg_walinspect began with 15, pg_logicalinspect with 18.";
+        "An extension requires another that exists, but not for every PostgreSQL the first is for. CREATE EXTENSION would fail there. Either add the PostgreSQL to a version of the required extension, or take it out of the one that requires it. The same holds for systems: what requires an extension excludes at least the systems that the required one excludes. Contrib changes too: adminpack and old_snapshot ended with 16, pg_walinspect began with 15, pg_logicalinspect with 18.";
     CircularRequirement = "PGF123" Error "extensions that require each other" :
         "Following requires leads back to where it began, so none of these could be created first. Usually one of the requirements is not a real one, such as an extension that can use another but does not need it. Remove that one.";
     BadHash = "PGF124" Error "not a usable SRI hash" :
@@ -104,30 +104,4 @@ codes! {
         "nixpkgs hands flags to make, configure and cmake through one variable, split at spaces: \"CFLAGS=-O2 -g\" arrives as two arguments. If two were meant, write two strings. A value that must contain a space is set in an override.";
     UnknownLibrary = "PGF152" Warning "library that nothing provides" :
         "preload of flake.toml or preload-after of an extension names a library that no extension of the catalogue is known to have and that is none of PostgreSQL's own. A server that preloads a library that is not there does not start.";
-
-    // --- 5xx: fetching and the store ---
-    Offline = "PGF501" Error "a server cannot be reached" :
-        "There is no connection to the host: its name cannot be resolved, nothing answers there, or --offline was given. Nothing was tried a second time. Proxies are taken from https_proxy, http_proxy and no_proxy.";
-    NotThere = "PGF502" Error "upstream has no such thing" :
-        "The server answers, but the file, tag or commit is not there. Tags are sometimes moved or renamed: `git ls-remote --tags URL` lists them. If the catalogue names it, its `tag`, `rev` or `url` is to be corrected.";
-    FetchFailed = "PGF503" Error "a source cannot be fetched" :
-        "The message says what the server or git answered. What usually passes (a lost connection, HTTP 429 and 5xx) was tried again with growing pauses. GITHUB_TOKEN, if it is set, is used for GitHub, and a netrc file for other hosts.";
-    BadArchive = "PGF504" Error "an archive is damaged or hostile" :
-        "What was fetched is no archive, is cut off, or would reach outside of its tree when unpacked: names with .. or a leading slash, links that lead out, devices, more data than allowed. Nothing was unpacked. --max-size raises the limit on bytes, --allow-links-out takes symbolic links that lead out of the tree.";
-    NothingToBump = "PGF505" Error "it is not known where new versions come from" :
-        "The name is no extension of the catalogue, or its entry does not tell where upstream announces versions: `tags` says what its tags look like (\"v{version}\", \"PG{postgresql}/v{version}-rc0\", \"ver_{version_}\"), `versions-from` where to look (tags, releases, pgxn, crates:NAME, branch:NAME, none).";
-    BadCrates = "PGF506" Error "a Rust extension's crates cannot be taken over" :
-        "The source has no Cargo.lock, or it is malformed, does not name pgrx, or names crates from a registry that is not crates.io, or a crate is not the one whose checksum the lock file has. Without them no cargo-hash can be computed.";
-    CannotEdit = "PGF507" Error "a catalogue file cannot be edited in place" :
-        "The versions are not written as one [[version]] table each, or the file changed while it was being edited. Nothing was changed.";
-    HashDiffers = "PGF508" Error "a source is not what the catalogue's hash says" :
-        "What upstream serves today has another hash than the catalogue's. Either the hash was copied from elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: compare the two sources, or ask upstream.";
-
-    // --- 6xx: drift ---
-    OutOfDate = "PGF601" Error "generated file is not what the catalogue gives" :
-        "The file differs from what pgflakegen makes of the catalogue as it is now: the catalogue was changed and `pgflakegen` not run, or it was run in another version. Run `pgflakegen` and commit the result together with the catalogue.";
-    EditedByHand = "PGF602" Error "generated file was edited by hand" :
-        "The file carries pgflakegen's mark, but its text is no longer the one the mark's hash stands for: somebody has changed it since. It is not overwritten, so that no edit is lost. Move the change to where it belongs (the extension's entry in catalogue/extensions/, an override in catalogue/overrides/, or catalogue/extra.nix) and run `pgflakegen generate --force`. For flake.lock: put the new revision into catalogue/flake.toml.";
-    ForeignFile = "PGF603" Error "a file of somebody else's stands where a generated one belongs" :
-        "There is a file at a path that pgflakegen wants to write, and it does not carry pgflakegen's mark, or it is a directory, a link or no text. It is not overwritten. Move it away (hand-written outputs go to catalogue/extra.nix), or run `pgflakegen generate --force` to replace it.";
 }

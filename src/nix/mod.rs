@@ -1,3 +1,5 @@
 //! Nix, the language and its tools' files.
 
+pub mod eval;
+pub mod flake;
 pub mod syntax;

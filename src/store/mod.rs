@@ -9,6 +9,6 @@ pub mod hash;
 pub mod nar;
 pub mod path;
 
-pub use derivation::{Derivation, DerivationOutput};
+pub use derivation::{Derivation, DerivationOutput, DrvHash};
 pub use hash::{Algorithm, Hash, HashError, Hasher};
 pub use path::{IngestionMethod, StoreDir, StorePath, StorePathError};

@@ -42,6 +42,14 @@ pub enum StorePathError {
     /// The hash part is short, or holds a character that is not base-32.
     #[error("path '{0}' is not a valid store path: the hash part is wrong")]
     BadHashPart(String),
+    /// A path whose name is not allowed.
+    #[error("path '{base}' is not a valid store path: {reason}")]
+    BadName {
+        /// `HASH-NAME`.
+        base: String,
+        /// What is wrong with the name.
+        reason: Box<StorePathError>,
+    },
     /// Not directly in the store directory.
     #[error("path '{0}' is not in the Nix store")]
     NotInStore(String),
@@ -189,10 +197,13 @@ impl StoreDir {
 
     /// The common form: `kind:HASH:STORE:NAME`, hashed and folded to 160 bits.
     pub fn make_store_path(&self, kind: &str, hash: &Hash, name: &str) -> Result<StorePath, StorePathError> {
-        check_name(name)?;
         let text = format!("{kind}:{}:{}:{}:{name}", hash.algorithm(), hash.to_base16(), self.0);
         let digest = Hash::of(Algorithm::Sha256, text).compress(20);
-        Ok(StorePath(format!("{}-{name}", base32::encode(&digest)).into()))
+        let base = format!("{}-{name}", base32::encode(&digest));
+        match check_name(name) {
+            Ok(()) => Ok(StorePath(base.into())),
+            Err(reason) => Err(StorePathError::BadName { base, reason: Box::new(reason) }),
+        }
     }
 
     /// An output of a derivation from its hash modulo fixed outputs.

@@ -53,7 +53,7 @@ fn lock(cx: &Context<'_>, path: &Field<String>, hashes: &Field<Map<String>>, fou
                 format!("the lock file has no git dependency {}", printable(&key.value)),
             );
             found.push(match nearest(&key.value, all()) {
-                Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+                Some(near) => finding.help(format!("did you mean \"{}\"?", printable(near))),
                 None => finding.help("remove it"),
             });
         }

@@ -123,7 +123,7 @@ impl<'a> Paths<'a, '_> {
                 let known = files.iter().map(|(path, _)| path.as_str());
                 match nearest(text, known.filter(|path| path.contains('/'))) {
                     _ if is_folder => finding.help("this is a folder: name a file in it"),
-                    Some(near) => finding.help(format!("did you mean \"{near}\"?")),
+                    Some(near) => finding.help(format!("did you mean \"{}\"?", printable(near))),
                     None => finding.help(format!("create {FOLDER}/{shown}")),
                 }
             }

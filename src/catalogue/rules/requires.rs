@@ -17,6 +17,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     // One list may count for many versions: say it once, with all the PostgreSQLs.
     let mut missing: BTreeMap<Span, (&Spanned<String>, &ExtensionFile, BTreeSet<usize>)> = BTreeMap::new();
     let mut unknown: BTreeMap<Span, &Spanned<String>> = BTreeMap::new();
+    let mut elsewhere: BTreeMap<Span, (&Spanned<String>, &ExtensionFile, Vec<&str>)> = BTreeMap::new();
     for (at, file, kind) in cx.extensions() {
         for (requires, takes) in lists(cx, at, file, kind) {
             for name in requires.iter().flat_map(|list| &list.value) {
@@ -24,6 +25,10 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
                 if providers.is_none() && !contrib::names().any(|contrib| contrib == name.value) {
                     unknown.insert(name.span, name);
                     continue;
+                }
+                let systems = lacking_systems(cx, file, providers.map_or(&[], Vec::as_slice));
+                if !contrib::names().any(|contrib| contrib == name.value) && !systems.is_empty() {
+                    elsewhere.insert(name.span, (name, file, systems));
                 }
                 let lacking = takes.iter().copied().filter(|postgresql| {
                     let major = cx.index.postgresqls[*postgresql].major;
@@ -41,7 +46,27 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     found.extend(
         missing.into_values().filter_map(|(name, file, lacking)| not_there(cx, name, file, &lacking)),
     );
+    found.extend(elsewhere.into_values().map(|(name, file, systems)| {
+        let (extension, systems) = (&file.name, listed(systems));
+        let message =
+            format!("{extension} requires `{}`, which is not for {systems}", printable(&name.value));
+        Diagnostic::new(Code::RequirementMissing, name.span, message)
+            .help(format!("add {systems} to the exclude-systems of {extension}"))
+    }));
     circles(cx, found);
+}
+
+/// The flake's systems that an extension is for, but none of those that provide what it requires.
+fn lacking_systems<'a>(cx: &Context<'a>, file: &ExtensionFile, providers: &[usize]) -> Vec<&'a str> {
+    let excludes = |file: &ExtensionFile, system: &str| {
+        file.raw.exclude_systems.iter().flat_map(|list| &list.value).any(|out| out.value == system)
+    };
+    let systems = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.systems).flat_map(|list| &list.value);
+    systems
+        .map(|system| system.value.as_str())
+        .filter(|system| !providers.is_empty() && !excludes(file, system))
+        .filter(|system| providers.iter().all(|at| excludes(&cx.raw.extensions[*at], system)))
+        .collect()
 }
 
 type Requires<'a> = &'a Field<List<String>>;

@@ -166,9 +166,9 @@ fn revision(tag: &Field<String>, rev: &Field<String>, found: &mut Diagnostics) {
             Diagnostic::new(
                 Code::BadRevision,
                 tag.span,
-                format!("Git has no tag `{}`", printable(&tag.value)),
+                format!("`{}` cannot be a tag's name", printable(&tag.value)),
             )
-            .help("no spaces, none of ~ ^ : ? * [ \\ and no .. in a tag's name"),
+            .help("no spaces, quotes, `$` or ..; none of ~ ^ : ? * [ \\"),
         );
     }
     if let Some(rev) = rev {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::command::{logged, output, program};
-use super::nix::{nix, on_flake, reference};
+use super::nix::{nix, on_flake, reference, with_progress};
 use super::{Context, Outcome};
 
 /// The systems that the flake is for.
@@ -43,6 +43,19 @@ pub fn check(context: &Context) -> Result<Outcome> {
         on_flake(context, &["flake", "check", "--no-build"], &[reference(&context.flake(), "")]);
     logged(&mut command, &context.log("check"), |_| ())?;
     Ok(Outcome::Done("no complaint".to_owned()))
+}
+
+/// `nix flake check`: builds the flake's own checks.
+pub fn build_checks(context: &Context) -> Result<Outcome> {
+    let flake = context.flake();
+    let shown = show_json(context, &flake)?;
+    let Some(checks) = shown["checks"]["x86_64-linux"].as_object() else {
+        return Ok(Outcome::Skipped("the flake has no checks".to_owned()));
+    };
+    let names: Vec<&str> = checks.keys().map(String::as_str).collect();
+    let mut command = on_flake(context, &["flake", "check", "--print-build-logs"], &[reference(&flake, "")]);
+    with_progress(context, &mut command, "flake-check")?;
+    Ok(Outcome::Done(format!("{} checks: {}", names.len(), names.join(" "))))
 }
 
 /// Every output of the flake the test generated.
@@ -131,13 +144,11 @@ pub fn newer_nix(context: &Context) -> Result<Outcome> {
         fs::remove_dir_all(&outside)?;
     }
     fs::create_dir_all(&outside)?;
-    output(program("cp").arg("--recursive").arg(context.flake()).arg(outside.join("flake")))?;
-    output(
-        program("cp")
-            .arg("--recursive")
-            .arg(context.root.join("tests/hostpkgs"))
-            .arg(outside.join("hostpkgs")),
-    )?;
+    let flakes = [("flake", context.flake()), ("own", context.state.join("own"))];
+    let hostpkgs = ("hostpkgs", context.root.join("tests/hostpkgs"));
+    for (name, folder) in flakes.iter().chain([&hostpkgs]) {
+        output(program("cp").arg("--recursive").arg(folder).arg(outside.join(name)))?;
+    }
 
     let run = |words: &[&str]| -> Result<String> {
         let mut command: Command = nix("chroot");
@@ -153,17 +164,21 @@ pub fn newer_nix(context: &Context) -> Result<Outcome> {
         logged(command.arg("--no-write-lock-file"), &context.log("newer-nix"), |_| ())
     };
     let version = output(program("chroot").arg(chroot).args(["nix", "--version"]))?;
-    let flake = inside.join("flake");
-    run(&["flake", "check", "--no-build", "--all-systems", &reference(&flake, "")])?;
     let mut compared = 0;
-    for system in SYSTEMS {
-        let attribute = format!("packages.{system}");
-        let theirs = flatten(&run(&["eval", "--json", "--apply", PATHS, &reference(&flake, &attribute)])?)?;
-        let ours = paths(context, &context.flake(), &attribute)?;
-        if let Some((name, path)) = ours.iter().find(|(name, path)| theirs.get(*name) != Some(path)) {
-            bail!("{attribute}{name} is {path}, but with {}: {:?}", version.trim(), theirs.get(name));
+    for (name, ours) in &flakes {
+        let theirs = inside.join(name);
+        run(&["flake", "check", "--no-build", "--all-systems", &reference(&theirs, "")])?;
+        for system in SYSTEMS {
+            let attribute = format!("packages.{system}");
+            let theirs =
+                flatten(&run(&["eval", "--json", "--apply", PATHS, &reference(&theirs, &attribute)])?)?;
+            let ours = paths(context, ours, &attribute)?;
+            if let Some((name, path)) = ours.iter().find(|(name, path)| theirs.get(*name) != Some(path)) {
+                bail!("{attribute}{name} is {path}, but with {}: {:?}", version.trim(), theirs.get(name));
+            }
+            compared += ours.len();
         }
-        compared += ours.len();
     }
+    fs::remove_dir_all(&outside)?;
     Ok(Outcome::Done(format!("{}: flake check, and {compared} derivations are the same", version.trim())))
 }

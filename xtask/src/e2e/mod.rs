@@ -147,6 +147,12 @@ const STEPS: &[Step] = &[
         run: |context| server::run(context, "17"),
     },
     Step {
+        name: "flake-check",
+        about: "nix flake check: the flake's own checks, in clusters inside builds",
+        needs: &["build-15", "build-17"],
+        run: evaluate::build_checks,
+    },
+    Step {
         name: "add-postgresql",
         about: "add a PostgreSQL to the catalogue and to nothing else; build and run it",
         needs: &["build-15"],

@@ -52,16 +52,7 @@ pub fn build(context: &Context, log: &str, flake: &Path, attributes: &[String]) 
     let mut command = on_flake(context, &["build", "--json", "--print-build-logs"], &installables);
     command.arg("--out-link").arg(context.state.join("roots").join(log));
     std::fs::create_dir_all(context.state.join("roots"))?;
-    let text = logged(&mut command, &context.log(log), |line| {
-        if let Some(name) =
-            line.strip_prefix("building '/nix/store/").and_then(|rest| rest.split('\'').next())
-        {
-            let name = name.split_once('-').map_or(name, |(_, name)| name).trim_end_matches(".drv");
-            if !name.ends_with("-host") {
-                context.note(&format!("building {name}"));
-            }
-        }
-    })?;
+    let text = with_progress(context, &mut command, log)?;
     let results: serde_json::Value = serde_json::from_str(&text).context("nix build --json")?;
     let paths = results
         .as_array()
@@ -73,6 +64,21 @@ pub fn build(context: &Context, log: &str, flake: &Path, attributes: &[String]) 
         bail!("nix build gave {} paths for {} attributes", paths.len(), attributes.len());
     }
     Ok(paths)
+}
+
+/// Runs a command that builds, saying which derivations it builds; those of the machine's own programs and
+/// libraries are not worth a line.
+pub fn with_progress(context: &Context, command: &mut Command, log: &str) -> Result<String> {
+    logged(command, &context.log(log), |line| {
+        if let Some(name) =
+            line.strip_prefix("building '/nix/store/").and_then(|rest| rest.split('\'').next())
+        {
+            let name = name.split_once('-').map_or(name, |(_, name)| name).trim_end_matches(".drv");
+            if !name.ends_with("-host") {
+                context.note(&format!("building {name}"));
+            }
+        }
+    })
 }
 
 /// The output path of every package for this machine's system, by its name.

@@ -58,7 +58,8 @@ fn control_version(path: &Path, sql: &str) -> Option<String> {
     let file = path.join(format!("share/postgresql/extension/{sql}.control"));
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.trim_start().starts_with("default_version"))?;
-    Some(line.split('\'').nth(1)?.to_owned())
+    let (_, value) = line.split_once('=')?;
+    Some(value.trim().trim_matches('\'').to_owned())
 }
 
 /// What the generator made of the catalogue.

@@ -1,0 +1,452 @@
+//! `derivation`, `derivationStrict` and `placeholder`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+
+use super::{Builtin, FIRST, bare};
+use crate::nix::eval::attrs::{Attr, Attrs};
+use crate::nix::eval::coerce::{Coerce, ContextSet};
+use crate::nix::eval::error::{Error, Kind};
+use crate::nix::eval::heap::Ref;
+use crate::nix::eval::ir::Pos;
+use crate::nix::eval::machine::{Ev, Result};
+use crate::nix::eval::shared::{KnownDrv, Origin};
+use crate::nix::eval::symbol::sym;
+use crate::nix::eval::value::{Context, ContextElement, Str, Value};
+use crate::store::path::{check_name, downstream_placeholder, placeholder};
+use crate::store::{
+    Algorithm, Derivation, DerivationOutput, DrvHash, Hash, IngestionMethod, StorePath, StorePathError,
+};
+
+pub(super) const TABLE: &[Builtin] = &[
+    bare("derivationStrict", 1, derivation_strict),
+    bare("placeholder", 1, |ev, args, pos| {
+        let output = ev.plain_arg(args[0], pos, FIRST)?;
+        Ok(ev.string(placeholder(&String::from_utf8_lossy(output)).as_bytes()))
+    }),
+];
+
+/// `derivation` itself is Nix code around `derivationStrict`.
+const WRAPPER: &str = r#"args@{ outputs ? [ "out" ], ... }:
+let
+  strict = derivationStrict args;
+  byName = map
+    (name: {
+      inherit name;
+      value = shared // {
+        outPath = builtins.getAttr name strict;
+        drvPath = strict.drvPath;
+        type = "derivation";
+        outputName = name;
+      };
+    })
+    outputs;
+  shared = args // builtins.listToAttrs byName // {
+    all = map (output: output.value) byName;
+    drvAttrs = args;
+  };
+in
+(builtins.head byName).value
+"#;
+
+/// The thunk of `derivation`.
+pub(super) fn wrapper(ev: &mut Ev) -> Ref {
+    ev.lazy_text(WRAPPER, "«nix/derivation-internal.nix»")
+}
+
+impl Ev {
+    /// A thunk that is the value of `text`.
+    pub(super) fn lazy_text(&mut self, text: &str, _name: &str) -> Ref {
+        let code = self.parse(text, Origin::Text(text.into()), b"/");
+        match code {
+            Ok(code) => self
+                .heap
+                .alloc(crate::nix::eval::heap::Thunk::lazy(crate::nix::eval::heap::Lazy::Code(code, None))),
+            Err(error) => self.heap.alloc(crate::nix::eval::heap::Thunk::lazy(
+                crate::nix::eval::heap::Lazy::Failed(self.heap.alloc(*error)),
+            )),
+        }
+    }
+
+    /// An output of a derivation as a string.
+    pub(in crate::nix::eval) fn output_string(&self, path: &str, drv: &'static str, output: &str) -> Value {
+        let output = self.keep(output);
+        let elements = self.heap.slice(&[ContextElement::Output { drv, output }]);
+        let context = Some(&*self.heap.alloc(Context { elements }));
+        Value::String(self.heap.alloc(Str { bytes: self.heap.slice(path.as_bytes()), context }))
+    }
+}
+
+impl From<StorePathError> for Box<Error> {
+    fn from(error: StorePathError) -> Self {
+        Error::new(Kind::Other, error.to_string())
+    }
+}
+
+fn derivation_strict(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
+    let attrs = ev.attrs_arg(args[0], pos, FIRST)?;
+    let Some(name) = attrs.get(sym::name) else { return ev.missing(attrs, sym::name, pos) };
+    let text = ev
+        .plain_arg(
+            name.value,
+            pos,
+            "while evaluating the `name` attribute passed to builtins.derivationStrict",
+        )
+        .map_err(|error| error.frame(name.pos, "while evaluating the derivation attribute 'name'"))?;
+    let text = String::from_utf8_lossy(text).into_owned();
+    strict(ev, attrs, &text, pos)
+        .map_err(|error| error.frame(name.pos, format!("while evaluating derivation '{text}'")))
+}
+
+/// What the attributes say, before it becomes a derivation.
+#[derive(Default)]
+struct Draft {
+    json: Option<Vec<(Vec<u8>, Vec<u8>)>>,
+    content_addressed: bool,
+    hash: Option<String>,
+    algorithm: Option<Algorithm>,
+    method: Option<IngestionMethod>,
+    outputs: Vec<String>,
+    context: ContextSet,
+}
+
+fn fail<T>(message: impl Into<String>) -> Result<T> {
+    Err(Error::new(Kind::Other, message))
+}
+
+fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &str, pos: Pos) -> Result<Value> {
+    if let Err(error) = check_name(name) {
+        return fail(format!("invalid derivation name: {error}. Please pass a different 'name'."));
+    }
+    let mut flag = |symbol| match attrs.get(symbol) {
+        Some(attr) => {
+            let value = ev.force(attr.value)?;
+            ev.bool_value(value, pos, "while evaluating an attribute passed to builtins.derivationStrict")
+        }
+        None => Ok(false),
+    };
+    let structured = flag(sym::structured_attrs)?;
+    let ignore_nulls = flag(sym::ignore_nulls)?;
+    let mut draft =
+        Draft { json: structured.then(Vec::new), outputs: vec!["out".to_owned()], ..Draft::default() };
+    let mut drv = Derivation {
+        name: name.to_owned(),
+        outputs: BTreeMap::new(),
+        input_drvs: BTreeMap::new(),
+        input_srcs: BTreeSet::new(),
+        platform: Default::default(),
+        builder: Default::default(),
+        args: Vec::new(),
+        env: BTreeMap::new(),
+    };
+    for attr in ev.sorted(attrs) {
+        if attr.name == sym::ignore_nulls {
+            continue;
+        }
+        if ignore_nulls
+            && matches!(ev.force(attr.value).map_err(|e| in_attr(ev, e, &attr, name))?, Value::Null)
+        {
+            continue;
+        }
+        attribute(ev, &attr, &mut drv, &mut draft).map_err(|error| in_attr(ev, error, &attr, name))?;
+    }
+    if let Some(json) = &draft.json {
+        let mut text = b"{".to_vec();
+        for (i, (key, value)) in json.iter().enumerate() {
+            if i > 0 {
+                text.push(b',');
+            }
+            super::json::string(key, &mut text)?;
+            text.push(b':');
+            text.extend_from_slice(value);
+        }
+        text.push(b'}');
+        drv.env.insert("__json".into(), text.into());
+    }
+    inputs(ev, &draft.context, &mut drv)?;
+    if drv.builder.is_empty() {
+        return fail("required attribute 'builder' missing");
+    }
+    if drv.platform.is_empty() {
+        return fail("required attribute 'system' missing");
+    }
+    if name.ends_with(".drv") {
+        return fail(
+            "derivation names are allowed to end in '.drv' only if they produce a single derivation file",
+        );
+    }
+    outputs(ev, &mut drv, &draft)?;
+    finish(ev, drv)
+}
+
+fn in_attr(ev: &mut Ev, error: Box<Error>, attr: &Attr, name: &str) -> Box<Error> {
+    let key = ev.text(attr.name).lossy();
+    error.frame(attr.pos, format!("while evaluating attribute '{key}' of derivation '{name}'"))
+}
+
+const IN_ENV: Coerce = Coerce { more: true, copy: true, canonical: true };
+
+fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) -> Result<()> {
+    match attr.name {
+        sym::content_addressed | sym::impure => {
+            let value = ev.force(attr.value)?;
+            if ev.bool_value(value, 0, "")? {
+                if attr.name == sym::impure {
+                    return fail("experimental Nix feature 'impure-derivations' is disabled");
+                }
+                if !ev.shared.settings.ca_derivations {
+                    return fail(
+                        "experimental Nix feature 'ca-derivations' is disabled; add '--extra-experimental-features ca-derivations' to enable it",
+                    );
+                }
+                draft.content_addressed = true;
+            }
+            return Ok(());
+        }
+        sym::args => {
+            for arg in ev.list_arg(attr.value, 0, "")?.items {
+                let value = ev.force(arg)?;
+                let context = "while evaluating an element of the argument list";
+                drv.args.push(ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?.into());
+            }
+            return Ok(());
+        }
+        sym::structured_attrs if draft.json.is_some() => return Ok(()),
+        _ => {}
+    }
+    let key = ev.text(attr.name).bytes;
+    if let Some(json) = &mut draft.json {
+        let value = ev.force(attr.value)?;
+        let mut text = Vec::new();
+        ev.write_json(value, true, &mut draft.context, &mut text, 0)?;
+        json.push((key.to_vec(), text));
+        return structured(ev, attr, value, drv, draft);
+    }
+    let value = ev.force(attr.value)?;
+    let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
+    if attr.name == sym::json {
+        ev.shared.outside.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
+    }
+    drv.env.insert(key.into(), bytes.into());
+    let text = || String::from_utf8_lossy(bytes);
+    match attr.name {
+        sym::builder => drv.builder = bytes.into(),
+        sym::system => drv.platform = bytes.into(),
+        sym::output_hash => draft.hash = Some(text().into_owned()),
+        sym::output_hash_algo => draft.algorithm = Algorithm::from_name(&text()).ok(),
+        sym::output_hash_mode => draft.method = Some(method(&text())?),
+        sym::outputs => {
+            let names = text();
+            set_outputs(draft, names.split([' ', '\t', '\n', '\r']).filter(|name| !name.is_empty()))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn structured(ev: &mut Ev, attr: &Attr, value: Value, drv: &mut Derivation, draft: &mut Draft) -> Result<()> {
+    match attr.name {
+        sym::builder => {
+            let string = ev.any_string(value, 0, "")?;
+            draft.context.add(string.context);
+            drv.builder = string.bytes.into();
+        }
+        sym::system => drv.platform = ev.string_no_context(value, 0, "")?.into(),
+        sym::output_hash => {
+            draft.hash = Some(String::from_utf8_lossy(ev.string_no_context(value, 0, "")?).into_owned());
+        }
+        sym::output_hash_algo => {
+            let name = ev.string_no_context(value, 0, "")?;
+            draft.algorithm = Algorithm::from_name(&String::from_utf8_lossy(name)).ok();
+        }
+        sym::output_hash_mode => {
+            let name = ev.string_no_context(value, 0, "")?;
+            draft.method = Some(method(&String::from_utf8_lossy(name))?);
+        }
+        sym::outputs => {
+            let mut names = Vec::new();
+            for item in ev.as_list(value, 0, "")?.items {
+                names.push(String::from_utf8_lossy(ev.plain_arg(item, 0, "")?).into_owned());
+            }
+            set_outputs(draft, names.iter().map(String::as_str))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn method(text: &str) -> Result<IngestionMethod> {
+    match text {
+        "recursive" | "nar" => Ok(IngestionMethod::Nar),
+        "flat" => Ok(IngestionMethod::Flat),
+        "text" => fail(
+            "experimental Nix feature 'dynamic-derivations' is disabled; add '--extra-experimental-features dynamic-derivations' to enable it",
+        ),
+        "git" => fail(
+            "experimental Nix feature 'git-hashing' is disabled; add '--extra-experimental-features git-hashing' to enable it",
+        ),
+        other => fail(format!("invalid value '{other}' for 'outputHashMode' attribute")),
+    }
+}
+
+fn set_outputs<'n>(draft: &mut Draft, names: impl Iterator<Item = &'n str>) -> Result<()> {
+    draft.outputs.clear();
+    for name in names {
+        if draft.outputs.iter().any(|known| known == name) {
+            return fail(format!("duplicate derivation output '{name}'"));
+        }
+        if name == "drvPath" {
+            return fail("invalid derivation output name 'drvPath'");
+        }
+        draft.outputs.push(name.to_owned());
+    }
+    if draft.outputs.is_empty() {
+        return fail("derivation cannot have an empty set of outputs");
+    }
+    Ok(())
+}
+
+/// Whatever the strings refer to becomes an input.
+fn inputs(ev: &mut Ev, context: &ContextSet, drv: &mut Derivation) -> Result<()> {
+    for element in context.elements() {
+        match element {
+            ContextElement::Path(path) => {
+                drv.input_srcs.insert(StorePath::from_base_name(path)?);
+            }
+            ContextElement::Output { drv: path, output } => {
+                drv.input_drvs.entry(StorePath::from_base_name(path)?).or_default().insert(output.to_owned());
+            }
+            ContextElement::DrvDeep(path) => {
+                let mut todo = vec![path.to_owned()];
+                let mut seen = BTreeSet::new();
+                while let Some(base) = todo.pop() {
+                    if !seen.insert(base.clone()) {
+                        continue;
+                    }
+                    let path = StorePath::from_base_name(&base)?;
+                    drv.input_srcs.insert(path.clone());
+                    if path.is_derivation() {
+                        let known = ev.known_derivation(&path)?;
+                        drv.input_drvs.entry(path).or_default().extend(known.outputs.iter().cloned());
+                        todo.extend(known.references.iter().cloned());
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn outputs(ev: &mut Ev, drv: &mut Derivation, draft: &Draft) -> Result<()> {
+    let store = ev.shared.store.clone();
+    if let Some(text) = &draft.hash {
+        if draft.outputs != ["out"] {
+            return fail("multiple outputs are not supported in fixed-output derivations");
+        }
+        let hash = if text.is_empty() {
+            let Some(algorithm) = draft.algorithm else {
+                return fail("empty hash requires explicit hash algorithm");
+            };
+            let hash = Hash::zero(algorithm);
+            ev.shared.outside.message(&format!("warning: found empty hash, assuming '{hash}'"));
+            hash
+        } else {
+            Hash::parse(text, draft.algorithm).map_err(|error| Error::new(Kind::Other, error.to_string()))?
+        };
+        let method = draft.method.unwrap_or(IngestionMethod::Flat);
+        let path = store.fixed_output_path(method, &hash, &drv.name, &BTreeSet::new())?;
+        drv.env.insert("out".into(), store.print(&path).into());
+        drv.outputs.insert("out".to_owned(), DerivationOutput::Fixed { method, hash, path });
+        return Ok(());
+    }
+    for output in &draft.outputs {
+        let (value, kind) = if draft.content_addressed {
+            let method = draft.method.unwrap_or(IngestionMethod::Nar);
+            let algorithm = draft.algorithm.unwrap_or(Algorithm::Sha256);
+            (placeholder(output), DerivationOutput::Floating { method, algorithm })
+        } else {
+            (String::new(), DerivationOutput::Deferred)
+        };
+        drv.env.insert(output.as_str().into(), value.into());
+        drv.outputs.insert(output.clone(), kind);
+    }
+    if !draft.content_addressed {
+        drv.fill_output_paths(&store, |path| Ok::<_, Box<Error>>(ev.known_derivation(path)?.hash.clone()))?;
+    }
+    Ok(())
+}
+
+fn finish(ev: &mut Ev, drv: Derivation) -> Result<Value> {
+    let store = ev.shared.store.clone();
+    let text = drv.to_aterm(&store);
+    let path = drv.path_of_text(&text, &store)?;
+    if let Some(dir) = &ev.shared.settings.write_to {
+        crate::nix::eval::written::derivation(dir, &path, &text)?;
+    }
+    ev.remember_derivation(&path, &drv)?;
+    let base = ev.keep(path.base_name());
+    let elements = ev.heap.slice(&[ContextElement::DrvDeep(base)]);
+    let context = Some(&*ev.heap.alloc(Context { elements }));
+    let bytes = ev.heap.slice(store.print(&path).as_bytes());
+    let mut attrs = vec![ev.attr(sym::drv_path, Value::String(ev.heap.alloc(Str { bytes, context })))];
+    for (name, output) in &drv.outputs {
+        let out_path = match output.path() {
+            Some(path) => store.print(path),
+            None => downstream_placeholder(&path, name),
+        };
+        let value = ev.output_string(&out_path, base, name);
+        attrs.push(ev.attr_named(name, value));
+    }
+    Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
+}
+
+impl Ev {
+    /// Remembers what others need of a derivation.
+    fn remember_derivation(&mut self, path: &StorePath, drv: &Derivation) -> Result<Arc<KnownDrv>> {
+        if let Some(known) = self.shared.derivation(path.base_name()) {
+            return Ok(known);
+        }
+        let store = self.shared.store.clone();
+        let hash: DrvHash = drv.hash_modulo(&store, false, |input| {
+            Ok::<_, Box<Error>>(self.known_derivation(input)?.hash.clone())
+        })?;
+        let references = drv.input_drvs.keys().chain(&drv.input_srcs).map(|path| path.base_name().to_owned());
+        let known = Arc::new(KnownDrv {
+            hash,
+            outputs: drv.outputs.keys().cloned().collect(),
+            references: references.collect(),
+            inputs: drv
+                .input_drvs
+                .iter()
+                .map(|(path, outputs)| (path.base_name().to_owned(), outputs.iter().cloned().collect()))
+                .collect(),
+        });
+        let mut all = self.shared.derivations.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(path.base_name().to_owned(), known.clone());
+        Ok(known)
+    }
+
+    /// The derivations that a derivation of this session needs, as full paths.
+    pub fn input_drvs(&self, drv_path: &str) -> Option<BTreeMap<String, Vec<String>>> {
+        let path = self.shared.store.parse(drv_path).ok()?;
+        let known = self.shared.derivation(path.base_name())?;
+        let dir = self.shared.store.as_str();
+        Some(known.inputs.iter().map(|(base, outputs)| (format!("{dir}/{base}"), outputs.clone())).collect())
+    }
+
+    /// What is known of a derivation, from this session or from the store.
+    pub(in crate::nix::eval) fn known_derivation(&mut self, path: &StorePath) -> Result<Arc<KnownDrv>> {
+        if let Some(known) = self.shared.derivation(path.base_name()) {
+            return Ok(known);
+        }
+        let full = self.shared.store.print(path);
+        let Ok(text) = self.shared.outside.read_file(full.as_bytes()) else {
+            return Err(Error::new(Kind::Unavailable, format!("path '{full}' is not valid")));
+        };
+        let name = path.name().strip_suffix(".drv").unwrap_or(path.name());
+        let drv = Derivation::from_aterm(&text, name, &self.shared.store).map_err(|error| {
+            Error::new(Kind::Other, format!("error parsing derivation '{full}': {error}"))
+        })?;
+        self.with_stack(|ev| ev.remember_derivation(path, &drv))
+    }
+}

@@ -1,0 +1,76 @@
+//! Builtins on hashes.
+
+use super::{Builtin, FIRST, SECOND, prefixed};
+use crate::nix::eval::error::{Error, Kind};
+use crate::nix::eval::heap::Ref;
+use crate::nix::eval::ir::Pos;
+use crate::nix::eval::machine::{Ev, Result};
+use crate::nix::eval::symbol::sym;
+use crate::nix::eval::value::Value;
+use crate::store::{Algorithm, Hash};
+
+pub(super) const TABLE: &[Builtin] = &[
+    prefixed("hashString", 2, |ev, args, pos| {
+        let algorithm = algorithm(ev, args[0], pos)?;
+        let text = ev.string_arg(args[1], pos, SECOND)?;
+        Ok(ev.string(Hash::of(algorithm, text.bytes).to_base16().as_bytes()))
+    }),
+    prefixed("hashFile", 2, |ev, args, pos| {
+        let algorithm = algorithm(ev, args[0], pos)?;
+        let bytes = ev.read_file_arg(args[1], pos)?;
+        Ok(ev.string(Hash::of(algorithm, bytes).to_base16().as_bytes()))
+    }),
+    prefixed("convertHash", 1, convert_hash),
+];
+
+fn algorithm(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Algorithm> {
+    let name = ev.plain_arg(arg, pos, FIRST)?;
+    let name = String::from_utf8_lossy(name);
+    Algorithm::from_name(&name).map_err(|_| {
+        Error::at(
+            Kind::Other,
+            format!("unknown hash algorithm '{name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'"),
+            pos,
+        )
+    })
+}
+
+fn convert_hash(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
+    let attrs = ev.attrs_arg(args[0], pos, FIRST)?;
+    let fail = |message: String| Error::at(Kind::Other, message, pos);
+    let Some(hash) = attrs.get(sym::hash) else { return ev.missing(attrs, sym::hash, pos) };
+    let hash = ev.plain_arg(hash.value, pos, "while evaluating the attribute 'hash'")?;
+    let hash = String::from_utf8_lossy(hash);
+    let expected = match attrs.get(sym::hash_algo) {
+        Some(attr) => {
+            let name = ev.plain_arg(attr.value, pos, "while evaluating the attribute 'hashAlgo'")?;
+            Some(
+                Algorithm::from_name(&String::from_utf8_lossy(name))
+                    .map_err(|error| fail(error.to_string()))?,
+            )
+        }
+        None => None,
+    };
+    let Some(format) = attrs.get(sym::to_hash_format) else {
+        return ev.missing(attrs, sym::to_hash_format, pos);
+    };
+    let format = ev.plain_arg(format.value, pos, "while evaluating the attribute 'toHashFormat'")?;
+    let hash = Hash::parse(&hash, expected).map_err(|error| fail(error.to_string()))?;
+    let text = match format {
+        b"base16" => hash.to_base16(),
+        b"nix32" => hash.to_base32(),
+        b"base32" => {
+            ev.shared.outside.message("warning: \"base32\" is a deprecated alias for hash format \"nix32\".");
+            hash.to_base32()
+        }
+        b"base64" => hash.to_base64(),
+        b"sri" => hash.to_sri(),
+        other => {
+            let other = String::from_utf8_lossy(other);
+            return Err(fail(format!(
+                "unknown hash format '{other}', expect 'base16', 'base32', 'base64', or 'sri'"
+            )));
+        }
+    };
+    Ok(ev.string(text.as_bytes()))
+}

@@ -1,0 +1,229 @@
+//! Calls: functions of several arguments, patterns, builtins, sets that can be called.
+
+use super::attrs::Attrs;
+use super::error::{Error, Kind, suggest};
+use super::heap::{Env, Ref};
+use super::ir::{Expr, Formal, Lambda, Params, Pattern, Pos};
+use super::machine::{Ev, Result};
+use super::symbol::{Symbol, sym};
+use super::value::{Closure, Partial, Value};
+
+impl Ev {
+    pub(super) fn call_code(
+        &mut self,
+        function: Value,
+        args: &'static [&'static Expr],
+        env: Option<&'static Env>,
+        pos: Pos,
+    ) -> Result<Value> {
+        match args {
+            [a] => {
+                let args = [self.delay(a, env)];
+                self.call(function, &args, pos)
+            }
+            [a, b] => {
+                let args = [self.delay(a, env), self.delay(b, env)];
+                self.call(function, &args, pos)
+            }
+            [a, b, c] => {
+                let args = [self.delay(a, env), self.delay(b, env), self.delay(c, env)];
+                self.call(function, &args, pos)
+            }
+            _ => {
+                let args: Vec<Ref> = args.iter().map(|arg| self.delay(arg, env)).collect();
+                self.call(function, &args, pos)
+            }
+        }
+    }
+
+    /// Calls `function`.
+    pub fn call(&mut self, function: Value, args: &[Ref], pos: Pos) -> Result<Value> {
+        if self.depth >= self.shared.settings.max_call_depth {
+            return Err(Error::at(Kind::StackOverflow, "stack overflow; max-call-depth exceeded", pos));
+        }
+        self.depth += 1;
+        let result = self.with_stack(|ev| ev.call_here(function, args, pos));
+        self.depth -= 1;
+        result
+    }
+
+    fn call_here(&mut self, mut function: Value, mut args: &[Ref], pos: Pos) -> Result<Value> {
+        while let Some(first) = args.first() {
+            match function {
+                Value::Closure(closure) => match &closure.lambda.params {
+                    Params::Names { names, .. } => {
+                        let have = closure.args.len();
+                        let need = names.len() - have;
+                        if args.len() < need {
+                            let args = self.heap.slice_with(have + args.len(), |i| {
+                                if i < have { closure.args[i] } else { args[i - have] }
+                            });
+                            let Closure { lambda, env, .. } = *closure;
+                            return Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args })));
+                        }
+                        let env = self.heap.env(closure.env, closure.lambda.slots as usize);
+                        for (slot, arg) in (0u32..).zip(closure.args.iter().chain(&args[..need])) {
+                            env.set(slot, arg);
+                        }
+                        args = &args[need..];
+                        function = self
+                            .eval(closure.lambda.body, Some(env))
+                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                    }
+                    Params::Pattern(pattern) => {
+                        let env = self.bind_pattern(closure, pattern, first, pos)?;
+                        args = &args[1..];
+                        function = self
+                            .eval(closure.lambda.body, Some(env))
+                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                    }
+                },
+                Value::Builtin(builtin) => {
+                    let arity = builtin.arity as usize;
+                    if args.len() < arity {
+                        let args = self.heap.slice(args);
+                        return Ok(Value::Partial(self.heap.alloc(Partial { builtin, args })));
+                    }
+                    function = (builtin.run)(self, &args[..arity], pos)
+                        .map_err(|error| builtin.frame(error, pos))?;
+                    args = &args[arity..];
+                }
+                Value::Partial(partial) => {
+                    let (have, arity) = (partial.args.len(), partial.builtin.arity as usize);
+                    let need = arity - have;
+                    let take = need.min(args.len());
+                    let mut all = [*first; 8];
+                    all[..have].copy_from_slice(partial.args);
+                    all[have..have + take].copy_from_slice(&args[..take]);
+                    if take < need {
+                        let args = self.heap.slice(&all[..have + take]);
+                        return Ok(Value::Partial(
+                            self.heap.alloc(Partial { builtin: partial.builtin, args }),
+                        ));
+                    }
+                    function = (partial.builtin.run)(self, &all[..arity], pos)
+                        .map_err(|error| partial.builtin.frame(error, pos))?;
+                    args = &args[need..];
+                }
+                Value::Attrs(attrs) if attrs.get(sym::functor).is_some() => {
+                    let Some(functor) = attrs.get(sym::functor) else { return Ok(function) };
+                    let this = self.at(function);
+                    let code = self.force(functor.value)?;
+                    function = self.call(code, &[this, *first], functor.pos).map_err(|error| {
+                        error.frame(
+                            pos,
+                            "while calling a functor (an attribute set with a '__functor' attribute)",
+                        )
+                    })?;
+                    args = &args[1..];
+                }
+                value => {
+                    let shown = self.show_for_error(value);
+                    return Err(Error::at(
+                        Kind::Type,
+                        format!(
+                            "attempt to call something which is not a function but {}: {shown}",
+                            value.describe()
+                        ),
+                        pos,
+                    ));
+                }
+            }
+        }
+        Ok(function)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn while_calling(&mut self, error: Box<Error>, lambda: &Lambda, pos: Pos) -> Box<Error> {
+        let what = match lambda.name {
+            Some(name) => format!("while calling '{}'", self.text(name).lossy()),
+            None => "while calling anonymous lambda".to_owned(),
+        };
+        error.frame(lambda.pos, what).frame(pos, "from call site")
+    }
+
+    fn bind_pattern(
+        &mut self,
+        closure: &Closure,
+        pattern: &'static Pattern,
+        arg: Ref,
+        pos: Pos,
+    ) -> Result<&'static Env> {
+        let lambda = closure.lambda;
+        let attrs = match self.force(arg)? {
+            Value::Attrs(attrs) => attrs,
+            value => {
+                return Err(self
+                    .expected("a set", value, lambda.pos)
+                    .frame(lambda.pos, "while evaluating the value passed for the lambda argument")
+                    .frame(pos, "from call site"));
+            }
+        };
+        let env = self.heap.env(closure.env, lambda.slots as usize);
+        let mut slot = 0;
+        if pattern.whole {
+            env.set(0, arg);
+            slot = 1;
+        }
+        let mut used = 0;
+        for formal in pattern.formals {
+            match (attrs.get(formal.name), formal.default) {
+                (Some(attr), _) => {
+                    used += 1;
+                    env.set(slot, attr.value);
+                }
+                (None, Some(default)) => env.set(slot, self.delay(default, Some(env))),
+                (None, None) => return self.missing_argument(lambda, formal, pos),
+            }
+            slot += 1;
+        }
+        if !pattern.ellipsis && used != attrs.len() {
+            return self.unexpected_argument(lambda, pattern, attrs, pos);
+        }
+        Ok(env)
+    }
+
+    fn lambda_name(&mut self, lambda: &Lambda) -> std::borrow::Cow<'static, str> {
+        match lambda.name {
+            Some(name) => self.text(name).lossy(),
+            None => "anonymous lambda".into(),
+        }
+    }
+
+    #[cold]
+    fn missing_argument<T>(&mut self, lambda: &Lambda, formal: &Formal, pos: Pos) -> Result<T> {
+        let function = self.lambda_name(lambda);
+        let name = self.text(formal.name).lossy();
+        Err(Error::at(
+            Kind::MissingAttribute,
+            format!("function '{function}' called without required argument '{name}'"),
+            lambda.pos,
+        )
+        .frame(pos, "from call site"))
+    }
+
+    #[cold]
+    fn unexpected_argument<T>(
+        &mut self,
+        lambda: &Lambda,
+        pattern: &Pattern,
+        attrs: &Attrs,
+        pos: Pos,
+    ) -> Result<T> {
+        let known = |name: Symbol| pattern.formals.binary_search_by_key(&name, |formal| formal.name).is_ok();
+        let Some(extra) = attrs.flat().iter().map(|attr| attr.name).find(|name| !known(*name)) else {
+            return Err(Error::at(Kind::Other, "internal error: no unexpected argument", pos));
+        };
+        let function = self.lambda_name(lambda);
+        let name = self.text(extra).lossy();
+        let mut error = Error::at(
+            Kind::Type,
+            format!("function '{function}' called with unexpected argument '{name}'"),
+            lambda.pos,
+        );
+        let names: Vec<_> = pattern.formals.iter().map(|formal| self.text(formal.name).lossy()).collect();
+        error.suggestions = suggest(&name, names);
+        Err(error.frame(pos, "from call site"))
+    }
+}

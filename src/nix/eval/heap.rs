@@ -1,0 +1,414 @@
+//! The heap of one evaluator thread: a bump allocator, thunks of 16 bytes, environments.
+//!
+//! All `unsafe` of the evaluator is here. What is allocated lives until the process ends, as in
+//! C++ Nix with its collector off; so a reference to it is `&'static` and copies for free, and
+//! nothing can dangle. A thunk or environment belongs to the thread that made it; the exception
+//! is [`Shareable`], which holds finished values only.
+
+use std::alloc::Layout;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::{ManuallyDrop, align_of, size_of};
+use std::ptr::{self, NonNull};
+
+use super::error::Error;
+use super::ir::Expr;
+use super::value::Value;
+
+const FIRST_CHUNK: usize = 256 << 10;
+const LARGE_CHUNK: usize = 32 << 20;
+const HUGE_PAGE: usize = 2 << 20;
+const ALIGN: usize = 8;
+
+/// A bump allocator that never frees.
+pub struct Heap {
+    next: Cell<usize>,
+    end: Cell<usize>,
+    chunk: Cell<usize>,
+    total: Cell<usize>,
+    limit: Cell<usize>,
+}
+
+impl Heap {
+    /// An empty heap that reports [`Heap::exceeded`] beyond `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            next: Cell::new(0),
+            end: Cell::new(0),
+            chunk: Cell::new(FIRST_CHUNK),
+            total: Cell::new(0),
+            limit: Cell::new(limit),
+        }
+    }
+
+    /// Allows `limit` bytes in all.
+    pub fn set_limit(&self, limit: usize) {
+        self.limit.set(limit);
+    }
+
+    /// Whether more was allocated than the limit allows.
+    #[inline]
+    pub fn exceeded(&self) -> bool {
+        self.total.get() > self.limit.get()
+    }
+
+    /// Whether `bytes` more would go beyond the limit.
+    pub fn would_exceed(&self, bytes: usize) -> bool {
+        self.total.get().saturating_add(bytes) > self.limit.get()
+    }
+
+    /// Bytes taken from the system.
+    pub fn total(&self) -> usize {
+        self.total.get()
+    }
+
+    #[inline]
+    fn raw(&self, size: usize) -> NonNull<u8> {
+        let size = (size + (ALIGN - 1)) & !(ALIGN - 1);
+        let at = self.next.get();
+        if size <= self.end.get() - at && size > 0 {
+            self.next.set(at + size);
+            // SAFETY: `at` lies inside a chunk, which is never at address zero.
+            return unsafe { NonNull::new_unchecked(ptr::with_exposed_provenance_mut(at)) };
+        }
+        self.raw_slow(size)
+    }
+
+    #[cold]
+    fn raw_slow(&self, size: usize) -> NonNull<u8> {
+        if size == 0 {
+            return NonNull::<u64>::dangling().cast();
+        }
+        if size > FIRST_CHUNK / 4 && size > self.chunk.get() / 16 {
+            // Large objects get a place of their own.
+            return self.chunk(size, ALIGN);
+        }
+        let bytes = self.chunk.get();
+        let align = if bytes >= LARGE_CHUNK { HUGE_PAGE } else { 4096 };
+        let start = self.chunk(bytes, align);
+        self.chunk.set((bytes * 2).min(LARGE_CHUNK));
+        let at = start.as_ptr().expose_provenance();
+        self.next.set(at + size);
+        self.end.set(at + bytes);
+        start
+    }
+
+    fn chunk(&self, bytes: usize, align: usize) -> NonNull<u8> {
+        self.total.set(self.total.get() + bytes);
+        let Ok(layout) = Layout::from_size_align(bytes, align) else {
+            std::alloc::handle_alloc_error(Layout::new::<u8>())
+        };
+        // SAFETY: `layout` has a size that is not zero.
+        let start = unsafe { std::alloc::alloc(layout) };
+        NonNull::new(start).unwrap_or_else(|| std::alloc::handle_alloc_error(layout))
+    }
+
+    /// Moves `value` to the heap. Its destructor never runs, so it should own nothing.
+    #[inline]
+    pub fn alloc<T>(&self, value: T) -> &'static mut T {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        let place = self.raw(size_of::<T>()).cast::<T>();
+        // SAFETY: fresh memory of the right size and alignment, never freed, owned by nobody else.
+        unsafe {
+            place.write(value);
+            &mut *place.as_ptr()
+        }
+    }
+
+    /// Copies a slice to the heap.
+    #[inline]
+    pub fn slice<T: Copy>(&self, items: &[T]) -> &'static [T] {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        if items.is_empty() {
+            return &[];
+        }
+        let place = self.raw(size_of_val(items)).cast::<T>();
+        // SAFETY: as in `alloc`; the source is a valid slice and cannot overlap fresh memory.
+        unsafe {
+            ptr::copy_nonoverlapping(items.as_ptr(), place.as_ptr(), items.len());
+            std::slice::from_raw_parts(place.as_ptr(), items.len())
+        }
+    }
+
+    /// A new slice whose items `make` gives one by one.
+    #[inline]
+    pub fn slice_with<T: Copy>(&self, len: usize, mut make: impl FnMut(usize) -> T) -> &'static [T] {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        if len == 0 {
+            return &[];
+        }
+        let place = self.raw(size_of::<T>().saturating_mul(len)).cast::<T>();
+        // SAFETY: as in `alloc`; each item is written before the slice is made. If `make` panics
+        // the memory is lost, not read.
+        unsafe {
+            for i in 0..len {
+                place.add(i).write(make(i));
+            }
+            std::slice::from_raw_parts(place.as_ptr(), len)
+        }
+    }
+
+    /// The bytes of `pieces` one after another; `len` is their sum.
+    pub fn concat(&self, pieces: &[&[u8]], len: usize) -> &'static [u8] {
+        let place = self.raw(len);
+        let mut at = 0;
+        for piece in pieces {
+            let room = len.saturating_sub(at).min(piece.len());
+            // SAFETY: `room` bytes fit behind `at`; fresh memory cannot overlap the piece.
+            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), place.as_ptr().add(at), room) };
+            at += room;
+        }
+        // SAFETY: the first `at` bytes, at most `len`, were written above.
+        unsafe { std::slice::from_raw_parts(place.as_ptr(), at) }
+    }
+
+    /// A new environment of `slots` empty slots below `up`.
+    #[inline]
+    pub fn env(&self, up: Option<&'static Env>, slots: usize) -> &'static Env {
+        let place = self.raw(size_of::<Env>() + slots * size_of::<Slot>()).cast::<Env>();
+        // SAFETY: room for the header and `slots` slots, all of which are written here.
+        unsafe {
+            place.write(Env {
+                up,
+                #[cfg(debug_assertions)]
+                len: slots,
+                slots: [],
+            });
+            let first = (&raw mut (*place.as_ptr()).slots).cast::<Slot>();
+            for i in 0..slots {
+                first.add(i).write(Cell::new(None));
+            }
+            place.as_ref()
+        }
+    }
+}
+
+type Slot = Cell<Option<Ref>>;
+
+/// The variables of one activation of a function, `let`, `rec` or `with`.
+#[repr(C)]
+pub struct Env {
+    /// The environment around this one.
+    pub up: Option<&'static Env>,
+    #[cfg(debug_assertions)]
+    len: usize,
+    slots: [Slot; 0],
+}
+
+impl Env {
+    #[inline]
+    fn slot(&self, slot: u32) -> &Slot {
+        #[cfg(debug_assertions)]
+        assert!((slot as usize) < self.len, "slot {slot} of {}", self.len);
+        // SAFETY: lowering gives each variable a slot below the size it asks the environment to
+        // be made with, and the header was made by `Heap::env` with room for all of them.
+        unsafe { &*(&raw const self.slots).cast::<Slot>().add(slot as usize) }
+    }
+
+    /// The variable in `slot`; `None` before it is bound.
+    #[inline]
+    pub fn get(&self, slot: u32) -> Option<Ref> {
+        self.slot(slot).get()
+    }
+
+    /// Binds the variable in `slot`.
+    #[inline]
+    pub fn set(&self, slot: u32, value: Ref) {
+        self.slot(slot).set(Some(value));
+    }
+}
+
+/// Where a value is or will be.
+pub type Ref = &'static Thunk;
+
+/// A value, or how to get it. Sixteen bytes: values have an odd first byte, all others keep a
+/// pointer there, whose lowest three bits say what it is.
+#[repr(C)]
+pub struct Thunk(UnsafeCell<Words>);
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+union Words {
+    value: Value,
+    lazy: (*const u8, *const u8),
+}
+
+const _: () = assert!(size_of::<Value>() == 16 && size_of::<Thunk>() == 16 && align_of::<Expr>() >= 8);
+const _: () = assert!(cfg!(target_endian = "little") && cfg!(target_pointer_width = "64"));
+
+const CODE: usize = 0;
+const APPLY: usize = 2;
+const APPLY2: usize = 4;
+const BUSY: usize = 6;
+
+/// What to do for the value of a thunk.
+#[derive(Clone, Copy)]
+pub enum Lazy {
+    /// Evaluate an expression.
+    Code(&'static Expr, Option<&'static Env>),
+    /// Call a function.
+    Apply(Ref, Ref),
+    /// Call a function with two arguments.
+    Apply2(&'static [Ref; 3]),
+    /// It is being evaluated right now.
+    Busy,
+    /// Evaluation failed, and would fail again.
+    Failed(&'static Error),
+}
+
+impl Thunk {
+    /// A finished value.
+    #[inline]
+    pub const fn new(value: Value) -> Self {
+        Self(UnsafeCell::new(Words { value }))
+    }
+
+    /// A value to be computed.
+    #[inline]
+    pub fn lazy(lazy: Lazy) -> Self {
+        let tagged = |pointer: *const u8, tag: usize| pointer.map_addr(|address| address | tag);
+        let words = match lazy {
+            Lazy::Code(expr, env) => {
+                let env = env.map_or(ptr::null(), |env| ptr::from_ref(env).cast());
+                (tagged(ptr::from_ref(expr).cast(), CODE), env)
+            }
+            Lazy::Apply(f, arg) => (tagged(ptr::from_ref(f).cast(), APPLY), ptr::from_ref(arg).cast()),
+            Lazy::Apply2(parts) => (tagged(ptr::null(), APPLY2), ptr::from_ref(parts).cast()),
+            Lazy::Busy => (tagged(ptr::null(), BUSY), ptr::null()),
+            Lazy::Failed(error) => (tagged(ptr::null(), BUSY), ptr::from_ref(error).cast()),
+        };
+        Self(UnsafeCell::new(Words { lazy: words }))
+    }
+
+    /// The value, if it is there.
+    #[inline]
+    pub fn value(&self) -> Option<Value> {
+        // SAFETY: the first byte is always initialised: a value's tag, or the low byte of a
+        // pointer (little-endian). It is odd for values only, as `Value`'s discriminants are odd
+        // and pointers here are 8-aligned with a tag that is even.
+        unsafe {
+            let words = self.0.get();
+            if *words.cast::<u8>() & 1 == 1 { Some((*words).value) } else { None }
+        }
+    }
+
+    /// What is to be done, or the value.
+    #[inline]
+    pub fn state(&self) -> Result<Value, Lazy> {
+        if let Some(value) = self.value() {
+            return Ok(value);
+        }
+        // SAFETY: no value, so both words are pointers as `lazy` wrote them: an 8-aligned
+        // reference to a 'static object plus its tag.
+        unsafe {
+            let (first, second) = (*self.0.get()).lazy;
+            let tag = first.addr() & 7;
+            let first = first.map_addr(|address| address & !7);
+            Err(match tag {
+                CODE => Lazy::Code(&*first.cast(), second.cast::<Env>().as_ref()),
+                APPLY => Lazy::Apply(&*first.cast(), &*second.cast()),
+                APPLY2 => Lazy::Apply2(&*second.cast()),
+                _ => second.cast::<Error>().as_ref().map_or(Lazy::Busy, Lazy::Failed),
+            })
+        }
+    }
+
+    /// Overwrites the thunk.
+    #[inline]
+    pub fn set(&self, new: Thunk) {
+        let new = ManuallyDrop::new(new);
+        // SAFETY: nobody holds a reference into the cell: all access is by copy, and a thunk is
+        // used by one thread only.
+        unsafe { *self.0.get() = *new.0.get() }
+    }
+}
+
+/// A finished value that several threads may read.
+pub struct Shareable(Thunk);
+
+// SAFETY: made from values that hold no thunks (numbers, strings without context, paths, the empty
+// list) and never written again: the evaluator writes a thunk only after `state` said it is lazy.
+unsafe impl Sync for Shareable {}
+// SAFETY: as above.
+unsafe impl Send for Shareable {}
+
+impl Shareable {
+    /// `None` if `value` could lead to something that is not shareable.
+    pub const fn new(value: Value) -> Option<Self> {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Path(_) => {
+                Some(Self(Thunk::new(value)))
+            }
+            Value::String(string) if string.context.is_none() => Some(Self(Thunk::new(value))),
+            _ => None,
+        }
+    }
+
+    /// The value.
+    #[inline]
+    pub fn get(&'static self) -> Ref {
+        &self.0
+    }
+}
+
+/// An object that could hold thunks by its type and holds none: the empty list, the empty set.
+pub struct Hollow<T>(T);
+
+// SAFETY: only ever made, in statics, from objects without a single thunk; see `Hollow::new`.
+unsafe impl<T> Sync for Hollow<T> {}
+
+impl<T> Hollow<T> {
+    /// `empty` must hold no thunk.
+    pub(super) const fn new(empty: T) -> Self {
+        Self(empty)
+    }
+}
+
+impl<T> std::ops::Deref for Hollow<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_thunk_keeps_what_it_is_given() {
+        let heap = Heap::new(usize::MAX);
+        let (f, x): (Ref, Ref) =
+            (heap.alloc(Thunk::new(Value::Int(-1))), heap.alloc(Thunk::new(Value::Null)));
+        let thunk = Thunk::lazy(Lazy::Apply(f, x));
+        assert!(thunk.value().is_none());
+        assert!(matches!(thunk.state(), Err(Lazy::Apply(a, b)) if ptr::eq(a, f) && ptr::eq(b, x)));
+        thunk.set(Thunk::lazy(Lazy::Busy));
+        assert!(matches!(thunk.state(), Err(Lazy::Busy)));
+        let parts = heap.alloc([f, x, f]);
+        thunk.set(Thunk::lazy(Lazy::Apply2(parts)));
+        assert!(matches!(thunk.state(), Err(Lazy::Apply2(p)) if ptr::eq(p[1], x)));
+        let env = heap.env(None, 3);
+        let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: 7 });
+        thunk.set(Thunk::lazy(Lazy::Code(expr, Some(env))));
+        assert!(matches!(thunk.state(), Err(Lazy::Code(e, Some(v))) if ptr::eq(e, expr) && ptr::eq(v, env)));
+        thunk.set(Thunk::new(Value::Float(1.5)));
+        assert!(matches!(thunk.value(), Some(Value::Float(x)) if x == 1.5));
+        assert!(env.get(2).is_none());
+        env.set(2, x);
+        assert!(env.get(2).is_some_and(|slot| ptr::eq(slot, x)) && env.get(1).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn allocations_do_not_overlap(sizes in proptest::collection::vec(0usize..100_000, 0..60)) {
+            let heap = Heap::new(usize::MAX);
+            let slices: Vec<&[u8]> = sizes.iter().enumerate().map(|(i, n)| heap.slice_with(*n, |_| i as u8)).collect();
+            for (i, slice) in slices.iter().enumerate() {
+                prop_assert!(slice.len() == sizes[i] && slice.iter().all(|byte| *byte == i as u8));
+            }
+            prop_assert!(heap.total() >= sizes.iter().sum());
+        }
+    }
+}

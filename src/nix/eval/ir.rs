@@ -1,0 +1,224 @@
+//! The code that the machine runs: names are symbols, variables are slots, constants are made.
+//!
+//! It is built once per file, never changes, and is shared by all threads.
+
+use super::heap::Shareable;
+use super::symbol::Symbol;
+
+/// A position: an offset into the concatenation of all files read, 0 for none.
+pub type Pos = u32;
+
+/// An expression.
+#[derive(Debug)]
+#[repr(align(8))]
+#[allow(missing_docs)] // a field is what the comment of its variant says
+pub enum Expr {
+    /// A constant.
+    Const(&'static Shareable),
+    /// A variable in the innermost environment.
+    Var0 { slot: u32, pos: Pos },
+    /// A variable `depth` environments out.
+    Var { depth: u32, slot: u32, pos: Pos },
+    /// A name that only a `with` can give; how far out their environments are, innermost first.
+    WithVar { name: Symbol, withs: &'static [u32], pos: Pos },
+    /// A global: `builtins` or one of the names that need no prefix.
+    Global(u32),
+    /// `base.a.b`, or `base.a.b or default`.
+    Select { base: &'static Expr, path: &'static [AttrName], default: Option<&'static Expr>, pos: Pos },
+    /// `base.name`, the usual case.
+    SelectOne { base: &'static Expr, name: Symbol, pos: Pos },
+    /// `base ? a.b`.
+    HasAttr { base: &'static Expr, path: &'static [AttrName] },
+    /// A function.
+    Lambda(&'static Lambda),
+    /// A call with all the arguments that are written.
+    Call { function: &'static Expr, args: &'static [&'static Expr], pos: Pos },
+    /// `let`, or what wraps a set with `inherit (from)`.
+    Let(&'static Let),
+    /// `if`.
+    If { condition: &'static Expr, then: &'static Expr, other: &'static Expr, pos: Pos },
+    /// `assert`; the text of the condition is at `pos`.
+    Assert { condition: &'static Expr, body: &'static Expr, pos: Pos, text: &'static str },
+    /// `with`; how large an environment to make.
+    With { attrs: &'static Expr, body: &'static Expr, slots: u32, pos: Pos },
+    /// `{ … }` and `rec { … }`.
+    Attrs(&'static AttrsExpr),
+    /// A list.
+    List(&'static [&'static Expr]),
+    /// A binary operator.
+    Binary { op: BinaryOp, left: &'static Expr, right: &'static Expr, pos: Pos },
+    /// `!`.
+    Not(&'static Expr),
+    /// Interpolation, and `+`; `string` if the result is a string whatever comes first.
+    Concat { parts: &'static [&'static Expr], string: bool, pos: Pos },
+    /// `__curPos`.
+    CurPos { pos: Pos },
+    /// Something that the parser let pass and evaluation refuses.
+    Fail { message: &'static str, pos: Pos },
+}
+
+/// Binary operators that are not calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BinaryOp {
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+    /// `->`
+    Implies,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    More,
+    /// `>=`
+    MoreOrEqual,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `//`
+    Update,
+    /// `++`
+    Append,
+}
+
+/// A part of an attribute path.
+#[derive(Clone, Copy, Debug)]
+pub enum AttrName {
+    /// A name.
+    Static(Symbol),
+    /// `${…}`.
+    Dynamic(&'static Expr),
+}
+
+/// A function's code.
+#[derive(Debug)]
+pub struct Lambda {
+    /// How it takes its arguments.
+    pub params: Params,
+    /// What it does.
+    pub body: &'static Expr,
+    /// Slots of its environment: parameters first, then the variables of `let`s in its body.
+    pub slots: u32,
+    /// Where it is.
+    pub pos: Pos,
+    /// The attribute or variable it is bound to.
+    pub name: Option<Symbol>,
+}
+
+/// How a function takes its arguments.
+#[derive(Debug)]
+#[allow(missing_docs)] // as above
+pub enum Params {
+    /// `a: b: c: …`, as many as are written one right after another; slots 0, 1, 2.
+    /// Positions of the inner functions follow for when it is printed half applied.
+    Names { names: &'static [Symbol], positions: &'static [Pos] },
+    /// `{ a, b ? 1, ... } @ whole`.
+    Pattern(Pattern),
+}
+
+/// The pattern of a function that takes a set.
+#[derive(Debug)]
+pub struct Pattern {
+    /// Sorted by symbol; the n-th goes to slot n, after `whole`.
+    pub formals: &'static [Formal],
+    /// Whether `...` is there.
+    pub ellipsis: bool,
+    /// Whether slot 0 is for the whole set.
+    pub whole: bool,
+    /// The name of the whole set.
+    pub whole_name: Option<Symbol>,
+}
+
+/// One parameter of a pattern.
+#[derive(Debug)]
+pub struct Formal {
+    /// Its name.
+    pub name: Symbol,
+    /// Where it is.
+    pub pos: Pos,
+    /// What to take if it is not given.
+    pub default: Option<&'static Expr>,
+}
+
+/// Variables and a body.
+#[derive(Debug)]
+pub struct Let {
+    /// `Some(n)`: a new environment with `n` slots; `None`: the innermost one has room.
+    pub slots: Option<u32>,
+    /// What each variable is.
+    pub bindings: &'static [(u32, Binding)],
+    /// The body.
+    pub body: &'static Expr,
+}
+
+/// What a variable or attribute is bound to.
+#[derive(Clone, Copy, Debug)]
+pub enum Binding {
+    /// An expression of the new environment.
+    Here(&'static Expr),
+    /// An expression of the environment outside (`inherit x;`).
+    Outside(&'static Expr),
+}
+
+/// An attribute set's code.
+#[derive(Debug)]
+pub struct AttrsExpr {
+    /// Sorted by symbol.
+    pub attrs: &'static [AttrExpr],
+    /// `${name} = value`.
+    pub dynamic: &'static [DynamicAttr],
+    /// Where it is.
+    pub pos: Pos,
+    /// For `rec`: its environment.
+    pub rec: Option<RecInfo>,
+}
+
+/// What `rec` adds to an attribute set.
+#[derive(Clone, Copy, Debug)]
+pub struct RecInfo {
+    /// As for [`Let::slots`].
+    pub slots: Option<u32>,
+    /// Variables that are no attributes (`inherit (from)`).
+    pub hidden: &'static [(u32, &'static Expr)],
+    /// Which attribute is `__overrides`.
+    pub overrides: Option<u32>,
+}
+
+/// One attribute of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct AttrExpr {
+    /// Its name.
+    pub name: Symbol,
+    /// Where.
+    pub pos: Pos,
+    /// Its slot in a `rec`.
+    pub slot: u32,
+    /// What it is.
+    pub value: Binding,
+}
+
+/// An attribute whose name is computed.
+#[derive(Clone, Copy, Debug)]
+pub struct DynamicAttr {
+    /// Its name; `null` leaves it out.
+    pub name: &'static Expr,
+    /// What it is.
+    pub value: &'static Expr,
+    /// Where.
+    pub pos: Pos,
+}
+
+impl std::fmt::Debug for Shareable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shareable")
+    }
+}

@@ -1,0 +1,142 @@
+//! Files become code, code becomes values: parsing, `import`, `scopedImport`.
+
+use super::attrs::Attrs;
+use super::builtins::core_package;
+use super::error::{Error, Kind};
+use super::heap::{Lazy, Thunk};
+use super::ir::{Expr, Pos};
+use super::lower::{self, Context};
+use super::machine::{Ev, Result};
+use super::outside::resolve_links;
+use super::paths::parent;
+use super::shared::Origin;
+use super::symbol::Symbol;
+use super::value::Value;
+use crate::store::nar::FileType;
+
+impl Ev {
+    /// Parses and lowers a text; relative paths in it start at `dir`.
+    pub fn parse(&mut self, text: &str, origin: Origin, dir: &[u8]) -> Result<&'static Expr> {
+        self.parse_in(text, origin, dir, &[])
+    }
+
+    fn parse_in(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        dir: &[u8],
+        scope: &[Symbol],
+    ) -> Result<&'static Expr> {
+        let Some(base) = self.shared.add_source(origin, text.len()) else {
+            return Err(Error::new(Kind::Other, "more than 4 GiB of Nix code"));
+        };
+        let shared = self.shared.clone();
+        let home = if shared.settings.pure { None } else { shared.outside.env("HOME") };
+        let context = Context {
+            symbols: &shared.symbols,
+            heap: self.heap,
+            globals: &shared.globals,
+            base,
+            dir,
+            home: home.as_deref(),
+            pipes: shared.settings.pipe_operators,
+            scope,
+        };
+        lower::lower(text, context)
+    }
+
+    /// The file that `import path` reads: links resolved, `default.nix` of a directory.
+    fn file_to_import(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
+        self.check_access(path, pos)?;
+        if core_package(path).is_some() {
+            return Ok(path.to_vec());
+        }
+        let missing = |path: &[u8]| {
+            let path = String::from_utf8_lossy(path);
+            Error::at(Kind::Io, format!("path '{path}' does not exist"), pos)
+        };
+        let outside = self.shared.outside.clone();
+        // A store path that was only computed keeps its name: positions and relative paths need it.
+        let virtual_path = self.real(path) != path;
+        let mut resolved = if virtual_path {
+            path.to_vec()
+        } else {
+            resolve_links(&*outside, path).map_err(|_| missing(path))?
+        };
+        let real = resolve_links(&*outside, &self.real(&resolved)).map_err(|_| missing(path))?;
+        match outside.file_type(&real) {
+            Ok(Some(FileType::Directory)) => resolved.extend_from_slice(b"/default.nix"),
+            Ok(Some(_)) => return Ok(resolved),
+            _ => return Err(missing(path)),
+        }
+        let real = resolve_links(&*outside, &self.real(&resolved)).map_err(|_| missing(&resolved))?;
+        match outside.file_type(&real) {
+            Ok(Some(_)) if virtual_path => Ok(resolved),
+            Ok(Some(_)) => Ok(real),
+            _ => Err(missing(&resolved)),
+        }
+    }
+
+    fn read_source(&mut self, file: &[u8], pos: Pos) -> Result<String> {
+        if let Some(text) = core_package(file) {
+            return Ok(text.to_owned());
+        }
+        let bytes = self.shared.outside.read_file(&self.real(file)).map_err(|error| {
+            let file = String::from_utf8_lossy(file);
+            Error::at(Kind::Io, format!("cannot read '{file}': {error}"), pos)
+        })?;
+        String::from_utf8(bytes).map_err(|_| {
+            let file = String::from_utf8_lossy(file);
+            Error::at(Kind::Syntax, format!("'{file}' is not UTF-8"), pos)
+        })
+    }
+
+    fn code_of(&mut self, file: &[u8], pos: Pos) -> Result<&'static Expr> {
+        if let Some(parsed) = self.shared.parsed(file) {
+            return parsed;
+        }
+        let text = self.read_source(file, pos)?;
+        let parsed = self.parse(&text, Origin::File(file.into()), parent(file));
+        self.shared.remember(file, parsed)
+    }
+
+    /// `import path`.
+    pub fn import(&mut self, path: &[u8], pos: Pos) -> Result<Value> {
+        if let Some(known) = self.imports.get(path) {
+            let known = *known;
+            return self.force(known);
+        }
+        let file = self.file_to_import(path, pos)?;
+        let thunk = match self.imports.get(file.as_slice()) {
+            Some(known) => *known,
+            None => {
+                let code = self.code_of(&file, pos)?;
+                let thunk: super::heap::Ref = self.heap.alloc(Thunk::lazy(Lazy::Code(code, None)));
+                self.imports.insert(file.as_slice().into(), thunk);
+                thunk
+            }
+        };
+        self.imports.insert(path.into(), thunk);
+        self.force(thunk).map_err(|error| {
+            let file = String::from_utf8_lossy(&file).into_owned();
+            error.frame(0, format!("while evaluating the file '{file}'"))
+        })
+    }
+
+    /// `scopedImport scope path`.
+    pub fn import_scoped(&mut self, scope: &'static Attrs, path: &[u8], pos: Pos) -> Result<Value> {
+        let file = self.file_to_import(path, pos)?;
+        let text = self.read_source(&file, pos)?;
+        let attrs = scope.flat();
+        let names: Vec<Symbol> = attrs.iter().map(|attr| attr.name).collect();
+        let code = self.parse_in(&text, Origin::File(file.as_slice().into()), parent(&file), &names)?;
+        if names.is_empty() {
+            return self.eval(code, None);
+        }
+        let env = self.heap.env(None, names.len() + 64);
+        for (slot, attr) in (0u32..).zip(attrs.iter()) {
+            env.set(slot, attr.value);
+        }
+        self.eval(code, Some(env))
+    }
+}

@@ -1,0 +1,567 @@
+//! The machine: evaluates expressions, forces thunks, calls functions.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::attrs::{self, Attr, Attrs};
+use super::error::{Error, Kind, suggest};
+use super::heap::{Env, Heap, Lazy, Ref, Thunk};
+use super::ir::*;
+use super::regex::Regex;
+use super::shared::Shared;
+use super::symbol::Symbol;
+use super::value::{Closure, EMPTY_LIST, List, Str, Value};
+
+/// What evaluation gives.
+pub type Result<T> = std::result::Result<T, Box<Error>>;
+
+/// Stack left at which a new piece is taken, and how large a piece is.
+const RED_ZONE: usize = 192 << 10;
+const STACK_PIECE: usize = 16 << 20;
+/// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
+const MAX_PIECES: u32 = 256;
+
+/// One thread's evaluator.
+pub struct Ev {
+    /// What it shares with other threads.
+    pub shared: Arc<Shared>,
+    /// Its heap.
+    pub heap: &'static Heap,
+    pub(super) names: Vec<&'static Str>,
+    pub(super) globals: Vec<Ref>,
+    pub(super) depth: u32,
+    pieces: u32,
+    pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
+    pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
+    /// Outputs of flakes called so far.
+    pub flakes: FxHashMap<String, Value>,
+}
+
+impl Ev {
+    /// An evaluator with a heap of its own.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        let heap: &'static Heap = Box::leak(Box::new(Heap::new(shared.settings.max_memory)));
+        let mut ev = Self {
+            shared,
+            heap,
+            names: Vec::new(),
+            globals: Vec::new(),
+            depth: 0,
+            pieces: 0,
+            regexes: FxHashMap::default(),
+            imports: FxHashMap::default(),
+            flakes: FxHashMap::default(),
+        };
+        super::builtins::install(&mut ev);
+        ev
+    }
+
+    /// The text of a name.
+    #[inline]
+    pub fn text(&mut self, name: Symbol) -> &'static Str {
+        match self.names.get(name.0 as usize) {
+            Some(text) => text,
+            None => {
+                self.shared.symbols.refresh(&mut self.names);
+                self.names[name.0 as usize]
+            }
+        }
+    }
+
+    /// The symbol of a text.
+    pub fn intern(&self, text: &[u8]) -> Symbol {
+        self.shared.symbols.intern(text)
+    }
+
+    /// A value on the heap.
+    #[inline]
+    pub fn at(&self, value: Value) -> Ref {
+        self.heap.alloc(Thunk::new(value))
+    }
+
+    /// A string value without context.
+    pub fn string(&self, bytes: &[u8]) -> Value {
+        Value::String(self.heap.alloc(Str::plain(self.heap.slice(bytes))))
+    }
+
+    /// A list value.
+    pub fn list(&self, items: &[Ref]) -> Value {
+        if items.is_empty() { Value::List(&EMPTY_LIST) } else { self.list_of(self.heap.slice(items)) }
+    }
+
+    /// A list value of items on the heap.
+    pub fn list_of(&self, items: &'static [Ref]) -> Value {
+        Value::List(self.heap.alloc(List { items }))
+    }
+
+    /// A thunk for `expr`, or what it is at once.
+    #[inline]
+    pub(super) fn delay(&self, expr: &'static Expr, env: Option<&'static Env>) -> Ref {
+        match expr {
+            Expr::Const(constant) => return constant.get(),
+            Expr::Global(index) => return self.globals[*index as usize],
+            Expr::Var0 { slot, .. } => {
+                // The slot may be empty still: `let a = b; b = 1; in a`.
+                if let Some(value) = env.and_then(|env| env.get(*slot)) {
+                    return value;
+                }
+            }
+            Expr::Var { depth, slot, .. } => {
+                if let Some(value) = up(env, *depth).and_then(|env| env.get(*slot)) {
+                    return value;
+                }
+            }
+            _ => {}
+        }
+        self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env)))
+    }
+
+    /// The value of a thunk.
+    #[inline]
+    pub fn force(&mut self, thunk: Ref) -> Result<Value> {
+        match thunk.value() {
+            Some(value) => Ok(value),
+            None => self.force_slow(thunk),
+        }
+    }
+
+    #[inline(never)]
+    fn force_slow(&mut self, thunk: Ref) -> Result<Value> {
+        let lazy = match thunk.state() {
+            Ok(value) => return Ok(value),
+            Err(Lazy::Busy) => {
+                return Err(Error::new(Kind::InfiniteRecursion, "infinite recursion encountered"));
+            }
+            Err(Lazy::Failed(error)) => return Err(Box::new(error.clone())),
+            Err(lazy) => lazy,
+        };
+        if self.heap.exceeded() {
+            return self.out_of_memory();
+        }
+        thunk.set(Thunk::lazy(Lazy::Busy));
+        let result = self.with_stack(|ev| match lazy {
+            Lazy::Code(expr, env) => ev.eval(expr, env),
+            Lazy::Apply(function, arg) => {
+                let function = ev.force(function)?;
+                ev.call(function, &[arg], 0)
+            }
+            Lazy::Apply2(parts) => {
+                let function = ev.force(parts[0])?;
+                ev.call(function, &parts[1..], 0)
+            }
+            Lazy::Busy | Lazy::Failed(_) => {
+                Err(Error::new(Kind::Other, "internal error: nothing to evaluate"))
+            }
+        });
+        match result {
+            Ok(value) => {
+                thunk.set(Thunk::new(value));
+                Ok(value)
+            }
+            Err(error) => {
+                thunk.set(Thunk::lazy(match error.kind {
+                    Kind::StackOverflow | Kind::MemoryLimit | Kind::Unavailable => lazy,
+                    _ => Lazy::Failed(self.heap.alloc((*error).clone())),
+                }));
+                Err(error)
+            }
+        }
+    }
+
+    #[cold]
+    pub(super) fn out_of_memory<T>(&self) -> Result<T> {
+        let limit = self.shared.settings.max_memory >> 20;
+        Err(Error::new(
+            Kind::MemoryLimit,
+            format!("evaluation needs more than {limit} MiB of memory; allow more with --max-memory"),
+        ))
+    }
+
+    /// Fails if `bytes` more would be too much.
+    pub(super) fn room_for(&self, bytes: usize) -> Result<()> {
+        if self.heap.would_exceed(bytes) || bytes > isize::MAX as usize / 2 {
+            return self.out_of_memory();
+        }
+        Ok(())
+    }
+
+    /// Runs `work` with enough native stack.
+    #[inline]
+    pub fn with_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        match stacker::remaining_stack() {
+            Some(left) if left < RED_ZONE => self.with_new_stack(work),
+            _ => work(self),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_new_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.pieces >= MAX_PIECES {
+            return Err(Error::new(Kind::StackOverflow, "stack overflow (possible infinite recursion)"));
+        }
+        self.pieces += 1;
+        let result = stacker::grow(STACK_PIECE, || work(self));
+        self.pieces -= 1;
+        result
+    }
+
+    /// The value of an expression.
+    pub fn eval(&mut self, expr: &'static Expr, env: Option<&'static Env>) -> Result<Value> {
+        match expr {
+            Expr::Const(constant) => self.force(constant.get()),
+            Expr::Global(index) => self.force(self.globals[*index as usize]),
+            Expr::Var0 { slot, pos } => match env.and_then(|env| env.get(*slot)) {
+                Some(thunk) => self.force_at(thunk, *pos),
+                None => self.unbound(*pos),
+            },
+            Expr::Var { depth, slot, pos } => match up(env, *depth).and_then(|env| env.get(*slot)) {
+                Some(thunk) => self.force_at(thunk, *pos),
+                None => self.unbound(*pos),
+            },
+            Expr::WithVar { name, withs, pos } => {
+                let thunk = self.with_var(*name, withs, env, *pos)?;
+                self.force_at(thunk, *pos)
+            }
+            Expr::SelectOne { base, name, pos } => {
+                let base = self.eval(base, env)?;
+                let Value::Attrs(attrs) = base else { return self.select_type_error(base, *name, *pos) };
+                match attrs.get(*name) {
+                    Some(attr) => match attr.value.value() {
+                        Some(value) => Ok(value),
+                        None => self
+                            .force_slow(attr.value)
+                            .map_err(|error| self.while_attr(error, *name, attr, *pos)),
+                    },
+                    None => self.missing(attrs, *name, *pos),
+                }
+            }
+            Expr::Select { base, path, default, pos } => self.select(base, path, *default, *pos, env),
+            Expr::Call { function, args, pos } => {
+                let function = self.eval(function, env)?;
+                self.call_code(function, args, env, *pos)
+            }
+            Expr::Lambda(lambda) => Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: &[] }))),
+            Expr::Let(code) => {
+                let inner = match code.slots {
+                    Some(slots) => Some(self.heap.env(env, slots as usize)),
+                    None => env,
+                };
+                let Some(frame) = inner else { return self.unbound(0) };
+                for (slot, binding) in code.bindings {
+                    frame.set(
+                        *slot,
+                        match binding {
+                            Binding::Here(expr) => self.delay(expr, inner),
+                            Binding::Outside(expr) => self.delay(expr, env),
+                        },
+                    );
+                }
+                self.eval(code.body, inner)
+            }
+            Expr::If { condition, then, other, pos } => {
+                if self.condition(condition, env, *pos, "while evaluating a branch condition")? {
+                    self.eval(then, env)
+                } else {
+                    self.eval(other, env)
+                }
+            }
+            Expr::With { attrs, body, slots, .. } => {
+                let inner = self.heap.env(env, *slots as usize);
+                inner.set(0, self.delay(attrs, env));
+                self.eval(body, Some(inner))
+            }
+            Expr::Attrs(code) => self.attrs(code, env),
+            Expr::List(items) => {
+                if items.is_empty() {
+                    return Ok(Value::List(&EMPTY_LIST));
+                }
+                let items = self.heap.slice_with(items.len(), |i| self.delay(items[i], env));
+                Ok(self.list_of(items))
+            }
+            Expr::Binary { op, left, right, pos } => self.binary(*op, left, right, env, *pos),
+            Expr::Not(operand) => {
+                Ok(Value::Bool(!self.condition(operand, env, 0, "in the argument of '!'")?))
+            }
+            Expr::Concat { parts, string, pos } => self.concat(parts, *string, env, *pos),
+            Expr::HasAttr { base, path } => self.has_attr(base, path, env),
+            Expr::Assert { condition, body, pos, text } => {
+                if self.condition(condition, env, *pos, "in the condition of the assert statement")? {
+                    self.eval(body, env)
+                } else {
+                    self.assertion_failed(condition, text, env, *pos)
+                }
+            }
+            Expr::CurPos { pos } => Ok(self.position(*pos)),
+            Expr::Fail { message, pos } => Err(Error::at(Kind::Other, *message, *pos)),
+        }
+    }
+
+    #[inline]
+    fn force_at(&mut self, thunk: Ref, pos: Pos) -> Result<Value> {
+        match thunk.value() {
+            Some(value) => Ok(value),
+            None => self.force_slow(thunk).map_err(|mut error| {
+                if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
+                    error.pos = pos;
+                }
+                error
+            }),
+        }
+    }
+
+    #[cold]
+    fn unbound(&self, pos: Pos) -> Result<Value> {
+        Err(Error::at(Kind::Other, "internal error: a variable was used before it was bound", pos))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn while_attr(&mut self, error: Box<Error>, name: Symbol, attr: &Attr, pos: Pos) -> Box<Error> {
+        let mut error = error;
+        if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
+            error.pos = pos;
+        }
+        let name = self.text(name).lossy();
+        if attr.pos != 0 {
+            error.push(attr.pos, format!("from the definition of '{name}'"));
+        }
+        error.frame(pos, format!("while evaluating the attribute '{name}'"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn select_type_error(&mut self, base: Value, name: Symbol, pos: Pos) -> Result<Value> {
+        let name = self.text(name).lossy();
+        Err(self
+            .expected("a set", base, pos)
+            .frame(pos, "while selecting an attribute")
+            .frame(pos, format!("while evaluating the attribute '{name}'")))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn missing<T>(&mut self, attrs: &Attrs, name: Symbol, pos: Pos) -> Result<T> {
+        let text = self.text(name).lossy();
+        let mut error = Error::at(Kind::MissingAttribute, format!("attribute '{text}' missing"), pos);
+        let names: Vec<_> = attrs.flat().iter().map(|attr| self.text(attr.name).lossy()).collect();
+        error.suggestions = suggest(&text, names);
+        Err(error)
+    }
+
+    fn with_var(&mut self, name: Symbol, withs: &[u32], env: Option<&'static Env>, pos: Pos) -> Result<Ref> {
+        for depth in withs {
+            let Some(thunk) = up(env, *depth).and_then(|env| env.get(0)) else { continue };
+            let value = self.force(thunk)?;
+            let Value::Attrs(attrs) = value else {
+                return Err(self
+                    .expected("a set", value, pos)
+                    .frame(pos, "while evaluating the first subexpression of a with expression"));
+            };
+            if let Some(attr) = attrs.get(name) {
+                return Ok(attr.value);
+            }
+        }
+        let name = self.text(name).lossy();
+        Err(Error::at(Kind::UndefinedVariable, format!("undefined variable '{name}'"), pos))
+    }
+
+    #[inline(never)]
+    fn select(
+        &mut self,
+        base: &'static Expr,
+        path: &'static [AttrName],
+        default: Option<&'static Expr>,
+        pos: Pos,
+        env: Option<&'static Env>,
+    ) -> Result<Value> {
+        let mut value = self.eval(base, env)?;
+        for part in path {
+            let name = self.attr_name(part, env)?;
+            let found = match value {
+                Value::Attrs(attrs) => attrs.get(name),
+                _ if default.is_some() => None,
+                _ => return self.select_type_error(value, name, pos),
+            };
+            value = match (found, default, value) {
+                (Some(attr), ..) => {
+                    self.force(attr.value).map_err(|error| self.while_attr(error, name, attr, pos))?
+                }
+                (None, Some(default), _) => return self.eval(default, env),
+                (None, None, Value::Attrs(attrs)) => return self.missing(attrs, name, pos),
+                (None, None, _) => return self.unbound(pos),
+            };
+        }
+        Ok(value)
+    }
+
+    fn attr_name(&mut self, name: &AttrName, env: Option<&'static Env>) -> Result<Symbol> {
+        match name {
+            AttrName::Static(name) => Ok(*name),
+            AttrName::Dynamic(expr) => {
+                let value = self.eval(expr, env)?;
+                let text = self.string_no_context(value, 0, "while evaluating an attribute name")?;
+                Ok(self.intern(text))
+            }
+        }
+    }
+
+    fn has_attr(
+        &mut self,
+        base: &'static Expr,
+        path: &'static [AttrName],
+        env: Option<&'static Env>,
+    ) -> Result<Value> {
+        let mut value = self.eval(base, env)?;
+        for (i, part) in path.iter().enumerate() {
+            let name = self.attr_name(part, env)?;
+            let Value::Attrs(attrs) = value else { return Ok(Value::Bool(false)) };
+            match attrs.get(name) {
+                None => return Ok(Value::Bool(false)),
+                Some(_) if i + 1 == path.len() => {}
+                Some(attr) => value = self.force(attr.value)?,
+            }
+        }
+        Ok(Value::Bool(true))
+    }
+
+    pub(super) fn condition(
+        &mut self,
+        expr: &'static Expr,
+        env: Option<&'static Env>,
+        pos: Pos,
+        context: &'static str,
+    ) -> Result<bool> {
+        match self.eval(expr, env)? {
+            Value::Bool(value) => Ok(value),
+            value => Err(self.expected("a Boolean", value, pos).frame(pos, context)),
+        }
+    }
+
+    fn attrs(&mut self, code: &'static AttrsExpr, env: Option<&'static Env>) -> Result<Value> {
+        let (inner, mut attrs) = match &code.rec {
+            None => {
+                let attrs = self.heap.slice_with(code.attrs.len(), |i| {
+                    let AttrExpr { name, pos, value: Binding::Here(expr) | Binding::Outside(expr), .. } =
+                        code.attrs[i];
+                    Attr { name, pos, value: self.delay(expr, env) }
+                });
+                (env, attrs)
+            }
+            Some(rec) => self.rec_attrs(code, rec, env)?,
+        };
+        if !code.dynamic.is_empty() {
+            attrs = self.dynamic_attrs(code, attrs, inner)?;
+        }
+        if attrs.is_empty() {
+            return Ok(Value::Attrs(&attrs::EMPTY));
+        }
+        Ok(Value::Attrs(Attrs::from_slice(self.heap, attrs)))
+    }
+
+    #[inline(never)]
+    fn rec_attrs(
+        &mut self,
+        code: &'static AttrsExpr,
+        rec: &RecInfo,
+        env: Option<&'static Env>,
+    ) -> Result<(Option<&'static Env>, &'static [Attr])> {
+        let inner = match rec.slots {
+            Some(slots) => Some(self.heap.env(env, slots as usize)),
+            None => env,
+        };
+        let Some(frame) = inner else { return Ok((inner, &[])) };
+        for (slot, expr) in rec.hidden {
+            frame.set(*slot, self.delay(expr, inner));
+        }
+        let attrs = self.heap.slice_with(code.attrs.len(), |i| {
+            let AttrExpr { name, pos, slot, value } = code.attrs[i];
+            let value = match value {
+                // An alias made now would not see what `__overrides` puts into the slot.
+                Binding::Here(expr) if rec.overrides.is_some() => {
+                    self.heap.alloc(Thunk::lazy(Lazy::Code(expr, inner)))
+                }
+                Binding::Here(expr) => self.delay(expr, inner),
+                Binding::Outside(expr) => self.delay(expr, env),
+            };
+            frame.set(slot, value);
+            Attr { name, pos, value }
+        });
+        let Some(overrides) = rec.overrides else { return Ok((inner, attrs)) };
+        // `__overrides` replaces attributes, and the variables of the same names.
+        let value = self.force(attrs[overrides as usize].value)?;
+        let over = match value {
+            Value::Attrs(over) => over.flat(),
+            value => return Err(self.expected("a set", value, 0)),
+        };
+        for attr in over.iter() {
+            if let Ok(at) = code.attrs.binary_search_by_key(&attr.name, |attr| attr.name) {
+                frame.set(code.attrs[at].slot, attr.value);
+            }
+        }
+        let mut merged = over.into_owned();
+        merged.extend_from_slice(attrs);
+        merged.sort_by_key(|attr| attr.name);
+        merged.dedup_by_key(|attr| attr.name);
+        Ok((inner, self.heap.slice(&merged)))
+    }
+
+    #[inline(never)]
+    fn dynamic_attrs(
+        &mut self,
+        code: &'static AttrsExpr,
+        attrs: &'static [Attr],
+        env: Option<&'static Env>,
+    ) -> Result<&'static [Attr]> {
+        let mut all = attrs.to_vec();
+        for dynamic in code.dynamic {
+            let value = self.eval(dynamic.name, env)?;
+            if matches!(value, Value::Null) {
+                continue;
+            }
+            let context = "while evaluating the name of a dynamic attribute";
+            let text = self.string_no_context(value, dynamic.pos, context)?;
+            let name = self.intern(text);
+            if let Some(old) = all.iter().find(|attr| attr.name == name) {
+                let text = String::from_utf8_lossy(text);
+                let mut error = Error::at(
+                    Kind::Other,
+                    format!("dynamic attribute '{text}' already defined"),
+                    dynamic.pos,
+                );
+                error.other_pos = Some(old.pos);
+                return Err(error);
+            }
+            all.push(Attr { name, pos: dynamic.pos, value: self.delay(dynamic.value, env) });
+        }
+        all.sort_by_key(|attr| attr.name);
+        Ok(self.heap.slice(&all))
+    }
+
+    #[cold]
+    fn assertion_failed(
+        &mut self,
+        condition: &'static Expr,
+        text: &str,
+        env: Option<&'static Env>,
+        pos: Pos,
+    ) -> Result<Value> {
+        if let Expr::Binary { op: BinaryOp::Equal, left, right, .. } = condition {
+            let (left, right) = (self.eval(left, env)?, self.eval(right, env)?);
+            self.assert_equal(left, right).map_err(|error| {
+                error.frame(pos, format!("while evaluating the condition of the assertion '{text}'"))
+            })?;
+        }
+        Err(Error::at(Kind::Assertion, format!("assertion '{text}' failed"), pos))
+    }
+}
+
+#[inline]
+fn up(env: Option<&'static Env>, depth: u32) -> Option<&'static Env> {
+    let mut env = env?;
+    for _ in 0..depth {
+        env = env.up?;
+    }
+    Some(env)
+}

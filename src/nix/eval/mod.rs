@@ -1,0 +1,32 @@
+//! The evaluator: values, thunks, lowering to a resolved IR, the machine, builtins.
+//!
+//! Everything impure goes through [`outside::Outside`]. One [`shared::Shared`] serves a session;
+//! each thread has its own [`machine::Ev`] with a heap of its own.
+
+pub mod attrs;
+pub mod builtins;
+mod call;
+pub mod coerce;
+pub mod error;
+pub mod heap;
+pub mod ir;
+mod load;
+mod lower;
+pub mod machine;
+mod ops;
+pub mod outside;
+pub mod paths;
+pub mod print;
+mod regex;
+pub mod report;
+mod select;
+pub mod shared;
+pub mod symbol;
+pub mod value;
+mod written;
+
+pub use error::{Error, Kind};
+pub use machine::{Ev, Result};
+pub use select::split_path;
+pub use shared::{Settings, Shared};
+pub use value::Value;

@@ -1,0 +1,408 @@
+//! Printing values: for errors, as `nix eval` prints, and as `nix-instantiate --eval` prints.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use super::attrs::{Attr, Attrs};
+use super::builtins::Builtin;
+use super::error::{Error, Kind};
+use super::heap::{Lazy, Ref};
+use super::ir::{Params, Pos};
+use super::machine::{Ev, Result};
+use super::shared::Origin;
+use super::symbol::sym;
+use super::value::{List, Value};
+
+/// A double as C++'s streams print it: six significant digits, as `%g`.
+pub fn float(number: f64) -> String {
+    if number.is_nan() {
+        return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
+    }
+    if number.is_infinite() {
+        return if number < 0.0 { "-inf" } else { "inf" }.to_owned();
+    }
+    if number == 0.0 {
+        return if number.is_sign_negative() { "-0" } else { "0" }.to_owned();
+    }
+    let scientific = format!("{number:.5e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trim = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    if (-4..6).contains(&exponent) {
+        trim(&format!("{number:.*}", (5 - exponent).max(0) as usize))
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{}e{sign}{:02}", trim(mantissa), exponent.abs())
+    }
+}
+
+/// A string as Nix writes it, with quotes.
+pub fn quote(bytes: &[u8]) -> String {
+    let mut out = Vec::new();
+    quote_into(bytes, usize::MAX, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn quote_into(bytes: &[u8], most: usize, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for (i, byte) in bytes.iter().enumerate() {
+        if i >= most {
+            out.extend_from_slice(format!("\" «{} elided»", plural(bytes.len() - i, "byte")).as_bytes());
+            return;
+        }
+        match byte {
+            b'"' | b'\\' => out.extend([b'\\', *byte]),
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            b'\t' => out.extend(b"\\t"),
+            b'$' if bytes.get(i + 1) == Some(&b'{') => out.extend(b"\\$"),
+            byte => out.push(*byte),
+        }
+    }
+    out.push(b'"');
+}
+
+fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+const KEYWORDS: [&[u8]; 10] =
+    [b"if", b"then", b"else", b"assert", b"with", b"let", b"in", b"rec", b"inherit", b"or"];
+
+fn is_identifier(name: &[u8]) -> bool {
+    !KEYWORDS[..9].contains(&name)
+        && name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-'".contains(byte))
+}
+
+fn attr_name_into(name: &[u8], out: &mut Vec<u8>) {
+    if is_identifier(name) {
+        out.extend_from_slice(name);
+    } else {
+        quote_into(name, usize::MAX, out);
+    }
+}
+
+/// How to print.
+#[derive(Clone, Copy)]
+struct Style {
+    force: bool,
+    derivations: bool,
+    depth: usize,
+    attrs: usize,
+    items: usize,
+    string: usize,
+}
+
+struct Printer<'e> {
+    ev: &'e mut Ev,
+    style: Style,
+    seen: HashSet<usize>,
+    attrs: usize,
+    items: usize,
+    out: Vec<u8>,
+}
+
+impl Ev {
+    /// A value for an error message: short, and nothing is evaluated.
+    pub fn show_for_error(&mut self, value: Value) -> String {
+        let style = Style { force: false, derivations: false, depth: 10, attrs: 10, items: 10, string: 1024 };
+        let bytes = self.print_with(value, style).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A value as `nix eval` prints it, all of it evaluated.
+    pub fn print(&mut self, value: Value) -> Result<Vec<u8>> {
+        let most = usize::MAX;
+        let style =
+            Style { force: true, derivations: true, depth: most, attrs: most, items: most, string: most };
+        self.print_with(value, style)
+    }
+
+    /// A value as `builtins.trace` prints it.
+    pub fn show_for_trace(&mut self, value: Value) -> Result<Vec<u8>> {
+        let most = usize::MAX;
+        let style =
+            Style { force: false, derivations: true, depth: most, attrs: most, items: most, string: most };
+        self.print_with(value, style)
+    }
+
+    fn print_with(&mut self, value: Value, style: Style) -> Result<Vec<u8>> {
+        let mut printer =
+            Printer { ev: self, style, seen: HashSet::new(), attrs: 0, items: 0, out: Vec::new() };
+        printer.value(value, 0)?;
+        Ok(printer.out)
+    }
+
+    /// The attributes sorted by name.
+    pub fn sorted(&mut self, attrs: &Attrs) -> Vec<Attr> {
+        let mut sorted = attrs.flat().into_owned();
+        sorted.sort_by_cached_key(|attr| self.text(attr.name).bytes);
+        sorted
+    }
+
+    /// `file:line:column`, as in `«lambda @ …»`.
+    pub(super) fn show_pos(&self, pos: Pos) -> String {
+        let Some(place) = self.shared.place(pos) else { return "«none»".to_owned() };
+        let file = match (&place.file, self.shared.locate(pos).map(|(source, _)| source.origin)) {
+            (Some(file), _) => String::from_utf8_lossy(file).into_owned(),
+            (None, Some(Origin::Text(_)) | None) => "«string»".to_owned(),
+            (None, Some(Origin::File(file))) => String::from_utf8_lossy(&file).into_owned(),
+        };
+        format!("{file}:{}:{}", place.line, place.column)
+    }
+
+    /// A value as `nix-instantiate --eval` prints it: nothing is evaluated for it.
+    pub fn print_instantiate(&mut self, value: Value) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.ambiguous(value, 0, &mut HashSet::new(), &mut out)?;
+        Ok(out)
+    }
+
+    fn ambiguous_thunk(
+        &mut self,
+        thunk: Ref,
+        depth: u32,
+        seen: &mut HashSet<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        match thunk.state() {
+            Ok(Value::List(list))
+                if !list.items.is_empty() && !seen.insert(std::ptr::from_ref(thunk).addr()) =>
+            {
+                out.extend("«repeated»".bytes());
+                Ok(())
+            }
+            Ok(value) => self.with_stack(|ev| ev.ambiguous(value, depth + 1, seen, out)),
+            Err(Lazy::Busy) => {
+                out.extend("«potential infinite recursion»".bytes());
+                Ok(())
+            }
+            Err(_) => {
+                out.extend(b"<CODE>");
+                Ok(())
+            }
+        }
+    }
+
+    fn ambiguous(
+        &mut self,
+        value: Value,
+        depth: u32,
+        seen: &mut HashSet<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        if depth > self.shared.settings.max_call_depth {
+            return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
+        }
+        match value {
+            Value::String(text) => quote_into(text.bytes, usize::MAX, out),
+            Value::Path(path) => out.extend_from_slice(path.bytes),
+            Value::Attrs(attrs) => {
+                if !attrs.is_empty() && !seen.insert(std::ptr::from_ref(attrs).addr()) {
+                    out.extend("«repeated»".bytes());
+                    return Ok(());
+                }
+                out.extend(b"{ ");
+                for attr in self.sorted(attrs) {
+                    attr_name_into(self.text(attr.name).bytes, out);
+                    out.extend(b" = ");
+                    self.ambiguous_thunk(attr.value, depth, seen, out)?;
+                    out.extend(b"; ");
+                }
+                out.push(b'}');
+            }
+            Value::List(list) => {
+                out.extend(b"[ ");
+                for item in list.items {
+                    self.ambiguous_thunk(item, depth, seen, out)?;
+                    out.push(b' ');
+                }
+                out.push(b']');
+            }
+            Value::Closure(_) => out.extend(b"<LAMBDA>"),
+            Value::Builtin(_) => out.extend(b"<PRIMOP>"),
+            Value::Partial(_) => out.extend(b"<PRIMOP-APP>"),
+            value => out.extend(scalar(value).bytes()),
+        }
+        Ok(())
+    }
+}
+
+fn scalar(value: Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => float(number),
+        _ => "null".to_owned(),
+    }
+}
+
+fn builtin_name(builtin: &Builtin) -> String {
+    format!("primop {}", builtin.shown_name())
+}
+
+impl Printer<'_> {
+    fn text(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn thunk(&mut self, thunk: Ref, depth: usize) -> Result<()> {
+        if self.style.force {
+            let value = self.ev.force(thunk)?;
+            return self.value(value, depth);
+        }
+        match thunk.state() {
+            Ok(value) => self.value(value, depth),
+            Err(Lazy::Busy) => {
+                self.text("«potential infinite recursion»");
+                Ok(())
+            }
+            Err(_) => {
+                self.text("«thunk»");
+                Ok(())
+            }
+        }
+    }
+
+    fn value(&mut self, value: Value, depth: usize) -> Result<()> {
+        if depth > self.ev.shared.settings.max_call_depth as usize {
+            return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
+        }
+        match value {
+            Value::String(text) => quote_into(text.bytes, self.style.string, &mut self.out),
+            Value::Path(path) => self.out.extend_from_slice(path.bytes),
+            Value::Attrs(attrs) => return self.attrs(attrs, depth),
+            Value::List(list) => return self.list(list, depth),
+            Value::Closure(closure) => {
+                let lambda = closure.lambda;
+                let (mut name, mut pos) = (lambda.name, lambda.pos);
+                if let (Params::Names { positions, .. }, given @ 1..) = (&lambda.params, closure.args.len()) {
+                    name = None;
+                    pos = positions.get(given).copied().unwrap_or(pos);
+                }
+                let name = name.map_or(String::new(), |name| format!(" {}", self.ev.text(name).lossy()));
+                let place = self.ev.show_pos(pos);
+                self.text(&format!("«lambda{name} @ {place}»"));
+            }
+            Value::Builtin(builtin) => self.text(&format!("«{}»", builtin_name(builtin))),
+            Value::Partial(partial) => {
+                self.text(&format!("«partially applied {}»", builtin_name(partial.builtin)));
+            }
+            value => self.text(&scalar(value)),
+        }
+        Ok(())
+    }
+
+    fn derivation(&mut self, attrs: &'static Attrs) -> Result<()> {
+        let path = match attrs.get(sym::drv_path) {
+            Some(attr) => match self.ev.force(attr.value)? {
+                Value::String(path) => format!(" {}", path.lossy()),
+                _ => String::new(),
+            },
+            None => String::new(),
+        };
+        self.text(&format!("«derivation{path}»"));
+        Ok(())
+    }
+
+    fn attrs(&mut self, attrs: &'static Attrs, depth: usize) -> Result<()> {
+        if !self.seen.insert(std::ptr::from_ref(attrs).addr()) {
+            self.text("«repeated»");
+            return Ok(());
+        }
+        if self.style.force && self.style.derivations && self.ev.is_derivation(attrs)? {
+            return self.derivation(attrs);
+        }
+        if depth >= self.style.depth {
+            self.text("{ ... }");
+            return Ok(());
+        }
+        let mut sorted = self.ev.sorted(attrs);
+        if self.style.attrs != usize::MAX {
+            let important = |attr: &Attr| attr.name == sym::type_ || attr.name == sym::type_attr;
+            sorted.sort_by_key(|attr| !important(attr));
+        }
+        self.text("{");
+        for (i, attr) in sorted.iter().enumerate() {
+            if self.attrs >= self.style.attrs {
+                let elided = plural(sorted.len() - i, "attribute");
+                self.text(&format!(" «{elided} elided»"));
+                break;
+            }
+            self.text(" ");
+            let name = self.ev.text(attr.name).bytes;
+            attr_name_into(name, &mut self.out);
+            self.text(" = ");
+            self.nested(attr.value, depth)?;
+            self.text(";");
+            self.attrs += 1;
+        }
+        self.text(" }");
+        Ok(())
+    }
+
+    fn nested(&mut self, thunk: Ref, depth: usize) -> Result<()> {
+        if stacker::remaining_stack().is_some_and(|left| left < 128 << 10) {
+            return stacker::grow(16 << 20, || self.thunk(thunk, depth + 1));
+        }
+        self.thunk(thunk, depth + 1)
+    }
+
+    fn list(&mut self, list: &'static List, depth: usize) -> Result<()> {
+        if !list.items.is_empty() && !self.seen.insert(std::ptr::from_ref(list).addr()) {
+            self.text("«repeated»");
+            return Ok(());
+        }
+        if depth >= self.style.depth {
+            self.text("[ ... ]");
+            return Ok(());
+        }
+        self.text("[");
+        for (i, item) in list.items.iter().enumerate() {
+            if self.items >= self.style.items {
+                let elided = plural(list.items.len() - i, "item");
+                self.text(&format!(" «{elided} elided»"));
+                break;
+            }
+            self.text(" ");
+            self.nested(item, depth)?;
+            self.items += 1;
+        }
+        self.text(" ]");
+        Ok(())
+    }
+}
+
+/// One line of a trace: `at file:line:column`.
+pub fn at_place(ev: &Ev, pos: Pos) -> String {
+    let mut out = String::new();
+    if pos != 0 {
+        let _ = write!(out, "at {}", ev.show_pos(pos));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn floats() {
+        for (number, text) in [
+            (1.0, "1"),
+            (0.1, "0.1"),
+            (1500.0, "1500"),
+            (123456.0, "123456"),
+            (1234567.0, "1.23457e+06"),
+            (1e100, "1e+100"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (-2.5, "-2.5"),
+            (999999.5, "1e+06"),
+        ] {
+            assert_eq!(super::float(number), text);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What all threads of a session share: names, files and positions, parsed code, settings.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
+
+use super::error::Error;
+use super::heap::Ref;
+use super::ir::{Expr, Pos};
+use super::machine::{Ev, Result as EvalResult};
+use super::outside::Outside;
+use super::symbol::{Symbol, Symbols};
+use super::value::Value;
+use crate::store::{DrvHash, StoreDir};
+
+/// How to evaluate.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Pure mode: no environment, no search path, no absolute paths outside `allowed`.
+    pub pure: bool,
+    /// `builtins.currentSystem`.
+    pub system: String,
+    /// The search path: prefix (may be empty) and where.
+    pub search_path: Vec<(String, String)>,
+    /// Calls nested at most this deep.
+    pub max_call_depth: u32,
+    /// Memory of one thread's heap in bytes.
+    pub max_memory: usize,
+    /// `|>` and `<|`.
+    pub pipe_operators: bool,
+    /// Print `builtins.traceVerbose`.
+    pub trace_verbose: bool,
+    /// Where sources already fetched are looked for, beside the store.
+    pub source_cache: Option<PathBuf>,
+    /// Where to write `.drv` files and sources.
+    pub write_to: Option<PathBuf>,
+    /// Experimental features that are on.
+    pub ca_derivations: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pure: false,
+            system: current_system(),
+            search_path: Vec::new(),
+            max_call_depth: 10_000,
+            max_memory: usize::MAX,
+            pipe_operators: false,
+            trace_verbose: false,
+            source_cache: None,
+            write_to: None,
+            ca_derivations: false,
+        }
+    }
+}
+
+/// The system this program was built for, as Nix names it.
+pub fn current_system() -> String {
+    let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
+    format!("{}-{os}", std::env::consts::ARCH)
+}
+
+/// A file, or another text, that positions point into.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Position of its first byte.
+    pub base: Pos,
+    /// Its length in bytes.
+    pub len: u32,
+    /// What it is.
+    pub origin: Origin,
+}
+
+/// Where a text came from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A file.
+    File(Arc<[u8]>),
+    /// `--expr` and the like.
+    Text(Arc<str>),
+}
+
+/// A position made readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, if it is one.
+    pub file: Option<Vec<u8>>,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in bytes, from 1.
+    pub column: usize,
+    /// The text of the line.
+    pub text: String,
+}
+
+/// What is known of a derivation that was evaluated.
+#[derive(Clone, Debug)]
+pub struct KnownDrv {
+    /// Its hash modulo fixed outputs.
+    pub hash: DrvHash,
+    /// Names of its outputs.
+    pub outputs: Vec<String>,
+    /// Input derivations and sources, as base names.
+    pub references: Vec<String>,
+    /// Input derivations, as base names, and which of their outputs.
+    pub inputs: Vec<(String, Vec<String>)>,
+}
+
+type Parsed = Result<&'static Expr, Box<Error>>;
+
+type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
+
+/// Builtins that others provide: what fetches and what knows flakes.
+#[derive(Clone, Copy, Default)]
+pub struct Hooks {
+    /// `builtins.fetchGit`.
+    pub fetch_git: Option<Hook>,
+    /// `builtins.fetchTree`.
+    pub fetch_tree: Option<Hook>,
+    /// `builtins.getFlake`.
+    pub get_flake: Option<Hook>,
+    /// `builtins.parseFlakeRef`.
+    pub parse_flake_ref: Option<Hook>,
+    /// `builtins.flakeRefToString`.
+    pub flake_ref_to_string: Option<Hook>,
+}
+
+/// State that all threads share.
+pub struct Shared {
+    /// Names.
+    pub symbols: Symbols,
+    /// How to evaluate.
+    pub settings: Settings,
+    /// Builtins that others provide.
+    pub hooks: Hooks,
+    /// The world.
+    pub outside: Arc<dyn Outside>,
+    /// The store directory.
+    pub store: StoreDir,
+    /// Names that are always in scope.
+    pub globals: FxHashMap<Symbol, u32>,
+    sources: RwLock<Vec<Source>>,
+    parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
+    /// Paths copied to the store: store path and what it was.
+    pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
+    /// Real places of store paths that were only computed.
+    pub mounts: RwLock<FxHashMap<String, Vec<u8>>>,
+    /// Folders to remove in the end.
+    pub temporary: Mutex<Vec<PathBuf>>,
+    /// Derivations made or read so far, by base name.
+    pub derivations: RwLock<FxHashMap<String, Arc<KnownDrv>>>,
+}
+
+impl Shared {
+    /// A new session.
+    pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
+        let symbols = Symbols::default();
+        let globals = super::builtins::global_names(&settings)
+            .enumerate()
+            .map(|(i, name)| (symbols.intern(name.as_bytes()), i as u32))
+            .collect();
+        Arc::new(Self {
+            symbols,
+            settings,
+            hooks,
+            outside,
+            store: StoreDir::default(),
+            globals,
+            sources: RwLock::default(),
+            parsed: RwLock::default(),
+            copied: Mutex::default(),
+            mounts: RwLock::default(),
+            temporary: Mutex::default(),
+            derivations: RwLock::default(),
+        })
+    }
+
+    /// Registers a text; the position of its first byte.
+    pub fn add_source(&self, origin: Origin, len: usize) -> Option<Pos> {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        let base = sources.last().map_or(1, |last| last.base.saturating_add(last.len).saturating_add(1));
+        let len = u32::try_from(len).ok()?;
+        base.checked_add(len)?.checked_add(1)?;
+        sources.push(Source { base, len, origin });
+        Some(base)
+    }
+
+    /// Which text `pos` is in, and the offset there.
+    pub fn locate(&self, pos: Pos) -> Option<(Source, usize)> {
+        if pos == 0 {
+            return None;
+        }
+        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
+        let at = sources.partition_point(|source| source.base <= pos).checked_sub(1)?;
+        let source = sources.get(at)?;
+        Some((source.clone(), (pos - source.base) as usize))
+    }
+
+    /// `pos` as file, line and column.
+    pub fn place(&self, pos: Pos) -> Option<Place> {
+        let (source, offset) = self.locate(pos)?;
+        let (file, text) = match &source.origin {
+            Origin::File(path) => (Some(path.to_vec()), self.outside.read_file(path).ok()?),
+            Origin::Text(text) => (None, text.as_bytes().to_vec()),
+        };
+        let before = text.get(..offset)?;
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at);
+        Some(Place {
+            file,
+            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+            column: offset - start + 1,
+            text: String::from_utf8_lossy(&text[start..end]).into_owned(),
+        })
+    }
+
+    /// The code of a file that was parsed before.
+    pub fn parsed(&self, path: &[u8]) -> Option<Parsed> {
+        self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    /// Remembers the code of a file; another thread's, if it was faster.
+    pub fn remember(&self, path: &[u8], parsed: Parsed) -> Parsed {
+        let mut files = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
+        files.entry(path.into()).or_insert(parsed).clone()
+    }
+
+    /// What is known of the derivation `base`.
+    pub fn derivation(&self, base: &str) -> Option<Arc<KnownDrv>> {
+        self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).cloned()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for dir in self.temporary.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // What cannot be removed stays in the folder for temporary files.
+            let _ = std::fs::remove_dir_all(dir);
+        }
+    }
+}

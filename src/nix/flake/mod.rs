@@ -1,0 +1,317 @@
+//! Flakes: references, lock files, outputs. Nothing is fetched: inputs are folders, local git
+//! repositories, or found in the store or the source cache by their hash.
+
+mod lock;
+mod reference;
+mod source;
+
+pub use source::{git_root, revision};
+
+use super::eval::attrs::Attrs;
+use super::eval::heap::Ref;
+use super::eval::ir::Pos;
+use super::eval::shared::{Hooks, Origin};
+use super::eval::{Error, Ev, Kind, Result, Value, split_path};
+use reference::{Attribute, Reference};
+
+/// Nix code that ties the sources of a lock file together: each flake's outputs are called with
+/// the results of its inputs and itself.
+const CALL: &str = r#"nodes: root:
+let
+  call = _: node:
+    let
+      sourceInfo = node.source;
+      outPath = sourceInfo.outPath + (if node.dir == "" then "" else "/" + node.dir);
+      flake = import (outPath + "/flake.nix");
+      inputs = builtins.mapAttrs (_: name: results.${name}) node.inputs;
+      outputs = flake.outputs (inputs // { self = result; });
+      result = outputs // sourceInfo // {
+        inherit outPath inputs outputs sourceInfo;
+        _type = "flake";
+      };
+    in
+    if node.flake then
+      assert builtins.isFunction flake.outputs; result
+    else
+      sourceInfo // { inherit sourceInfo outPath; };
+  results = builtins.mapAttrs call nodes;
+in
+results.${root}
+"#;
+
+/// What the evaluator calls for its builtins that fetch.
+pub const HOOKS: Hooks = Hooks {
+    fetch_git: Some(fetch_git),
+    fetch_tree: Some(fetch_tree),
+    get_flake: Some(get_flake),
+    parse_flake_ref: Some(parse_flake_ref),
+    flake_ref_to_string: Some(flake_ref_to_string),
+};
+
+fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
+    Err(Error::new(kind, message))
+}
+
+/// `FLAKE#FRAGMENT`; without `#`, what looks like a reference is the flake, anything else the
+/// fragment.
+fn split(text: &str) -> (String, String) {
+    match text.split_once('#') {
+        Some((flake, fragment)) => {
+            (if flake.is_empty() { ".".to_owned() } else { flake.to_owned() }, fragment.to_owned())
+        }
+        None if text.starts_with(['.', '/']) || text.contains(':') => (text.to_owned(), String::new()),
+        None => (".".to_owned(), text.to_owned()),
+    }
+}
+
+/// The flake that `text` names, as a reference; `.` looks for flake.nix upwards.
+fn reference_of(text: &str) -> Result<Reference> {
+    let here = std::env::current_dir()?;
+    let mut reference = Reference::parse(text, here.to_str())?;
+    if reference.kind() == "auto" {
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        let start = if path.starts_with('/') { path.into() } else { here.join(path) };
+        let found = start.ancestors().find(|dir| dir.join("flake.nix").exists());
+        let Some(found) = found else {
+            return fail(Kind::Io, format!("path '{}' does not contain a 'flake.nix'", start.display()));
+        };
+        let place = found.canonicalize()?;
+        reference.attrs.insert("path".into(), Attribute::Text(place.to_string_lossy().into_owned()));
+        if let Some(root) = source::git_root(&place)
+            && let Ok(dir) = place.strip_prefix(root.canonicalize()?)
+            && !query.contains("dir=")
+            && !dir.as_os_str().is_empty()
+        {
+            reference.attrs.insert("dir".into(), Attribute::Text(dir.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(reference)
+}
+
+/// A flake with its inputs, called.
+fn call(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
+    let nodes = lock::nodes(ev, reference, overrides)?;
+    let code = ev.parse(CALL, Origin::Text(CALL.into()), b"/")?;
+    let function = ev.eval(code, None)?;
+    let nodes = ev.at(nodes);
+    let root = ev.at(ev.string(b"root"));
+    ev.call(function, &[nodes, root], 0)
+}
+
+/// The outputs of a flake.
+pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Result<Value> {
+    let (flake, _) = split(text);
+    let key = format!("{flake}\0{overrides:?}");
+    if let Some(value) = ev.flakes.get(&key) {
+        return Ok(*value);
+    }
+    let reference = reference_of(&flake)?;
+    let value = call(ev, &reference, overrides)?;
+    let outputs = match value {
+        Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
+            Some(outputs) => ev.force(outputs.value)?,
+            None => return fail(Kind::MissingAttribute, format!("'{flake}' is not a flake")),
+        },
+        _ => return fail(Kind::Type, format!("'{flake}' is not a flake")),
+    };
+    ev.flakes.insert(key, outputs);
+    Ok(outputs)
+}
+
+/// An attribute of a flake, as `nix eval` finds it: under `packages` and `legacyPackages` of this
+/// system, or as it is.
+pub fn attribute(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Result<Value> {
+    let (flake, fragment) = split(text);
+    let outputs = outputs(ev, &flake, overrides)?;
+    let system = ev.shared.settings.system.clone();
+    let tries = match fragment.strip_prefix('.') {
+        _ if fragment.is_empty() => {
+            vec![format!("packages.{system}.default"), format!("defaultPackage.{system}")]
+        }
+        Some(absolute) => vec![absolute.to_owned()],
+        None => vec![
+            format!("packages.{system}.{fragment}"),
+            format!("legacyPackages.{system}.{fragment}"),
+            fragment.clone(),
+        ],
+    };
+    let mut suggestions = Vec::new();
+    for path in &tries {
+        match follow(ev, outputs, path)? {
+            Ok(value) => return Ok(value),
+            Err(close) => suggestions.extend(close),
+        }
+    }
+    let mut quoted: Vec<_> = tries.iter().map(|path| format!("'{path}'")).collect();
+    let last = quoted.pop().unwrap_or_default();
+    let list = if quoted.is_empty() { last } else { format!("{} or {last}", quoted.join(", ")) };
+    let mut error =
+        Error::new(Kind::MissingAttribute, format!("flake '{flake}' does not provide attribute {list}"));
+    suggestions.sort();
+    suggestions.dedup();
+    error.suggestions = suggestions;
+    Err(error)
+}
+
+/// Follows `path`; names that are close where an attribute is missing.
+#[allow(clippy::type_complexity)]
+fn follow(ev: &mut Ev, value: Value, path: &str) -> Result<std::result::Result<Value, Vec<String>>> {
+    let mut value = value;
+    for part in split_path(path)? {
+        let Value::Attrs(attrs) = value else { return Ok(Err(Vec::new())) };
+        match attrs.get(ev.intern(part.as_bytes())) {
+            Some(attr) => value = ev.force(attr.value)?,
+            None => {
+                let names: Vec<_> = attrs.flat().iter().map(|attr| ev.text(attr.name).lossy()).collect();
+                return Ok(Err(super::eval::error::suggest(&part, names)));
+            }
+        }
+    }
+    Ok(Ok(value))
+}
+
+/// A reference from the argument of a builtin.
+fn reference_arg(ev: &mut Ev, arg: Ref, git: bool) -> Result<Reference> {
+    match ev.force(arg)? {
+        Value::Attrs(attrs) => {
+            let mut reference = reference_from(ev, attrs)?;
+            if git {
+                reference.attrs.insert("type".into(), Attribute::Text("git".into()));
+                reference.attrs.remove("name");
+            }
+            Ok(reference)
+        }
+        Value::String(text) => {
+            let text = text.lossy().into_owned();
+            if git {
+                let mut reference = Reference::default();
+                reference.attrs.insert("type".into(), Attribute::Text("git".into()));
+                reference.attrs.insert("url".into(), Attribute::Text(text));
+                return Ok(reference);
+            }
+            Reference::parse(&text, None)
+        }
+        Value::Path(path) => {
+            let mut reference = Reference::default();
+            let kind = if git { "git" } else { "path" };
+            let path = path.lossy().into_owned();
+            reference.attrs.insert("type".into(), Attribute::Text(kind.into()));
+            reference.attrs.insert("path".into(), Attribute::Text(path.clone()));
+            if git {
+                reference.attrs.insert("url".into(), Attribute::Text(format!("file://{path}")));
+            }
+            Ok(reference)
+        }
+        other => fail(Kind::Type, format!("expected a flake reference but found {}", other.describe())),
+    }
+}
+
+fn reference_from(ev: &mut Ev, attrs: &'static Attrs) -> Result<Reference> {
+    let mut reference = Reference::default();
+    for attr in ev.sorted(attrs) {
+        let name = ev.text(attr.name).lossy().into_owned();
+        let value = match ev.force(attr.value)? {
+            Value::String(text) => Attribute::Text(text.lossy().into_owned()),
+            Value::Path(path) => Attribute::Text(path.lossy().into_owned()),
+            Value::Int(number) => Attribute::Number(number),
+            Value::Bool(flag) => Attribute::Flag(flag),
+            other => {
+                let what = other.describe();
+                return fail(
+                    Kind::Type,
+                    format!(
+                        "flake reference attribute '{name}' is {what}, but a string, Boolean, or integer is expected"
+                    ),
+                );
+            }
+        };
+        reference.attrs.insert(name, value);
+    }
+    Ok(reference)
+}
+
+fn placed<T>(result: Result<T>, pos: Pos) -> Result<T> {
+    result.map_err(|mut error| {
+        if error.pos == 0 {
+            error.pos = pos;
+        }
+        error
+    })
+}
+
+/// `builtins.fetchGit`.
+pub fn fetch_git(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
+    let reference = placed(reference_arg(ev, arg, true), pos)?;
+    let source = placed(source::fetch(ev, &reference), pos)?;
+    let mut attrs = source.info(ev);
+    let zeros = "0".repeat(40);
+    for (name, value) in [("rev", zeros.as_str()), ("shortRev", &zeros[..7])] {
+        if !source.attrs.iter().any(|(known, _)| *known == name) {
+            let value = ev.string(value.as_bytes());
+            attrs.push(ev.named(name, ev.at(value)));
+        }
+    }
+    if !source.attrs.iter().any(|(known, _)| *known == "revCount") {
+        attrs.push(ev.named("revCount", ev.at(Value::Int(0))));
+    }
+    Ok(ev.set_of(attrs))
+}
+
+/// `builtins.fetchTree`.
+pub fn fetch_tree(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
+    let reference = placed(reference_arg(ev, arg, false), pos)?;
+    if ev.shared.settings.pure && reference.text("narHash").is_none() && reference.text("rev").is_none() {
+        let text = reference.to_text();
+        let message = format!("in pure evaluation mode, 'fetchTree' doesn't fetch unlocked input '{text}'");
+        return Err(Error::at(Kind::Restricted, message, pos));
+    }
+    let source = placed(source::fetch(ev, &reference), pos)?;
+    let attrs = source.info(ev);
+    Ok(ev.set_of(attrs))
+}
+
+/// `builtins.getFlake`.
+pub fn get_flake(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
+    let Value::String(text) = ev.force(arg)? else {
+        return Err(Error::at(Kind::Type, "expected a string: a flake reference", pos));
+    };
+    let text = text.lossy();
+    let reference = placed(Reference::parse(&text, None), pos)?;
+    if ev.shared.settings.pure && reference.text("narHash").is_none() && reference.text("rev").is_none() {
+        let message = format!(
+            "cannot call 'getFlake' on unlocked flake reference '{text}', at pure evaluation mode (use --impure to override)"
+        );
+        return Err(Error::at(Kind::Restricted, message, pos));
+    }
+    placed(call(ev, &reference, &[]), pos)
+}
+
+/// `builtins.parseFlakeRef`.
+pub fn parse_flake_ref(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
+    let Value::String(text) = ev.force(arg)? else {
+        return Err(Error::at(Kind::Type, "expected a string: a flake reference", pos));
+    };
+    let mut reference = placed(Reference::parse(&text.lossy(), None), pos)?;
+    if reference.kind() == "auto" {
+        reference.attrs.insert("type".into(), Attribute::Text("path".into()));
+    }
+    let mut attrs = Vec::new();
+    for (name, value) in &reference.attrs {
+        let value = match value {
+            Attribute::Text(text) => ev.string(text.as_bytes()),
+            Attribute::Number(number) => Value::Int(*number),
+            Attribute::Flag(flag) => Value::Bool(*flag),
+        };
+        attrs.push(ev.named(name, ev.at(value)));
+    }
+    Ok(ev.set_of(attrs))
+}
+
+/// `builtins.flakeRefToString`.
+pub fn flake_ref_to_string(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
+    let Value::Attrs(attrs) = ev.force(arg)? else {
+        return Err(Error::at(Kind::Type, "expected a set: the attributes of a flake reference", pos));
+    };
+    let text = placed(reference_from(ev, attrs), pos)?.to_text();
+    Ok(ev.string(text.as_bytes()))
+}

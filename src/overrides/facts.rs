@@ -1,0 +1,138 @@
+//! What the linter needs to know of the extension that an override is for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use super::index::Index;
+use crate::catalogue::model::{Catalogue, Extension, Kind};
+
+/// What an override file of this extension gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A function of the generated derivation's attributes.
+    #[default]
+    Attributes,
+    /// The whole derivation (`kind = "custom"`).
+    Derivation,
+}
+
+/// The extension an override is for, as far as the rules need it.
+#[derive(Clone, Debug, Default)]
+pub struct OverrideFacts {
+    /// The extension's name.
+    pub extension: String,
+    /// What the file is to give.
+    pub role: Role,
+    /// The versions in the catalogue; `None` when not known.
+    pub versions: Option<Vec<String>>,
+    /// The attributes that the generated derivation hands to mkDerivation, which are those of `old`;
+    /// `None` when not known.
+    pub attributes: Option<BTreeSet<String>>,
+    /// Catalogue-owned attributes (`src`, `version`, …) that the catalogue lets this override set.
+    pub owns: BTreeSet<String>,
+    /// The directory the override stands in, to look for the paths it names.
+    pub directory: Utf8PathBuf,
+    /// The repository's root; paths may not lead out of it.
+    pub repository: Utf8PathBuf,
+    /// The other names of the package set that calls the override: the catalogue's extensions.
+    pub packages: BTreeSet<String>,
+    /// nixpkgs' attribute names, if there is an index.
+    pub index: Option<Arc<Index>>,
+}
+
+impl OverrideFacts {
+    /// Whether the generated derivation certainly or, failing knowledge, presumably sets `name`.
+    pub fn generates(&self, name: &str) -> bool {
+        self.attributes.as_ref().is_none_or(|names| names.contains(name))
+    }
+}
+
+/// What mkDerivation is handed for every generated derivation: what we write, and what nixpkgs'
+/// postgresqlBuildExtension and buildPgrxExtension add before overrides are applied.
+const ALWAYS: &[&str] = &["pname", "version", "src", "meta", "passthru", "buildInputs", "nativeBuildInputs"];
+const EXTENSION: &[&str] = &["installFlags", "postInstall", "strictDeps"];
+const PGRX: &[&str] = &[
+    "auditable",
+    "buildAndTestSubdir",
+    "buildPhase",
+    "cargoBuildFlags",
+    "cargoBuildType",
+    "cargoCheckType",
+    "cargoDeps",
+    "cargoHash",
+    "cargoLock",
+    "checkFlags",
+    "checkPhase",
+    "configurePhase",
+    "doCheck",
+    "env",
+    "installPhase",
+    "patchRegistryDeps",
+    "postFixup",
+    "postInstall",
+    "postUnpack",
+    "preBuildAndTest",
+    "preFixup",
+    "cargoBuildFeatures",
+    "buildFeatures",
+    "PGRX_PG_SYS_SKIP_BINDING_REWRITE",
+    "RUSTFLAGS",
+    "cargoTestFlags",
+    "nativeCheckInputs",
+    "cargoBuildNoDefaultFeatures",
+    "cargoCheckFeatures",
+    "cargoCheckNoDefaultFeatures",
+    "buildType",
+    "strictDeps",
+    "buildNoDefaultFeatures",
+    "checkType",
+    "PGRX_HOME",
+    "cargo-pgrx",
+    "postgresql",
+    "prePatch",
+    "postPatch",
+    "patches",
+];
+
+/// What there is to know of a catalogue's extension; the directories and the index are the caller's.
+pub fn facts_of(extension: &Extension, catalogue: &Catalogue) -> OverrideFacts {
+    let role = if extension.kind == Kind::Custom { Role::Derivation } else { Role::Attributes };
+    // The package set's own recipe may have any attribute.
+    let attributes = (!matches!(extension.kind, Kind::Custom | Kind::Nixpkgs)).then(|| attributes(extension));
+    OverrideFacts {
+        extension: extension.name.clone(),
+        role,
+        versions: Some(extension.versions.iter().map(|version| version.version.clone()).collect()),
+        attributes,
+        owns: extension.override_owns.iter().cloned().collect(),
+        packages: catalogue.extensions.iter().map(|extension| extension.name.clone()).collect(),
+        ..OverrideFacts::default()
+    }
+}
+
+/// Attributes that any version has: a finding must be right for all of them.
+fn attributes(extension: &Extension) -> BTreeSet<String> {
+    let mut names: BTreeSet<&str> = ALWAYS.iter().copied().collect();
+    match extension.kind {
+        Kind::Pgrx => names.extend(PGRX),
+        _ => names.extend(EXTENSION),
+    }
+    if extension.kind == Kind::Configure {
+        names.insert("dontDisableStatic");
+    }
+    for build in extension.versions.iter().map(|version| &version.build) {
+        let set = [
+            ("makeFlags", !build.make_flags.is_empty()),
+            ("configureFlags", !build.configure_flags.is_empty()),
+            ("cmakeFlags", !build.cmake_flags.is_empty()),
+            ("env", !build.env.is_empty()),
+            ("patches", !build.patches.is_empty()),
+            ("sourceRoot", build.source_root.is_some()),
+            ("postUnpack", build.source_root.is_some()),
+        ];
+        names.extend(set.iter().filter(|(_, there)| *there).map(|(name, _)| name));
+    }
+    names.into_iter().map(str::to_owned).collect()
+}

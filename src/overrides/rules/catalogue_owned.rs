@@ -1,0 +1,31 @@
+//! PGF304: attributes that the catalogue owns.
+
+use super::{Rule, attributes};
+use crate::diag::{Code, Diagnostics};
+use crate::overrides::{Ctx, Role};
+
+pub(super) const RULE: Rule = Rule { codes: &[Code::CatalogueOwned], overrides_only: true, check };
+
+fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
+    let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };
+    for attribute in ctx.bodies().iter().flat_map(attributes) {
+        let name = attribute.name.as_str();
+        if !matches!(name, "pname" | "version" | "src" | "hash") || facts.owns.contains(name) {
+            continue;
+        }
+        let file = format!("extensions/{}.toml", facts.extension);
+        let help = match name {
+            "src" => format!(
+                "set `source` in {file}, or say there that this file owns it: `override-owns = [\"src\"]`"
+            ),
+            "pname" => "the package is called what its TOML file is called; rename that file".to_owned(),
+            _ => format!(
+                "set it in {file}, or say there that this file owns it: `override-owns = [\"{name}\"]`"
+            ),
+        };
+        sink.push(
+            ctx.finding(Code::CatalogueOwned, attribute.range, format!("`{name}` belongs to the catalogue"))
+                .help(help),
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! PGF301: overrides of no known form.
+
+use super::Rule;
+use crate::diag::{Code, Diagnostics};
+use crate::overrides::{Ctx, form};
+
+pub(super) const RULE: Rule = Rule { codes: &[Code::OverrideForm], overrides_only: true, check };
+
+fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
+    let Some(facts) = ctx.facts else { return };
+    if let Err(unfit) = form::recognise(&ctx.root, facts.role) {
+        sink.push(ctx.finding(Code::OverrideForm, unfit.at, unfit.what).help(unfit.help));
+    }
+}

@@ -1,0 +1,27 @@
+//! PGF209: `|>` and `<|`.
+
+use rnix::SyntaxKind::{NODE_BIN_OP, TOKEN_PIPE_LEFT, TOKEN_PIPE_RIGHT};
+
+use super::Rule;
+use crate::diag::{Code, Diagnostics};
+use crate::overrides::Ctx;
+
+pub(super) const RULE: Rule = Rule { codes: &[Code::PipeOperator], overrides_only: false, check };
+
+fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
+    let operators = ctx.nodes(NODE_BIN_OP).iter().filter_map(|node| {
+        let mut tokens = node.children_with_tokens().filter_map(rowan::NodeOrToken::into_token);
+        tokens.find(|token| matches!(token.kind(), TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT))
+    });
+    // One finding a file: whoever has turned the feature on uses it everywhere.
+    if let Some(operator) = operators.min_by_key(|token| token.text_range().start()) {
+        sink.push(
+            ctx.finding(
+                Code::PipeOperator,
+                operator.text_range(),
+                format!("`{}` needs an experimental feature of Nix that is off by default", operator.text()),
+            )
+            .help("write `f x` in place of `x |> f`"),
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! PGF314: references in `rec { }` that a later override does not reach.
+
+use rnix::ast;
+use rowan::ast::AstNode;
+
+use super::Rule;
+use crate::diag::{Code, Diagnostics};
+use crate::nix::syntax::scope::Target;
+use crate::overrides::Ctx;
+
+pub(super) const RULE: Rule = Rule { codes: &[Code::RecOverride], overrides_only: true, check };
+
+fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
+    for body in ctx.bodies() {
+        for set in body.sets.iter().filter(|set| set.rec_token().is_some()) {
+            let whole = set.syntax().text_range();
+            // One finding a name: the first place where it is used.
+            let mut seen = Vec::new();
+            for used in ctx.scopes.uses.iter().filter(|used| whole.contains_range(used.range)) {
+                let Target::Binding(id) = used.target else { continue };
+                let binding = &ctx.scopes.bindings[id];
+                let direct = binding.node.parent().as_ref() == Some(set.syntax());
+                let inherited = binding.node.kind() == ast::Inherit::KIND
+                    && binding.node.text_range().contains_range(used.range);
+                if !direct || inherited || seen.contains(&id) {
+                    continue;
+                }
+                seen.push(id);
+                let last =
+                    body.last.as_ref().map_or("finalAttrs".to_owned(), crate::nix::syntax::text::ident_text);
+                let finding = ctx
+                    .finding(
+                        Code::RecOverride,
+                        used.range,
+                        format!("an override of `{}` does not reach this reference", used.name),
+                    )
+                    .also(ctx.span(binding.range), "it is fixed here by `rec`");
+                sink.push(match body.last {
+                    Some(_) => finding.help(format!("write `{last}.{}` and drop `rec`", used.name)),
+                    None => finding.help(format!("take the final attributes, `finalAttrs: prevAttrs: {{ … }}`, and write `finalAttrs.{}`", used.name)),
+                });
+            }
+        }
+    }
+}

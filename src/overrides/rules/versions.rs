@@ -1,0 +1,22 @@
+//! PGF302: overrides for versions that the catalogue lacks.
+
+use super::Rule;
+use crate::diag::{Code, Diagnostics, nearest};
+use crate::overrides::Ctx;
+
+pub(super) const RULE: Rule = Rule { codes: &[Code::OverrideVersion], overrides_only: true, check };
+
+fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
+    let (Some(facts), Some(form)) = (ctx.facts, &ctx.form) else { return };
+    let Some(known) = &facts.versions else { return };
+    for (name, range) in form.versions.iter().filter(|(name, _)| !known.contains(name)) {
+        let extension = &facts.extension;
+        let finding = ctx
+            .finding(Code::OverrideVersion, *range, format!("{extension} has no version `{name}`"))
+            .help(format!("the catalogue has {}", known.join(", ")));
+        sink.push(match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding,
+        });
+    }
+}

@@ -1,0 +1,1 @@
+"a" + /x/no/such/file/here

@@ -1,0 +1,1 @@
+assert builtins.isInt "x" && true; 1

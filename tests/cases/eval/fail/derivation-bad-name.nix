@@ -1,0 +1,1 @@
+(derivation { name = "x y"; system = "s"; builder = "b"; }).outPath

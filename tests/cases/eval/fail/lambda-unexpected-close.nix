@@ -1,0 +1,1 @@
+({ version }: version) { verison = 1; version = 2; }

@@ -1,0 +1,1 @@
+builtins.readFile /no/such/path/at/all

@@ -1,0 +1,1 @@
+throw "a ${toString 1}"

@@ -1,0 +1,1 @@
+({ inherit (throw "x") a; b = 1; }).b

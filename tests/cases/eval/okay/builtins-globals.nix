@@ -1,0 +1,1 @@
+[ __add map toString isNull ] == [ __add map toString isNull ]

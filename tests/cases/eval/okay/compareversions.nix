@@ -1,0 +1,1 @@
+[ (builtins.compareVersions "1.0" "1.0.1") (builtins.compareVersions "2.3.1" "2.3a") (builtins.compareVersions "1.0pre1" "1.0") (builtins.compareVersions "1" "1") (builtins.compareVersions "10" "9") ]

@@ -1,0 +1,1 @@
+builtins.getContext (derivation { name = "x"; system = "s"; builder = "b"; }).drvPath

@@ -1,0 +1,1 @@
+builtins.attrNames (builtins.getContext "${builtins.toFile "a" "1"}${builtins.toFile "b" "2"}")

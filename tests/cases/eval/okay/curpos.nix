@@ -1,0 +1,1 @@
+builtins.isAttrs __curPos || __curPos == null

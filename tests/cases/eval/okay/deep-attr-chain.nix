@@ -1,0 +1,1 @@
+(builtins.foldl' (a: n: { next = a; inherit n; }) null (builtins.genList (x: x) 50000)).n

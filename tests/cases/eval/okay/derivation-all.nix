@@ -1,0 +1,1 @@
+map (x: x.outputName) (derivation { name = "x"; system = "s"; builder = "b"; outputs = [ "b" "a" ]; }).all

@@ -1,0 +1,1 @@
+let a = derivation { name = "a"; system = "s"; builder = "b"; outputHash = "0000000000000000000000000000000000000000000000000000"; outputHashAlgo = "sha256"; }; in (derivation { name = "c"; system = "s"; builder = a; }).drvPath

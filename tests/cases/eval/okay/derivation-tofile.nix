@@ -1,0 +1,1 @@
+(derivation { name = "c"; system = "s"; builder = builtins.toFile "b.sh" "echo"; }).drvPath

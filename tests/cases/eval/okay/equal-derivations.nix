@@ -1,0 +1,1 @@
+(derivation { name = "a"; system = "s"; builder = "b"; }) == (derivation { name = "a"; system = "s"; builder = "b"; } // { x = 1; })

@@ -1,0 +1,1 @@
+builtins.foldl' (a: b: b) (throw "x") [ 1 2 ]

@@ -1,0 +1,1 @@
+builtins.genericClosure { startSet = [ { key = "a"; } ]; operator = x: [ { key = "b"; } ]; }

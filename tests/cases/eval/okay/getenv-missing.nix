@@ -1,0 +1,1 @@
+builtins.getEnv "PGFLAKEGEN_SURELY_NOT_SET"

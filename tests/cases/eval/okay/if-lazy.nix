@@ -1,0 +1,1 @@
+if false then throw "x" else 1

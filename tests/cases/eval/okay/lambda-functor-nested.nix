@@ -1,0 +1,1 @@
+{ __functor = self: { __functor = self2: x: x; }; } 3

@@ -1,0 +1,1 @@
+builtins.match "(ab){2,3}" "ababab"

@@ -1,0 +1,1 @@
+let f = x: x; in (f: f) (x: x) 1

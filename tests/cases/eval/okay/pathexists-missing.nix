@@ -1,0 +1,1 @@
+builtins.pathExists /no/such/path/at/all

@@ -1,0 +1,1 @@
+rec { b = 1; __overrides = { c = 3; }; }

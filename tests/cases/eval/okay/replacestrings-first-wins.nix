@@ -1,0 +1,1 @@
+builtins.replaceStrings [ "oo" "o" ] [ "1" "2" ] "fooo"

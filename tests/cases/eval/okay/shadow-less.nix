@@ -1,0 +1,1 @@
+let __lessThan = a: b: "shadowed"; in 1 < 2

@@ -1,0 +1,1 @@
+let __sub = a: b: "shadowed"; in 1 - 2

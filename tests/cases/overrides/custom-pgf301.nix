@@ -1,0 +1,1 @@
+{ lib }: old: { x = lib; }

@@ -1,0 +1,1 @@
+{ stdenv, src, version }: stdenv.mkDerivation { name = "example-${version}"; inherit src; }

@@ -1,0 +1,1 @@
+a@{ lib }@b: old: { x = lib; }

@@ -1,0 +1,1 @@
+{ lib }: old: let ${lib.x} = 1; in { inherit (old) ${lib.y}; }

@@ -1,0 +1,1 @@
+{ }: old: { patches = [ x: x ]; }

@@ -1,0 +1,6 @@
+{ }:
+old: {
+  doCheck = ;
+  makeFlags;
+  dontBuild: true;
+}

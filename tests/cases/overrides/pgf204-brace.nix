@@ -1,0 +1,7 @@
+{ openssl }:
+old: {
+  env = {
+    A = "1";
+
+  buildInputs = old.buildInputs ++ [ openssl ];
+}

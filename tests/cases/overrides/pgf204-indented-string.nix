@@ -1,0 +1,7 @@
+{ }:
+old: {
+  postPatch = ''
+    touch x
+  ;
+  doCheck = true;
+}

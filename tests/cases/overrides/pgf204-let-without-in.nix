@@ -1,0 +1,4 @@
+{ lib }:
+let
+  x = lib.x;
+old: { y = x; }

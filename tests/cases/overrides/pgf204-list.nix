@@ -1,0 +1,5 @@
+{ openssl }:
+old: {
+  buildInputs = old.buildInputs ++ [ openssl;
+  doCheck = ;
+}

@@ -1,0 +1,5 @@
+{ lib }:
+old: {
+  doCheck = (lib.versionAtLeast old.version "2";
+  dontBuild = true;
+}

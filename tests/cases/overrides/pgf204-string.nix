@@ -1,0 +1,5 @@
+{ }:
+old: {
+  sourceRoot = "source;
+  makeFlags = old.makeFlags ++ [ "A=1" ];
+}

@@ -1,0 +1,6 @@
+{ openssl }:
+old: {
+  buildInputs = old.buildInputs ++ [ openssl ]
+  doCheck = true;
+  env.A = "1"
+}

@@ -1,0 +1,1 @@
+{ lib }: old: { makeFlags = old.makeFlags |> lib.unique |> lib.reverseList; }

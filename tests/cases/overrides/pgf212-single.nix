@@ -1,0 +1,1 @@
+{ lib, curl }: old: { x = curl; }

@@ -1,0 +1,1 @@
+{ lib }: old: { x = with lib; [ old.name ]; }

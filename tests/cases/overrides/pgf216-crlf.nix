@@ -1,0 +1,6 @@
+{ }:
+old: {
+  postPatch = ''
+    touch x
+  '';
+}

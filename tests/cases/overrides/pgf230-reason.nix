@@ -1,0 +1,5 @@
+{ openssl }:
+old: {
+  # pgflakegen: allow PGF307
+  buildInputs = [ openssl ];
+}

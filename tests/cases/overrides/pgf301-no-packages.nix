@@ -1,0 +1,3 @@
+old: {
+  doCheck = old.x;
+}

@@ -1,0 +1,1 @@
+final: prev: { x = prev.x; y = final.y; }

@@ -1,0 +1,1 @@
+pkgs: old: { buildInputs = old.buildInputs ++ [ pkgs.openssl ]; }

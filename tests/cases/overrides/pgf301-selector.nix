@@ -1,0 +1,5 @@
+{ }: {
+  versions = {
+    "1.0.0" = { doCheck = true; };
+  };
+}

@@ -1,0 +1,4 @@
+{ lib }:
+{
+  doCheck = lib.x;
+}

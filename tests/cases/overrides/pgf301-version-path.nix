@@ -1,0 +1,3 @@
+{ }: {
+  versions.a.b = old: { };
+}

@@ -1,0 +1,1 @@
+{ lib, opensll, cmakee }: old: { x = [ lib opensll cmakee ]; }

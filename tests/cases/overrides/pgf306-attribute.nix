@@ -1,0 +1,7 @@
+{ openssl }:
+old: {
+  nativeBuildInput = [ openssl ];
+  postpatch = "";
+  MY_VARIABLE = "1";
+  dontFixupp = true;
+}

@@ -1,0 +1,1 @@
+{ }: old: { patches = [ ./patches/presnt.patch ./elsewhere.patch ]; }

@@ -1,0 +1,1 @@
+{ }: old: { patches = [ /etc/x.patch ~/x.patch ../../../../../../x.patch ]; }

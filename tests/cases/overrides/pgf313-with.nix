@@ -1,0 +1,3 @@
+{ lib }:
+with lib;
+old: { makeFlags = optional true "x" ++ old.makeFlags; }

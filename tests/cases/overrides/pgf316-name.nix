@@ -1,0 +1,1 @@
+{ }: old: { name = "example-${old.version}"; }

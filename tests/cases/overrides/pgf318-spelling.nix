@@ -1,0 +1,4 @@
+{ pkgconfig, stdenv }:
+old: {
+  nativeBuildInputs = old.nativeBuildInputs ++ stdenv.lib.optional stdenv.isLinux pkgconfig;
+}

@@ -1,0 +1,4 @@
+{ cmake, pkg-config, zlib }:
+old: {
+  buildInputs = old.buildInputs ++ [ cmake zlib pkg-config ];
+}

@@ -1,0 +1,10 @@
+{ }:
+old: {
+  installPhase = ''
+    install -D *.so -t $out/lib
+  '';
+  buildPhase = ''
+    runHook preBuild
+    make
+  '';
+}

@@ -1,0 +1,112 @@
+//! The cases in `tests/cases/eval`: `okay/NAME.nix` gives `NAME.exp`, `fail/NAME.nix` fails with the
+//! message in `NAME.err`, both as Nix 2.34 has them; `xfail` holds cases that are known to differ
+//! and must keep differing, so that a mended one is moved.
+//!
+//! With `PGFLAKEGEN_NIX` set to a `nix-instantiate` of Nix 2.34 the expectations themselves are
+//! checked; with `PGFLAKEGEN_BLESS=1` as well they are written anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use pgflakegen::nix::eval::outside::Machine;
+use pgflakegen::nix::eval::report::headline;
+use pgflakegen::nix::eval::shared::Origin;
+use pgflakegen::nix::eval::{Ev, Settings, Shared};
+use pgflakegen::nix::flake::HOOKS;
+
+fn dir(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/eval").join(kind)
+}
+
+fn cases(kind: &str) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(dir(kind))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// What we make of a program: its value as `nix-instantiate --eval --strict` prints it, or the message.
+fn ours(text: &str) -> Result<String, String> {
+    let settings = Settings { system: "x86_64-linux".into(), ..Settings::default() };
+    let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
+    let run = |ev: &mut Ev| {
+        let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
+        let value = ev.eval(code, None)?;
+        let thunk = ev.at(value);
+        ev.force_deep(thunk)?;
+        ev.print_instantiate(value)
+    };
+    match run(&mut ev) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),
+        Err(error) => Err(headline(&ev.shared, &error)),
+    }
+}
+
+/// Why a case differs from what it expects.
+fn check(path: &Path, text: &str) -> Option<String> {
+    let read = |extension: &str| fs::read_to_string(path.with_extension(extension)).ok();
+    let name = path.file_stem().unwrap().to_string_lossy();
+    match (ours(text), read("exp"), read("err")) {
+        (Ok(found), Some(wanted), _) if found == wanted => None,
+        (Err(found), None, Some(wanted)) if found.lines().next() == wanted.lines().next() => None,
+        (found, exp, err) => {
+            let wanted = exp.or(err).unwrap_or_default();
+            Some(format!("{name}: {text}  wanted: {wanted}  found:  {found:?}\n"))
+        }
+    }
+}
+
+#[test]
+fn okay_and_fail() {
+    let files: Vec<_> = cases("okay").into_iter().chain(cases("fail")).collect();
+    assert!(files.len() > 400, "only {} cases", files.len());
+    let wrong: Vec<_> =
+        files.iter().filter_map(|path| check(path, &fs::read_to_string(path).unwrap())).collect();
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), files.len(), wrong.concat());
+}
+
+#[test]
+fn xfail_still_differ() {
+    for path in cases("xfail") {
+        let differs = check(&path, &fs::read_to_string(&path).unwrap());
+        assert!(differs.is_some(), "{} is mended: move it to okay or fail", path.display());
+    }
+}
+
+/// The innermost message of Nix's error.
+fn message(stderr: &str) -> String {
+    let lines = stderr.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
+    lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn expectations_are_those_of_nix() {
+    let Ok(nix) = std::env::var("PGFLAKEGEN_NIX") else {
+        println!("skipped: PGFLAKEGEN_NIX is not set to a nix-instantiate of Nix 2.34");
+        return;
+    };
+    let bless = std::env::var_os("PGFLAKEGEN_BLESS").is_some();
+    let mut wrong = String::new();
+    for path in ["okay", "fail", "xfail"].into_iter().flat_map(cases) {
+        let text = fs::read_to_string(&path).unwrap();
+        let output =
+            Command::new(&nix).args(["--eval", "--readonly-mode", "--strict", "-E", &text]).output().unwrap();
+        let (extension, found) = match output.status.success() {
+            true => ("exp", String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => ("err", message(&String::from_utf8_lossy(&output.stderr)) + "\n"),
+        };
+        let file = path.with_extension(extension);
+        if bless {
+            fs::write(file, found).unwrap();
+        } else if fs::read_to_string(&file).ok().as_ref() != Some(&found) {
+            wrong += &format!("{}: {found}", path.display());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}

@@ -1,0 +1,187 @@
+//! Random programs: they have a value or an error, always the same; a value printed is a program for
+//! the same value; and, with `PGFLAKEGEN_NIX` set to a `nix-instantiate` of Nix 2.34, it is Nix's.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use pgflakegen::nix::eval::outside::Machine;
+use pgflakegen::nix::eval::report::{headline, render};
+use pgflakegen::nix::eval::shared::Origin;
+use pgflakegen::nix::eval::{Ev, Settings, Shared};
+use pgflakegen::nix::flake::HOOKS;
+use proptest::prelude::*;
+
+fn name() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["a", "b", "c", "d", "x", "y"]).prop_map(str::to_owned)
+}
+
+fn leaf() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (-20i64..20).prop_map(|n| format!("({n})")),
+        prop::sample::select(vec!["1.5", "0.25", "true", "false", "null", "[ ]", "{ }", "\"\"", "/p/q"])
+            .prop_map(str::to_owned),
+        "[a-c $\\\\]{0,4}".prop_map(|text| format!("\"{}\"", text.replace('\\', "\\\\"))),
+        name(),
+    ]
+}
+
+fn program() -> impl Strategy<Value = String> {
+    leaf().prop_recursive(5, 40, 4, |inner| {
+        let attrs = prop::collection::vec((name(), inner.clone()), 0..4).prop_map(|attrs| {
+            let mut seen = std::collections::BTreeMap::new();
+            seen.extend(attrs);
+            seen.iter().map(|(name, value)| format!("{name} = {value}; ")).collect::<String>()
+        });
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[ {} ]", items.join(" "))),
+            attrs.clone().prop_map(|attrs| format!("{{ {attrs}}}")),
+            attrs.clone().prop_map(|attrs| format!("(rec {{ {attrs}}})")),
+            (attrs.clone(), inner.clone()).prop_map(|(attrs, body)| format!("(let {attrs}in {body})")),
+            (attrs, inner.clone()).prop_map(|(attrs, body)| format!("(with {{ {attrs}}}; {body})")),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(a, b, c)| format!("(if {a} == {b} then {b} else {c})")),
+            (name(), inner.clone()).prop_map(|(x, body)| format!("({x}: {body})")),
+            (name(), inner.clone(), inner.clone())
+                .prop_map(|(x, body, arg)| format!("(({x}: {body}) {arg})")),
+            (name(), inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(x, default, body, arg)| format!("(({{ {x} ? {default}, ... }}: {body}) {arg})")),
+            (inner.clone(), name(), inner.clone()).prop_map(|(a, x, b)| format!("({a}.{x} or {b})")),
+            (inner.clone(), name()).prop_map(|(a, x)| format!("({a} ? {x})")),
+            (inner.clone(), name()).prop_map(|(a, x)| format!("({a}.{x})")),
+            (
+                inner.clone(),
+                prop::sample::select(vec![
+                    "+", "-", "*", "/", "++", "//", "<", "<=", "==", "!=", "&&", "||", "->"
+                ]),
+                inner.clone()
+            )
+                .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+            inner.clone().prop_map(|a| format!("\"s${{toString {a}}}\"")),
+            (
+                prop::sample::select(vec![
+                    "builtins.attrNames",
+                    "builtins.length",
+                    "builtins.head",
+                    "builtins.typeOf",
+                    "builtins.toJSON",
+                    "builtins.attrValues",
+                    "toString",
+                    "builtins.tryEval",
+                    "builtins.isFunction",
+                    "builtins.concatLists"
+                ]),
+                inner.clone()
+            )
+                .prop_map(|(f, a)| format!("({f} {a})")),
+            (
+                prop::sample::select(vec![
+                    "map",
+                    "builtins.filter",
+                    "builtins.mapAttrs",
+                    "builtins.sort",
+                    "builtins.elem",
+                    "builtins.genList"
+                ]),
+                inner.clone(),
+                inner
+            )
+                .prop_map(|(f, a, b)| format!("({f} {a} {b})")),
+        ]
+    })
+}
+
+/// The program with all its free names bound.
+fn closed(body: &str) -> String {
+    format!("let a = 1; b = \"t\"; c = {{ a = 2; }}; d = [ 1 2 ]; x = n: n; y = null; in {body}")
+}
+
+fn ours(text: &str) -> Result<(String, String), String> {
+    let settings = Settings { max_memory: 256 << 20, max_call_depth: 1000, ..Settings::default() };
+    let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
+    let run = |ev: &mut Ev| {
+        let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
+        let value = ev.eval(code, None)?;
+        let thunk = ev.at(value);
+        ev.force_deep(thunk)?;
+        Ok((ev.print_instantiate(value)?, ev.print(value)?))
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    match run(&mut ev) {
+        Ok((instantiate, eval)) => Ok((text(instantiate), text(eval))),
+        Err(error) => {
+            assert!(render(&ev.shared, &error, false).starts_with("error: "));
+            Err(headline(&ev.shared, &error))
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn evaluation_is_a_function(body in program()) {
+        let text = closed(&body);
+        let first = ours(&text);
+        prop_assert_eq!(&ours(&text), &first);
+        if let Ok((_, printed)) = first
+            && !printed.contains('«')
+        {
+            let again = ours(&printed);
+            prop_assert_eq!(again.map(|(_, printed)| printed), Ok(printed));
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_value_or_an_error(text in "[a-c{}()\\[\\]:;=.\"'$?@/+<>| \\n0-9]{0,40}") {
+        let _ = ours(&text);
+    }
+}
+
+#[test]
+fn as_nix_has_it() {
+    let Ok(nix) = std::env::var("PGFLAKEGEN_NIX") else {
+        println!("skipped: PGFLAKEGEN_NIX is not set to a nix-instantiate of Nix 2.34");
+        return;
+    };
+    let config = ProptestConfig {
+        cases: 200,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest::test_runner::TestRunner::new(config)
+        .run(&program(), |body| {
+            let text = closed(&body);
+            let output = Command::new(&nix)
+                .args([
+                    "--eval",
+                    "--readonly-mode",
+                    "--strict",
+                    "--option",
+                    "max-call-depth",
+                    "1000",
+                    "-E",
+                    &text,
+                ])
+                .output()
+                .unwrap();
+            let theirs = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+            match ours(&text) {
+                Ok((found, _)) => {
+                    prop_assert_eq!((output.status.success(), theirs), (true, found), "{}", text)
+                }
+                Err(error) => {
+                    let stderr = String::from_utf8_lossy(&output.stderr);
+                    prop_assert!(
+                        !output.status.success(),
+                        "{text}: ours fails with {error}, Nix gives {theirs}"
+                    );
+                    let lines = stderr.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
+                    let message = lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+                    prop_assert_eq!(message, error.lines().next().unwrap_or_default(), "{}", text);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}
