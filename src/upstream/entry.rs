@@ -133,7 +133,7 @@ impl Upstream {
         let lowest = catalogue.postgresqls.iter().map(|postgresql| postgresql.major).min().unwrap_or(14);
         let from = oldest.unwrap_or(lowest).max(lowest);
         let why =
-            about.oldest.as_ref().map_or("a guess: nothing says so".to_owned(), |oldest| oldest.from.clone());
+            about.oldest.as_ref().map_or("nothing in particular".to_owned(), |oldest| oldest.from.clone());
         own.push_str(&format!("postgresql = \">={from}\"  # guessed from {why}\n"));
         match &at {
             Revision::Tag(name)

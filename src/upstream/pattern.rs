@@ -76,6 +76,15 @@ impl Pattern {
             Some(at) => (at, version.len(), Part::Version),
             None => (tag.rfind(&underscored)?, underscored.len(), Part::Underscored),
         };
+        // `2.7` is not what v2.7.11 is made from.
+        let mut after = tag[at + len..].chars();
+        let more = match after.next() {
+            Some('.' | '_') => after.next().is_some_and(|c| c.is_ascii_digit()),
+            next => next.is_some_and(|c| c.is_ascii_digit()),
+        };
+        if more {
+            return None;
+        }
         let mut parts = Vec::new();
         let before = &tag[..at];
         // A number that is the major version of all that take it, and stands alone, is that on purpose.
@@ -86,7 +95,7 @@ impl Pattern {
         let alone = |at: usize| {
             let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
             !digit(at.checked_sub(1).and_then(|at| before.as_bytes().get(at)))
-                && !digit(before.as_bytes().get(at + number.len()))
+                && !digit(tag.as_bytes().get(at + number.len()))
         };
         match before.find(&number).filter(|at| !number.is_empty() && alone(*at)) {
             Some(start) => {
@@ -228,7 +237,8 @@ mod tests {
 
     #[test]
     fn patterns_are_told_from_tags() {
-        let cases: [(&str, &str, &[u32], Option<&str>); 8] = [
+        let cases: [(&str, &str, &[u32], Option<&str>); 9] = [
+            ("v2.7.11", "2.7", &[15], None),
             ("v0.8.0", "0.8.0", &[15, 16], Some("v{version}")),
             ("wal2json_2_6", "2.6", &[14, 15], Some("wal2json_{version_}")),
             ("PG15/v1.5.0-rc0", "1.5.0", &[15], Some("PG{postgresql}/v{version}-rc0")),

@@ -336,17 +336,26 @@ pub fn first_number(version: &str) -> Option<u32> {
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The newest that is newer than `than` and that `fits`; prereleases only when they are wanted.
+/// The newest that is newer than `than` and that `fits`; prereleases only when they are wanted, and versions with
+/// letters (`2.3.2-build`) only where the one before has some.
 pub fn newest<'a>(
     releases: &'a [Release],
     than: &str,
     prereleases: bool,
     fits: impl Fn(&Release) -> bool,
 ) -> Option<&'a Release> {
+    let letters = |version: &str| version.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let usual = |release: &Release| {
+        if is_prerelease(&release.version) {
+            prereleases
+        } else {
+            letters(than) || !letters(&release.version)
+        }
+    };
     releases
         .iter()
         .rev()
-        .filter(|release| prereleases || release.rev.is_some() || !is_prerelease(&release.version))
+        .filter(|release| release.rev.is_some() || usual(release))
         .find(|release| fits(release))
         .filter(|release| compare(&release.version, than).is_gt())
 }

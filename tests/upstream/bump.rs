@@ -154,7 +154,10 @@ fn postgresql(place: &Place) {
 #[test]
 fn a_new_version_comes_in_and_nothing_else_changes() {
     let place = Place::new();
-    place.serve("pgvector/pgvector", &vector(&["v0.7.0", "v0.8.0", "v0.8.1", "v0.9.0-rc1", "nightly"]));
+    place.serve(
+        "pgvector/pgvector",
+        &vector(&["v0.7.0", "v0.8.0", "v0.8.1", "v0.9.0-rc1", "v0.9.0-build", "nightly"]),
+    );
     let (code, out, err) = place.said(&["bump", "pgvector"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.starts_with("pgvector 0.8.0 → 0.8.1 (15 17)\n  https://example.org/0.8.1\n"), "{out}");

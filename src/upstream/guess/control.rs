@@ -38,10 +38,11 @@ fn value(text: &str) -> String {
     out
 }
 
-/// The version that CREATE EXTENSION installs; `None` where a build puts it in (`@VERSION@`, `%VERSION%`).
+/// The version that CREATE EXTENSION installs; `None` where a build puts it in (`@VERSION@`, `EXTVERSION`).
 pub fn default_version(text: &str) -> Option<String> {
     parse(text).remove("default_version").filter(|version| {
-        !version.is_empty() && version.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
+        version.starts_with(|c: char| c.is_ascii_digit())
+            && version.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
     })
 }
 
@@ -58,5 +59,6 @@ mod tests {
         assert_eq!(settings["schema"], "pgmq");
         assert_eq!(default_version(text).as_deref(), Some("1.6"));
         assert_eq!(default_version("default_version = '@CARGO_VERSION@'"), None);
+        assert_eq!(default_version("default_version = 'EXTVERSION'"), None);
     }
 }

@@ -256,16 +256,15 @@ fn read_make(make: &str, about: &mut About) {
             }
         }
     }
+    for (name, attribute) in [("curl-config", "curl"), ("xml2-config", "libxml2")] {
+        if make.contains(name) && seen.insert(attribute) {
+            about.build_inputs.push(Guess::new(attribute.to_owned(), format!("the Makefile runs {name}")));
+        }
+    }
     let program = |name: &str| {
         make.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c))).any(|word| word == name)
     };
-    for (name, attribute) in [
-        ("pkg-config", "pkg-config"),
-        ("curl-config", "curl"),
-        ("xml2-config", "libxml2"),
-        ("flex", "flex"),
-        ("bison", "bison"),
-    ] {
+    for (name, attribute) in [("pkg-config", "pkg-config"), ("flex", "flex"), ("bison", "bison")] {
         if program(name) && seen.insert(attribute) {
             about.native_build_inputs.push(Guess::new(attribute.to_owned(), "the Makefile"));
         }
@@ -283,9 +282,9 @@ fn preload(
     for path in paths.iter().filter(code) {
         let Some(bytes) = tree.file(path)? else { continue };
         let text = String::from_utf8_lossy(&bytes);
-        if text.contains("process_shared_preload_libraries_in_progress")
-            && text.contains("shared_preload_libraries")
-        {
+        // To ask is one thing, to tell the user about the setting another.
+        let flag = "process_shared_preload_libraries_in_progress";
+        if text.contains(flag) && text.replace(flag, "").contains("shared_preload_libraries") {
             let library = words(make, "MODULE_big")
                 .into_iter()
                 .chain(words(make, "MODULES"))
