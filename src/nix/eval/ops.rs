@@ -191,7 +191,7 @@ impl Ev {
             }
         }
         let any_float = matches!(left, Value::Float(_)) || matches!(right, Value::Float(_));
-        let a = self.number(left, pos, contexts[0], any_float || op == Div)?;
+        let a = self.number(left, pos, contexts[0], any_float)?;
         let b = self.number(right, pos, contexts[1], any_float)?;
         Ok(Value::Float(match op {
             Sub => a - b,
