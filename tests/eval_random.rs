@@ -19,7 +19,7 @@ fn name() -> impl Strategy<Value = String> {
 
 fn leaf() -> impl Strategy<Value = String> {
     prop_oneof![
-        (-20i64..20).prop_map(|n| format!("({n})")),
+        (0i64..20).prop_map(|n| n.to_string()),
         prop::sample::select(vec!["1.5", "0.25", "true", "false", "null", "[ ]", "{ }", "\"\"", "/p/q"])
             .prop_map(str::to_owned),
         "[a-c $\\\\]{0,4}".prop_map(|text| format!("\"{}\"", text.replace('\\', "\\\\"))),
@@ -129,6 +129,8 @@ proptest! {
         prop_assert_eq!(&ours(&text), &first);
         if let Ok((_, printed)) = first
             && !printed.contains('«')
+            // Nix does not read what it prints for negative numbers in lists.
+            && !printed.contains(" -")
         {
             let again = ours(&printed);
             prop_assert_eq!(again.map(|(_, printed)| printed), Ok(printed));

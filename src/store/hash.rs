@@ -3,10 +3,19 @@
 use std::fmt;
 use std::io;
 
-use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64, BASE64_NOPAD, DecodeKind, Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
 use md5::Digest as _;
 
 use super::base32;
+
+static BASE64_LENIENT: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = BASE64_NOPAD.specification();
+    specification.check_trailing_bits = false;
+    // The alphabet is that of BASE64, which is valid.
+    specification.encoding().unwrap_or(BASE64_NOPAD)
+});
 
 /// A hash algorithm that Nix knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,8 +216,15 @@ impl Hash {
             HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| bad("base-16"))?
         } else if !sri && text.len() == base32::encoded_len(size) {
             base32::decode(text.as_bytes(), size).ok_or_else(|| bad("base-32"))?
-        } else if text.len() == size.div_ceil(3) * 4 {
-            BASE64.decode(text.as_bytes()).map_err(|_| bad("base-64"))?
+        } else if sri || text.len() == size.div_ceil(3) * 4 {
+            // Nix lets the padding of an SRI hash be left out, and ignores left-over bits.
+            let unpadded = text.trim_end_matches('=');
+            BASE64_LENIENT.decode(unpadded.as_bytes()).map_err(|error| match error.kind {
+                DecodeKind::Length => {
+                    HashError::WrongLength { text: text.to_owned(), algorithm, found: text.len() }
+                }
+                _ => bad("base-64"),
+            })?
         } else {
             Vec::new()
         };
@@ -319,6 +335,7 @@ mod tests {
             assert_eq!(Hash::parse(&text, None), Ok(hash), "{text}");
         }
         assert_eq!(Hash::parse(&hash.to_base64(), Some(Algorithm::Sha256)), Ok(hash));
+        assert_eq!(Hash::parse_sri(hash.to_sri().trim_end_matches('=')), Ok(hash), "without padding");
     }
 
     #[test]

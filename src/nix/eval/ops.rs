@@ -191,7 +191,7 @@ impl Ev {
             }
         }
         let any_float = matches!(left, Value::Float(_)) || matches!(right, Value::Float(_));
-        let a = self.number(left, pos, contexts[0], any_float || op == Div)?;
+        let a = self.number(left, pos, contexts[0], any_float)?;
         let b = self.number(right, pos, contexts[1], any_float)?;
         Ok(Value::Float(match op {
             Sub => a - b,
@@ -237,12 +237,14 @@ impl Ev {
         let is_path = !string && matches!(first, Value::Path(_));
         let context = "while evaluating a path segment";
         let mut set = ContextSet::default();
-        let how = Coerce { more: false, copy: !is_path, canonical: false };
+        // Only after a string are paths copied to the store: `set + /path` is not.
+        let copy = string || matches!(first, Value::String(_));
+        let how = Coerce { more: false, copy, canonical: false };
         let mut pieces: Vec<&'static [u8]> = Vec::with_capacity(parts.len());
         pieces.push(self.coerce(first, &mut set, how, pos, context)?);
         for part in rest {
             let value = self.eval(part, env)?;
-            pieces.push(self.coerce(value, &mut set, Coerce { copy: !is_path, ..how }, pos, context)?);
+            pieces.push(self.coerce(value, &mut set, how, pos, context)?);
         }
         let len = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         self.room_for(len)?;

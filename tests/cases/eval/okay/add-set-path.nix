@@ -1,0 +1,1 @@
+{ outPath = "/x"; } + /no/such/path
