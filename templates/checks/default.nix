@@ -36,7 +36,7 @@ let
 
   smokeCheck =
     attribute: postgresql: server:
-    runCheck attribute postgresql server ./smoke.sh {
+    runCheck attribute postgresql (if server == "slim" then "slim-smoke" else "smoke") ./smoke.sh {
       PGFLAKEGEN_BIN = postgresql.tested.${server};
       PGFLAKEGEN_EXTENSION_TEST = ./extension.sql;
       PGFLAKEGEN_PRIME = ../../tests/prime.sql;

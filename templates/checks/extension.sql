@@ -53,7 +53,7 @@ begin
   for member in
     select p.oid, l.lanvalidator::regproc as validator from members
     join pg_proc as p on members.classid = 'pg_proc'::regclass and members.objid = p.oid
-    join pg_language as l on l.oid = p.prolang and l.lanname in ('c', 'internal')
+    join pg_language as l on l.oid = p.prolang and l.lanname = 'c'
   loop
     begin
       execute format('select %s(%s::oid)', member.validator, member.oid);

@@ -22,7 +22,11 @@ if [[ $method != logical ]]; then
   load_changes
   fingerprint old >"$work/old.fingerprint"
 fi
-"by_$method"
+case $method in
+  pg_upgrade) by_pg_upgrade ;;
+  pg_dumpall) by_pg_dumpall ;;
+  logical) by_logical ;;
+esac
 if [[ $method == logical ]]; then
   fingerprint old >"$work/old.fingerprint"
 fi
