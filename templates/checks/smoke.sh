@@ -13,7 +13,7 @@ export PGHOST=$work PGPORT=5432 PGDATABASE=postgres
 PGUSER=$(query .superuser)
 export PGUSER
 
-init_cluster "$work/data" "$PGFLAKEGEN_NAME" "$PGFLAKEGEN_BIN" >&2
+init_cluster "$work/data" "$PGFLAKEGEN_NAME" "$PGFLAKEGEN_BIN" --no-sync >&2
 start_private "$PGFLAKEGEN_BIN" "$work/data" "$work" 5432 "$work/log" -c fsync=off
 trap 'stop_cluster "$PGFLAKEGEN_BIN" "$work/data"' EXIT
 export PATH=$PGFLAKEGEN_BIN/bin:$PATH
@@ -36,15 +36,15 @@ skip_reason() { # FILE
   major=$(query '.postgresqls[$name].major' --arg name "$PGFLAKEGEN_NAME")
   while read -r wanted; do
     case $wanted in
-      '>='*) ((major >= ${wanted#>=})) || printf 'needs PostgreSQL %s' "$wanted" ;;
-      '<='*) ((major <= ${wanted#<=})) || printf 'needs PostgreSQL %s' "$wanted" ;;
-      '>'*) ((major > ${wanted#>})) || printf 'needs PostgreSQL %s' "$wanted" ;;
-      '<'*) ((major < ${wanted#<})) || printf 'needs PostgreSQL %s' "$wanted" ;;
+      '>='*) ((major >= ${wanted#>=})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
+      '<='*) ((major <= ${wanted#<=})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
+      '>'*) ((major > ${wanted#>})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
+      '<'*) ((major < ${wanted#<})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
     esac
   done < <(headers "$1" postgresql | grep '^[<>]')
   if headers "$1" postgresql | grep -q '^[^<>]' &&
     ! headers "$1" postgresql | grep -q -x -e "$PGFLAKEGEN_NAME" -e "$major"; then
-    printf 'needs PostgreSQL %s' "$(headers "$1" postgresql | grep '^[^<>]' | paste -sd' ')"
+    printf 'needs PostgreSQL %s; ' "$(headers "$1" postgresql | grep '^[^<>]' | paste -sd' ')"
   fi
   while read -r wanted; do
     if [[ $(sql --set=name="$wanted" <<<"select exists (select from pg_available_extensions where name = :'name')") != t ]]; then

@@ -35,7 +35,7 @@ version_of() { # EXTENSION
 
 mapfile -t names < <(jq -r '.sql[]' "$updates")
 mapfile -t versions < <(jq -r '.versions[] | [.version, .sqlVersion, .bin] | @tsv' "$updates")
-init_cluster "$work/data" "$PGFLAKEGEN_NAME" "$(jq -r '.versions[0].bin' "$updates")" >&2
+init_cluster "$work/data" "$PGFLAKEGEN_NAME" "$(jq -r '.versions[0].bin' "$updates")" --no-sync >&2
 
 failed=''
 {

@@ -67,7 +67,6 @@ for key in "${different[@]:0:10}"; do
   case $key in
     table$'\t'*) diff --unified=0 <(rows old "$key") <(rows new "$key") | sed -n -e '/^@@/d' -e '4,13p' || true ;;
     schema$'\t'*) diff --unified=1 "$work/old.schema/$thing" "$work/new.schema/$thing" | sed -n '3,22p' || true ;;
-    roles$'\t'*) diff --unified=0 "$work/old.schema/ roles" "$work/new.schema/ roles" | sed -n '3,22p' || true ;;
     *) printf -- '-%s\n+%s\n' "${old_values[$key]-(not there)}" "${new_values[$key]-(not there)}" ;;
   esac
 done

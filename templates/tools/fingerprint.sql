@@ -21,12 +21,15 @@ select format(
   current_database() || '.' || n.nspname || '.' || c.relname, c.oid::regclass)
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
-where c.relkind in ('r', 'm')
+where c.relkind in ('r', 'm') and c.relispopulated
   and n.nspname !~ '^pg_(toast|temp)' and n.nspname not in ('pg_catalog', 'information_schema')
   and (not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e')
        or exists (select from pg_extension where c.oid = any (extconfig)))
 order by n.nspname, c.relname
 \gexec
+
+select 'table', current_database() || '.' || schemaname || '.' || matviewname, 'not filled' from pg_matviews
+where not ispopulated order by 2;
 
 select format($$select 'sequence', %L, last_value || case when is_called then '' else ' (not used)' end from %s$$,
   current_database() || '.' || n.nspname || '.' || c.relname, c.oid::regclass)
@@ -61,6 +64,26 @@ select 'count', current_database() || ' ' || what, count from (
   union all
   select 'policies', count(*) from pg_policy
 ) as counts order by what;
+
+-- Once for all databases.
+select 'role', rolname, concat_ws(' ',
+  case when rolsuper then 'superuser' end, case when rolinherit then 'inherit' end,
+  case when rolcreaterole then 'createrole' end, case when rolcreatedb then 'createdb' end,
+  case when rolcanlogin then 'login' end, case when rolreplication then 'replication' end,
+  case when rolbypassrls then 'bypassrls' end, 'connections ' || nullif(rolconnlimit, -1), 'until ' || rolvaliduntil,
+  'password ' || left(md5(rolpassword), 12),
+  'member of ' || (select string_agg(roleid::regrole || case when admin_option then ' (admin)' else '' end, ', ' order by roleid::regrole::text)
+                   from pg_auth_members as m where m.member = r.oid))
+from pg_authid as r
+where current_database() = 'postgres' and rolname !~ '^pg_'
+order by rolname;
+
+select 'settings', coalesce(d.datname, 'every database') || ' ' || coalesce(r.rolname, 'every role'), s.setconfig
+from pg_db_role_setting as s
+left join pg_database as d on d.oid = s.setdatabase
+left join pg_roles as r on r.oid = s.setrole
+where current_database() = 'postgres'
+order by 2;
 
 select 'database', datname, pg_encoding_to_char(encoding) || ' ' || datcollate || ' ' || datctype || ' of ' || datdba::regrole
 from pg_database where datname = current_database();

@@ -2,10 +2,10 @@
 # What migration-test does, step by step.
 
 step "OLD is PostgreSQL $old_name ($old_bin)"
-init_cluster "$work/old" "$old_name" "$old_bin" --data-checksums
+init_cluster "$work/old" "$old_name" "$old_bin" --data-checksums --no-sync
 start old
 step "NEW is PostgreSQL $new_name ($new_bin)"
-init_cluster "$work/new" "$new_name" "$new_bin" --data-checksums
+init_cluster "$work/new" "$new_name" "$new_bin" --data-checksums --no-sync
 start new
 
 available="select name from pg_available_extensions order by name"
@@ -20,7 +20,7 @@ for file in "$PGFLAKEGEN_MIGRATIONS"/*.sql; do
 done
 if [[ $method != logical ]]; then
   load_changes
-  fingerprint old >"$work/old.fingerprint"
+  fingerprint old
 fi
 case $method in
   pg_upgrade) by_pg_upgrade ;;
@@ -28,10 +28,11 @@ case $method in
   logical) by_logical ;;
 esac
 if [[ $method == logical ]]; then
-  fingerprint old >"$work/old.fingerprint"
+  fingerprint old
 fi
 if [[ -n $before_compare ]]; then
   step "$before_compare"
   sql new postgres --file="$before_compare" >/dev/null
 fi
-fingerprint new >"$work/new.fingerprint"
+fingerprint new
+compare_definitions

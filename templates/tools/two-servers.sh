@@ -60,24 +60,53 @@ databases() { # old|new
   sql "$1" postgres --command="select datname from pg_database where datallowconn and datname not like 'template%' order by 1"
 }
 
-# Definitions in one form: without what depends on the server that wrote them.
-normalised_schema() { # old|new DATABASE
-  on "$1" pg_dump --schema-only --quote-all-identifiers --dbname="$2" \
-    | sed -E -e '/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict|COMMENT ON EXTENSION)/d' -e '/^$/d'
-}
-
+# Writes the content of a server to $work/SERVER.fingerprint, and its definitions to $work/SERVER.schema.
 fingerprint() { # old|new
   local database
   mkdir -p "$work/$1.schema"
   while read -r database; do
     sql "$1" "$database" --file="$PGFLAKEGEN_FINGERPRINT"
-    normalised_schema "$1" "$database" >"$work/$1.schema/$database"
-    printf 'schema\t%s\t%s lines %s\n' "$database" "$(wc -l <"$work/$1.schema/$database")" \
-      "$(md5sum "$work/$1.schema/$database" | cut -c1-12)"
-  done < <(databases "$1")
-  on "$1" pg_dumpall --globals-only --quote-all-identifiers \
-    | sed -E -e '/^(--|SET |\\(un)?restrict)/d' -e '/^$/d' >"$work/$1.schema/ roles"
-  printf 'roles\tall\t%s lines %s\n' "$(wc -l <"$work/$1.schema/ roles")" "$(md5sum "$work/$1.schema/ roles" | cut -c1-12)"
+    definitions "$1" "$database" >"$work/$1.schema/$database"
+  done < <(databases "$1") >"$work/$1.fingerprint"
+}
+
+definitions() { # old|new DATABASE
+  on "$1" pg_dump --schema-only --dbname="$2"
+}
+
+# Without what depends on the server that wrote them. Extensions are compared on their own.
+normalised() { # FILE
+  sed -E -e '/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict|(CREATE|COMMENT ON) EXTENSION)/d' -e '/^$/d' "$1"
+}
+
+# A newer PostgreSQL writes some definitions in another form. Where the texts differ, OLD's definitions are
+# loaded into an empty database of NEW and compared as that writes them.
+rewrite_definitions() { # DATABASE
+  local scratch=migration_test_scratch
+  if diff --brief <(normalised "$work/old.schema/$1") <(normalised "$work/new.schema/$1") >/dev/null; then
+    return
+  fi
+  sql new postgres --command="create database $scratch template template0"
+  on new psql --no-psqlrc --quiet --dbname="$scratch" --file="$work/old.schema/$1" >/dev/null 2>"$work/scratch.log"
+  definitions new "$scratch" >"$work/old.schema/$1"
+  sql new postgres --command="drop database $scratch"
+}
+
+compare_definitions() {
+  local file database server
+  for file in "$work"/old.schema/*; do
+    database=${file##*/}
+    if [[ ! -e $work/new.schema/$database ]]; then
+      continue
+    fi
+    rewrite_definitions "$database"
+    for server in old new; do
+      normalised "$work/$server.schema/$database" >"$work/$server.normalised"
+      mv "$work/$server.normalised" "$work/$server.schema/$database"
+      printf 'schema\t%s\t%s lines %s\n' "$database" "$(wc -l <"$work/$server.schema/$database")" \
+        "$(md5sum "$work/$server.schema/$database" | cut -c1-12)" >>"$work/$server.fingerprint"
+    done
+  done
 }
 
 load_changes() {

@@ -18,7 +18,7 @@ create type address as (street text, city text, zip text);
 create domain email as text check (value ~ '^[^@]+@[^@]+$');
 create domain positive as integer check (value > 0) default 1;
 create type temperature as range (subtype = double precision, subtype_diff = float8mi);
-create collation natural_order (provider = icu, locale = 'und-u-kn-true', deterministic = false);
+create collation natural_order (provider = icu, locale = 'und-u-kn', deterministic = false);
 
 -- Tables of ordinary things, with all kinds of columns.
 create table customers (
@@ -254,7 +254,7 @@ where to_regtype(type) is not null
 \gexec
 
 -- Indexes of extensions.
-select 'create index type_vector_nearest on app.type_vector using hnsw (value vector_l2_ops) where value is not null'
+select 'create index type_vector_nearest on app.type_vector using hnsw ((value::vector(3)) vector_l2_ops)'
 from pg_am where amname = 'hnsw' and to_regclass('app.type_vector') is not null
 \gexec
 select 'create index documents_rum on app.documents using rum (words rum_tsvector_ops)' from pg_am where amname = 'rum'
