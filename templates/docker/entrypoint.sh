@@ -84,8 +84,8 @@ EOF
 }
 
 run_sql() { # psql arguments
-  PGPASSWORD='' psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --no-password \
-    --dbname="$POSTGRES_DB" "$@"
+  PGDATABASE=${PGDATABASE:-$POSTGRES_DB} psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
+    --username="$POSTGRES_USER" --no-password "$@"
 }
 
 run_init_files() {
@@ -122,7 +122,7 @@ first_start() {
   pg_ctl start --silent --wait --pgdata="$PGDATA" \
     --options="-c listen_addresses= -c unix_socket_directories=$PGFLAKEGEN_SOCKETS -c port=5432"
   if [[ $POSTGRES_DB != postgres ]]; then
-    POSTGRES_DB=postgres run_sql --set=name="$POSTGRES_DB" <<<'create database :"name";'
+    PGDATABASE=postgres run_sql --set=name="$POSTGRES_DB" <<<'create database :"name";'
   fi
   run_init_files
   pg_ctl stop --silent --wait --mode=fast --pgdata="$PGDATA"
