@@ -6,12 +6,14 @@ mod cargo_pgrx;
 mod catalogue_json;
 mod engine;
 mod extension;
+mod fixed;
 mod flake;
 mod lock;
 pub mod marker;
 mod nix;
 mod order;
 mod postgresql;
+mod prime;
 mod source;
 
 use camino::Utf8PathBuf;
@@ -36,21 +38,6 @@ pub struct Generated {
     pub text: String,
 }
 
-/// Files of `generated/lib/` that are the same for every catalogue.
-const LIBRARY: &[(&str, &str)] = &[
-    ("apply-override.nix", include_str!("../../templates/lib/apply-override.nix")),
-    ("build-cmake.nix", include_str!("../../templates/lib/build-cmake.nix")),
-    ("build-configure.nix", include_str!("../../templates/lib/build-configure.nix")),
-    ("build-custom.nix", include_str!("../../templates/lib/build-custom.nix")),
-    ("build-extension.nix", include_str!("../../templates/lib/build-extension.nix")),
-    ("build-pgrx.nix", include_str!("../../templates/lib/build-pgrx.nix")),
-    ("build-pgxs.nix", include_str!("../../templates/lib/build-pgxs.nix")),
-    ("build-sql.nix", include_str!("../../templates/lib/build-sql.nix")),
-    ("builders.nix", include_str!("../../templates/lib/builders.nix")),
-    ("from-nixpkgs.nix", include_str!("../../templates/lib/from-nixpkgs.nix")),
-    ("make-postgresql.nix", include_str!("../../templates/lib/make-postgresql.nix")),
-];
-
 /// One file that is to be made, not yet rendered.
 enum Planned<'a> {
     Flake,
@@ -60,14 +47,21 @@ enum Planned<'a> {
     CargoPgrx,
     Postgresql(&'a Postgresql),
     Extension(&'a Extension),
-    Library(&'static str, &'static str),
+    Prime,
+    Fixed(&'static str, &'static str),
     Schema(&'static str, serde_json::Value),
 }
 
 fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
-    let mut files =
-        vec![Planned::Flake, Planned::Lock, Planned::CatalogueJson, Planned::Default, Planned::CargoPgrx];
-    files.extend(LIBRARY.iter().map(|(name, text)| Planned::Library(name, text)));
+    let mut files = vec![
+        Planned::Flake,
+        Planned::Lock,
+        Planned::CatalogueJson,
+        Planned::Default,
+        Planned::CargoPgrx,
+        Planned::Prime,
+    ];
+    files.extend(fixed::FILES.iter().map(|(path, text)| Planned::Fixed(path, text)));
     files.extend(catalogue::schemas().into_iter().map(|(name, schema)| Planned::Schema(name, schema)));
     files.extend(catalogue.postgresqls.iter().map(Planned::Postgresql));
     // What no PostgreSQL can have would be dead code.
@@ -85,7 +79,8 @@ impl Planned<'_> {
             Planned::CargoPgrx => "generated/lib/cargo-pgrx.nix".into(),
             Planned::Postgresql(p) => format!("generated/postgresql/{}.nix", p.name).into(),
             Planned::Extension(e) => format!("generated/extensions/{}.nix", e.name).into(),
-            Planned::Library(name, _) => format!("generated/lib/{name}").into(),
+            Planned::Prime => "tests/prime.sql".into(),
+            Planned::Fixed(path, _) => format!("generated/{path}").into(),
             Planned::Schema(name, _) => format!("schema/{name}.json").into(),
         }
     }
@@ -102,7 +97,8 @@ impl Planned<'_> {
             Planned::Extension(e) => {
                 from(&format!("catalogue/extensions/{}.toml", e.name), &extension::extension(e))
             }
-            Planned::Library(_, text) => nix_file(None, text),
+            Planned::Prime => prime::prime(catalogue),
+            Planned::Fixed(path, body) => fixed::text(path, body),
             Planned::Schema(_, schema) => schema_file(schema),
         }
     }

@@ -104,6 +104,17 @@ pub fn create(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Create> {
     ordered(&names, &after).into_iter().filter_map(|name| all.get(&name).cloned()).collect()
 }
 
+/// The SQL names of all extensions of the catalogue in an order that works for every PostgreSQL.
+pub fn create_all(catalogue: &Catalogue) -> Vec<String> {
+    let mut requires: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for created in catalogue.postgresqls.iter().flat_map(|postgresql| create(catalogue, postgresql)) {
+        requires.entry(created.sql).or_default().extend(created.requires);
+    }
+    let names: Vec<String> = requires.keys().cloned().collect();
+    let after = requires.iter().map(|(name, all)| (name.as_str(), all.iter().map(String::as_str).collect()));
+    ordered(&names, &after.collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,6 +43,36 @@ let
     )
   ) available;
 
+  makeSlim = pkgs.callPackage ./slim.nix { inherit postgresql; };
+
+  makeImage = pkgs.callPackage ./docker.nix {
+    inherit catalogue;
+    data = import ../tools/data.nix { inherit pkgs; };
+  };
+
+  # The package that has a SQL name, for this PostgreSQL.
+  providers = lib.listToAttrs (
+    map (create: {
+      name = create.sql;
+      value = create.extension;
+    }) catalogue.postgresqls.${entry.name}.create
+  );
+
+  # An extension in one version, with the packages that it requires.
+  withRequired =
+    name: version:
+    let
+      described = catalogue.extensions.${name};
+      requires = (described.versions.${version} or described).requires;
+      needed = lib.filter (other: other != name && available ? ${other}) (
+        map (sql: providers.${sql} or name) requires
+      );
+    in
+    lib.unique (
+      [ packages.${name}.${version} ]
+      ++ lib.concatMap (other: withRequired other available.${other}.default) needed
+    );
+
   describe = name: extension: {
     inherit name;
     inherit (extension) version;
@@ -72,13 +102,31 @@ let
       };
     };
 in
-{
+lib.fix (self: {
   inherit (entry) name;
   inherit postgresql;
 
-  bin = postgresql.withPackages (
-    _: lib.attrValues defaults ++ [ (makeReceipt defaults) ]
-  );
+  # What this system has of the catalogue's extensions.
+  extensions = available;
+
+  bin = postgresql.withPackages (_: lib.attrValues defaults ++ [ (makeReceipt defaults) ]);
+
+  slim = makeSlim self.bin;
+
+  # Tests are written in pgTAP, which not every catalogue has.
+  tested = lib.mapAttrs (_: f: f (self.bin.withPackages (ps: lib.optional (!(available ? pgtap)) ps.pgtap))) {
+    bin = lib.id;
+    slim = makeSlim;
+  };
+
+  # The server with one version of one extension and what that requires: for updates from one to the next.
+  withVersion = name: version: postgresql.withPackages (_: withRequired name version);
 
   exts = defaults // versioned;
 }
+// lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux {
+  docker = makeImage {
+    inherit (entry) name;
+    postgresql = self;
+  };
+})

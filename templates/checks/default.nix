@@ -1,0 +1,77 @@
+# What `nix flake check` runs: for each PostgreSQL a cluster inside the build, on which the extensions are
+# created and tested, and for each extension with several versions the updates between them.
+{ pkgs, postgresqls }:
+
+let
+  inherit (pkgs) lib;
+
+  data = import ../tools/data.nix { inherit pkgs; };
+
+  smoke = if builtins.pathExists ../../tests/smoke then ../../tests/smoke else pkgs.emptyDirectory;
+
+  runCheck =
+    attribute: postgresql: checkName: script: env:
+    pkgs.runCommand "${attribute}-${checkName}"
+      (
+        {
+          nativeBuildInputs = [
+            pkgs.diffutils
+            pkgs.gnugrep
+            pkgs.gnused
+            pkgs.jq
+            pkgs.perlPackages.TAPParserSourceHandlerpgTAP
+          ];
+          # pg_prove speaks the locale of its user.
+          LC_ALL = "C";
+          PGFLAKEGEN_CATALOGUE = data.write { ${attribute} = { }; } { ${attribute} = postgresql; };
+          PGFLAKEGEN_NAME = postgresql.name;
+          PGFLAKEGEN_CATALOGUE_SH = ../tools/catalogue.sh;
+          PGFLAKEGEN_CLUSTER_SH = ../tools/cluster.sh;
+        }
+        // env
+      )
+      ''
+        bash ${script}
+      '';
+
+  smokeCheck =
+    attribute: postgresql: server:
+    runCheck attribute postgresql (if server == "slim" then "slim-smoke" else "smoke") ./smoke.sh {
+      PGFLAKEGEN_BIN = postgresql.tested.${server};
+      PGFLAKEGEN_EXTENSION_TEST = ./extension.sql;
+      PGFLAKEGEN_PRIME = ../../tests/prime.sql;
+      PGFLAKEGEN_SMOKE = smoke;
+    };
+
+  catalogue = lib.importJSON ../catalogue.json;
+
+  updateCheck =
+    attribute: postgresql: name: extension:
+    runCheck attribute postgresql "update-${name}" ./update.sh {
+      PGFLAKEGEN_UPDATES = builtins.toJSON {
+        inherit (catalogue.extensions.${name}) sql;
+        versions = map (version: {
+          inherit version;
+          bin = postgresql.withVersion name version;
+          sqlVersion = catalogue.extensions.${name}.versions.${version}.sql-version;
+        }) extension.versions;
+      };
+      passAsFile = [ "PGFLAKEGEN_UPDATES" ];
+    };
+
+  hasUpdates =
+    name: extension:
+    lib.length (extension.versions or [ ]) > 1 && catalogue.extensions.${name}.sql != [ ];
+
+  checksOf =
+    attribute: postgresql:
+    {
+      "${attribute}-smoke" = smokeCheck attribute postgresql "bin";
+      "${attribute}-slim-smoke" = smokeCheck attribute postgresql "slim";
+    }
+    // lib.mapAttrs' (
+      name: extension:
+      lib.nameValuePair "${attribute}-update-${name}" (updateCheck attribute postgresql name extension)
+    ) (lib.filterAttrs hasUpdates postgresql.extensions);
+in
+lib.concatMapAttrs checksOf postgresqls

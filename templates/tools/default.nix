@@ -1,0 +1,123 @@
+# The programs that `nix run` starts. One script each for every PostgreSQL; what they know of the catalogue
+# comes to them as JSON.
+{
+  pkgs,
+  # psql_15, psql_17 …, as in ../default.nix
+  postgresqls,
+}:
+
+let
+  inherit (pkgs) lib;
+
+  data = import ./data.nix { inherit pkgs; };
+
+  # The repository's own test data, if it has any.
+  migrations =
+    if builtins.pathExists ../../tests/migrations then ../../tests/migrations else ./migrations;
+
+  # Built when a script first needs it, not with the script: nobody who starts one PostgreSQL wants to
+  # build them all. One that cannot be evaluated on this system must not keep the others from starting.
+  lazily =
+    package:
+    let
+      evaluated = builtins.tryEval package.drvPath;
+    in
+    if evaluated.success then
+      {
+        bin = builtins.unsafeDiscardStringContext package.outPath;
+        derivation = builtins.unsafeDiscardOutputDependency evaluated.value;
+      }
+    else
+      { };
+
+  env.PGFLAKEGEN_CATALOGUE = data.write (
+    lib.mapAttrs (_: postgresql: lazily postgresql.bin) postgresqls
+  ) postgresqls;
+
+  makeTool =
+    {
+      name,
+      description,
+      parts,
+      runtimeEnv ? { },
+      runtimeInputs ? [ ],
+    }:
+    pkgs.writeShellApplication {
+      inherit name;
+      meta = { inherit description; };
+      runtimeEnv = env // runtimeEnv;
+      runtimeInputs = [
+        pkgs.coreutils
+        pkgs.gnused
+        pkgs.jq
+      ]
+      ++ runtimeInputs;
+      text = lib.concatMapStrings builtins.readFile parts;
+      excludeShellChecks = [
+        # Filters of jq have variables of their own.
+        "SC2016"
+        # Not every tool calls every function of the parts.
+        "SC2317"
+        "SC2329"
+      ];
+    };
+in
+{
+  start-server = makeTool {
+    name = "start-server";
+    description = "Start a PostgreSQL of the catalogue with its extensions";
+    parts = [
+      ./catalogue.sh
+      ./cluster.sh
+      ./server.sh
+      ./start-server.sh
+    ];
+  };
+
+  start-client = makeTool {
+    name = "start-client";
+    description = "Connect psql to a server that start-server has started";
+    parts = [
+      ./catalogue.sh
+      ./cluster.sh
+      ./server.sh
+      ./start-client.sh
+    ];
+  };
+
+  start-replica = makeTool {
+    name = "start-replica";
+    description = "Start a streaming replica of a running server";
+    parts = [
+      ./catalogue.sh
+      ./cluster.sh
+      ./server.sh
+      ./start-replica.sh
+    ];
+  };
+
+  migration-test = makeTool {
+    name = "migration-test";
+    description = "Upgrade test data from one PostgreSQL to another and compare the content";
+    parts = [
+      ./catalogue.sh
+      ./cluster.sh
+      ./migration-test.sh
+      ./two-servers.sh
+      ./methods.sh
+      ./migrate.sh
+      ./compare.sh
+    ];
+    runtimeInputs = [
+      pkgs.diffutils
+      pkgs.findutils
+      pkgs.gawk
+      pkgs.gnugrep
+    ];
+    runtimeEnv = {
+      PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
+      PGFLAKEGEN_MIGRATIONS = "${migrations}";
+      PGFLAKEGEN_PRIME = "${../../tests/prime.sql}";
+    };
+  };
+}

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# Upgrades a database from one PostgreSQL to another and compares the content before and after.
+
+readonly methods="pg_upgrade, pg_dumpall, logical"
+
+usage() {
+  cat <<EOF
+Loads test data into PostgreSQL OLD, upgrades it to NEW, and compares what is in both.
+
+usage: $program OLD NEW METHOD [--keep] [--before-compare FILE]
+
+  OLD, NEW               one of: $(list_names); or the store path of any earlier build
+  METHOD                 one of: $methods
+  --keep                 keep the working directory, with both clusters and all logs
+  --before-compare FILE  SQL to run in NEW's database postgres before the comparison, for example a
+                         planted difference that must be found
+
+The data are the files of tests/migrations; changes.sql comes last, with 'logical' while changes are
+being replicated. Exits with 0 when nothing differs, 1 when something does, 2 when the test could not run.
+EOF
+}
+
+arguments=() keep='' before_compare=''
+while (($# > 0)); do
+  case $1 in
+    --help | -h)
+      usage
+      exit
+      ;;
+    --keep) keep=1 ;;
+    --before-compare)
+      (($# > 1)) || die "--before-compare wants a file"
+      before_compare=$2
+      shift
+      ;;
+    --before-compare=*) before_compare=${1#*=} ;;
+    -*) die "there is no option $1; see $program --help" ;;
+    *) arguments+=("$1") ;;
+  esac
+  shift
+done
+if ((${#arguments[@]} != 3)); then
+  die "give OLD NEW METHOD; OLD and NEW are of $(list_names), or store paths; METHOD is one of $methods"
+fi
+method=${arguments[2]}
+case $method in
+  pg_upgrade | pg_dumpall | logical) ;;
+  *) die "there is no method '$method'. There are: $methods" ;;
+esac
+if [[ -n $before_compare && ! -r $before_compare ]]; then
+  die "$before_compare cannot be read"
+fi
+refuse_root
+set_locale
+
+# Sets name, major, bin from a name of the catalogue or the path of a build.
+select_build() { # NAME-OR-PATH
+  local receipt version there
+  if [[ $1 != /* ]]; then
+    select_postgresql "$1"
+    return
+  fi
+  bin=$(realpath -m -- "$1")
+  if [[ ! -e $bin ]]; then
+    die "$1 is not there. A build from a binary cache comes with: nix-store --realise $1"
+  fi
+  receipt=$bin/receipt.json
+  if [[ ! -e $receipt ]] || ! version=$(jq -er '."psql-version"' "$receipt" 2>/dev/null); then
+    die "$1 has no receipt.json that says which PostgreSQL it is: give a psql_NAME/bin built by this flake or its predecessors"
+  fi
+  if ! there=$("$bin/bin/postgres" --version 2>/dev/null); then
+    die "$1/bin/postgres does not run"
+  fi
+  if [[ $there != *" ${version//_/.}"* && $there != *" ${version%%[._]*}"* ]]; then
+    die "the receipt of $1 is of PostgreSQL $version, but its program is $there"
+  fi
+  major=${version%%[!0-9]*}
+  # Settings come from the entry that it was built from, or the nearest there is.
+  name=$(query '
+    .postgresqls as $all | .["default-postgresql"] as $default
+    | if $all | has($name) then $name
+      else ([$all | to_entries[] | select(.value.major == $major) | .key] + [$default])[0] end' \
+    --arg name "$(jq -r '."psql-name" // ""' "$receipt")" --argjson major "$major")
+  note "$1 is PostgreSQL $version with $(jq -r '(.extensions + (.nixpkgs.extensions // [])) | length' "$receipt") extensions"
+}
+
+select_build "${arguments[0]}"
+old_name=$name old_bin=$bin old_major=$major
+select_build "${arguments[1]}"
+new_name=$name new_bin=$bin new_major=$major
+if ((old_major > new_major)); then
+  die "OLD is of major $old_major and NEW of $new_major: PostgreSQL has no way back"
+fi
