@@ -63,7 +63,7 @@ let
     name: version:
     let
       described = catalogue.extensions.${name};
-      requires = (described.versions.${version} or described).requires;
+      inherit (described.versions.${version} or described) requires;
       needed = lib.filter (other: other != name && available ? ${other}) (
         map (sql: providers.${sql} or name) requires
       );
