@@ -134,6 +134,7 @@ dockerTools.buildLayeredImage {
         "/bin/pg_isready"
         "--quiet"
         "--host=127.0.0.1"
+        "--username=postgres"
       ];
       Interval = 10000000000;
       Timeout = 5000000000;

@@ -189,7 +189,7 @@ serve() { # PORT DAEMONIZE [postgres options]
   # terminal as well.
   trap 'kill -INT "$server" 2>/dev/null || true' INT TERM HUP
   while kill -0 "$server" 2>/dev/null; do
-    if "$bin/bin/pg_isready" --quiet --host="$state" --port="$port"; then
+    if "$bin/bin/pg_isready" --quiet --host="$state" --port="$port" --username="$(query .superuser)" --dbname=postgres; then
       show_server "$port" "Ctrl-C"
       break
     fi
