@@ -1,59 +1,66 @@
-# What this repository's flake has besides: the generator itself, and the check that generated/ is what the
-# catalogue gives.
+# Packages pgflakegen itself, and checks that what it has generated is up to date.
 { nixpkgs, self, ... }:
 
 let
   inherit (nixpkgs) lib;
-  inherit (builtins.fromTOML (builtins.readFile ./flake.toml)) systems;
+  inherit (lib.importTOML ./flake.toml) systems;
 
-  root = toString ../.;
+  forEachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
 
-  # What pgflakegen generates is no part of it.
-  generated = [
-    "flake.lock"
-    "flake.nix"
-    "generated"
-    "target"
-  ];
-
-  pgflakegenFor =
+  pgflakegen =
     pkgs:
     pkgs.rustPlatform.buildRustPackage {
       pname = "pgflakegen";
-      inherit ((builtins.fromTOML (builtins.readFile ../Cargo.toml)).package) version;
+      inherit ((lib.importTOML ../Cargo.toml).package) version;
 
-      src = builtins.path {
-        name = "pgflakegen";
-        path = ../.;
-        filter = path: _type: !(lib.elem (lib.removePrefix "${root}/" (toString path)) generated);
+      src = lib.fileset.toSource {
+        root = ../.;
+        fileset = lib.fileset.unions [
+          ../Cargo.lock
+          ../Cargo.toml
+          ../benches
+          ../src
+          ../templates
+          ../xtask
+        ];
       };
 
       cargoLock.lockFile = ../Cargo.lock;
       cargoBuildFlags = [ "--package=pgflakegen" ];
 
-      # They want a Nix of their own; CI runs them.
+      nativeBuildInputs = [ pkgs.installShellFiles ];
+
+      # They want the repository around them; `cargo nextest run` is where they run.
       doCheck = false;
 
+      postInstall = ''
+        installShellCompletion --cmd pgflakegen \
+          --bash <($out/bin/pgflakegen completions bash) \
+          --fish <($out/bin/pgflakegen completions fish) \
+          --zsh <($out/bin/pgflakegen completions zsh)
+        $out/bin/pgflakegen man > pgflakegen.1
+        installManPage pgflakegen.1
+      '';
+
       meta = {
-        description = "Generates a Nix flake of PostgreSQL and its extensions from a catalogue";
+        description = "Turns a catalogue of PostgreSQL versions and extensions into a Nix flake";
         license = [
-          lib.licenses.mit
           lib.licenses.asl20
+          lib.licenses.mit
         ];
         mainProgram = "pgflakegen";
       };
     };
-
-  forEachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
 in
 {
   packages = forEachSystem (pkgs: {
-    pgflakegen = pgflakegenFor pkgs;
+    pgflakegen = pgflakegen pkgs;
   });
 
   checks = forEachSystem (pkgs: {
-    generated = pkgs.runCommand "generated-is-up-to-date" { nativeBuildInputs = [ (pgflakegenFor pkgs) ]; } ''
-      pgflakegen --root ${self} check >"$out"
+    generated = pkgs.runCommand "generated-is-up-to-date" { } ''
+      ${lib.getExe (pgflakegen pkgs)} check --root ${self}
+      touch $out
     '';
   });
 }
