@@ -154,6 +154,24 @@ const STEPS: &[Step] = &[
         run: evaluate::build_checks,
     },
     Step {
+        name: "serve",
+        about: "nix run .#start-server, .#start-client and .#start-replica",
+        needs: &["build-15", "build-17"],
+        run: tools::serve,
+    },
+    Step {
+        name: "image",
+        about: "psql_15/docker: its configuration, and its entrypoint in a root directory of its layers",
+        needs: &["build-15"],
+        run: tools::image,
+    },
+    Step {
+        name: "slim",
+        about: "the closure of psql_15/slim is smaller than that of psql_15/bin",
+        needs: &["build-15"],
+        run: tools::slim,
+    },
+    Step {
         name: "migrate",
         about: "nix run .#migration-test 15 17, each method, and with a planted difference",
         needs: &["build-15", "build-17"],

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use super::command::{logged, output, program};
-use super::nix::{on_flake, reference, with_progress};
+use super::nix::{build, nix, on_flake, reference, with_progress};
 use super::{Context, Outcome};
 
 /// How a database can get from one PostgreSQL to another.
@@ -42,6 +42,54 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
         );
     }
     Ok(Outcome::Done(format!("15 to 17 with {}; a planted difference was found", METHODS.join(", "))))
+}
+
+/// start-server, start-client and start-replica, on 17 with 15 beside it.
+pub fn serve(context: &Context) -> Result<Outcome> {
+    let mut tools = Vec::new();
+    for name in ["start-server", "start-client", "start-replica"] {
+        match tool(context, name)? {
+            Some(path) => tools.push(path),
+            None => return Ok(Outcome::Skipped(format!("the flake has no {name}"))),
+        }
+    }
+    // The repository may be where only its owner can read.
+    let copy = std::env::temp_dir().join(format!("pgflakegen-e2e-servers-{}.sh", std::process::id()));
+    fs::copy(context.root.join("tests/e2e/servers.sh"), &copy).context("tests/e2e/servers.sh")?;
+    let result =
+        logged(as_nobody("bash").arg(&copy).args(&tools).args(["17", "15"]), &context.log("servers"), |_| ());
+    fs::remove_file(&copy)?;
+    result?;
+    Ok(Outcome::Done("a server, its client and its replica; every mistake has its message".to_owned()))
+}
+
+/// The image, without a Docker engine.
+pub fn image(context: &Context) -> Result<Outcome> {
+    let image = build(context, "docker", &context.flake(), &["psql_15/docker".to_owned()])?;
+    logged(
+        program("bash").arg(context.root.join("tests/e2e/docker.sh")).args(&image).arg("15"),
+        &context.log("docker-run"),
+        |_| (),
+    )?;
+    Ok(Outcome::Done("configuration by value; first and second start, password, init files".to_owned()))
+}
+
+/// The closure for images is smaller than the whole one.
+pub fn slim(context: &Context) -> Result<Outcome> {
+    let attributes = ["psql_15/bin".to_owned(), "psql_15/slim".to_owned()];
+    let paths = build(context, "slim", &context.flake(), &attributes)?;
+    let mut sizes = Vec::new();
+    for path in &paths {
+        let text = output(nix("nix").args(["path-info", "--closure-size", path]))?;
+        let size = text.split_whitespace().last().and_then(|word| word.parse::<u64>().ok());
+        sizes.push(size.with_context(|| format!("nix path-info said: {text}"))?);
+    }
+    match sizes.as_slice() {
+        [whole, slim] if slim < whole => {
+            Ok(Outcome::Done(format!("{} KiB instead of {} KiB", slim / 1024, whole / 1024)))
+        }
+        other => bail!("the closures of bin and slim have {other:?} bytes"),
+    }
 }
 
 /// Builds an app of the flake and gives its program.
