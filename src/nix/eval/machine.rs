@@ -258,19 +258,19 @@ impl Ev {
                         },
                     );
                 }
-                self.eval(code.body, inner)
+                self.with_stack(|ev| ev.eval(code.body, inner))
             }
             Expr::If { condition, then, other, pos } => {
                 if self.condition(condition, env, *pos, "while evaluating a branch condition")? {
                     self.eval(then, env)
                 } else {
-                    self.eval(other, env)
+                    self.with_stack(|ev| ev.eval(other, env))
                 }
             }
             Expr::With { attrs, body, slots, .. } => {
                 let inner = self.heap.env(env, *slots as usize);
                 inner.set(0, self.delay(attrs, env));
-                self.eval(body, Some(inner))
+                self.with_stack(|ev| ev.eval(body, Some(inner)))
             }
             Expr::Attrs(code) => self.attrs(code, env),
             Expr::List(items) => {
@@ -280,11 +280,14 @@ impl Ev {
                 let items = self.heap.slice_with(items.len(), |i| self.delay(items[i], env));
                 Ok(self.list_of(items))
             }
-            Expr::Binary { op, left, right, pos } => self.binary(*op, left, right, env, *pos),
+            // Chains of operators nest as deep as the text is long.
+            Expr::Binary { op, left, right, pos } => {
+                self.with_stack(|ev| ev.binary(*op, left, right, env, *pos))
+            }
             Expr::Not(operand) => {
                 Ok(Value::Bool(!self.condition(operand, env, 0, "in the argument of '!'")?))
             }
-            Expr::Concat { parts, string, pos } => self.concat(parts, *string, env, *pos),
+            Expr::Concat { parts, string, pos } => self.with_stack(|ev| ev.concat(parts, *string, env, *pos)),
             Expr::HasAttr { base, path } => self.has_attr(base, path, env),
             Expr::Assert { condition, body, pos, text } => {
                 if self.condition(condition, env, *pos, "in the condition of the assert statement")? {

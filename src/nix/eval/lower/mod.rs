@@ -53,12 +53,9 @@ pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
     if nesting > 10_000 {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
-    let work = || lower_here(text, context);
-    if nesting > 200 {
-        stacker::grow((nesting + 1000) * 8192, work)
-    } else {
-        stacker::maybe_grow(1 << 20, 8 << 20, work)
-    }
+    // A chain of operators nests the tree by each two bytes of text, and rowan drops it recursively.
+    let stack = (1 << 20) + text.len() * 256 + nesting * 8192;
+    stacker::maybe_grow(stack, stack + (1 << 20), || lower_here(text, context))
 }
 
 /// What each byte does to the nesting: opens or closes, and whether a run of prefix operators
