@@ -76,10 +76,11 @@ pub fn image(context: &Context) -> Result<Outcome> {
 
 /// The closure for images is smaller than the whole one.
 pub fn slim(context: &Context) -> Result<Outcome> {
-    let attributes = ["psql_15/bin".to_owned(), "psql_15/slim".to_owned()];
-    let paths = build(context, "slim", &context.flake(), &attributes)?;
     let mut sizes = Vec::new();
-    for path in &paths {
+    // One at a time: Nix gives the paths of several in an order of its own.
+    for attribute in ["psql_15/bin", "psql_15/slim"] {
+        let paths = build(context, "slim", &context.flake(), &[attribute.to_owned()])?;
+        let [path] = paths.as_slice() else { bail!("{attribute} has {} paths", paths.len()) };
         let text = output(nix("nix").args(["path-info", "--closure-size", path]))?;
         let size = text.split_whitespace().last().and_then(|word| word.parse::<u64>().ok());
         sizes.push(size.with_context(|| format!("nix path-info said: {text}"))?);
