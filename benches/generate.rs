@@ -23,10 +23,10 @@ fn loaded(files: &Files) -> Catalogue {
 fn write(files: &Files, root: &Path) {
     for (path, node) in files.iter() {
         let target = root.join("catalogue").join(path);
-        if let (Some(parent), Node::Text(bytes)) = (target.parent(), node) {
-            fs::create_dir_all(parent).expect("a directory");
-            fs::write(&target, bytes).expect("a file");
-        }
+        // Of other files it only counts that they are there.
+        let bytes: &[u8] = if let Node::Text(bytes) = node { bytes } else { &[] };
+        fs::create_dir_all(target.parent().expect("below the root")).expect("a directory");
+        fs::write(&target, bytes).expect("a file");
     }
 }
 
