@@ -40,6 +40,7 @@ fixed! {
     // For repositories that have no data of their own.
     "tools/migrations/changes.sql" from "tests/migrations/changes.sql",
     "tools/migrations/data.sql" from "tests/migrations/data.sql",
+    "tools/server-options.sh" from "templates/tools/server-options.sh",
     "tools/server.sh" from "templates/tools/server.sh",
     "tools/start-client.sh" from "templates/tools/start-client.sh",
     "tools/start-replica.sh" from "templates/tools/start-replica.sh",

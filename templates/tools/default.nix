@@ -70,6 +70,7 @@ in
       ./catalogue.sh
       ./cluster.sh
       ./server.sh
+      ./server-options.sh
       ./start-server.sh
     ];
   };
@@ -92,6 +93,7 @@ in
       ./catalogue.sh
       ./cluster.sh
       ./server.sh
+      ./server-options.sh
       ./start-replica.sh
     ];
   };

@@ -18,31 +18,7 @@ usage: $program NAME PRIMARY_PORT PORT [--datadir DIR] [--daemonize] [-- OPTIONS
 EOF
 }
 
-arguments=() datadir_given='' daemonize='' stop='' port=''
-while (($# > 0)); do
-  case $1 in
-    --help | -h)
-      usage
-      exit
-      ;;
-    --datadir | --port)
-      (($# > 1)) || die "$1 wants a value; see $program --help"
-      if [[ $1 == --port ]]; then port=$2; else datadir_given=$2; fi
-      shift
-      ;;
-    --datadir=*) datadir_given=${1#*=} ;;
-    --port=*) port=${1#*=} ;;
-    --daemonize) daemonize=1 ;;
-    --stop) stop=1 ;;
-    --)
-      shift
-      break
-      ;;
-    -*) die "there is no option $1; see $program --help. Options for postgres come after --" ;;
-    *) arguments+=("$1") ;;
-  esac
-  shift
-done
+parse_options "$@"
 
 if [[ -n $stop ]]; then
   port=${port:-${arguments[2]:-}}
@@ -95,4 +71,4 @@ elif [[ ! -e $datadir/standby.signal ]]; then
 fi
 
 state_links+=("primary=$primary" "slot=$slot")
-serve "$port" "$daemonize" "$@"
+serve "$port" "$daemonize" "${postgres_options[@]}"

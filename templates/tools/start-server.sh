@@ -21,31 +21,7 @@ the socket only, add: -- -c listen_addresses=
 EOF
 }
 
-arguments=() datadir_given='' daemonize='' stop='' port=''
-while (($# > 0)); do
-  case $1 in
-    --help | -h)
-      usage
-      exit
-      ;;
-    --datadir | --port)
-      (($# > 1)) || die "$1 wants a value; see $program --help"
-      if [[ $1 == --port ]]; then port=$2; else datadir_given=$2; fi
-      shift
-      ;;
-    --datadir=*) datadir_given=${1#*=} ;;
-    --port=*) port=${1#*=} ;;
-    --daemonize) daemonize=1 ;;
-    --stop) stop=1 ;;
-    --)
-      shift
-      break
-      ;;
-    -*) die "there is no option $1; see $program --help. Options for postgres come after --" ;;
-    *) arguments+=("$1") ;;
-  esac
-  shift
-done
+parse_options "$@"
 if ((${#arguments[@]} > 2)); then
   die "too many arguments: ${arguments[*]}; see $program --help"
 fi
@@ -69,4 +45,4 @@ if [[ -n $fresh ]]; then
   note "making a data directory: $datadir"
   init_cluster "$datadir" "$name" "$bin"
 fi
-serve "$port" "$daemonize" "$@"
+serve "$port" "$daemonize" "${postgres_options[@]}"
