@@ -17,7 +17,7 @@ pub struct EvalOptions {
     /// The system to evaluate for, instead of this machine's
     #[arg(long, value_name = "SYSTEM")]
     pub system: Option<String>,
-    /// Memory that evaluation may take, in MiB
+    /// Memory that evaluation may take, in MiB [default: most of what is free]
     #[arg(long, value_name = "MIB")]
     pub max_memory: Option<usize>,
     /// Calls nested at most this deep
@@ -41,9 +41,10 @@ impl EvalOptions {
         if let Some(system) = &self.system {
             settings.system.clone_from(system);
         }
-        if let Some(mib) = self.max_memory {
-            settings.max_memory = mib.saturating_mul(1 << 20);
-        }
+        settings.max_memory = match self.max_memory {
+            Some(mib) => mib.saturating_mul(1 << 20),
+            None => free_memory().map_or(usize::MAX, |bytes| bytes / 10 * 9),
+        };
         settings.source_cache.clone_from(&self.source_cache);
         let features = || self.extra_experimental_features.iter().flat_map(|list| list.split([' ', ',']));
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
@@ -56,6 +57,25 @@ impl EvalOptions {
         }
         settings
     }
+}
+
+/// Bytes of memory that a process can still take before the kernel ends one; `None` where that is
+/// not known.
+fn free_memory() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let field = |name: &str| -> Option<usize> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().ok()?.checked_mul(1024)
+    };
+    let machine = field("MemAvailable")?.saturating_add(field("SwapFree").unwrap_or(0));
+    // A container's own limit, as cgroups of both versions have it.
+    let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
+    let group = |limit: &str, used: &str| Some(number(limit)?.saturating_sub(number(used)?));
+    let limits = [
+        group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        group("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ];
+    Some(limits.into_iter().flatten().fold(machine, usize::min))
 }
 
 /// A file or an expression in place of a flake, and what is done with it.

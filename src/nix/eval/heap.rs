@@ -9,6 +9,8 @@ use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::error::Error;
 use super::ir::Expr;
@@ -24,19 +26,27 @@ pub struct Heap {
     next: Cell<usize>,
     end: Cell<usize>,
     chunk: Cell<usize>,
+    /// What all threads of the session have taken, as of this heap's last chunk.
     total: Cell<usize>,
     limit: Cell<usize>,
+    session: Arc<AtomicUsize>,
 }
 
 impl Heap {
     /// An empty heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
+        Self::within(limit, Arc::default())
+    }
+
+    /// An empty heap of a session whose heaps together have that limit.
+    pub fn within(limit: usize, session: Arc<AtomicUsize>) -> Self {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             total: Cell::new(0),
             limit: Cell::new(limit),
+            session,
         }
     }
 
@@ -59,6 +69,11 @@ impl Heap {
     /// Bytes taken from the system.
     pub fn total(&self) -> usize {
         self.total.get()
+    }
+
+    /// Counts memory that is kept elsewhere.
+    pub fn charge(&self, bytes: usize) {
+        self.total.set(self.session.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes));
     }
 
     #[inline]
@@ -93,7 +108,7 @@ impl Heap {
     }
 
     fn chunk(&self, bytes: usize, align: usize) -> NonNull<u8> {
-        self.total.set(self.total.get() + bytes);
+        self.charge(bytes);
         let Ok(layout) = Layout::from_size_align(bytes, align) else {
             std::alloc::handle_alloc_error(Layout::new::<u8>())
         };

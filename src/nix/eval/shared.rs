@@ -1,6 +1,7 @@
 //! What all threads of a session share: names, files and positions, parsed code, settings.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
@@ -25,8 +26,10 @@ pub struct Settings {
     pub search_path: Vec<(String, String)>,
     /// Calls nested at most this deep.
     pub max_call_depth: u32,
-    /// Memory of one thread's heap in bytes.
+    /// Memory of all threads' heaps together, in bytes.
     pub max_memory: usize,
+    /// Steps at most of what takes time without taking memory, as comparing and printing.
+    pub max_steps: u64,
     /// `|>` and `<|`.
     pub pipe_operators: bool,
     /// Print `builtins.traceVerbose`.
@@ -47,6 +50,7 @@ impl Default for Settings {
             search_path: Vec::new(),
             max_call_depth: 10_000,
             max_memory: usize::MAX,
+            max_steps: u64::MAX,
             pipe_operators: false,
             trace_verbose: false,
             source_cache: None,
@@ -148,6 +152,8 @@ pub struct Shared {
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
     /// Real places of store paths that were only computed.
     pub mounts: RwLock<FxHashMap<String, Vec<u8>>>,
+    /// Memory that all threads' heaps have taken.
+    pub memory: Arc<AtomicUsize>,
     /// Folders to remove in the end.
     pub temporary: Mutex<Vec<PathBuf>>,
     /// Derivations made or read so far, by base name.
@@ -173,6 +179,7 @@ impl Shared {
             parsed: RwLock::default(),
             copied: Mutex::default(),
             mounts: RwLock::default(),
+            memory: Arc::default(),
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })

@@ -108,6 +108,16 @@ struct Draft {
     method: Option<IngestionMethod>,
     outputs: Vec<String>,
     context: ContextSet,
+    /// Bytes of all texts so far.
+    size: usize,
+}
+
+impl Draft {
+    /// Counts a text, which is about to be copied several times.
+    fn take(&mut self, ev: &Ev, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len();
+        ev.room_for(self.size.saturating_mul(3))
+    }
 }
 
 fn fail<T>(message: impl Into<String>) -> Result<T> {
@@ -207,7 +217,9 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) 
             for arg in ev.list_arg(attr.value, 0, "")?.items {
                 let value = ev.force(arg)?;
                 let context = "while evaluating an element of the argument list";
-                drv.args.push(ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?.into());
+                let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?;
+                draft.take(ev, bytes)?;
+                drv.args.push(bytes.into());
             }
             return Ok(());
         }
@@ -224,6 +236,7 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) 
     }
     let value = ev.force(attr.value)?;
     let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
+    draft.take(ev, bytes)?;
     if attr.name == sym::json {
         ev.shared.outside.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
     }

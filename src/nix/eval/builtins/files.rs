@@ -417,8 +417,7 @@ impl Ev {
         if let Some(text) = core_package(path) {
             return Ok(text.as_bytes().to_vec());
         }
-        let real = self.real(path);
-        self.shared.outside.read_file(&real).map_err(|error| io_error("read", path, &error, pos))
+        self.read_real(path, pos)
     }
 
     fn kind_of(&mut self, path: &[u8], pos: Pos) -> Result<Option<FileType>> {
