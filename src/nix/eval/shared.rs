@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::error::Error;
 use super::heap::Ref;
+use super::imported::Imported;
 use super::ir::{Expr, Pos};
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::Outside;
@@ -150,8 +151,8 @@ pub struct Shared {
     parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
     /// Paths copied to the store: store path and what it was.
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
-    /// Real places of store paths that were only computed.
-    pub mounts: RwLock<FxHashMap<String, Vec<u8>>>,
+    /// Store paths that were only computed.
+    pub imported: Imported,
     /// Memory that all threads' heaps have taken.
     pub memory: Arc<AtomicUsize>,
     /// Folders to remove in the end.
@@ -178,7 +179,7 @@ impl Shared {
             sources: RwLock::default(),
             parsed: RwLock::default(),
             copied: Mutex::default(),
-            mounts: RwLock::default(),
+            imported: Imported::default(),
             memory: Arc::default(),
             temporary: Mutex::default(),
             derivations: RwLock::default(),

@@ -42,7 +42,14 @@ pub fn source(
     if place.symlink_metadata().is_ok() {
         return Ok(());
     }
-    copy(from, &place, filter)
+    // Made under another name first: another thread may be writing the same one.
+    let temporary = tempfile::Builder::new().prefix(".import-").tempdir_in(dir)?;
+    let made = temporary.path().join(path.base_name());
+    copy(from, &made, filter)?;
+    match fs::rename(&made, &place) {
+        Err(error) if place.symlink_metadata().is_err() => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn copy(from: &Path, to: &Path, filter: &mut dyn FnMut(&Path, FileType) -> Result<bool>) -> Result<()> {

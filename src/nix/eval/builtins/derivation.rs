@@ -395,6 +395,9 @@ fn finish(ev: &mut Ev, drv: Derivation) -> Result<Value> {
     let path = drv.path_of_text(&text, &store)?;
     if let Some(dir) = &ev.shared.settings.write_to {
         crate::nix::eval::written::derivation(dir, &path, &text)?;
+        for source in &drv.input_srcs {
+            ev.write_needed(dir, source)?;
+        }
     }
     ev.remember_derivation(&path, &drv)?;
     let base = ev.keep(path.base_name());
