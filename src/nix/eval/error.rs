@@ -124,7 +124,7 @@ impl Error {
 
     /// Bytes that one more copy of the error keeps: what came since the last one, about.
     pub fn size_kept(&self) -> usize {
-        const STEP: usize = 320;
+        const STEP: usize = 512;
         STEP + if self.depth < 2 { self.message.len() } else { 0 }
     }
 

@@ -10,15 +10,14 @@ use rustc_hash::FxHashMap;
 use super::machine::{Ev, Result};
 use super::written;
 use crate::store::StorePath;
-use crate::store::nar::FileType;
 
 /// What a store path stands for.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// A file or folder as it is there.
     Here(Vec<u8>),
-    /// A text of the evaluation.
-    Text(&'static [u8]),
+    /// A text of the evaluation, and what it refers to.
+    Text(&'static [u8], BTreeSet<StorePath>),
     /// What a filter left of a folder: paths below it.
     Part(PathBuf, BTreeSet<PathBuf>),
 }
@@ -62,8 +61,16 @@ impl Ev {
             Err(place) => {
                 let folder = tempfile::Builder::new().prefix("pgflakegen-import-").tempdir().ok()?.keep();
                 self.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder.clone());
-                write(&folder, path, &place).ok()?;
-                let place = folder.join(path.base_name()).as_os_str().as_bytes().to_vec();
+                let to = folder.join(path.base_name());
+                match place {
+                    Place::Text(text, _) => std::fs::write(&to, text).ok()?,
+                    Place::Part(root, kept) => written::copy(&root, &to, &mut |inner| {
+                        inner.strip_prefix(&root).is_ok_and(|below| kept.contains(below))
+                    })
+                    .ok()?,
+                    Place::Here(place) => return Some(place),
+                }
+                let place = to.as_os_str().as_bytes().to_vec();
                 let mut known = self.shared.imported.0.write().unwrap_or_else(PoisonError::into_inner);
                 known.insert(path.base_name().to_owned(), Place::Here(place.clone()));
                 Some(place)
@@ -74,7 +81,7 @@ impl Ev {
     /// Remembers what a store path stands for, and writes it out if that is wanted.
     pub fn imported(&self, path: &StorePath, place: Place) -> Result<()> {
         if let Some(dir) = &self.shared.settings.write_to {
-            write(dir, path, &place)?;
+            written::source(dir, &self.shared.store, path, &place)?;
         }
         self.shared.imported.insert(path, place);
         Ok(())
@@ -84,21 +91,8 @@ impl Ev {
     pub(super) fn write_needed(&self, dir: &Path, path: &StorePath) -> Result<()> {
         let place = self.real(self.shared.store.print(path).as_bytes());
         if matches!(self.shared.outside.file_type(&place), Ok(Some(_))) {
-            write(dir, path, &Place::Here(place))?;
+            written::source(dir, &self.shared.store, path, &Place::Here(place))?;
         }
         Ok(())
-    }
-}
-
-fn write(dir: &Path, path: &StorePath, place: &Place) -> Result<()> {
-    match place {
-        Place::Text(text) => written::file(dir, path, text),
-        Place::Here(from) => {
-            let from = Path::new(std::ffi::OsStr::from_bytes(from));
-            written::source(dir, path, from, &mut |_: &Path, _: FileType| Ok(true))
-        }
-        Place::Part(root, kept) => written::source(dir, path, root, &mut |inner, _| {
-            Ok(inner.strip_prefix(root).is_ok_and(|below| kept.contains(below)))
-        }),
     }
 }

@@ -1,7 +1,7 @@
 //! Files become code, code becomes values: parsing, `import`, `scopedImport`.
 
 use super::attrs::Attrs;
-use super::builtins::core_package;
+use super::builtins::{core_package, io_error};
 use super::error::{Error, Kind};
 use super::heap::{Lazy, Thunk};
 use super::ir::{Expr, Pos};
@@ -93,10 +93,7 @@ impl Ev {
         let real = self.real(file);
         let outside = self.shared.outside.clone();
         self.room_for(usize::try_from(outside.file_size(&real).unwrap_or(0)).unwrap_or(usize::MAX))?;
-        outside.read_file(&real).map_err(|error| {
-            let file = String::from_utf8_lossy(file);
-            Error::at(Kind::Io, format!("cannot read '{file}': {error}"), pos)
-        })
+        outside.read_file(&real).map_err(|error| io_error("read", file, &error, pos))
     }
 
     fn code_of(&mut self, file: &[u8], pos: Pos) -> Result<&'static Expr> {

@@ -394,7 +394,8 @@ fn finish(ev: &mut Ev, drv: Derivation) -> Result<Value> {
     let text = drv.to_aterm(&store);
     let path = drv.path_of_text(&text, &store)?;
     if let Some(dir) = &ev.shared.settings.write_to {
-        crate::nix::eval::written::derivation(dir, &path, &text)?;
+        let references = drv.input_drvs.keys().chain(&drv.input_srcs).cloned().collect();
+        crate::nix::eval::written::derivation(dir, &store, &path, &text, &references)?;
         for source in &drv.input_srcs {
             ev.write_needed(dir, source)?;
         }

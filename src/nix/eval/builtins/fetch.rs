@@ -69,9 +69,7 @@ fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -
     let default =
         if method == IngestionMethod::Nar { "source" } else { url.rsplit('/').next().unwrap_or("") };
     let name = name.unwrap_or_else(|| default.to_owned());
-    let named =
-        ev.shared.store.fixed_output_path(method, &Hash::zero(Algorithm::Sha256), &name, &Default::default());
-    if let Err(error) = named {
+    if let Err(error) = crate::store::path::check_name(&name) {
         let message = format!(
             "invalid store path name when fetching URL '{url}': {error}. Please change the value for the 'name' attribute passed to '{what}', so that it can create a valid store path."
         );

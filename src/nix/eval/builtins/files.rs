@@ -177,7 +177,13 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
 }
 
-fn io_error(what: &str, path: &[u8], error: &std::io::Error, pos: Pos) -> Box<Error> {
+/// What is said when a file cannot be read.
+pub(in crate::nix::eval) fn io_error(
+    what: &str,
+    path: &[u8],
+    error: &std::io::Error,
+    pos: Pos,
+) -> Box<Error> {
     if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
         return no_such_file(path, pos);
     }
@@ -262,7 +268,7 @@ fn to_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         }
     }
     let path = ev.shared.store.text_path(&name, &Hash::of(Algorithm::Sha256, text.bytes), &references)?;
-    ev.imported(&path, Place::Text(text.bytes))?;
+    ev.imported(&path, Place::Text(text.bytes, references))?;
     Ok(ev.source_string(&path))
 }
 
