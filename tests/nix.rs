@@ -19,6 +19,12 @@ fn main() {
     }
     let trial =
         |name: &str, test: fn() -> Result<(), Failed>| Trial::test(name, test).with_ignored_flag(missing);
+    let reference = std::env::var("PGFLAKEGEN_NIX").unwrap_or_else(|_| "nix-instantiate".to_owned());
+    let version = Command::new(&reference).arg("--version").output();
+    let other = !version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(" 2.34"));
+    if other {
+        eprintln!("{reference} is no Nix 2.34 (PGFLAKEGEN_NIX names one): the list of builtins is ignored");
+    }
     let no_store = missing || !has_store();
     if no_store && !missing {
         eprintln!("there is no store that can be written: building is ignored");
@@ -28,6 +34,8 @@ fn main() {
         vec![
             Trial::test("written_derivations_are_built", written_derivations_are_built)
                 .with_ignored_flag(no_store),
+            Trial::test("builtins_are_those_of_nix", move || builtins_are_those_of_nix(&reference))
+                .with_ignored_flag(other),
             trial("any_string_means_itself", any_string_means_itself),
             trial("any_attribute_name_means_itself", any_attribute_name_means_itself),
             trial("hostile_catalogue_text_stays_text", hostile_catalogue_text_stays_text),
@@ -35,6 +43,37 @@ fn main() {
         ],
     )
     .exit();
+}
+
+/// Name and type of each builtin, in pure and in impure mode.
+fn builtins_are_those_of_nix(nix: &str) -> Result<(), Failed> {
+    use pgflakegen::nix::eval::{Ev, Settings, Shared, coerce, outside, shared};
+    let program = "builtins.mapAttrs (_: builtins.typeOf) builtins";
+    for pure in [false, true] {
+        let theirs = output_of(
+            Command::new(nix)
+                .args(["--eval", "--strict", "--json", "--readonly-mode", "-E", program])
+                .args(["--option", "extra-experimental-features", "flakes"])
+                .args(["--option", "pure-eval", if pure { "true" } else { "false" }]),
+        )?;
+        let settings = Settings { pure, ..Settings::default() };
+        let shared =
+            Shared::new(settings, std::sync::Arc::new(outside::Machine), pgflakegen::nix::flake::HOOKS);
+        let mut ev = Ev::new(shared);
+        let mut ours = Vec::new();
+        let code = ev
+            .parse(program, shared::Origin::Text(program.into()), b"/")
+            .map_err(|error| error.to_string())?;
+        let value = ev.eval(code, None).map_err(|error| error.to_string())?;
+        let mut set = coerce::ContextSet::default();
+        ev.write_json(value, false, &mut set, &mut ours, 0).map_err(|error| error.to_string())?;
+        let ours: Value = serde_json::from_slice(&ours)?;
+        let theirs: Value = serde_json::from_str(&theirs)?;
+        if ours != theirs {
+            return Err(format!("pure: {pure}\nNix has\n{theirs}\nwe have\n{ours}").into());
+        }
+    }
+    Ok(())
 }
 
 /// Whether things can be put into the Nix store.

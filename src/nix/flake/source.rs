@@ -99,7 +99,7 @@ fn missing<T>(reference: &Reference) -> Result<T> {
         "indirect" => "there is no registry here: give it a url in flake.nix, or --override-input".to_owned(),
         _ if reference.text("narHash").is_none() => {
             format!(
-                "it is not locked: run 'nix flake lock', or give --override-input with a folder (wanted '{text}')"
+                "nothing says which one: an input of a flake is locked by 'nix flake lock'; elsewhere give the narHash that 'nix flake prefetch {text}' prints"
             )
         }
         _ => format!(
