@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 
 use super::super::ir::*;
 use super::super::symbol::{Symbol, sym};
-use super::green::{Element, Node};
 use super::{Code, Kind, Lowering, Result};
+use crate::nix::syntax::compact::{Element, Node};
 
 /// What an attribute is, before lowering.
 enum Def<'g> {
@@ -63,14 +63,14 @@ enum From {
 
 impl Lowering<'_> {
     fn collect<'g>(&self, node: Node<'g>) -> Result<SetDef<'g>> {
-        let mut set = SetDef { rec: node.has(TOKEN_REC), start: node.start, ..SetDef::default() };
+        let mut set = SetDef { rec: node.has(TOKEN_REC), start: node.start(), ..SetDef::default() };
         for entry in node.nodes() {
             match entry.kind() {
                 NODE_ATTRPATH_VALUE => {
                     let (path, value) = (self.child(entry, 0)?, self.child(entry, 1)?);
                     let parts: Vec<_> = path.nodes().collect();
                     let def = self.def(value)?;
-                    self.insert(&mut set, &parts, path.start, def, &mut Vec::new())?;
+                    self.insert(&mut set, &parts, path.start(), def, &mut Vec::new())?;
                 }
                 NODE_INHERIT => self.inherit(&mut set, entry)?,
                 _ => {}
@@ -93,13 +93,13 @@ impl Lowering<'_> {
                 continue;
             }
             let Some(name) = self.static_name(child)? else {
-                return self.fail(Kind::Syntax, "dynamic attributes not allowed in inherit", child.start);
+                return self.fail(Kind::Syntax, "dynamic attributes not allowed in inherit", child.start());
             };
             if let Some(old) = set.position(name) {
-                return self.duplicate(&[name], set.attrs[old].start, child.start);
+                return self.duplicate(&[name], set.attrs[old].start, child.start());
             }
             let def = from.map_or(Def::Inherit, Def::From);
-            set.push(Attribute { name, start: child.start, def });
+            set.push(Attribute { name, start: child.start(), def });
         }
         Ok(())
     }
@@ -207,7 +207,7 @@ impl Lowering<'_> {
         for node in nodes {
             let node = node.peel();
             froms.push(if node.kind() == NODE_IDENT {
-                From::Name(self.ident(node)?, node.start)
+                From::Name(self.ident(node)?, node.start())
             } else {
                 slot += 1;
                 From::Slot(slot - 1)
@@ -338,14 +338,14 @@ impl Lowering<'_> {
     pub(super) fn let_in(&mut self, node: Node<'_>) -> Result<Code> {
         let mut set = self.collect(node)?;
         if let Some((name, ..)) = set.dynamic.first() {
-            return self.fail(Kind::Syntax, "dynamic attributes not allowed in let", name.start);
+            return self.fail(Kind::Syntax, "dynamic attributes not allowed in let", name.start());
         }
         let body = node.elements().filter_map(|element| match element {
             Element::Node(node) if !matches!(node.kind(), NODE_ATTRPATH_VALUE | NODE_INHERIT) => Some(node),
             _ => None,
         });
         let Some(body) = body.last() else {
-            return self.fail(Kind::Syntax, "syntax error, unexpected end of file", node.end());
+            return self.fail(Kind::Syntax, "syntax error, unexpected end of file", node.start());
         };
         let (new, attrs, hidden, shadowed) = self.lower_slots(&mut set)?;
         let body = self.expr(body)?;
@@ -363,6 +363,6 @@ impl Lowering<'_> {
         let mut set = self.collect(node)?;
         set.rec = true;
         let base = self.lower_rec(set)?;
-        Ok(self.make(Expr::SelectOne { base, name: sym::body, pos: self.pos(node.start) }))
+        Ok(self.make(Expr::SelectOne { base, name: sym::body, pos: self.pos(node.start()) }))
     }
 }

@@ -5,9 +5,9 @@
 //! runs once per environment.
 
 mod attrs;
-mod green;
 mod show;
 mod strings;
+mod syntax;
 
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
@@ -17,7 +17,7 @@ use super::heap::{Heap, Shareable};
 use super::ir::*;
 use super::symbol::{Symbol, Symbols, sym};
 use super::value::{Str, Value};
-use green::Node;
+use crate::nix::syntax::compact::{Node, Tree};
 
 /// A failure to lower.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
@@ -45,17 +45,32 @@ pub struct Context<'a> {
 
 /// Parses and lowers `text`.
 pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
-    if text.len() >= u32::MAX as usize {
+    if text.len() >= 1 << 30 {
         return Err(Error::new(Kind::Syntax, "file is too large"));
     }
-    // rnix and rowan recurse over lists and parentheses: give them the stack that takes.
-    let nesting = nesting(text.as_bytes());
-    if nesting > 10_000 {
+    if nesting(text.as_bytes()) > 10_000 {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
-    // A chain of operators nests the tree by each two bytes of text, and rowan drops it recursively.
-    let stack = (1 << 20) + text.len() * 256 + nesting * 8192;
-    stacker::maybe_grow(stack, stack + (1 << 20), || lower_here(text, context))
+    let tree = match Tree::parse(text) {
+        Ok(tree) => tree,
+        Err(stop) => return Err(syntax::error(text, stop, context.base)),
+    };
+    let mut lowering = Lowering {
+        context,
+        vars: FxHashMap::default(),
+        envs: Vec::new(),
+        withs: Vec::new(),
+        region: 1,
+        regions: 1,
+        name: None,
+    };
+    if !lowering.context.scope.is_empty() {
+        lowering.envs.push(EnvInfo { region: 0, slots: lowering.context.scope.len() as u32 });
+        for (slot, name) in lowering.context.scope.iter().enumerate() {
+            lowering.vars.insert(*name, (0, slot as u32));
+        }
+    }
+    lowering.expr(tree.root())
 }
 
 /// What each byte does to the nesting: opens or closes, and whether a run of prefix operators
@@ -89,35 +104,6 @@ fn nesting(text: &[u8]) -> usize {
         deepest = deepest.max(depth.saturating_add(run as i32));
     }
     deepest as usize
-}
-
-fn lower_here(text: &str, context: Context<'_>) -> Result<Code> {
-    let base = context.base;
-    let parse = rnix::Root::parse(text);
-    if let Some(error) = parse.errors().first() {
-        return Err(strings::syntax_error(error, text, base));
-    }
-    let syntax = parse.syntax();
-    let green = syntax.green();
-    let mut lowering = Lowering {
-        context,
-        vars: FxHashMap::default(),
-        envs: Vec::new(),
-        withs: Vec::new(),
-        region: 1,
-        regions: 1,
-        name: None,
-    };
-    if !lowering.context.scope.is_empty() {
-        lowering.envs.push(EnvInfo { region: 0, slots: lowering.context.scope.len() as u32 });
-        for (slot, name) in lowering.context.scope.iter().enumerate() {
-            lowering.vars.insert(*name, (0, slot as u32));
-        }
-    }
-    match Node::root(green).node(0) {
-        Some(node) => lowering.expr(node),
-        None => Err(Error::at(Kind::Syntax, "syntax error, unexpected end of file", base)),
-    }
 }
 
 struct EnvInfo {
@@ -174,7 +160,7 @@ impl<'a> Lowering<'a> {
     fn child<'g>(&self, node: Node<'g>, n: usize) -> Result<Node<'g>> {
         match node.node(n) {
             Some(child) => Ok(child),
-            None => self.fail(Kind::Syntax, "syntax error, something is missing here", node.start),
+            None => self.fail(Kind::Syntax, "syntax error, something is missing here", node.start()),
         }
     }
 
@@ -254,7 +240,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn expr_here(&mut self, node: Node<'_>) -> Result<Code> {
-        let pos = self.pos(node.start);
+        let pos = self.pos(node.start());
         if !matches!(node.kind(), NODE_LAMBDA | NODE_PAREN) {
             self.name = None;
         }
@@ -263,11 +249,10 @@ impl<'a> Lowering<'a> {
                 let inner = self.child(node, 0)?;
                 self.expr(inner)
             }
-            NODE_IDENT => {
-                let name = self.ident(node)?;
-                self.var(name, node.start)
-            }
-            NODE_CUR_POS => Ok(self.make(Expr::CurPos { pos })),
+            NODE_IDENT => match self.ident(node)? {
+                sym::cur_pos => Ok(self.make(Expr::CurPos { pos })),
+                name => self.var(name, node.start()),
+            },
             NODE_LITERAL => self.literal(node),
             NODE_STRING => self.string_expr(node),
             NODE_PATH_ABS | NODE_PATH_HOME | NODE_PATH_REL => self.path_expr(node),
@@ -314,18 +299,18 @@ impl<'a> Lowering<'a> {
                     _ => {
                         let zero = self.constant(Value::Int(0));
                         let operand = self.expr(operand)?;
-                        self.arithmetic(BinaryOp::Sub, zero, operand, node.start)
+                        self.arithmetic(BinaryOp::Sub, zero, operand, node.start())
                     }
                 }
             }
-            kind => self.fail(Kind::Syntax, format!("syntax error, unexpected {kind:?}"), node.start),
+            kind => self.fail(Kind::Syntax, format!("syntax error, unexpected {kind:?}"), node.start()),
         }
     }
 
     fn ident(&self, node: Node<'_>) -> Result<Symbol> {
         match node.token() {
             Some((_, text, _)) => Ok(self.intern(text)),
-            None => self.fail(Kind::Syntax, "syntax error, expected a name", node.start),
+            None => self.fail(Kind::Syntax, "syntax error, expected a name", node.start()),
         }
     }
 
@@ -336,14 +321,14 @@ impl<'a> Lowering<'a> {
             args.push(self.child(function, 1)?);
             function = self.child(function, 0)?;
         }
-        let pos = self.pos(function.start);
+        let pos = self.pos(function.start());
         let function = self.expr(function)?;
         let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
         Ok(self.make(Expr::Call { function, args: self.heap().slice(&args), pos }))
     }
 
     fn select(&mut self, node: Node<'_>) -> Result<Code> {
-        let pos = self.pos(node.start);
+        let pos = self.pos(node.start());
         let base = self.child(node, 0)?;
         let base = self.expr(base)?;
         let path = self.child(node, 1)?;
@@ -382,7 +367,7 @@ impl<'a> Lowering<'a> {
                 let inner = self.child(node, 0)?.peel();
                 if inner.kind() == NODE_STRING { self.static_name(inner) } else { Ok(None) }
             }
-            _ => self.fail(Kind::Syntax, "syntax error, expected an attribute name", node.start),
+            _ => self.fail(Kind::Syntax, "syntax error, expected an attribute name", node.start()),
         }
     }
 
@@ -395,7 +380,7 @@ impl<'a> Lowering<'a> {
         self.withs.pop();
         let slots = self.envs.pop().map_or(1, |env| env.slots);
         let body = body?;
-        Ok(self.make(Expr::With { attrs, body, slots, pos: self.pos(node.start) }))
+        Ok(self.make(Expr::With { attrs, body, slots, pos: self.pos(node.start()) }))
     }
 
     fn lambda(&mut self, node: Node<'_>) -> Result<Code> {
@@ -404,7 +389,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn lambda_here(&mut self, node: Node<'_>, name: Option<Symbol>) -> Result<Code> {
-        let pos = self.pos(node.start);
+        let pos = self.pos(node.start());
         let param = self.child(node, 0)?;
         let (params, body_node, shadowed) = if param.kind() == NODE_PATTERN {
             let (pattern, shadowed) = self.pattern(param)?;
@@ -416,7 +401,7 @@ impl<'a> Lowering<'a> {
             let body = loop {
                 let ident = self.child(lambda, 0)?;
                 names.push(self.ident(self.child(ident, 0)?)?);
-                positions.push(self.pos(lambda.start));
+                positions.push(self.pos(lambda.start()));
                 let body = self.child(lambda, 1)?;
                 let next = body.peel();
                 if next.kind() != NODE_LAMBDA || next.node(0).is_none_or(|param| param.kind() == NODE_PATTERN)
@@ -448,16 +433,16 @@ impl<'a> Lowering<'a> {
                 NODE_PAT_BIND => whole = Some(self.ident(self.child(child, 0)?)?),
                 NODE_PAT_ENTRY => {
                     let name_node = self.child(child, 0)?;
-                    entries.push((self.ident(name_node)?, name_node.start, child.node(1)));
+                    entries.push((self.ident(name_node)?, name_node.start(), child.node(1)));
                 }
-                _ => return self.fail(Kind::Syntax, "syntax error in a function's pattern", child.start),
+                _ => return self.fail(Kind::Syntax, "syntax error in a function's pattern", child.start()),
             }
         }
         entries.sort_by_key(|(name, start, _)| (*name, *start));
         let twice = entries.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[1].0, pair[1].1));
         let twice = twice.or_else(|| {
             let whole = whole?;
-            entries.iter().any(|(name, ..)| *name == whole).then_some((whole, node.start))
+            entries.iter().any(|(name, ..)| *name == whole).then_some((whole, node.start()))
         });
         if let Some((name, start)) = twice {
             let name = self.context.symbols.text(name).lossy();
@@ -492,7 +477,7 @@ impl<'a> Lowering<'a> {
     fn binary(&mut self, node: Node<'_>) -> Result<Code> {
         let (left, right) = (self.child(node, 0)?, self.child(node, 1)?);
         let Some((token, _, at)) = node.token() else {
-            return self.fail(Kind::Syntax, "syntax error, expected an operator", node.start);
+            return self.fail(Kind::Syntax, "syntax error, expected an operator", node.start());
         };
         if matches!(token, TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT) {
             return self.pipe(token, left, right, at);
