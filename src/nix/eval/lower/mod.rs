@@ -13,10 +13,10 @@ use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
 use super::error::{Error, Kind};
-use super::heap::{Heap, Shareable};
+use super::heap::{Heap, Shareable, Thin};
 use super::ir::*;
 use super::symbol::{Symbol, Symbols, sym};
-use super::value::{Str, Value};
+use super::value::{EMPTY_LIST, Str, Value};
 use crate::nix::syntax::compact::{Node, Tree};
 
 /// A failure to lower.
@@ -60,6 +60,7 @@ pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
         vars: FxHashMap::default(),
         envs: Vec::new(),
         withs: Vec::new(),
+        last_withs: None,
         region: 1,
         regions: 1,
         name: None,
@@ -118,6 +119,8 @@ struct Lowering<'a> {
     withs: Vec<u32>,
     region: u32,
     regions: u32,
+    /// Where the variable before found its `with`s: most often those of the next one, too.
+    last_withs: Option<Thin<u32>>,
     /// What the next function is bound to.
     name: Option<Symbol>,
 }
@@ -148,8 +151,8 @@ impl<'a> Lowering<'a> {
 
     fn constant(&self, value: Value) -> Code {
         match Shareable::new(value) {
-            Some(constant) => self.make(Expr::Const(self.heap().alloc(constant))),
-            None => self.make(Expr::Fail { message: "internal error: not a constant", pos: 0 }),
+            Some(constant) => self.make(Expr::Const(constant)),
+            None => self.make(Expr::Fail { message: &"internal error: not a constant", pos: 0 }),
         }
     }
 
@@ -218,7 +221,7 @@ impl<'a> Lowering<'a> {
         self.make(if depth == 0 { Expr::Var0 { slot, pos } } else { Expr::Var { depth, slot, pos } })
     }
 
-    fn var(&self, name: Symbol, start: u32) -> Result<Code> {
+    fn var(&mut self, name: Symbol, start: u32) -> Result<Code> {
         let pos = self.pos(start);
         if let Some((env, slot)) = self.vars.get(&name) {
             return Ok(self.local(*env, *slot, pos));
@@ -232,7 +235,11 @@ impl<'a> Lowering<'a> {
         }
         let here = self.envs.len() as u32 - 1;
         let withs: Vec<u32> = self.withs.iter().rev().map(|env| here - env).collect();
-        Ok(self.make(Expr::WithVar { name, withs: self.heap().slice(&withs), pos }))
+        let withs = match self.last_withs {
+            Some(last) if last.get() == withs => last,
+            _ => *self.last_withs.insert(self.context.heap.thin(&withs)),
+        };
+        Ok(self.make(Expr::WithVar { name, withs, pos }))
     }
 
     fn expr(&mut self, node: Node<'_>) -> Result<Code> {
@@ -259,7 +266,10 @@ impl<'a> Lowering<'a> {
             NODE_PATH_SEARCH => self.search_path(node),
             NODE_LIST => {
                 let items = node.nodes().map(|item| self.lazy(item)).collect::<Result<Vec<_>>>()?;
-                Ok(self.make(Expr::List(self.heap().slice(&items))))
+                if items.is_empty() {
+                    return Ok(self.constant(Value::List(&EMPTY_LIST)));
+                }
+                Ok(self.make(Expr::List(self.heap().thin(&items))))
             }
             NODE_APPLY => self.call(node),
             NODE_LAMBDA => self.lambda(node),
@@ -278,14 +288,14 @@ impl<'a> Lowering<'a> {
                 let (condition, then, other) =
                     (self.child(node, 0)?, self.child(node, 1)?, self.child(node, 2)?);
                 let (condition, then, other) = (self.expr(condition)?, self.expr(then)?, self.expr(other)?);
-                Ok(self.make(Expr::If { condition, then, other, pos }))
+                Ok(self.make(Expr::If(self.heap().alloc(If { condition, then, other, pos }))))
             }
             NODE_ASSERT => {
                 let (condition, body) = (self.child(node, 0)?, self.child(node, 1)?);
                 let shown = show::show(condition);
                 let text = std::str::from_utf8(self.heap().slice(shown.as_bytes())).unwrap_or_default();
                 let (condition, body) = (self.expr(condition)?, self.expr(body)?);
-                Ok(self.make(Expr::Assert { condition, body, pos, text }))
+                Ok(self.make(Expr::Assert(self.heap().alloc(Assert { condition, body, pos, text }))))
             }
             NODE_WITH => self.with(node),
             NODE_BIN_OP => self.binary(node),
@@ -324,7 +334,7 @@ impl<'a> Lowering<'a> {
         let pos = self.pos(function.start());
         let function = self.expr(function)?;
         let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
-        Ok(self.make(Expr::Call { function, args: self.heap().slice(&args), pos }))
+        Ok(self.make(Expr::Call { function, args: self.heap().thin(&args), pos }))
     }
 
     fn select(&mut self, node: Node<'_>) -> Result<Code> {
@@ -337,15 +347,15 @@ impl<'a> Lowering<'a> {
             Some(default) => Some(self.expr(default)?),
             None => None,
         };
-        Ok(self.make(match (path, default) {
+        Ok(self.make(match (path.get(), default) {
             ([AttrName::Static(name)], None) => Expr::SelectOne { base, name: *name, pos },
-            _ => Expr::Select { base, path, default, pos },
+            _ => Expr::Select(self.heap().alloc(Select { base, path, default, pos })),
         }))
     }
 
-    fn attr_path(&mut self, node: Node<'_>) -> Result<&'static [AttrName]> {
+    fn attr_path(&mut self, node: Node<'_>) -> Result<Thin<AttrName>> {
         let names = node.nodes().map(|part| self.attr_name(part)).collect::<Result<Vec<_>>>()?;
-        Ok(self.heap().slice(&names))
+        Ok(self.heap().thin(&names))
     }
 
     fn attr_name(&mut self, node: Node<'_>) -> Result<AttrName> {
@@ -380,7 +390,7 @@ impl<'a> Lowering<'a> {
         self.withs.pop();
         let slots = self.envs.pop().map_or(1, |env| env.slots);
         let body = body?;
-        Ok(self.make(Expr::With { attrs, body, slots, pos: self.pos(node.start()) }))
+        Ok(self.make(Expr::With { attrs, body, slots }))
     }
 
     fn lambda(&mut self, node: Node<'_>) -> Result<Code> {
@@ -464,7 +474,7 @@ impl<'a> Lowering<'a> {
             };
             formals.push(Formal { name, pos: self.pos(start), default });
         }
-        let formals: &'static [Formal] = Box::leak(formals.into_boxed_slice());
+        let formals = self.context.heap.slice(&formals);
         let pattern = Pattern {
             formals,
             ellipsis: node.has(TOKEN_ELLIPSIS),
@@ -486,7 +496,7 @@ impl<'a> Lowering<'a> {
         let pos = self.pos(at);
         let op = match token {
             TOKEN_ADD => {
-                let parts = self.heap().slice(&[left, right]);
+                let parts = self.heap().thin(&[left, right]);
                 return Ok(self.make(Expr::Concat { parts, string: false, pos }));
             }
             TOKEN_SUB => return self.arithmetic(BinaryOp::Sub, left, right, at),
@@ -525,7 +535,7 @@ impl<'a> Lowering<'a> {
         }
         let function = self.var(name, at)?;
         let args = if swap { [right, left] } else { [left, right] };
-        let call = self.make(Expr::Call { function, args: self.heap().slice(&args), pos });
+        let call = self.make(Expr::Call { function, args: self.heap().thin(&args), pos });
         Ok(if negate { self.make(Expr::Not(call)) } else { call })
     }
 
@@ -537,7 +547,7 @@ impl<'a> Lowering<'a> {
         let (function, arg) = if token == TOKEN_PIPE_LEFT { (left, right) } else { (right, left) };
         let function = self.expr(function)?;
         let arg = self.lazy(arg)?;
-        let args = self.heap().slice(&[arg]);
+        let args = self.heap().thin(&[arg]);
         Ok(self.make(Expr::Call { function, args, pos: self.pos(at) }))
     }
 }

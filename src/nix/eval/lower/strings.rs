@@ -65,7 +65,7 @@ impl Lowering<'_> {
                 Part::Code(node) => self.expr(node)?,
             });
         }
-        let parts = self.heap().slice(&codes);
+        let parts = self.heap().thin(&codes);
         Ok(self.make(Expr::Concat { parts, string: true, pos: self.pos(node.start()) }))
     }
 
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         if let ([code], false) = (codes.as_slice(), interpolated) {
             return Ok(*code);
         }
-        let parts = self.heap().slice(&codes);
+        let parts = self.heap().thin(&codes);
         Ok(self.make(Expr::Concat { parts, string: false, pos: self.pos(node.start()) }))
     }
 
@@ -137,7 +137,7 @@ impl Lowering<'_> {
         let name = self.string(text.trim_start_matches('<').trim_end_matches('>').as_bytes());
         let function = self.var(sym::find_file, start)?;
         let path = self.var(sym::nix_path, start)?;
-        let args = self.heap().slice(&[path, name]);
+        let args = self.heap().thin(&[path, name]);
         Ok(self.make(Expr::Call { function, args, pos: self.pos(start) }))
     }
 }
