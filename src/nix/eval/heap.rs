@@ -20,6 +20,18 @@ const LARGE_CHUNK: usize = 32 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 const ALIGN: usize = 8;
 
+/// Has the system's allocator give large blocks back when they are freed.
+///
+/// glibc raises the size it does that from with the first such block: what parsing the largest file
+/// took would be kept, and filled with small things, to the end.
+pub(super) fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets a number of the allocator; called before the evaluator starts threads.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
+    }
+}
+
 /// A bump allocator that never frees.
 pub struct Heap {
     next: Cell<usize>,
