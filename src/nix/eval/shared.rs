@@ -164,6 +164,7 @@ pub struct Shared {
 impl Shared {
     /// A new session.
     pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
+        super::heap::return_large_blocks();
         let symbols = Symbols::default();
         let globals = super::builtins::global_names(&settings)
             .enumerate()
