@@ -407,8 +407,29 @@ impl Ev {
                 return Ok(attr.value);
             }
         }
-        let name = self.text(name).lossy();
-        Err(Error::at(Kind::UndefinedVariable, format!("undefined variable '{name}'"), pos))
+        self.undefined(name, withs, env, pos)
+    }
+
+    #[cold]
+    fn undefined<T>(
+        &mut self,
+        name: Symbol,
+        withs: &[u32],
+        env: Option<&'static Env>,
+        pos: Pos,
+    ) -> Result<T> {
+        let text = self.text(name).lossy();
+        let mut names = Vec::new();
+        for depth in withs {
+            if let Some(Value::Attrs(attrs)) =
+                up(env, *depth).and_then(|env| env.get(0)).and_then(|thunk| thunk.value())
+            {
+                names.extend(attrs.flat().iter().map(|attr| self.text(attr.name).lossy()));
+            }
+        }
+        let mut error = Error::at(Kind::UndefinedVariable, format!("undefined variable '{text}'"), pos);
+        error.suggestions = suggest(&text, names);
+        Err(error)
     }
 
     #[inline(never)]
