@@ -362,6 +362,11 @@ impl<T> Hollow<T> {
     pub(super) const fn new(empty: T) -> Self {
         Self(empty)
     }
+
+    /// The object.
+    pub(super) const fn get(&'static self) -> &'static T {
+        &self.0
+    }
 }
 
 impl<T> std::ops::Deref for Hollow<T> {

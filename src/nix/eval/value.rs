@@ -2,13 +2,14 @@
 
 use super::attrs::Attrs;
 use super::builtins::Builtin;
-use super::heap::{Env, Hollow, Ref};
+use super::heap::{Env, Hollow, Ref, Thunk};
 use super::ir::Lambda;
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
-/// from a pointer by its first byte.
+/// from a pointer by its first byte; they take a whole word so that a value is moved as two words,
+/// which a `bool` right behind a smaller one would prevent.
 #[derive(Clone, Copy)]
-#[repr(u8)]
+#[repr(u64)]
 pub enum Value {
     /// `null`.
     Null = 1,
@@ -59,6 +60,9 @@ impl Str {
 pub static EMPTY_STR: Str = Str::plain(b"");
 /// The empty list.
 pub static EMPTY_LIST: Hollow<List> = Hollow::new(List { items: &[] });
+
+/// The empty list as a thunk.
+pub static EMPTY_LIST_THUNK: Hollow<Thunk> = Hollow::new(Thunk::new(Value::List(EMPTY_LIST.get())));
 
 /// One reference of a string to the store. Ordered as Nix orders them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
