@@ -243,7 +243,10 @@ impl Ev {
     /// The value of an expression.
     pub fn eval(&mut self, expr: &'static Expr, env: Option<&'static Env>) -> Result<Value> {
         match expr {
-            Expr::Const(constant) => self.force(constant.get()),
+            Expr::Const(constant) => match constant.get().value() {
+                Some(value) => Ok(value),
+                None => self.unbound(0),
+            },
             Expr::Global(index) => self.force(self.globals[*index as usize]),
             Expr::Var0 { slot, pos } => match env.and_then(|env| env.get(*slot)) {
                 Some(thunk) => self.force_at(thunk, *pos),
@@ -254,7 +257,7 @@ impl Ev {
                 None => self.unbound(*pos),
             },
             Expr::WithVar { name, withs, pos } => {
-                let thunk = self.with_var(*name, withs, env, *pos)?;
+                let thunk = self.with_var(*name, withs.get(), env, *pos)?;
                 self.force_at(thunk, *pos)
             }
             Expr::SelectOne { base, name, pos } => {
@@ -270,10 +273,10 @@ impl Ev {
                     None => self.missing(attrs, *name, *pos),
                 }
             }
-            Expr::Select { base, path, default, pos } => self.select(base, path, *default, *pos, env),
+            Expr::Select(code) => self.select(code, env),
             Expr::Call { function, args, pos } => {
                 let function = self.eval(function, env)?;
-                self.call_code(function, args, env, *pos)
+                self.call_code(function, args.get(), env, *pos)
             }
             Expr::Lambda(lambda) => Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: &[] }))),
             Expr::Let(code) => {
@@ -282,31 +285,26 @@ impl Ev {
                     None => env,
                 };
                 let Some(frame) = inner else { return self.unbound(0) };
-                for (slot, binding) in code.bindings {
-                    frame.set(
-                        *slot,
-                        match binding {
-                            Binding::Here(expr) => self.delay(expr, inner),
-                            Binding::Outside(expr) => self.delay(expr, env),
-                        },
-                    );
+                for LetBinding { slot, outside, value } in code.bindings.get() {
+                    frame.set(*slot, self.delay(value, if *outside { env } else { inner }));
                 }
                 self.with_stack(|ev| ev.eval(code.body, inner))
             }
-            Expr::If { condition, then, other, pos } => {
+            Expr::If(If { condition, then, other, pos }) => {
                 if self.condition(condition, env, *pos, "while evaluating a branch condition")? {
                     self.eval(then, env)
                 } else {
                     self.with_stack(|ev| ev.eval(other, env))
                 }
             }
-            Expr::With { attrs, body, slots, .. } => {
+            Expr::With { attrs, body, slots } => {
                 let inner = self.heap.env(env, *slots as usize);
                 inner.set(0, self.delay(attrs, env));
                 self.with_stack(|ev| ev.eval(body, Some(inner)))
             }
             Expr::Attrs(code) => self.attrs(code, env),
             Expr::List(items) => {
+                let items = items.get();
                 if items.is_empty() {
                     return Ok(Value::List(&EMPTY_LIST));
                 }
@@ -320,9 +318,11 @@ impl Ev {
             Expr::Not(operand) => {
                 Ok(Value::Bool(!self.condition(operand, env, 0, "in the argument of '!'")?))
             }
-            Expr::Concat { parts, string, pos } => self.with_stack(|ev| ev.concat(parts, *string, env, *pos)),
-            Expr::HasAttr { base, path } => self.has_attr(base, path, env),
-            Expr::Assert { condition, body, pos, text } => {
+            Expr::Concat { parts, string, pos } => {
+                self.with_stack(|ev| ev.concat(parts.get(), *string, env, *pos))
+            }
+            Expr::HasAttr { base, path } => self.has_attr(base, path.get(), env),
+            Expr::Assert(Assert { condition, body, pos, text }) => {
                 if self.condition(condition, env, *pos, "in the condition of the assert statement")? {
                     self.eval(body, env)
                 } else {
@@ -330,7 +330,7 @@ impl Ev {
                 }
             }
             Expr::CurPos { pos } => Ok(self.position(*pos)),
-            Expr::Fail { message, pos } => Err(Error::at(Kind::Other, *message, *pos)),
+            Expr::Fail { message, pos } => Err(Error::at(Kind::Other, **message, *pos)),
         }
     }
 
@@ -404,16 +404,10 @@ impl Ev {
     }
 
     #[inline(never)]
-    fn select(
-        &mut self,
-        base: &'static Expr,
-        path: &'static [AttrName],
-        default: Option<&'static Expr>,
-        pos: Pos,
-        env: Option<&'static Env>,
-    ) -> Result<Value> {
+    fn select(&mut self, code: &'static Select, env: Option<&'static Env>) -> Result<Value> {
+        let Select { base, path, default, pos } = *code;
         let mut value = self.eval(base, env)?;
-        for part in path {
+        for part in path.get() {
             let name = self.attr_name(part, env)?;
             let found = match value {
                 Value::Attrs(attrs) => attrs.get(name),
@@ -476,18 +470,18 @@ impl Ev {
     }
 
     fn attrs(&mut self, code: &'static AttrsExpr, env: Option<&'static Env>) -> Result<Value> {
-        let (inner, mut attrs) = match &code.rec {
+        let (inner, mut attrs) = match code.rec {
             None => {
-                let attrs = self.heap.slice_with(code.attrs.len(), |i| {
-                    let AttrExpr { name, pos, value: Binding::Here(expr) | Binding::Outside(expr), .. } =
-                        code.attrs[i];
-                    Attr { name, pos, value: self.delay(expr, env) }
+                let written = code.attrs.get();
+                let attrs = self.heap.slice_with(written.len(), |i| {
+                    let AttrExpr { name, pos, value, .. } = written[i];
+                    Attr { name, pos, value: self.delay(value, env) }
                 });
                 (env, attrs)
             }
             Some(rec) => self.rec_attrs(code, rec, env)?,
         };
-        if !code.dynamic.is_empty() {
+        if !code.dynamic.get().is_empty() {
             attrs = self.dynamic_attrs(code, attrs, inner)?;
         }
         if attrs.is_empty() {
@@ -508,18 +502,19 @@ impl Ev {
             None => env,
         };
         let Some(frame) = inner else { return Ok((inner, &[])) };
-        for (slot, expr) in rec.hidden {
+        for (slot, expr) in rec.hidden.get() {
             frame.set(*slot, self.delay(expr, inner));
         }
-        let attrs = self.heap.slice_with(code.attrs.len(), |i| {
-            let AttrExpr { name, pos, slot, value } = code.attrs[i];
-            let value = match value {
+        let written = code.attrs.get();
+        let attrs = self.heap.slice_with(written.len(), |i| {
+            let AttrExpr { name, pos, slot, outside, value } = written[i];
+            let value = if outside {
+                self.delay(value, env)
+            } else if rec.overrides.is_some() {
                 // An alias made now would not see what `__overrides` puts into the slot.
-                Binding::Here(expr) if rec.overrides.is_some() => {
-                    self.heap.alloc(Thunk::lazy(Lazy::Code(expr, inner)))
-                }
-                Binding::Here(expr) => self.delay(expr, inner),
-                Binding::Outside(expr) => self.delay(expr, env),
+                self.heap.alloc(Thunk::lazy(Lazy::Code(value, inner)))
+            } else {
+                self.delay(value, inner)
             };
             frame.set(slot, value);
             Attr { name, pos, value }
@@ -532,8 +527,8 @@ impl Ev {
             value => return Err(self.expected("a set", value, 0)),
         };
         for attr in over.iter() {
-            if let Ok(at) = code.attrs.binary_search_by_key(&attr.name, |attr| attr.name) {
-                frame.set(code.attrs[at].slot, attr.value);
+            if let Ok(at) = written.binary_search_by_key(&attr.name, |attr| attr.name) {
+                frame.set(written[at].slot, attr.value);
             }
         }
         let mut merged = over.into_owned();
@@ -551,7 +546,7 @@ impl Ev {
         env: Option<&'static Env>,
     ) -> Result<&'static [Attr]> {
         let mut all = attrs.to_vec();
-        for dynamic in code.dynamic {
+        for dynamic in code.dynamic.get() {
             let value = self.eval(dynamic.name, env)?;
             if matches!(value, Value::Null) {
                 continue;
