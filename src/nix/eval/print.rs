@@ -287,7 +287,9 @@ impl Printer<'_> {
             Value::Closure(closure) => {
                 let lambda = closure.lambda;
                 let (mut name, mut pos) = (lambda.name, lambda.pos);
-                if let (Params::Names { positions, .. }, given @ 1..) = (&lambda.params, closure.args.len()) {
+                if let (Params::Names { positions, .. }, given @ 1..) =
+                    (&lambda.params, closure.args.get().len())
+                {
                     name = None;
                     pos = positions.get(given).copied().unwrap_or(pos);
                 }

@@ -2,7 +2,7 @@
 
 use super::attrs::Attrs;
 use super::builtins::Builtin;
-use super::heap::{Env, Hollow, Ref, Thunk};
+use super::heap::{Env, Hollow, Ref, Thin};
 use super::ir::Lambda;
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
@@ -61,9 +61,6 @@ pub static EMPTY_STR: Str = Str::plain(b"");
 /// The empty list.
 pub static EMPTY_LIST: Hollow<List> = Hollow::new(List { items: &[] });
 
-/// The empty list as a thunk.
-pub static EMPTY_LIST_THUNK: Hollow<Thunk> = Hollow::new(Thunk::new(Value::List(EMPTY_LIST.get())));
-
 /// One reference of a string to the store. Ordered as Nix orders them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ContextElement {
@@ -99,7 +96,7 @@ pub struct Closure {
     /// The variables.
     pub env: Option<&'static Env>,
     /// Arguments given already, if it takes several.
-    pub args: &'static [Ref],
+    pub args: Thin<Ref>,
 }
 
 /// A builtin with some of its arguments.
@@ -107,7 +104,7 @@ pub struct Partial {
     /// Which.
     pub builtin: &'static Builtin,
     /// Fewer than it takes.
-    pub args: &'static [Ref],
+    pub args: Thin<Ref>,
 }
 
 impl Value {
