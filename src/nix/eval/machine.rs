@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::attrs::{self, Attr, Attrs};
 use super::error::{Error, Kind, suggest};
@@ -19,6 +19,8 @@ pub type Result<T> = std::result::Result<T, Box<Error>>;
 /// Stack left at which a new piece is taken, and how large a piece is.
 const RED_ZONE: usize = 192 << 10;
 const STACK_PIECE: usize = 16 << 20;
+/// Frames this far above the one that looked belong to the same piece of stack.
+const CALLERS: usize = 16 << 10;
 /// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
 const MAX_PIECES: u32 = 256;
 
@@ -32,10 +34,14 @@ pub struct Ev {
     pub(super) globals: Vec<Ref>,
     pub(super) depth: u32,
     pieces: u32,
+    /// The part of the native stack known to be usable: its lowest address and its length.
+    stack: (usize, usize),
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
     pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
+    /// Directories that no symbolic link leads to.
+    pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
     /// Outputs of flakes called so far.
     pub flakes: FxHashMap<String, Value>,
 }
@@ -53,9 +59,11 @@ impl Ev {
             globals: Vec::new(),
             depth: 0,
             pieces: 0,
+            stack: (0, 0),
             regexes: FxHashMap::default(),
             imports: FxHashMap::default(),
             steps,
+            plain_dirs: FxHashSet::default(),
             flakes: FxHashMap::default(),
         };
         super::builtins::install(&mut ev);
@@ -215,9 +223,28 @@ impl Ev {
     /// Runs `work` with enough native stack.
     #[inline]
     pub fn with_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if here().wrapping_sub(self.stack.0) < self.stack.1 {
+            return work(self);
+        }
+        self.with_other_stack(work)
+    }
+
+    /// The stack is nearly used up, or is one that was not seen yet.
+    #[cold]
+    #[inline(never)]
+    fn with_other_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.look_at_stack() { work(self) } else { self.with_new_stack(work) }
+    }
+
+    /// Notes how much of the stack is usable; false if it is nearly used up.
+    fn look_at_stack(&mut self) -> bool {
         match stacker::remaining_stack() {
-            Some(left) if left < RED_ZONE => self.with_new_stack(work),
-            _ => work(self),
+            Some(left) if left < RED_ZONE => false,
+            left => {
+                let usable = left.unwrap_or(RED_ZONE) - RED_ZONE;
+                self.stack = (here() - usable, usable + CALLERS);
+                true
+            }
         }
     }
 
@@ -228,9 +255,14 @@ impl Ev {
             return Err(Error::new(Kind::StackOverflow, "stack overflow (possible infinite recursion)"));
         }
         self.room_for((self.pieces as usize + 1) * STACK_PIECE)?;
+        let before = self.stack;
         self.pieces += 1;
-        let result = stacker::grow(STACK_PIECE, || work(self));
+        let result = stacker::grow(STACK_PIECE, || {
+            self.look_at_stack();
+            work(self)
+        });
         self.pieces -= 1;
+        self.stack = before;
         result
     }
 
@@ -580,6 +612,13 @@ impl Ev {
         }
         Err(Error::at(Kind::Assertion, format!("assertion '{text}' failed"), pos))
     }
+}
+
+/// An address in the stack frame of the caller.
+#[inline(always)]
+fn here() -> usize {
+    let mark = 0u8;
+    (&raw const mark).addr()
 }
 
 #[inline]
