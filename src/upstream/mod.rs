@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod plan;
 pub mod prefetch;
 pub mod progress;
+pub mod rust;
 pub mod spool;
 pub mod support;
 pub mod verify;

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use crate::repository::{Repository, git};
 use crate::server::{Answer, Server};
 
-const FLAKE: &str = r#"
+pub const FLAKE: &str = r#"
 description = "Test"
 systems = ["x86_64-linux"]
 default-postgresql = "15"
@@ -18,7 +18,7 @@ nar-hash = "sha256-wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI="
 last-modified = 1784796856
 "#;
 
-const POSTGRESQL: &str = r#"# PostgreSQLs
+pub const POSTGRESQL: &str = r#"# PostgreSQLs
 [[postgresql]]
 name = "15"
 major = 15   # the old one
@@ -97,8 +97,9 @@ impl Place {
         git(self.root.path(), &["clone", "--quiet", "--bare", &repository.url(), path.to_str().unwrap()]);
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
+        command
             .current_dir(self.root.path())
             .args(arguments)
             .env("PGFLAKEGEN_MIRROR_GITHUB", format!("file://{}", self.github.path().display()))
@@ -112,9 +113,12 @@ impl Place {
             .env("GIT_AUTHOR_EMAIL", "t@example.org")
             .env("GIT_COMMITTER_NAME", "T")
             .env("GIT_COMMITTER_EMAIL", "t@example.org")
-            .env_remove("GITHUB_TOKEN")
-            .output()
-            .unwrap()
+            .env_remove("GITHUB_TOKEN");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// Exit code, stdout, stderr.
@@ -145,7 +149,7 @@ pub fn vector(tags: &[&str]) -> Repository {
 }
 
 /// PostgreSQL's download page and one tarball.
-fn postgresql(place: &Place) {
+pub fn postgresql(place: &Place) {
     let page = "<a href=\"../\">..</a> <a href=\"v15.18/\">v15.18/</a> <a href=\"v15.19/\"></a> <a href=\"v17.9/\"></a> <a href=\"v15beta2/\"></a>";
     place.server.on("/postgresql/", Answer::Bytes(page.into()));
     place.server.on("/postgresql/v15.19/postgresql-15.19.tar.bz2", Answer::Bytes(b"tarball".to_vec()));
