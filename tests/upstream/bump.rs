@@ -324,6 +324,60 @@ fn one_tag_for_each_postgresql() {
 }
 
 #[test]
+fn one_version_with_a_source_for_each_postgresql() {
+    let place = Place::new();
+    place.write(
+        "catalogue/postgresql.toml",
+        &format!("{POSTGRESQL}\n[[postgresql]]\nname = \"18\"\nmajor = 18\n"),
+    );
+    let tags =
+        ["PG15/v1.5.0-rc0", "PG17/v1.5.0-rc0", "PG15/v1.6.0-rc0", "PG17/v1.6.0-rc0", "PG16/v1.6.0-rc0"];
+    let repository = Repository::new();
+    for tag in tags {
+        repository.write("tag", tag).commit(tag);
+        repository.tag(tag);
+    }
+    place.serve("apache/age", &repository);
+    let entry = |major: &str| {
+        let hash = place.hash("apache/age", &format!("PG{major}/v1.5.0-rc0"));
+        format!(
+            "\n# for {major}\n[[version]]\nversion = \"1.5.0\"\npostgresql = [\"{major}\"]\ntag = \"PG{major}/v1.5.0-rc0\"\nhash = \"{hash}\"\n"
+        )
+    };
+    let head = "description = \"Graphs\"\nlicense = \"asl20\"\nkind = \"pgxs\"\nsource = { github = \"apache/age\" }\n";
+    place.write("catalogue/extensions/age.toml", &format!("{head}{}{}", entry("15"), entry("17")));
+    let (code, out, err) = place.said(&["bump", "age"]);
+    assert_eq!(code, 0, "{err}");
+    let bumps: Vec<_> = out.lines().filter(|line| line.contains('→')).collect();
+    assert_eq!(bumps, ["age 1.5.0 → 1.6.0 (15)", "age 1.5.0 → 1.6.0 (17)"]);
+    let text = place.read("catalogue/extensions/age.toml");
+    let new = |major: &str| {
+        entry(major).replace(&format!("# for {major}\n"), "").replace("1.5.0", "1.6.0").replace(
+            &place.hash("apache/age", &format!("PG{major}/v1.5.0-rc0")),
+            &place.hash("apache/age", &format!("PG{major}/v1.6.0-rc0")),
+        )
+    };
+    assert_eq!(text, format!("{head}{}{}{}{}", entry("15"), new("15"), entry("17"), new("17")));
+    let nix = place.read("generated/extensions/age.nix");
+    assert!(nix.contains(".${lib.versions.major postgresql.version}"), "{nix}");
+    assert_eq!(place.said(&["verify", "age"]).0, 0);
+    assert_eq!(place.said(&["outdated", "age"]).0, 0);
+    // The next PostgreSQL's tag comes later: the same version once more, when the catalogue has it there.
+    repository.write("tag", "18").commit("18");
+    repository.tag("PG18/v1.6.0-rc0").tag("PG18/v1.7.0-rc0");
+    place.serve("apache/age", &repository);
+    assert_eq!(place.said(&["outdated", "age"]).0, 0, "nothing says that 18 wants it");
+    let with_18 = text.replacen("[\"17\"]", "[\"17\", \"18\"]", 1);
+    place.write("catalogue/extensions/age.toml", &with_18);
+    let (code, out, err) = place.said(&["bump", "age@1.6.0"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("age 1.5.0 → 1.6.0 (18)\n"), "{out}");
+    let third = place.read("catalogue/extensions/age.toml");
+    assert_eq!(third.matches("version = \"1.6.0\"").count(), 3, "{third}");
+    assert_eq!(place.said(&["outdated", "age"]).0, 1);
+}
+
+#[test]
 fn a_branch_head_is_unstable() {
     let place = Place::new();
     let repository = vector(&["v0.8.0"]);
