@@ -25,6 +25,7 @@ pub mod schema;
 pub mod show;
 pub mod validate;
 pub mod verify;
+pub(crate) mod writing;
 
 pub use context::{Context, Outcome};
 
