@@ -15,7 +15,7 @@ use crate::upstream::progress::Progress;
 pub enum Missing {
     /// The source's hash.
     Hash,
-    /// The lock file, which is in the source.
+    /// The lock file, which is in the source, and with it the version of pgrx.
     Lock,
 }
 
@@ -28,7 +28,7 @@ impl Draft {
         if version.hash.is_none() {
             return Some(Missing::Hash);
         }
-        let own = matches!(version.crates, Crates::Unsaid | Crates::Own(_));
+        let own = matches!(version.crates, Crates::Unsaid | Crates::Own(_)) || version.pgrx.is_none();
         (self.kind == Kind::Pgrx && own).then_some(Missing::Lock)
     }
 
@@ -38,6 +38,11 @@ impl Draft {
         let is_pgrx = self.kind == Kind::Pgrx;
         let (mut kept, mut absent) = (Vec::new(), Vec::new());
         for mut version in std::mem::take(&mut self.versions) {
+            if let (Crates::Lock(text, _), None) = (&version.crates, &version.pgrx)
+                && let Ok(lock) = Lock::parse(text, &self.name)
+            {
+                version.pgrx = lock.version("pgrx").or_else(|| lock.version("pgx")).map(str::to_owned);
+            }
             let said = !version.postgresql.is_empty();
             for name in version.postgresql.iter().filter(|name| !known.contains(name)) {
                 if !absent.contains(name) {
@@ -60,6 +65,28 @@ impl Draft {
             self.dropped.push(format!("PostgreSQL {} is not in the catalogue", absent.join(", ")));
         }
         self.versions = kept;
+        self.doubt();
+    }
+
+    /// Two versions with one hash: it was copied, and nobody knows from which.
+    fn doubt(&mut self) {
+        let same = |one: &Derivation, other: &Derivation| {
+            one.version != other.version && one.hash.is_some() && one.hash == other.hash
+                && one.source != other.source
+        };
+        let doubtful: Vec<String> = self
+            .versions
+            .iter()
+            .filter(|one| self.versions.iter().any(|other| same(one, other)))
+            .map(|one| one.version.clone())
+            .collect();
+        if doubtful.is_empty() {
+            return;
+        }
+        self.dropped.push(format!("{} have one hash, so it is computed anew", doubtful.join(" and ")));
+        for version in self.versions.iter_mut().filter(|version| doubtful.contains(&version.version)) {
+            version.hash = None;
+        }
     }
 
     /// Whether something must be fetched.
@@ -77,7 +104,7 @@ impl Draft {
                     Ok(()) => kept.push(version),
                     Err(error) => {
                         let what = match missing {
-                            Missing::Hash => "its hash is not written out",
+                            Missing::Hash => "its hash is not known",
                             Missing::Lock => "its lock file is in the source",
                         };
                         self.dropped.push(format!("{} was left out: {what}: {error}", version.version));
@@ -100,14 +127,20 @@ impl Draft {
         if missing == Missing::Hash {
             version.hash = Some(fetched.hash.to_sri());
         }
-        if self.kind != Kind::Pgrx || !matches!(version.crates, Crates::Unsaid | Crates::Own(_)) {
+        let unsaid = matches!(version.crates, Crates::Unsaid | Crates::Own(_));
+        if self.kind != Kind::Pgrx || !unsaid && version.pgrx.is_some() {
             return Ok(());
         }
         let tree = fetched.into_tree(upstream.limits)?;
         let folder = version.texts.get("source-root").or_else(|| version.texts.get("cargo-package"));
         let lock = Lock::of_source(&tree, folder.map(String::as_str), &self.name)?;
-        let pgrx = lock.version("pgrx").ok_or_else(|| CargoError::NoPgrx(self.name.clone()))?;
+        let Some(pgrx) = lock.version("pgrx") else {
+            return Err(CargoError::NoPgrx(format!("{} {}", self.name, version.version)));
+        };
         version.pgrx.get_or_insert_with(|| pgrx.to_owned());
+        if !unsaid {
+            return Ok(());
+        }
         let hashes = match std::mem::take(&mut version.crates) {
             Crates::Own(hashes) if !hashes.is_empty() || !lock.has_git() => hashes,
             _ => upstream

@@ -152,11 +152,18 @@ pub struct Reading<'a, 'b> {
     pub left: Vec<Left>,
     /// Whether it is a pgrx extension.
     pub is_pgrx: bool,
+    /// The text of phases that were left out.
+    pub dropped: String,
+    /// What goes to the override for all versions, as it does for one.
+    pub forced: BTreeSet<rnix::TextRange>,
 }
 
 impl Reading<'_, '_> {
     /// What is known of a definition: the same whatever the PostgreSQL.
     fn value(&mut self, definition: &Definition, case: &Case, majors: &[u32]) -> Value {
+        if self.forced.contains(&range(definition)) {
+            return Value::Unknown;
+        }
         let value = self.plain(definition, case, 0);
         if is_known(&value) || majors.is_empty() || self.known.major.is_some() {
             return value;
@@ -209,7 +216,8 @@ impl Reading<'_, '_> {
             None => {
                 let definition = super::site::definition(&entries, "version");
                 let value = definition.map(|definition| self.value(definition, case, majors)).unwrap_or_default();
-                value.text().ok_or("its version is not written out")?.to_owned()
+                let own = value.text().map(str::to_owned);
+                own.or_else(|| self.version_of_name(&entries, case)).ok_or("its version is not written out")?
             }
         };
         own.postgresql = case.listed.get("postgresql").map(strings).unwrap_or_default();
@@ -229,6 +237,18 @@ impl Reading<'_, '_> {
         Ok(own)
     }
 
+    /// `name = "pg_similarity-1.0"`.
+    fn version_of_name(&mut self, entries: &[Entry], case: &Case) -> Option<String> {
+        if super::site::definition(entries, "version").is_some() {
+            return None;
+        }
+        let name = self.site.value(self.known, entries, "name", &case.env);
+        let parts = name.text()?.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>();
+        let name = name.text()?;
+        let at = parts.into_iter().find(|at| name[at + 1..].starts_with(|c: char| c.is_ascii_digit()))?;
+        Some(name[at + 1..].to_owned())
+    }
+
     fn source(
         &mut self,
         own: &mut Derivation,
@@ -238,13 +258,15 @@ impl Reading<'_, '_> {
     ) -> Result<(), String> {
         let definition = super::site::definition(entries, "src").ok_or("it has no src")?;
         let mut value = self.known.definition(definition, &case.env);
-        if !matches!(value, Value::Call(..))
+        let mut fetched = source::read(self.known, &value, &own.version);
+        // What it depends on besides the version may be PostgreSQL's.
+        if fetched.is_err()
             && let Some(major) = majors.first()
         {
             self.known.major = Some(*major);
             value = self.known.definition(definition, &case.env);
+            fetched = source::read(self.known, &value, &own.version).or(fetched);
         }
-        let fetched = source::read(self.known, &value, &own.version);
         self.known.major = None;
         let (fetched, hash) = fetched?;
         own.source = Some(fetched);
@@ -370,7 +392,7 @@ impl Reading<'_, '_> {
             "dontBuild" if matches!(self.value(definition, case, majors), Value::Bool(true)) => {
                 self.common.builds_nothing = true;
             }
-            _ if name.ends_with("Phase") || phases::is_hook(name) => self.phase(name, definition, case),
+            _ if name.ends_with("Phase") || phases::is_hook(name) => self.phase(name, definition, case, own),
             _ => self.other(name, definition, case, majors, own),
         }
     }
@@ -385,7 +407,25 @@ impl Reading<'_, '_> {
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         match variable(&value).filter(|_| is_variable) {
             Some(text) => drop(own.env.insert(name.to_owned(), text)),
+            // The builder has items of its own in them.
+            None if name.ends_with("Flags") || name.ends_with("Inputs") => self.leave_list(name, definition),
             None => self.leave(name, How::Replaces, definition),
+        }
+    }
+
+    fn leave_list(&mut self, name: &str, definition: &Definition) {
+        let Definition::Expr(expr) = definition else {
+            return self.leave(name, How::Lists, definition);
+        };
+        for operand in operands(expr.clone()) {
+            match &operand {
+                Expr::List(list) => {
+                    for item in list.items() {
+                        self.leave(name, How::Items, &Definition::Expr(item));
+                    }
+                }
+                _ => self.leave(name, How::Lists, &Definition::Expr(operand)),
+            }
         }
     }
 
@@ -440,6 +480,11 @@ impl Reading<'_, '_> {
             }
             if let Expr::List(list) = &operand {
                 for item in list.items() {
+                    // The toolchain is the builder's, whichever it is.
+                    let shown = item.syntax().text().to_string();
+                    if self.is_pgrx && matches!(shown.as_str(), "cargo" | "rustc" | "rustfmt") {
+                        continue;
+                    }
                     let value = self.value(&Definition::Expr(item.clone()), case, majors);
                     match self.item(&value, packages, case) {
                         Some(item) => items.extend(item),
@@ -459,6 +504,10 @@ impl Reading<'_, '_> {
                 Some(all) => items.extend(all.into_iter().flatten()),
                 None => self.leave(name, How::Lists, &Definition::Expr(operand)),
             }
+        }
+        // The builder adds the one for PostgreSQL.
+        if key == "features" {
+            items.retain(|item| item.strip_prefix("pg").is_none_or(|major| major.parse::<u32>().is_err()));
         }
         if !items.is_empty() {
             own.lists.insert(key, items);
@@ -522,7 +571,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn phase(&mut self, name: &str, definition: &Definition, case: &Case) {
+    fn phase(&mut self, name: &str, definition: &Definition, case: &Case, own: &mut Derivation) {
         let Definition::Expr(expr) = definition else {
             return self.leave(name, How::Replaces, definition);
         };
@@ -533,11 +582,23 @@ impl Reading<'_, '_> {
         if phases::says_nothing(name, &words) {
             return;
         }
+        if name == "buildPhase"
+            && let Some(flags) = phases::make_flags(&words)
+        {
+            self.common.builds_nothing |= words.trim() == ":";
+            let known = own.lists.entry("make-flags").or_default();
+            known.extend(flags.into_iter().filter(|flag| !flag.starts_with("PG_CONFIG=")));
+            if known.is_empty() {
+                own.lists.remove("make-flags");
+            }
+            return;
+        }
         let shown = expr.syntax().text().to_string();
         if matches!(name, "installPhase" | "postInstall") && phases::is_side_by_side(&shown) {
             self.common.remarks.insert(format!(
                 "{name} was left out: it puts several versions into one PostgreSQL, and here each is a package"
             ));
+            self.dropped.push_str(&shown);
             return;
         }
         self.leave(name, How::Replaces, definition);
@@ -567,6 +628,39 @@ impl Reading<'_, '_> {
         self.value(definition, case, majors)
     }
 
+    /// Forgets what was read but for what goes to the override, and says whether another reading would differ.
+    pub fn again(&mut self) -> bool {
+        let left: BTreeSet<rnix::TextRange> =
+            self.left.iter().flat_map(|left| &left.exprs).map(range).collect();
+        let more = left.difference(&self.forced).next().is_some();
+        if more {
+            self.forced.extend(left);
+            self.left.clear();
+            self.common = Common::default();
+            self.dropped.clear();
+        }
+        more
+    }
+
+    /// Without attributes that only what was left out needs.
+    pub fn left(&self) -> Vec<Left> {
+        let word = |text: &str, name: &str| {
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || "_'-".contains(c))).any(|word| word == name)
+        };
+        let needed = |left: &&Left| {
+            let plain = left.how == How::Replaces && !left.name.contains('.') && !phases::is_known(&left.name);
+            let others = self.left.iter().filter(|other| other.name != left.name).flat_map(|other| &other.exprs);
+            let in_others = || {
+                others.into_iter().any(|definition| match definition {
+                    Definition::Expr(expr) => word(&expr.syntax().text().to_string(), &left.name),
+                    _ => false,
+                })
+            };
+            !(plain && word(&self.dropped, &left.name) && !in_others())
+        };
+        self.left.iter().filter(needed).cloned().collect()
+    }
+
     fn leave(&mut self, name: &str, how: How, definition: &Definition) {
         let same = |a: &Definition, b: &Definition| match (a, b) {
             (Definition::Expr(a), Definition::Expr(b)) => a.syntax() == b.syntax(),
@@ -591,6 +685,13 @@ impl Reading<'_, '_> {
                 self.left.push(Left { name: name.to_owned(), how, exprs: vec![definition.clone()] });
             }
         }
+    }
+}
+
+fn range(definition: &Definition) -> rnix::TextRange {
+    match definition {
+        Definition::Expr(expr) | Definition::From(expr, _) => expr.syntax().text_range(),
+        Definition::Inherited(_, range) => *range,
     }
 }
 

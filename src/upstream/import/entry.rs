@@ -385,7 +385,14 @@ impl Draft {
 
 /// As nixpkgs wants descriptions, and not "NAME is a …".
 fn described(description: &str, name: &str) -> String {
-    let line = crate::upstream::entry::tidy(description);
+    // Of several lines the first sentence says enough.
+    let words: Vec<&str> = description.split_whitespace().collect();
+    let words = words.join(" ");
+    let sentence = match description.trim().contains('\n') {
+        true => words.split(". ").next().unwrap_or_default(),
+        false => words.as_str(),
+    };
+    let line = crate::upstream::entry::tidy(sentence);
     let head = line.get(..name.len()).filter(|head| head.eq_ignore_ascii_case(name));
     let rest = head.and_then(|head| line[head.len()..].strip_prefix(" is "));
     match rest {

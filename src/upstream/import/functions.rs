@@ -257,7 +257,7 @@ fn ordered(known: &Knowledge<'_>, one: &Value, two: &Value) -> Option<Ordering> 
             // Against a minor version of the same major nothing can be said.
             let other = other.text()?;
             let (first, rest) = other.split_once('.').unwrap_or((other, ""));
-            (rest.is_empty() || first.parse() != Ok(major)).then(|| format!("{major}.0"))
+            (rest.is_empty() || rest == "0" || first.parse() != Ok(major)).then(|| format!("{major}.0"))
         }
         other => other.text().map(str::to_owned),
     };

@@ -256,6 +256,10 @@ impl Writer<'_, '_> {
             self.inherit(&name);
             return Ok(None);
         }
+        // `inherit postgresql;` in the derivation is the argument of that name.
+        if let Some(Definition::Inherited(name, range)) = self.definition_of(id) {
+            return self.used(&name, range, None);
+        }
         if !self.done.insert(id) {
             return Ok(None);
         }
@@ -411,10 +415,8 @@ impl Override {
             text.push_str("in\n");
         }
         text.push_str("{\n");
-        for line in &self.body {
-            text.push_str(&format!("  {line}\n\n"));
-        }
-        text.push_str("}\n");
+        let body: Vec<String> = self.body.iter().map(|line| format!("  {line}\n")).collect();
+        text.push_str(&format!("{}}}\n", body.join("\n")));
         text
     }
 

@@ -112,7 +112,7 @@ fn broken(reading: &mut Reading<'_, '_>, value: &Definition, case: &Case) {
     if at(None, None) == Some(false) {
         return;
     }
-    const FIRST: u32 = 9;
+    const FIRST: u32 = 10;
     const LAST: u32 = 30;
     let works: Option<Vec<bool>> =
         (FIRST..=LAST).map(|major| at(Some(major), Some(false)).map(|broken| !broken)).collect();

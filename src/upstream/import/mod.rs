@@ -128,7 +128,10 @@ impl Parsed<'_> {
             return Err(format!("it is not Nix{why}"));
         };
         let scopes = Scopes::of(&root);
-        let site = site::Site::find(&root, &scopes).ok_or("there is no derivation with a source in it")?;
+        let site = site::Site::find(&root, &scopes).ok_or_else(|| match site::Site::other(&root) {
+            Some(builder) => format!("{builder} is no builder that the catalogue has; kind = \"custom\" takes any"),
+            None => "there is no derivation with a source in it".to_owned(),
+        })?;
         let mut known = value::Knowledge::new(&scopes, self.request.files);
         let request = self.request;
         let own;
@@ -153,32 +156,19 @@ impl Parsed<'_> {
             common,
             left: Vec::new(),
             is_pgrx,
+            dropped: String::new(),
+            forced: BTreeSet::new(),
         };
         let (versions, cases, dropped) = if from_table {
-            let mut versions = Vec::new();
-            let (mut cases, mut dropped, mut first) = (Vec::new(), Vec::new(), None);
-            let mut order: Vec<&String> = table.keys().collect();
-            order.sort_by(|a, b| crate::catalogue::version::compare(b, a));
-            for version in order {
-                reading.known.arguments = value::arguments(version, &table[version]);
-                let case = site.case(reading.known, version, table[version].clone());
-                let of_case = derivation::majors_of(&case, request.postgresqls);
-                match reading.read(&case, &of_case) {
-                    Ok(own) => {
-                        versions.push(own);
-                        cases.push((version.clone(), case));
-                    }
-                    Err(why) => {
-                        dropped.push(format!("{version} was left out: {why}"));
-                        first.get_or_insert(why);
-                    }
+            let mut read = by_version(&mut reading, &site, &table, request)?;
+            // What one version leaves to the override, all do: it would come twice otherwise.
+            for _ in 0..4 {
+                if !reading.again() {
+                    break;
                 }
+                read = by_version(&mut reading, &site, &table, request)?;
             }
-            match first {
-                Some(why) if versions.is_empty() => return Err(why),
-                _ => {}
-            }
-            (versions, cases, dropped)
+            read
         } else {
             let case = site.only();
             match reading.read(&case, &majors) {
@@ -189,7 +179,8 @@ impl Parsed<'_> {
                 },
             }
         };
-        let (mut common, left) = (reading.common, reading.left);
+        let left = reading.left();
+        let mut common = reading.common;
         if let Some((key, _)) = request.versions.filter(|(key, _)| *key != request.name) {
             common.sql = Some(key.to_owned());
         } else if from_table && common.sql.is_none() {
@@ -212,6 +203,40 @@ impl Parsed<'_> {
             postgresqls: request.postgresqls.iter().map(|(name, _)| name.clone()).collect(),
             dropped,
         })
+    }
+}
+
+/// Versions, the surroundings of each, and those that were left out.
+type ByVersion = (Vec<Derivation>, Vec<(String, site::Case)>, Vec<String>);
+
+fn by_version(
+    reading: &mut derivation::Reading<'_, '_>,
+    site: &site::Site,
+    table: &BTreeMap<String, BTreeMap<String, value::Value>>,
+    request: &Request<'_>,
+) -> Result<ByVersion, String> {
+    let mut versions = Vec::new();
+    let (mut cases, mut dropped, mut first) = (Vec::new(), Vec::new(), None);
+    let mut order: Vec<&String> = table.keys().collect();
+    order.sort_by(|a, b| crate::catalogue::version::compare(b, a));
+    for version in order {
+        reading.known.arguments = value::arguments(version, &table[version]);
+        let case = site.case(reading.known, version, table[version].clone());
+        let of_case = derivation::majors_of(&case, request.postgresqls);
+        match reading.read(&case, &of_case) {
+            Ok(own) => {
+                versions.push(own);
+                cases.push((version.clone(), case));
+            }
+            Err(why) => {
+                dropped.push(format!("{version} was left out: {why}"));
+                first.get_or_insert(why);
+            }
+        }
+    }
+    match first {
+        Some(why) if versions.is_empty() => Err(why),
+        _ => Ok((versions, cases, dropped)),
     }
 }
 

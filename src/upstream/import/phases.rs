@@ -43,13 +43,42 @@ pub fn says_nothing(name: &str, words: &str) -> bool {
     let is_hook_call = |line: &str| line.starts_with("runHook ") && !line.contains(';');
     match name {
         "installPhase" => lines.iter().all(|line| is_hook_call(line) || only_copies(line)),
-        "buildPhase" => lines.iter().all(|line| {
-            let mut words = line.split_whitespace();
-            is_hook_call(line)
-                || words.next() == Some("make") && words.all(|word| word.starts_with("PG_CONFIG="))
-        }),
         _ => lines.is_empty(),
     }
+}
+
+/// The variables of a buildPhase that is one call of make and nothing else.
+pub fn make_flags(words: &str) -> Option<Vec<String>> {
+    let lines: Vec<String> = lines(words).into_iter().filter(|line| !line.starts_with("runHook ")).collect();
+    if lines.iter().all(|line| line == ":" || line == "true") {
+        return Some(Vec::new());
+    }
+    let [line] = lines.as_slice() else { return None };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let variable = |word: &str| {
+        let name = word.split_once('=').map(|(name, _)| name);
+        let plain = name.is_some_and(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        });
+        plain && !word.contains(['"', '\'', '$', '`', ';', '|', '&', '\\', '<', '>'])
+    };
+    let made = words.iter().filter(|word| **word == "make").count();
+    if made != 1 || !words.iter().all(|word| *word == "make" || variable(word)) {
+        return None;
+    }
+    let flags: Vec<String> = words.into_iter().filter(|word| *word != "make").map(str::to_owned).collect();
+    let unknown = |flag: &String| flag.contains(SOURCE) && !flag.starts_with("PG_CONFIG=");
+    (!flags.iter().any(unknown)).then_some(flags)
+}
+
+/// Attributes that mean something to stdenv.
+pub fn is_known(name: &str) -> bool {
+    is_hook(name)
+        || ["Phase", "Phases", "Inputs", "Flags"].iter().any(|end| name.ends_with(end))
+        || name.starts_with("dont")
+        || name.starts_with("do")
+        || name.starts_with(|c: char| c.is_ascii_uppercase())
+        || matches!(name, "outputs" | "hardeningDisable" | "hardeningEnable" | "makefile" | "separateDebugInfo" | "patches")
 }
 
 /// A line that puts the usual files in their usual places.

@@ -78,6 +78,18 @@ impl Site {
         })
     }
 
+    /// The call with a source that is no derivation of a known kind.
+    pub fn other(root: &ast::Root) -> Option<String> {
+        root.syntax().descendants().filter_map(ast::Apply::cast).find_map(|apply| {
+            let name = text::dotted(&text::peel(apply.lambda()?))?.join(".");
+            let set = written_set(apply.argument()?)?;
+            let has = |wanted: &str| {
+                entries(&set).iter().any(|entry| entry.path.first().is_some_and(|name| name == wanted))
+            };
+            (has("src") && (has("pname") || has("name"))).then_some(name)
+        })
+    }
+
     /// The surroundings with `finalAttrs` being the set itself.
     fn within(&self, env: Env) -> Env {
         match self.last {
@@ -105,7 +117,8 @@ impl Site {
         let mut table = BTreeMap::new();
         let Some(over) = self.call(known.scopes).and_then(|call| call.over) else { return table };
         let env = Env::default();
-        // Tables are cut down to what the PostgreSQL at hand takes.
+        // Tables are cut down to what the system and the PostgreSQL at hand take.
+        known.darwin = Some(false);
         for major in std::iter::once(None).chain((9..=30).map(Some)) {
             known.major = major;
             let value = known.of(&over, &env);
@@ -115,7 +128,7 @@ impl Site {
                 }
             }
         }
-        known.major = None;
+        (known.major, known.darwin) = (None, None);
         table
     }
 
