@@ -1,6 +1,6 @@
 //! One version of a hand-written extension: each attribute as a key of the catalogue, or left as it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rnix::ast::{self, Expr};
 use rowan::ast::AstNode;
@@ -155,7 +155,7 @@ pub struct Reading<'a, 'b> {
     /// The text of phases that were left out.
     pub dropped: String,
     /// What goes to the override for all versions, as it does for one.
-    pub forced: BTreeSet<rnix::TextRange>,
+    pub forced: HashSet<rnix::TextRange>,
 }
 
 impl Reading<'_, '_> {
@@ -630,7 +630,7 @@ impl Reading<'_, '_> {
 
     /// Forgets what was read but for what goes to the override, and says whether another reading would differ.
     pub fn again(&mut self) -> bool {
-        let left: BTreeSet<rnix::TextRange> =
+        let left: HashSet<rnix::TextRange> =
             self.left.iter().flat_map(|left| &left.exprs).map(range).collect();
         let more = left.difference(&self.forced).next().is_some();
         if more {

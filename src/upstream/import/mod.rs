@@ -157,7 +157,7 @@ impl Parsed<'_> {
             left: Vec::new(),
             is_pgrx,
             dropped: String::new(),
-            forced: BTreeSet::new(),
+            forced: std::collections::HashSet::new(),
         };
         let (versions, cases, dropped) = if from_table {
             let mut read = by_version(&mut reading, &site, &table, request)?;
@@ -183,10 +183,11 @@ impl Parsed<'_> {
         let mut common = reading.common;
         if let Some((key, _)) = request.versions.filter(|(key, _)| *key != request.name) {
             common.sql = Some(key.to_owned());
-        } else if from_table && common.sql.is_none() {
+        } else if common.sql.is_none() {
             common.sql = site::own_name(&known, &site, cases.first().map(|(_, case)| case));
         }
-        common.sql = common.sql.filter(|sql| sql != request.name);
+        let fold = |text: &str| text.to_lowercase().replace('-', "_");
+        common.sql = common.sql.filter(|sql| fold(sql) != fold(request.name) || from_table && sql != request.name);
         let kind = entry::kind(is_pgrx, &versions, &left, &common);
         let left: Vec<derivation::Left> =
             left.into_iter().filter(|left| !entry::is_needless(&left.name, kind)).collect();
