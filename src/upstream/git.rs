@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::archive::{self, ArchiveError, Limits, SourceTree};
 use super::credentials::Credentials;
+use crate::interrupt::TemporaryDirectory;
 
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +78,7 @@ pub struct Git {
 /// A temporary repository that holds one commit.
 #[derive(Debug)]
 pub struct Commit {
-    directory: tempfile::TempDir,
+    directory: TemporaryDirectory,
     url: String,
     /// 40 hexadecimal digits.
     pub id: String,
@@ -213,7 +214,7 @@ impl Git {
     pub fn fetch(&self, url: &str, revision: &str) -> Result<Commit, GitError> {
         self.check(url)?;
         check_revision(revision)?;
-        let directory = tempfile::Builder::new().prefix("pgflakegen-git").tempdir()?;
+        let directory = TemporaryDirectory::new("pgflakegen-git")?;
         let mut init = self.command(url);
         init.args(["init", "--quiet", "--bare", "--template="]).arg(directory.path());
         self.output(&mut init, url)?;

@@ -8,8 +8,10 @@ mod bump;
 mod git;
 mod http;
 mod import;
+mod interrupt;
 mod nix;
 mod repository;
+mod rust;
 mod server;
 
 use pgflakegen::upstream::archive::Limits;

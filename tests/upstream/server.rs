@@ -21,6 +21,8 @@ pub enum Answer {
     HangUp,
     /// Sends the beginning of an answer, then nothing.
     Stall,
+    /// 200 with these bytes, after a while.
+    After(Duration, Vec<u8>),
     /// Sends so many zeros without announcing how many.
     Endless(usize),
     /// The nth request gets the nth answer, the last one all others.
@@ -128,6 +130,10 @@ fn reply(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
             stream.write_all(b"beginning")?;
             std::thread::sleep(Duration::from_secs(5));
             Ok(())
+        }
+        Answer::After(pause, bytes) => {
+            std::thread::sleep(pause);
+            reply(stream, Answer::Bytes(bytes))
         }
         Answer::Endless(bytes) => {
             stream.write_all(b"HTTP/1.1 200 Said\r\nConnection: close\r\n\r\n")?;

@@ -10,6 +10,8 @@ use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::attrs::Attr;
 use super::error::Error;
@@ -21,24 +23,44 @@ const LARGE_CHUNK: usize = 32 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 const ALIGN: usize = 8;
 
+/// Has the system's allocator give large blocks back when they are freed.
+///
+/// glibc raises the size it does that from with the first such block: what parsing the largest file
+/// took would be kept, and filled with small things, to the end.
+pub(super) fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets a number of the allocator; called before the evaluator starts threads.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
+    }
+}
+
 /// A bump allocator that never frees.
 pub struct Heap {
     next: Cell<usize>,
     end: Cell<usize>,
     chunk: Cell<usize>,
+    /// What all threads of the session have taken, as of this heap's last chunk.
     total: Cell<usize>,
     limit: Cell<usize>,
+    session: Arc<AtomicUsize>,
 }
 
 impl Heap {
     /// An empty heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
+        Self::within(limit, Arc::default())
+    }
+
+    /// An empty heap of a session whose heaps together have that limit.
+    pub fn within(limit: usize, session: Arc<AtomicUsize>) -> Self {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             total: Cell::new(0),
             limit: Cell::new(limit),
+            session,
         }
     }
 
@@ -61,6 +83,11 @@ impl Heap {
     /// Bytes taken from the system.
     pub fn total(&self) -> usize {
         self.total.get()
+    }
+
+    /// Counts memory that is kept elsewhere.
+    pub fn charge(&self, bytes: usize) {
+        self.total.set(self.session.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes));
     }
 
     #[inline]
@@ -95,7 +122,7 @@ impl Heap {
     }
 
     fn chunk(&self, bytes: usize, align: usize) -> NonNull<u8> {
-        self.total.set(self.total.get() + bytes);
+        self.charge(bytes);
         let Ok(layout) = Layout::from_size_align(bytes, align) else {
             std::alloc::handle_alloc_error(Layout::new::<u8>())
         };

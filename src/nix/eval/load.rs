@@ -1,7 +1,7 @@
 //! Files become code, code becomes values: parsing, `import`, `scopedImport`.
 
 use super::attrs::Attrs;
-use super::builtins::core_package;
+use super::builtins::{core_package, io_error};
 use super::error::{Error, Kind};
 use super::heap::{Lazy, Thunk};
 use super::ir::{Expr, Pos};
@@ -106,14 +106,19 @@ impl Ev {
         if let Some(text) = core_package(file) {
             return Ok(text.to_owned());
         }
-        let bytes = self.shared.outside.read_file(&self.real(file)).map_err(|error| {
-            let file = String::from_utf8_lossy(file);
-            Error::at(Kind::Io, format!("cannot read '{file}': {error}"), pos)
-        })?;
+        let bytes = self.read_real(file, pos)?;
         String::from_utf8(bytes).map_err(|_| {
             let file = String::from_utf8_lossy(file);
             Error::at(Kind::Syntax, format!("'{file}' is not UTF-8"), pos)
         })
+    }
+
+    /// The contents of a file, wherever it really is.
+    pub(super) fn read_real(&mut self, file: &[u8], pos: Pos) -> Result<Vec<u8>> {
+        let real = self.real(file);
+        let outside = self.shared.outside.clone();
+        self.room_for(usize::try_from(outside.file_size(&real).unwrap_or(0)).unwrap_or(usize::MAX))?;
+        outside.read_file(&real).map_err(|error| io_error("read", file, &error, pos))
     }
 
     fn code_of(&mut self, file: &[u8], pos: Pos) -> Result<&'static Expr> {

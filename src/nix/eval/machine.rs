@@ -40,6 +40,8 @@ pub struct Ev {
     stack: (usize, usize),
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
     pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
+    /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
+    pub steps: u64,
     /// Directories that no symbolic link leads to.
     pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
     /// Outputs of flakes called so far.
@@ -49,7 +51,9 @@ pub struct Ev {
 impl Ev {
     /// An evaluator with a heap of its own.
     pub fn new(shared: Arc<Shared>) -> Self {
-        let heap: &'static Heap = Box::leak(Box::new(Heap::new(shared.settings.max_memory)));
+        let heap = Heap::within(shared.settings.max_memory, shared.memory.clone());
+        let heap: &'static Heap = Box::leak(Box::new(heap));
+        let steps = shared.settings.max_steps;
         let mut ev = Self {
             shared,
             heap,
@@ -61,6 +65,7 @@ impl Ev {
             stack: (0, 0),
             regexes: FxHashMap::default(),
             imports: FxHashMap::default(),
+            steps,
             plain_dirs: FxHashSet::default(),
             flakes: FxHashMap::default(),
         };
@@ -189,8 +194,11 @@ impl Ev {
             }
             Err(error) => {
                 thunk.set(Thunk::lazy(match error.kind {
-                    Kind::StackOverflow | Kind::MemoryLimit | Kind::Unavailable => lazy,
-                    _ => Lazy::Failed(self.heap.alloc((*error).clone())),
+                    Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => lazy,
+                    _ => {
+                        self.heap.charge(error.size_kept());
+                        Lazy::Failed(self.heap.alloc((*error).clone()))
+                    }
                 }));
                 Err(error)
             }
@@ -204,6 +212,24 @@ impl Ev {
             Kind::MemoryLimit,
             format!("evaluation needs more than {limit} MiB of memory; allow more with --max-memory"),
         ))
+    }
+
+    /// Counts a step of what takes time without taking memory.
+    #[inline]
+    pub(super) fn step(&mut self) -> Result<()> {
+        match self.steps.checked_sub(1) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => Err(Error::new(Kind::StepLimit, "evaluation takes more steps than allowed")),
+        }
+    }
+
+    /// As [`Self::step`], for what writes `out` step by step.
+    pub(super) fn step_writing(&mut self, out: &[u8]) -> Result<()> {
+        self.room_for(out.len())?;
+        self.step()
     }
 
     /// Fails if `bytes` more would be too much.
@@ -248,6 +274,7 @@ impl Ev {
         if self.pieces >= MAX_PIECES {
             return Err(Error::new(Kind::StackOverflow, "stack overflow (possible infinite recursion)"));
         }
+        self.room_for((self.pieces as usize + 1) * STACK_PIECE)?;
         let before = self.stack;
         self.pieces += 1;
         let result = stacker::grow(STACK_PIECE, || {

@@ -202,6 +202,7 @@ impl Ev {
         seen: &mut HashSet<usize>,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        self.step_writing(out)?;
         if depth > self.shared.settings.max_call_depth {
             return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
         }
@@ -276,6 +277,7 @@ impl Printer<'_> {
     }
 
     fn value(&mut self, value: Value, depth: usize) -> Result<()> {
+        self.ev.step_writing(&self.out)?;
         if depth > self.ev.shared.settings.max_call_depth as usize {
             return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
         }

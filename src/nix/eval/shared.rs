@@ -1,12 +1,14 @@
 //! What all threads of a session share: names, files and positions, parsed code, settings.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
 use super::error::Error;
 use super::heap::Ref;
+use super::imported::Imported;
 use super::ir::{Expr, Pos};
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::Outside;
@@ -25,8 +27,10 @@ pub struct Settings {
     pub search_path: Vec<(String, String)>,
     /// Calls nested at most this deep.
     pub max_call_depth: u32,
-    /// Memory of one thread's heap in bytes.
+    /// Memory of all threads' heaps together, in bytes.
     pub max_memory: usize,
+    /// Steps at most of what takes time without taking memory, as comparing and printing.
+    pub max_steps: u64,
     /// `|>` and `<|`.
     pub pipe_operators: bool,
     /// Print `builtins.traceVerbose`.
@@ -47,6 +51,7 @@ impl Default for Settings {
             search_path: Vec::new(),
             max_call_depth: 10_000,
             max_memory: usize::MAX,
+            max_steps: u64::MAX,
             pipe_operators: false,
             trace_verbose: false,
             source_cache: None,
@@ -149,8 +154,10 @@ pub struct Shared {
     parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
     /// Paths copied to the store: store path and what it was.
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
-    /// Real places of store paths that were only computed.
-    pub mounts: RwLock<FxHashMap<String, Vec<u8>>>,
+    /// Store paths that were only computed.
+    pub imported: Imported,
+    /// Memory that all threads' heaps have taken.
+    pub memory: Arc<AtomicUsize>,
     /// Folders to remove in the end.
     pub temporary: Mutex<Vec<PathBuf>>,
     /// Derivations made or read so far, by base name.
@@ -160,6 +167,7 @@ pub struct Shared {
 impl Shared {
     /// A new session.
     pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
+        super::heap::return_large_blocks();
         let symbols = Symbols::default();
         let globals = super::builtins::global_names(&settings)
             .enumerate()
@@ -175,7 +183,8 @@ impl Shared {
             sources: RwLock::default(),
             parsed: RwLock::default(),
             copied: Mutex::default(),
-            mounts: RwLock::default(),
+            imported: Imported::default(),
+            memory: Arc::default(),
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })

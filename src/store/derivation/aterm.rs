@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::BString;
 
 use super::super::hash::{Algorithm, Hash, HashError};
-use super::super::path::{IngestionMethod, StoreDir, StorePathError};
+use super::super::path::{IngestionMethod, StoreDir, StorePathError, check_name, output_path_name};
 use super::{Derivation, DerivationOutput};
 
 /// Why a text is not a derivation.
@@ -206,6 +206,13 @@ impl Reader<'_> {
             .map_err(|_| ParseError::Expected { expected: "UTF-8", offset })
     }
 
+    /// The name of an output, which is part of its path's name: written without escapes.
+    fn output(&mut self, drv: &str) -> Result<String, ParseError> {
+        let output = self.utf8()?;
+        check_name(&output_path_name(drv.trim_end_matches(".drv"), &output))?;
+        Ok(output)
+    }
+
     fn list(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), ParseError>) -> Result<(), ParseError> {
         self.expect("[")?;
         let mut first = true;
@@ -235,7 +242,7 @@ pub(super) fn parse(text: &[u8], name: &str, store: &StoreDir) -> Result<Derivat
     reader.expect("Derive(")?;
     reader.list(|reader| {
         reader.expect("(")?;
-        let output = reader.utf8()?;
+        let output = reader.output(name)?;
         let mut fields = [const { String::new() }; 3];
         for field in &mut fields {
             reader.expect(",")?;
@@ -253,7 +260,7 @@ pub(super) fn parse(text: &[u8], name: &str, store: &StoreDir) -> Result<Derivat
         reader.expect(",")?;
         let mut outputs = BTreeSet::new();
         reader.list(|reader| {
-            outputs.insert(reader.utf8()?);
+            outputs.insert(reader.output(path.name())?);
             Ok(())
         })?;
         drv.input_drvs.insert(path, outputs);

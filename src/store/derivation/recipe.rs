@@ -88,16 +88,17 @@ impl<'a> Recipe<'a> {
         };
         let inputs = self.named_inputs(store);
         let text = self.hash(store, &inputs, &tail, false);
-        let mut references: Vec<&str> = self.inputs.iter().map(|input| input.path).collect();
-        references.extend(&self.sources);
-        references.sort_unstable();
-        references.dedup();
         let mut kind = "text".to_owned();
-        for reference in references {
+        for reference in self.references() {
             kind.extend([":", store.as_str(), "/", reference]);
         }
         let path = store.make_store_path(&kind, &text, &format!("{}.drv", self.name))?;
         Ok(Named { recipe: self, tail, path, hash })
+    }
+
+    /// Base names of what it refers to, in order, each once.
+    fn references(&self) -> BTreeSet<&'a str> {
+        self.inputs.iter().map(|input| input.path).chain(self.sources.iter().copied()).collect()
     }
 
     fn tail(&self, store: &StoreDir) -> Tail<'a> {
@@ -226,6 +227,11 @@ impl<'a> Named<'a> {
     /// What it was named from.
     pub fn recipe(&self) -> &Recipe<'a> {
         &self.recipe
+    }
+
+    /// What its file refers to.
+    pub fn references(&self) -> Result<BTreeSet<StorePath>, StorePathError> {
+        self.recipe.references().into_iter().map(StorePath::from_base_name).collect()
     }
 
     /// The text of the `.drv` file.

@@ -115,6 +115,16 @@ struct Draft {
     method: Option<IngestionMethod>,
     outputs: Vec<&'static str>,
     context: ContextSet,
+    /// Bytes of all texts so far.
+    size: usize,
+}
+
+impl Draft {
+    /// Counts a text, which is about to be copied several times.
+    fn take(&mut self, ev: &Ev, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len();
+        ev.room_for(self.size.saturating_mul(3))
+    }
 }
 
 fn fail<T>(message: impl Into<String>) -> Result<T> {
@@ -204,7 +214,9 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
             for arg in ev.list_arg(attr.value, 0, "")?.items {
                 let value = ev.force(arg)?;
                 let context = "while evaluating an element of the argument list";
-                drv.args.push(ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?);
+                let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?;
+                draft.take(ev, bytes)?;
+                drv.args.push(bytes);
             }
             return Ok(());
         }
@@ -221,6 +233,7 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
     }
     let value = ev.force(attr.value)?;
     let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
+    draft.take(ev, bytes)?;
     if attr.name == sym::json {
         ev.shared.outside.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
     }
@@ -387,7 +400,11 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
     let drv = drv.name(&store, |input| Ok::<_, Box<Error>>(ev.known_derivation(input)?.hash.clone()))?;
     let path = &drv.path;
     if let Some(dir) = &ev.shared.settings.write_to {
-        crate::nix::eval::written::derivation(dir, path, &drv.text(&store))?;
+        let text = drv.text(&store);
+        crate::nix::eval::written::derivation(dir, &store, path, &text, &drv.references()?)?;
+        for source in &drv.recipe().sources {
+            ev.write_needed(dir, &StorePath::from_base_name(source)?)?;
+        }
     }
     let base = match ev.shared.derivation(path.base_name()) {
         Some(known) => known.base,

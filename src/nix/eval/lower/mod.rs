@@ -43,12 +43,15 @@ pub struct Context<'a> {
     pub scope: &'a [Symbol],
 }
 
+/// How deep brackets may be nested: the depth of the stack of C++ Nix's parser.
+const MAX_NESTING: usize = 10_000;
+
 /// Parses and lowers `text`.
 pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
     if text.len() >= 1 << 30 {
         return Err(Error::new(Kind::Syntax, "file is too large"));
     }
-    if nesting(text.as_bytes()) > 10_000 {
+    if text.len() > MAX_NESTING && nesting(text.as_bytes()) > MAX_NESTING {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
     let tree = match Tree::parse(text) {

@@ -1,0 +1,121 @@
+//! Ctrl-C and its like: what must not stop half-way is finished, what is temporary goes, and then the process
+//! ends by the signal, as whoever sent it expects (130 or 143 in a shell).
+//!
+//! Must not know what is being written, or by which command.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use signal_hook::consts::signal::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+struct State {
+    /// How many [`Unbroken`] there are.
+    held: usize,
+    /// The process is about to end.
+    ending: bool,
+    /// Directories that go with the process.
+    temporary: BTreeSet<PathBuf>,
+}
+
+static STATE: Mutex<State> = Mutex::new(State { held: 0, ending: false, temporary: BTreeSet::new() });
+static CHANGED: Condvar = Condvar::new();
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on SIGINT and SIGTERM end the process tidily. Where they are ignored, as in a background job,
+/// they stay so.
+pub fn install() {
+    let wanted = [SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+    let Ok(mut signals) = Signals::new(wanted) else { return };
+    // Without the thread the signals would do nothing at all, so they are given back.
+    let handle = signals.handle();
+    let thread = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            end(signal);
+        }
+    });
+    if thread.is_err() {
+        handle.close();
+    }
+}
+
+/// Linux tells; elsewhere a background job can be interrupted.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
+fn end(signal: i32) {
+    let mut state = state();
+    state.ending = true;
+    while state.held > 0 {
+        state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    for directory in &state.temporary {
+        // A program that still writes there can make the first try fail.
+        for _ in 0..3 {
+            if std::fs::remove_dir_all(directory).is_ok() {
+                break;
+            }
+        }
+    }
+    let _ = emulate_default_handler(signal);
+}
+
+/// While one of these lives, a signal waits.
+#[derive(Debug)]
+pub struct Unbroken(());
+
+/// Begins something that must not stop half-way; may be nested.
+pub fn unbroken() -> Unbroken {
+    let mut state = state();
+    // Too late: the process is ending.
+    while state.ending && state.held == 0 {
+        state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    state.held += 1;
+    Unbroken(())
+}
+
+impl Drop for Unbroken {
+    fn drop(&mut self) {
+        state().held -= 1;
+        CHANGED.notify_all();
+    }
+}
+
+/// A directory that goes when this is dropped, or when a signal ends the process.
+#[derive(Debug)]
+pub struct TemporaryDirectory(tempfile::TempDir);
+
+impl TemporaryDirectory {
+    /// A new one, whose name begins with `prefix`.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn new(prefix: &str) -> io::Result<Self> {
+        let mut state = state();
+        let directory = tempfile::Builder::new().prefix(prefix).tempdir()?;
+        state.temporary.insert(directory.path().to_owned());
+        Ok(Self(directory))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for TemporaryDirectory {
+    fn drop(&mut self) {
+        state().temporary.remove(self.0.path());
+    }
+}
