@@ -188,6 +188,7 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
     let hash = hash_path(&place, Algorithm::Sha256)?;
     let store_path = ev.shared.store.source_path("source", &hash)?;
     mount(ev, &store_path, &place);
+    ev.shared.imported.came_from(&store_path, &place, false);
     let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
     Ok(Source { path: store_path, hash, attrs })
 }
@@ -282,6 +283,9 @@ pub fn git(ev: &mut Ev, root: &Path, rev: Option<&str>) -> Result<Source> {
     let path = ev.shared.store.source_path("source", &hash)?;
     let keep = temporary.keep();
     mount(ev, &path, &keep.join("source"));
+    if rev.is_none() {
+        ev.shared.imported.came_from(&path, &root, true);
+    }
     ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
     let short = |id: &str| id.chars().take(7).collect::<String>();
     let mut attrs = Vec::new();
