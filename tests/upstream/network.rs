@@ -1,5 +1,7 @@
 //! The network as a user meets it: many lookups at once, proxies, secrets.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::bump::{Place, VECTOR, postgresql, vector};
@@ -151,4 +153,73 @@ fn no_secret_is_ever_printed() {
     place.write("catalogue/extensions/pgvector.toml", VECTOR);
     look(&["bump", "pgvector", "-v"]);
     look(&["verify"]);
+}
+
+/// A server with a certificate that nobody knows, by `openssl s_server`.
+#[test]
+fn certificates_come_from_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let openssl = |arguments: &[&str]| {
+        let mut command = Command::new("openssl");
+        command.current_dir(folder.path()).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let made = openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    ])
+    .stdout(Stdio::null())
+    .status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: openssl is not installed, or cannot make certificates");
+        return;
+    }
+    std::fs::write(
+        folder.path().join("x"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody",
+    )
+    .unwrap();
+    let mut server =
+        openssl(&["s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem", "-HTTP"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let port = lines.map_while(Result::ok).find_map(|line| {
+        line.strip_prefix("ACCEPT ").and_then(|rest| rest.rsplit(':').next().map(str::to_owned))
+    });
+    let url = format!("https://127.0.0.1:{}/x", port.unwrap());
+    let place = Place::new();
+    let prefetch = |certificates: &str| {
+        let output =
+            place.command(&["prefetch", &url]).env("NIX_SSL_CERT_FILE", certificates).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let outcomes =
+        [prefetch(""), prefetch(&path("cert.pem")), prefetch(&path("nothing.pem")), prefetch(&path("x"))];
+    let _ = server.kill();
+    let _ = server.wait();
+    let [unknown, known, missing, none] = outcomes;
+    assert!(unknown.0 == Some(1) && unknown.1.contains("no secure connection"), "{unknown:?}");
+    assert_eq!(known.0, Some(0), "{known:?}");
+    assert!(missing.0 == Some(2) && missing.1.contains("NIX_SSL_CERT_FILE is"), "{missing:?}");
+    assert!(none.0 == Some(2) && none.1.contains("holds no certificate"), "{none:?}");
 }
