@@ -122,5 +122,5 @@ fn link(path: &Utf8Path, folder: &Utf8Path) -> io::Result<Node> {
 }
 
 fn is_text(path: &Utf8Path) -> bool {
-    matches!(path.extension(), Some("toml" | "lock"))
+    matches!(path.extension(), Some("toml" | "lock" | "nix"))
 }

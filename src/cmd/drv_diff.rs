@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::drvs::{self, Job};
+use super::inputs::Inputs;
+use super::program::{EvalOptions, Program};
 use super::{Context, Outcome};
 use crate::nix::eval::report::render;
 use crate::store::path::output_path_name;
@@ -24,12 +26,12 @@ pub struct Args {
     /// Systems of the flake to look at [default: all it has]
     #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
     pub systems: Vec<String>,
-    /// Take another flake for an input
-    #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
-    pub override_input: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub options: super::eval::EvalOptions,
+    pub inputs: Inputs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: EvalOptions,
 }
 
 /// What became of one package.
@@ -78,9 +80,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         let wanted = drvs::Args {
             flake: Some(flake),
             systems: args.systems.clone(),
-            override_input: args.override_input.clone(),
-            options: args.options.clone(),
-            write_drvs: Some(folder.path().to_owned()),
+            program: Program {
+                inputs: args.inputs.clone(),
+                options: args.options.clone(),
+                write_drvs: Some(folder.path().to_owned()),
+                ..Program::default()
+            },
             ..drvs::Args::default()
         };
         let (shared, jobs) = drvs::collect(&wanted);

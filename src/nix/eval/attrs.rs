@@ -58,7 +58,7 @@ impl Attrs {
     }
 
     /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 

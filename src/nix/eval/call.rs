@@ -41,6 +41,9 @@ impl Ev {
         if self.depth >= self.shared.settings.max_call_depth {
             return Err(Error::at(Kind::StackOverflow, "stack overflow; max-call-depth exceeded", pos));
         }
+        if self.heap.exceeded() {
+            return self.out_of_memory();
+        }
         self.depth += 1;
         let result = self.with_stack(|ev| ev.call_here(function, args, pos));
         self.depth -= 1;

@@ -297,6 +297,7 @@ impl Ev {
 
     /// Order of two values; `None` if a NaN is involved.
     pub(super) fn compare(&mut self, left: Value, right: Value, pos: Pos) -> Result<Option<Ordering>> {
+        self.step()?;
         Ok(match (left, right) {
             (Value::Int(a), Value::Int(b)) => Some(a.cmp(&b)),
             (Value::Int(a), Value::Float(b)) => (a as f64).partial_cmp(&b),
@@ -342,6 +343,7 @@ impl Ev {
 
     /// `==`.
     pub(super) fn equal(&mut self, left: Value, right: Value) -> Result<bool> {
+        self.step()?;
         Ok(match (left, right) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,

@@ -140,7 +140,14 @@ impl Ev {
     /// The attributes sorted by name.
     pub fn sorted(&mut self, attrs: &Attrs) -> Vec<Attr> {
         let mut sorted = attrs.flat().into_owned();
-        sorted.sort_by_cached_key(|attr| self.text(attr.name).bytes);
+        // The first eight bytes tell most names apart without a look at the text itself.
+        sorted.sort_by_cached_key(|attr| {
+            let text = self.text(attr.name).bytes;
+            let mut start = [0; 8];
+            let len = text.len().min(8);
+            start[..len].copy_from_slice(&text[..len]);
+            (u64::from_be_bytes(start), text)
+        });
         sorted
     }
 
@@ -195,6 +202,7 @@ impl Ev {
         seen: &mut HashSet<usize>,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        self.step_writing(out)?;
         if depth > self.shared.settings.max_call_depth {
             return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
         }
@@ -269,6 +277,7 @@ impl Printer<'_> {
     }
 
     fn value(&mut self, value: Value, depth: usize) -> Result<()> {
+        self.ev.step_writing(&self.out)?;
         if depth > self.ev.shared.settings.max_call_depth as usize {
             return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
         }
@@ -346,10 +355,7 @@ impl Printer<'_> {
     }
 
     fn nested(&mut self, thunk: Ref, depth: usize) -> Result<()> {
-        if stacker::remaining_stack().is_some_and(|left| left < 128 << 10) {
-            return stacker::grow(16 << 20, || self.thunk(thunk, depth + 1));
-        }
-        self.thunk(thunk, depth + 1)
+        stacker::maybe_grow(128 << 10, 16 << 20, || self.thunk(thunk, depth + 1))
     }
 
     fn list(&mut self, list: &'static List, depth: usize) -> Result<()> {

@@ -49,7 +49,7 @@ fn own(shared: &Shared, pos: Pos) -> bool {
 pub fn headline(shared: &Shared, error: &Error) -> String {
     match error.other_pos.and_then(|pos| place(shared, pos)) {
         Some((file, line, column, _)) => format!("{} at {file}:{line}:{column}", error.message),
-        None => error.message.clone(),
+        None => error.message.to_string(),
     }
 }
 
@@ -67,7 +67,8 @@ pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
             let _ = writeln!(out, "  did you mean one of '{}'?", many.join("', '"));
         }
     }
-    let mut frames: Vec<_> = error.frames.iter().filter(|frame| full || !frame.text.is_empty()).collect();
+    let mut frames: Vec<_> =
+        error.frames().into_iter().filter(|frame| full || !frame.text.is_empty()).collect();
     frames.dedup_by(|a, b| a == b);
     if !full {
         let (own, other): (Vec<_>, Vec<_>) = frames.iter().partition(|frame| own(shared, frame.pos));
@@ -78,7 +79,7 @@ pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
         for frame in &frames {
             line(shared, frame, &mut out);
         }
-        let hidden = total - frames.len() + error.frames_left_out;
+        let hidden = total - frames.len() + error.frames_left_out();
         if hidden > 0 {
             let _ = writeln!(out, "  … {hidden} more; see all with --show-trace");
         }
@@ -86,8 +87,8 @@ pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
         for frame in &frames {
             line(shared, frame, &mut out);
         }
-        if error.frames_left_out > 0 {
-            let _ = writeln!(out, "  … {} more", error.frames_left_out);
+        if error.frames_left_out() > 0 {
+            let _ = writeln!(out, "  … {} more", error.frames_left_out());
         }
     }
     out

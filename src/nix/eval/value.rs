@@ -6,9 +6,10 @@ use super::heap::{Env, Hollow, Ref};
 use super::ir::Lambda;
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
-/// from a pointer by its first byte.
+/// from a pointer by its first byte; they take a whole word so that a value is moved as two words,
+/// which a `bool` right behind a smaller one would prevent.
 #[derive(Clone, Copy)]
-#[repr(u8)]
+#[repr(u64)]
 pub enum Value {
     /// `null`.
     Null = 1,

@@ -132,6 +132,7 @@ fn map_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     if attrs.is_empty() {
         return Ok(Value::Attrs(attrs));
     }
+    ev.room_for(attrs.len() * 96)?;
     let flat = attrs.flat();
     let function = args[0];
     let mapped = ev.heap.slice_with(flat.len(), |i| {
@@ -148,10 +149,14 @@ fn zip_attrs_with(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     ev.function_arg(args[0], pos, FIRST)?;
     let list = ev.list_arg(args[1], pos, SECOND)?;
     let mut values: FxHashMap<Symbol, Vec<Ref>> = FxHashMap::default();
+    let mut count = 0;
     for item in list.items {
         let context =
             "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith";
-        for attr in ev.attrs_arg(item, pos, context)?.flat().iter() {
+        let attrs = ev.attrs_arg(item, pos, context)?;
+        count += attrs.len();
+        ev.room_for(count * 16)?;
+        for attr in attrs.flat().iter() {
             values.entry(attr.name).or_default().push(attr.value);
         }
     }

@@ -53,6 +53,7 @@ impl Writer {
     }
 
     fn value(&mut self, ev: &mut Ev, value: Value, depth: usize) -> Result<()> {
+        ev.step_writing(&self.out)?;
         let plain =
             |this: &mut Self, name: &str, text: &[u8]| this.tag(depth, name, &[("value", text)], true);
         match value {
