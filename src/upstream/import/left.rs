@@ -47,6 +47,7 @@ struct Writer<'a, 'b> {
     cases: &'a [(String, Case)],
     /// The extension's name in the catalogue.
     name: &'a str,
+    majors: &'a [u32],
     out: Override,
     done: BTreeSet<BindingId>,
     remarks: &'a mut BTreeSet<String>,
@@ -61,11 +62,12 @@ pub fn write(
     site: &Site,
     cases: &[(String, Case)],
     name: &str,
+    majors: &[u32],
     left: &[Left],
     remarks: &mut BTreeSet<String>,
 ) -> Option<Override> {
     let mut writer =
-        Writer { known, site, cases, name, out: Override::default(), done: BTreeSet::new(), remarks };
+        Writer { known, site, cases, name, majors, out: Override::default(), done: BTreeSet::new(), remarks };
     let mut env: Option<Vec<String>> = None;
     for left in left {
         let before = (writer.out.clone(), writer.done.clone());
@@ -276,7 +278,14 @@ impl Writer<'_, '_> {
                     Definition::Expr(expr) => Definition::Expr(text::peel(expr)),
                     other => other,
                 };
-                self.definition(&definition)?
+                let before = (self.out.clone(), self.done.clone());
+                match self.definition(&definition) {
+                    Ok(text) => text,
+                    Err(stuck) => {
+                        (self.out, self.done) = before;
+                        self.by_major(id).ok_or(stuck)?
+                    }
+                }
             }
         };
         self.out.bindings.push((name, text));
@@ -290,7 +299,11 @@ impl Writer<'_, '_> {
             None => case.env.value(id).unwrap_or_default(),
         };
         match self.cases {
-            [] => vec![self.definition_of(id).map(|d| self.known.definition(&d, &Env::default())).unwrap_or_default()],
+            [] => vec![
+                self.definition_of(id)
+                    .map(|d| self.known.definition(&d, &Env::default()))
+                    .unwrap_or_default(),
+            ],
             cases => cases.iter().map(|(_, case)| of(case)).collect(),
         }
     }
@@ -303,10 +316,14 @@ impl Writer<'_, '_> {
     fn definition_of(&self, id: BindingId) -> Option<Definition> {
         let binding = &self.known.scopes.bindings[id];
         match binding.kind {
-            BindingKind::Formal => Some(Definition::Expr(ast::PatEntry::cast(binding.node.clone())?.default()?)),
+            BindingKind::Formal => {
+                Some(Definition::Expr(ast::PatEntry::cast(binding.node.clone())?.default()?))
+            }
             BindingKind::Param | BindingKind::Whole => None,
             _ => match ast::AttrpathValue::cast(binding.node.clone()) {
-                Some(entry) if entry.attrpath()?.attrs().count() == 1 => Some(Definition::Expr(entry.value()?)),
+                Some(entry) if entry.attrpath()?.attrs().count() == 1 => {
+                    Some(Definition::Expr(entry.value()?))
+                }
                 Some(_) => None,
                 None => {
                     let inherit = ast::Inherit::cast(binding.node.clone())?;
@@ -336,6 +353,25 @@ impl Writer<'_, '_> {
         }
         self.out.old = true;
         Ok(format!("{{ {} }}.${{old.version}}", entries.join(" ")))
+    }
+
+    /// `{ "15" = …; }.${lib.versions.major postgresql.version}`: the newest version of a table, for example.
+    fn by_major(&mut self, id: BindingId) -> Option<String> {
+        let definition = self.definition_of(id)?;
+        let mut entries = Vec::new();
+        for major in self.majors {
+            let mut known = Knowledge::new(self.known.scopes, self.known.files);
+            known.major = Some(*major);
+            known.darwin = Some(false);
+            if let Some(text) = known.definition(&definition, &Env::default()).text() {
+                entries.push(format!("\"{major}\" = {};", quote::string(text)));
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        self.out.formals.extend(["lib".to_owned(), "postgresql".to_owned()]);
+        Some(format!("{{ {} }}.${{lib.versions.major postgresql.version}}", entries.join(" ")))
     }
 
     /// A file beside the Nix file, copied; gives the path from the override.
@@ -422,7 +458,8 @@ impl Override {
 
     /// One file of all overrides: one where they are the same for all versions.
     pub fn file(all: &[(Vec<String>, Self)], provenance: &str) -> String {
-        let formals: BTreeSet<&str> = all.iter().flat_map(|(_, one)| &one.formals).map(String::as_str).collect();
+        let formals: BTreeSet<&str> =
+            all.iter().flat_map(|(_, one)| &one.formals).map(String::as_str).collect();
         let formals: Vec<&str> = formals.into_iter().collect();
         let formals = if formals.is_empty() { "{ }".into() } else { format!("{{ {} }}", formals.join(", ")) };
         let body = match all {
