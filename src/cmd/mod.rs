@@ -8,6 +8,7 @@ mod context;
 pub mod drv_diff;
 pub mod drvs;
 pub mod eval;
+pub mod evaluate;
 pub mod explain;
 pub(crate) mod fetching;
 pub mod generate;

@@ -1,0 +1,1 @@
+//! What an override does, attribute by attribute, for people and programs.
