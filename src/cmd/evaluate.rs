@@ -19,6 +19,14 @@ pub struct Options {
     #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
     pub systems: Vec<String>,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub inputs: Inputs,
+}
+
+/// Where the inputs of the flake are.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Inputs {
     /// Evaluate with another flake for an input, for instance nixpkgs path:/src/nixpkgs.
     #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
     pub override_input: Vec<String>,
@@ -57,10 +65,10 @@ pub(crate) fn systems(catalogue: &Catalogue, options: &Options) -> anyhow::Resul
 }
 
 /// The repository with what would be generated now.
-pub(crate) fn task<'a>(root: &'a Utf8Path, catalogue: &Catalogue, options: &Options) -> Task<'a> {
+pub(crate) fn task<'a>(root: &'a Utf8Path, catalogue: &Catalogue, inputs: &Inputs) -> Task<'a> {
     let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
-    let inputs = options.override_input.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-    let settings = Settings { pure: true, source_cache: options.source_cache.clone(), ..Settings::default() };
+    let settings = Settings { pure: true, source_cache: inputs.source_cache.clone(), ..Settings::default() };
+    let inputs = inputs.override_input.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
     Task { root, files, inputs: inputs.collect(), settings }
 }
 
@@ -82,9 +90,9 @@ pub(crate) fn judge(
         return Ok(Evaluated::Nothing);
     }
     let mut found = Diagnostics::new();
-    let task = task(root, catalogue, options);
+    let task = task(root, catalogue, &options.inputs);
     match evaluated::judge(task, &builds, &systems, shown, sources, &mut found) {
-        Outcome::Missing(name, what) => Ok(Evaluated::Missing(missing(catalogue, name.as_deref(), what))),
+        Outcome::Missing(what) => Ok(Evaluated::Missing(missing(catalogue, what))),
         Outcome::Judged(count) => {
             let known = lines_with_errors(sink, sources);
             sink.extend(found.into_iter().filter(|finding| match &finding.primary {
@@ -101,8 +109,8 @@ pub(crate) fn judge(
 }
 
 /// What is missing, and how to get it.
-pub(crate) fn missing(catalogue: &Catalogue, name: Option<&str>, what: String) -> String {
-    match catalogue.flake.inputs.iter().find(|input| Some(input.name.as_str()) == name) {
+pub(crate) fn missing(catalogue: &Catalogue, what: String) -> String {
+    match catalogue.flake.inputs.iter().find(|input| what.contains(&input.rev)) {
         Some(input) => format!(
             "{}'s source (github:{}/{} at {:.12}) is not on this machine. `nix flake archive` fetches it; a copy is \
              taken with --override-input {} path:DIR, or from a folder of sources with --source-cache DIR",

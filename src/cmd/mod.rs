@@ -22,6 +22,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod schema;
 pub mod show;
+mod show_override;
 pub mod validate;
 pub mod verify;
 

@@ -63,8 +63,8 @@ pub struct Task<'a> {
 pub enum Outcome {
     /// That many derivations were evaluated.
     Judged(usize),
-    /// An input is not on this machine: its name, if that is known, and what evaluation says.
-    Missing(Option<String>, String),
+    /// An input is not on this machine: which, and how to get it.
+    Missing(String),
 }
 
 /// Something found in one build.
@@ -147,7 +147,7 @@ pub fn judge(
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
     let first = match session.begin() {
         Ok(opened) => opened,
-        Err(Unready::Missing(name, what)) => return Outcome::Missing(name, what),
+        Err(Unready::Missing(what)) => return Outcome::Missing(what),
         Err(Unready::Failed(error)) => {
             report.flake(&session, &error);
             return Outcome::Judged(0);

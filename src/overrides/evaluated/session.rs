@@ -28,8 +28,8 @@ pub struct Session {
 
 /// Why a session cannot begin.
 pub enum Unready {
-    /// An input is not on this machine: its name, if that is known, and what evaluation says.
-    Missing(Option<String>, String),
+    /// An input is not on this machine; the text says which, and how to get it.
+    Missing(String),
     /// Evaluation fails before it comes to any package.
     Failed(Box<Error>),
 }
@@ -75,19 +75,18 @@ impl Session {
 
     /// Opens the flake for the first time: finds out where its inputs are.
     pub fn begin(&mut self) -> std::result::Result<Opened, Unready> {
-        let missing = |error: Box<Error>, name: Option<&str>| match error.kind {
-            Kind::Unavailable => Unready::Missing(name.map(str::to_owned), error.message.clone()),
+        let unready = |error: Box<Error>| match error.kind {
+            Kind::Unavailable => Unready::Missing(error.message.clone()),
             _ => Unready::Failed(error),
         };
-        let unready = |error| missing(error, None);
         let mut opened = self.open().map_err(unready)?;
         let flake = opened.flake;
         let root = opened.text(flake, "outPath").map_err(unready)?;
         self.known.push((format!("{root}/"), String::new()));
         let inputs = opened.field(flake, "inputs").map_err(unready)?;
         for name in opened.names(inputs) {
-            let input = opened.field(inputs, &name).map_err(|error| missing(error, Some(&name)))?;
-            let path = opened.text(input, "outPath").map_err(|error| missing(error, Some(&name)))?;
+            let input = opened.field(inputs, &name).map_err(unready)?;
+            let path = opened.text(input, "outPath").map_err(unready)?;
             self.known.push((format!("{path}/"), format!("{name}/")));
         }
         Ok(opened)
@@ -109,12 +108,15 @@ impl Session {
         Some(format!("{}:{}:{}", self.readable(&file), place.line, place.column))
     }
 
+    /// A text without the store paths of the repository and its inputs.
+    pub fn without_paths(&self, text: &str) -> String {
+        let known = self.known.iter();
+        known.fold(text.to_owned(), |text, (path, name)| text.replace(path.as_str(), name))
+    }
+
     /// A message without the store paths of the repository and its inputs, on one line.
     pub fn readable(&self, text: &str) -> String {
-        let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for (path, name) in &self.known {
-            text = text.replace(path.as_str(), name);
-        }
+        let text = self.without_paths(&text.split_whitespace().collect::<Vec<_>>().join(" "));
         match text.char_indices().nth(400) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,
