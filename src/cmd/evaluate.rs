@@ -69,7 +69,7 @@ pub(crate) fn task<'a>(root: &'a Utf8Path, catalogue: &Catalogue, inputs: &Input
     let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
     let settings = Settings { pure: true, source_cache: inputs.source_cache.clone(), ..Settings::default() };
     let inputs = inputs.override_input.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-    Task { root, files, inputs: inputs.collect(), settings }
+    Task { root, files, inputs: inputs.collect(), settings, partial: false }
 }
 
 /// Evaluates the overrides for which `only` holds (it is handed paths relative to the root), and adds what it
@@ -90,7 +90,8 @@ pub(crate) fn judge(
         return Ok(Evaluated::Nothing);
     }
     let mut found = Diagnostics::new();
-    let task = task(root, catalogue, &options.inputs);
+    let mut task = task(root, catalogue, &options.inputs);
+    task.partial = !catalogue.flake.systems.iter().all(|system| systems.contains(system));
     match evaluated::judge(task, &builds, &systems, shown, sources, &mut found) {
         Outcome::Missing(what) => Ok(Evaluated::Missing(missing(catalogue, what))),
         Outcome::Judged(count) => {

@@ -136,3 +136,45 @@ fn attributes(extension: &Extension) -> BTreeSet<String> {
     }
     names.into_iter().map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use camino::Utf8Path;
+
+    use super::*;
+    use crate::diag::{Diagnostics, SourceMap};
+    use crate::nix::eval::Settings;
+    use crate::overrides::evaluated::{builds, names_before};
+
+    /// Attributes that nixpkgs' builders have and the package set of the tests has not.
+    const NIXPKGS_ONLY: &[&str] = &["PGRX_HOME", "PGRX_PG_SYS_SKIP_BINDING_REWRITE", "RUSTFLAGS"];
+
+    #[test]
+    fn attributes_are_those_that_evaluation_gives() {
+        let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = here.join("tests/cases/evaluated");
+        let loaded = crate::catalogue::load(&root, &mut SourceMap::new(), &mut Diagnostics::new());
+        let catalogue = loaded.expect("a readable catalogue").expect("one without errors");
+        let files = crate::render::render(&catalogue).into_iter().map(|file| (file.path, file.text));
+        let inputs = vec![("nixpkgs".to_owned(), format!("path:{here}/tests/hostpkgs"))];
+        let whole = |build: &crate::overrides::evaluated::Build| !build.custom && build.extension != "absent";
+        let builds: Vec<_> = builds(&catalogue).into_iter().filter(whole).collect();
+        let settings = Settings { pure: true, ..Settings::default() };
+        let given = names_before(&root, files, settings, inputs, &builds, "x86_64-linux");
+        let mut evaluated: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (build, names) in builds.iter().zip(given) {
+            evaluated.entry(&build.extension).or_default().extend(names);
+        }
+        assert!(evaluated.len() >= 9, "every kind, with and without build keys");
+        for (extension, names) in evaluated {
+            let extension = catalogue.extension(extension).expect("a build's");
+            let known = facts_of(extension, &catalogue).attributes.expect("a generated derivation's");
+            let unknown: Vec<_> = names.difference(&known).collect();
+            let gone = known.difference(&names).filter(|name| !NIXPKGS_ONLY.contains(&name.as_str()));
+            let gone: Vec<_> = gone.collect();
+            assert!(unknown.is_empty() && gone.is_empty(), "{}: +{unknown:?} -{gone:?}", extension.name);
+        }
+    }
+}

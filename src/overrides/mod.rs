@@ -11,6 +11,7 @@ mod form;
 mod hashes;
 pub mod index;
 mod known;
+pub mod names;
 mod rules;
 mod suppress;
 

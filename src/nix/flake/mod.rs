@@ -5,7 +5,7 @@ mod lock;
 mod reference;
 mod source;
 
-pub use source::{git_root, revision};
+pub use source::{git_root, place_of, revision};
 
 use super::eval::attrs::Attrs;
 use super::eval::heap::Ref;
@@ -104,7 +104,7 @@ fn tie(ev: &mut Ev, nodes: Value) -> Result<Value> {
 }
 
 /// A flake in a folder, called, to be looked at and not built: its outputs together with `inputs` and
-/// `outPath`. The folder is neither hashed nor copied, so its store path, and those of derivations that have
+/// `outPath`. The folder is neither hashed nor copied, so its store path ([`place_of`]), and those of derivations that have
 /// files of it, are not the ones that Nix gives.
 pub fn in_place(ev: &mut Ev, folder: &std::path::Path, overrides: &[(String, String)]) -> Result<Value> {
     let source = source::in_place(ev, folder)?;

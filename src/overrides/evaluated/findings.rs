@@ -14,7 +14,7 @@ use rowan::ast::AstNode;
 use super::judge::{Judged, code_of};
 use super::session::Session;
 use super::{At, Build, Found};
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, Span};
 use crate::nix::eval::Error;
 use crate::nix::syntax::{self, decode, text};
 use crate::overrides::suppress;
@@ -30,6 +30,8 @@ pub struct Report<'a> {
     pub shown: &'a dyn Fn(&Utf8Path) -> Utf8PathBuf,
     pub sources: &'a mut SourceMap,
     pub sink: &'a mut Diagnostics,
+    /// There are systems that were not looked at.
+    pub partial: bool,
 }
 
 impl Report<'_> {
@@ -71,17 +73,25 @@ impl Report<'_> {
 
     /// What was found in builds.
     pub fn builds(&mut self, builds: &[Build], systems: &[String], done: &[(Unit, Judged)]) {
-        let mut groups: BTreeMap<(&Utf8Path, &At, Code), (&Found, BTreeSet<Unit>)> = BTreeMap::new();
+        // One place may have another text for each build; where there is none, the text tells findings apart.
+        let mut groups: BTreeMap<(&Utf8Path, &At, Code, &str), (&Found, BTreeSet<Unit>)> = BTreeMap::new();
+        let mut failing: BTreeSet<&Utf8Path> = BTreeSet::new();
         for (unit, judged) in done {
             for found in &judged.found {
-                let key = (found.file.as_path(), &found.at, found.code);
+                if found.code.severity() == Severity::Error {
+                    failing.insert(&found.file);
+                }
+                let text = if found.at == At::Start { found.message.as_str() } else { "" };
+                let key = (found.file.as_path(), &found.at, found.code, text);
                 groups.entry(key).or_insert_with(|| (found, BTreeSet::new())).1.insert(*unit);
             }
         }
         let mut found = Diagnostics::new();
-        for ((file, at, code), (first, units)) in groups {
+        for ((file, at, code, _), (first, units)) in groups {
             // That an attribute changes nothing is worth a word only if that is so wherever it is given.
-            if code == Code::EvalNothing && !everywhere(at, &units, done) {
+            if code == Code::EvalNothing
+                && (self.partial || failing.contains(file) || !everywhere(at, &units, done))
+            {
                 continue;
             }
             let all = done.iter().filter(|((_, build), judged)| builds[*build].file == file && judged.there);

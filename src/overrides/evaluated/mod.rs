@@ -56,6 +56,8 @@ pub struct Task<'a> {
     pub inputs: Vec<(String, String)>,
     /// How to evaluate.
     pub settings: Settings,
+    /// The catalogue has more systems than are looked at: nothing is said of what makes no difference.
+    pub partial: bool,
 }
 
 /// How it went.
@@ -143,7 +145,7 @@ pub fn judge(
     sources: &mut SourceMap,
     sink: &mut Diagnostics,
 ) -> Outcome {
-    let mut report = findings::Report { root: task.root, shown, sources, sink };
+    let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
     let first = match session.begin() {
         Ok(opened) => opened,
@@ -178,4 +180,37 @@ pub fn judge(
     let evaluated = done.iter().filter(|(_, judged)| judged.there).count();
     report.builds(builds, systems, &done);
     Outcome::Judged(evaluated)
+}
+
+/// The folder on this machine that an input of the flake is in.
+///
+/// # Errors
+/// What evaluation says when it is not here.
+pub fn input(task: Task<'_>, name: &str) -> Result<Utf8PathBuf, String> {
+    let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
+    match session.begin() {
+        Ok(mut opened) => session.folder(&mut opened, name).map_err(|error| session.readable(&error.message)),
+        Err(Unready::Missing(what)) => Err(what),
+        Err(Unready::Failed(error)) => Err(session.readable(&error.message)),
+    }
+}
+
+/// Names of the attributes that builds have before their overrides, one list for each.
+#[cfg(test)]
+pub(super) fn names_before(
+    root: &Utf8Path,
+    files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+    settings: Settings,
+    inputs: Vec<(String, String)>,
+    builds: &[Build],
+    system: &str,
+) -> Vec<Vec<String>> {
+    let mut session = Session::new(root, files, settings, inputs);
+    let Ok(mut opened) = session.begin() else { return Vec::new() };
+    let names = builds.iter().map(|build| {
+        let seen = judge::observed(&mut opened, build, system).ok().flatten()?;
+        let before = opened.field(seen, "attributesBefore").ok()?;
+        Some(opened.names(before))
+    });
+    names.map(Option::unwrap_or_default).collect()
 }

@@ -27,6 +27,7 @@ in
 {
   inherit after;
   attributesAfter = attributesOf after;
+  attributesRough = { };
   formals = if builtins.isFunction override then builtins.functionArgs override else { };
   given = after;
 

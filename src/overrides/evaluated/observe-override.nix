@@ -28,22 +28,30 @@ let
 
   # What overrideAttrs is handed.
   adapt = applyOverride path version { overrideAttrs = f: f; };
-  once = adapt before;
   before = attributesOf package;
+  given =
+    final:
+    let
+      once = adapt before;
+    in
+    if builtins.isFunction once || once ? __functor then adapt final before else once;
+
+  # As attributesOf after, for attributes of which mkDerivation can make nothing.
+  rough = before // given rough;
 in
 {
   inherit adapt after;
   generated = package;
   attributesBefore = before;
   attributesAfter = attributesOf after;
+  attributesRough = rough;
   formals = if builtins.isFunction override then builtins.functionArgs override else { };
-  given =
-    if builtins.isFunction once || once ? __functor then adapt (attributesOf after) before else once;
+  given = given rough;
 
   lacks = name: !(callPackage (asking name (given: given ? ${name})) { });
   argument = name: (callPackage (asking name (given: { argument = given.${name}; })) { }).argument;
 
   # The derivation with one attribute from the override.
-  alone = name: package.overrideAttrs (_: { ${name} = (attributesOf after).${name}; });
+  alone = name: package.overrideAttrs (_: { ${name} = rough.${name}; });
   same = name: before ? ${name} && before.${name} == (attributesOf after).${name};
 }

@@ -63,7 +63,9 @@ impl Session {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
         let tree = Arc::new(Tree::new(&root, files));
         let shared = Shared::new(settings, tree, flake::HOOKS);
-        Self { shared, root, inputs, known: Vec::new() }
+        let own = flake::place_of(&shared.store, root.as_std_path());
+        let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));
+        Self { root, inputs, known: known.collect(), shared }
     }
 
     /// Opens the flake on this thread.
@@ -81,8 +83,6 @@ impl Session {
         };
         let mut opened = self.open().map_err(unready)?;
         let flake = opened.flake;
-        let root = opened.text(flake, "outPath").map_err(unready)?;
-        self.known.push((format!("{root}/"), String::new()));
         let inputs = opened.field(flake, "inputs").map_err(unready)?;
         for name in opened.names(inputs) {
             let input = opened.field(inputs, &name).map_err(unready)?;
@@ -90,6 +90,15 @@ impl Session {
             self.known.push((format!("{path}/"), format!("{name}/")));
         }
         Ok(opened)
+    }
+
+    /// Where an input's files are.
+    pub fn folder(&self, opened: &mut Opened, input: &str) -> Result<Utf8PathBuf> {
+        let inputs = opened.field(opened.flake, "inputs")?;
+        let input = opened.field(inputs, input)?;
+        let path = opened.text(input, "outPath")?;
+        let real = opened.ev.real(path.as_bytes());
+        Ok(String::from_utf8_lossy(&real).into_owned().into())
     }
 
     /// Where `pos` is, if it is in a hand-written file.
@@ -105,7 +114,11 @@ impl Session {
     pub fn place(&self, pos: Pos) -> Option<String> {
         let place = self.shared.place(pos)?;
         let file = String::from_utf8(place.file?).ok()?;
-        Some(format!("{}:{}:{}", self.readable(&file), place.line, place.column))
+        let file = self.readable(&file);
+        // An input that is not known yet: /nix/store/HASH-source/lib/lists.nix.
+        let file =
+            self.shared.store.split(&file).map_or(file.as_str(), |(_, rest)| rest.trim_start_matches('/'));
+        Some(format!("{file}:{}:{}", place.line, place.column))
     }
 
     /// A text without the store paths of the repository and its inputs.

@@ -9,6 +9,7 @@ use super::judge::observed;
 use super::session::{Opened, Session, Unready};
 use super::{Build, Task};
 use crate::nix::eval::{Error, Kind, Result, Value};
+use crate::store::{base32, path::placeholder};
 
 /// Sets and lists nested deeper are not followed.
 const DEPTH: usize = 6;
@@ -91,15 +92,6 @@ pub fn changes(task: Task<'_>, build: &Build, system: &str) -> std::result::Resu
     }
 }
 
-/// Names of the attributes that a build has before its override.
-#[cfg(test)]
-pub(crate) fn names_before(session: &mut Session, build: &Build, system: &str) -> Option<Vec<String>> {
-    let mut opened = session.begin().ok()?;
-    let seen = observed(&mut opened, build, system).ok()??;
-    let before = opened.field(seen, "attributesBefore").ok()?;
-    Some(opened.names(before))
-}
-
 fn compare(
     session: &Session,
     opened: &mut Opened,
@@ -116,7 +108,12 @@ fn compare(
         let found = given.describe();
         return Err(Error::new(Kind::Type, format!("the override gives {found}, not attributes")));
     }
-    let after = opened.field(seen, "attributesAfter")?;
+    let after = match opened.field(seen, "attributesAfter") {
+        Ok(after) => after,
+        Err(error) if build.custom => return Err(error),
+        // mkDerivation refuses them; they can be looked at all the same.
+        Err(_) => opened.field(seen, "attributesRough")?,
+    };
     let mut names: BTreeSet<String> = opened.names(after).into_iter().collect();
     names.extend(before.map(|before| opened.names(before)).unwrap_or_default());
     let mut changes = Vec::new();
@@ -248,21 +245,24 @@ impl Shown {
     }
 }
 
-/// `/nix/store/…-openssl-3.4` for a store path: its hash says nothing to a reader.
+/// `/nix/store/…-openssl-3.4` for a store path, `$out` for what stands for an output: hashes say nothing to a
+/// reader.
 fn blurred(text: &str) -> String {
     const STORE: &str = "/nix/store/";
+    const OUTPUTS: [&str; 6] = ["out", "dev", "lib", "bin", "doc", "man"];
+    let named = |text: String, output: &str| text.replace(&placeholder(output), &format!("${output}"));
+    let text = &OUTPUTS.into_iter().fold(text.to_owned(), named);
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(at) = rest.find(STORE) {
         let (before, path) = rest.split_at(at + STORE.len());
         out.push_str(before);
-        let hashed = path.len() > 33 && path.as_bytes()[..32].iter().all(u8::is_ascii_alphanumeric);
-        rest = if hashed && path.as_bytes()[32] == b'-' {
+        let (hash, name) = path.split_at_checked(32).unwrap_or(("", path));
+        let hashed = !hash.is_empty() && hash.bytes().all(base32::is_base32) && name.starts_with('-');
+        rest = if hashed { name } else { path };
+        if hashed {
             out.push('…');
-            &path[32..]
-        } else {
-            path
-        };
+        }
     }
     out.push_str(rest);
     out

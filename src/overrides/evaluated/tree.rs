@@ -33,9 +33,9 @@ impl Tree {
         let mut files: BTreeMap<Utf8PathBuf, String> = files.into_iter().collect();
         for (name, observer) in OBSERVERS {
             let lib = Utf8Path::new(GENERATED).join("lib");
-            if let Some(itself) = files.insert(lib.join(format!("{name}.nix")), observer.to_owned()) {
-                files.insert(lib.join(format!("{name}-itself.nix")), itself);
-            }
+            let Some(itself) = files.get_mut(&lib.join(format!("{name}.nix"))) else { continue };
+            let itself = std::mem::replace(itself, observer.to_owned());
+            files.insert(lib.join(format!("{name}-itself.nix")), itself);
         }
         let files = files.into_iter().map(|(path, text)| (root.join(path).into_string().into_bytes(), text));
         Self { root: root.as_str().into(), files: files.collect(), machine: Machine }
