@@ -92,13 +92,12 @@ fn inner(ev: &mut Ev, packages: &'static Attrs, name: &str) -> Vec<String> {
     let Some(Ok(Value::Attrs(set))) = value else { return Vec::new() };
     let has = |name: &str| attr(ev, set, name).is_some();
     let again = has("stdenv") && has("callPackage") && has("lib");
-    // A function that can be overridden, or a derivation.
-    if again
-        || ["__functor", "type", "_type", "override", "drvPath"].into_iter().any(has) && !has("callPackage")
-    {
+    if again || ["__functor", "type", "_type", "drvPath"].into_iter().any(has) {
         return Vec::new();
     }
+    // What callPackage and makeScope add to a set is no package.
+    const ADDED: [&str; 4] = ["override", "overrideDerivation", "overrideScope'", "recurseForDerivations"];
     let own =
-        |name: &String| !name.contains('.') && !name.starts_with("__") && name != "recurseForDerivations";
+        |name: &String| !name.contains('.') && !name.starts_with("__") && !ADDED.contains(&name.as_str());
     names(ev, set).into_iter().filter(own).collect()
 }

@@ -22,7 +22,11 @@ use crate::overrides::suppress;
 /// Builds named one by one before the rest is only counted.
 const NAMED: usize = 4;
 
+/// A system and a build, by their numbers.
 type Unit = (usize, usize);
+
+/// What makes two findings the same: file, place, code and text.
+type Key<'f> = (&'f Utf8Path, &'f At, Code, &'f str);
 
 /// Where findings go.
 pub struct Report<'a> {
@@ -74,7 +78,7 @@ impl Report<'_> {
     /// What was found in builds.
     pub fn builds(&mut self, builds: &[Build], systems: &[String], done: &[(Unit, Judged)]) {
         // One place may have another text for each build; where there is none, the text tells findings apart.
-        let mut groups: BTreeMap<(&Utf8Path, &At, Code, &str), (&Found, BTreeSet<Unit>)> = BTreeMap::new();
+        let mut groups: BTreeMap<Key<'_>, (&Found, BTreeSet<Unit>)> = BTreeMap::new();
         let mut failing: BTreeSet<&Utf8Path> = BTreeSet::new();
         for (unit, judged) in done {
             for found in &judged.found {
