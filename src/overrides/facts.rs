@@ -152,8 +152,7 @@ mod tests {
     /// What nixpkgs' builder adds and that of the tests' package set does not.
     const NIXPKGS_ONLY: &str = "passthru";
     /// What our own template adds for pgrx; the rest of [`PGRX`] is for nixpkgs' builders to add.
-    const OF_TEMPLATE: &[&str] =
-        &["doCheck", "cargo-pgrx", "cargoHash", "buildFeatures", "buildAndTestSubdir"];
+    const OF_TEMPLATE: &[&str] = &["doCheck", "cargo-pgrx", "buildFeatures", "buildAndTestSubdir"];
 
     #[test]
     fn attributes_are_those_that_evaluation_gives() {
