@@ -8,6 +8,7 @@ mod context;
 pub mod drv_diff;
 pub mod drvs;
 pub mod eval;
+pub mod evaluate;
 pub mod explain;
 pub(crate) mod fetching;
 pub mod generate;
@@ -23,8 +24,10 @@ pub mod prefetch;
 pub mod program;
 pub mod schema;
 pub mod show;
+mod show_override;
 pub mod validate;
 pub mod verify;
+pub(crate) mod writing;
 
 pub use context::{Context, Outcome};
 

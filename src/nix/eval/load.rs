@@ -58,6 +58,9 @@ impl Ev {
         let outside = self.shared.outside.clone();
         // A store path that was only computed keeps its name: positions and relative paths need it.
         let virtual_path = self.real(path) != path;
+        if !virtual_path && let Some(file) = self.plain_file(path) {
+            return Ok(file);
+        }
         let mut resolved = if virtual_path {
             path.to_vec()
         } else {
@@ -74,6 +77,28 @@ impl Ev {
             Ok(Some(_)) if virtual_path => Ok(resolved),
             Ok(Some(_)) => Ok(real),
             _ => Err(missing(&resolved)),
+        }
+    }
+
+    /// [`Self::file_to_import`] without looking at each directory on the way again: `None` where
+    /// that has to be done.
+    fn plain_file(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        let dir = parent(path);
+        if !self.plain_dirs.contains(dir) {
+            if resolve_links(&*self.shared.outside, dir).ok()? != dir {
+                return None;
+            }
+            self.plain_dirs.insert(dir.into());
+        }
+        match self.shared.outside.file_type(path) {
+            Ok(Some(FileType::Directory)) => {
+                self.plain_dirs.insert(path.into());
+                let file = [path, b"/default.nix"].concat();
+                let kind = self.shared.outside.file_type(&file);
+                matches!(kind, Ok(Some(FileType::Regular))).then_some(file)
+            }
+            Ok(Some(FileType::Regular)) => Some(path.to_vec()),
+            _ => None,
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::attrs::{self, Attr, Attrs};
 use super::error::{Error, Kind, suggest};
-use super::heap::{Env, Heap, Lazy, Ref, Thunk};
+use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
 use super::print::attr_name;
 use super::regex::Regex;
@@ -20,6 +20,8 @@ pub type Result<T> = std::result::Result<T, Box<Error>>;
 /// Stack left at which a new piece is taken, and how large a piece is.
 const RED_ZONE: usize = 192 << 10;
 const STACK_PIECE: usize = 16 << 20;
+/// Frames this far above the one that looked belong to the same piece of stack.
+const CALLERS: usize = 16 << 10;
 /// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
 const MAX_PIECES: u32 = 256;
 
@@ -30,13 +32,19 @@ pub struct Ev {
     /// Its heap.
     pub heap: &'static Heap,
     pub(super) names: Vec<&'static Str>,
+    /// Thunks of their texts, made as they are needed.
+    name_thunks: Vec<Option<Ref>>,
     pub(super) globals: Vec<Ref>,
     pub(super) depth: u32,
     pieces: u32,
+    /// The part of the native stack known to be usable: its lowest address and its length.
+    stack: (usize, usize),
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
     pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
+    /// Directories that no symbolic link leads to.
+    pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
     /// Outputs of flakes called so far.
     pub flakes: FxHashMap<String, Value>,
 }
@@ -51,12 +59,15 @@ impl Ev {
             shared,
             heap,
             names: Vec::new(),
+            name_thunks: Vec::new(),
             globals: Vec::new(),
             depth: 0,
             pieces: 0,
+            stack: (0, 0),
             regexes: FxHashMap::default(),
             imports: FxHashMap::default(),
             steps,
+            plain_dirs: FxHashSet::default(),
             flakes: FxHashMap::default(),
         };
         super::builtins::install(&mut ev);
@@ -71,6 +82,23 @@ impl Ev {
             None => {
                 self.shared.symbols.refresh(&mut self.names);
                 self.names[name.0 as usize]
+            }
+        }
+    }
+
+    /// The text of a name as a string.
+    pub(super) fn name_thunk(&mut self, name: Symbol) -> Ref {
+        let at = name.0 as usize;
+        if at >= self.name_thunks.len() {
+            self.name_thunks.resize(at + 1, None);
+        }
+        match self.name_thunks[at] {
+            Some(known) => known,
+            None => {
+                let text = self.text(name);
+                let thunk = self.at(Value::String(text));
+                self.name_thunks[at] = Some(thunk);
+                thunk
             }
         }
     }
@@ -217,9 +245,28 @@ impl Ev {
     /// Runs `work` with enough native stack.
     #[inline]
     pub fn with_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if here().wrapping_sub(self.stack.0) < self.stack.1 {
+            return work(self);
+        }
+        self.with_other_stack(work)
+    }
+
+    /// The stack is nearly used up, or is one that was not seen yet.
+    #[cold]
+    #[inline(never)]
+    fn with_other_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.look_at_stack() { work(self) } else { self.with_new_stack(work) }
+    }
+
+    /// Notes how much of the stack is usable; false if it is nearly used up.
+    fn look_at_stack(&mut self) -> bool {
         match stacker::remaining_stack() {
-            Some(left) if left < RED_ZONE => self.with_new_stack(work),
-            _ => work(self),
+            Some(left) if left < RED_ZONE => false,
+            left => {
+                let usable = left.unwrap_or(RED_ZONE) - RED_ZONE;
+                self.stack = (here() - usable, usable + CALLERS);
+                true
+            }
         }
     }
 
@@ -230,9 +277,14 @@ impl Ev {
             return Err(Error::new(Kind::StackOverflow, "stack overflow (possible infinite recursion)"));
         }
         self.room_for((self.pieces as usize + 1) * STACK_PIECE)?;
+        let before = self.stack;
         self.pieces += 1;
-        let result = stacker::grow(STACK_PIECE, || work(self));
+        let result = stacker::grow(STACK_PIECE, || {
+            self.look_at_stack();
+            work(self)
+        });
         self.pieces -= 1;
+        self.stack = before;
         result
     }
 
@@ -274,7 +326,9 @@ impl Ev {
                 let function = self.eval(function, env)?;
                 self.call_code(function, args.get(), env, *pos)
             }
-            Expr::Lambda(lambda) => Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: &[] }))),
+            Expr::Lambda(lambda) => {
+                Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: Thin::empty() })))
+            }
             Expr::Let(code) => {
                 let inner = match code.slots {
                     Some(slots) => Some(self.heap.env(env, slots as usize)),
@@ -504,7 +558,7 @@ impl Ev {
         let (inner, mut attrs) = match code.rec {
             None => {
                 let written = code.attrs.get();
-                let attrs = self.heap.slice_with(written.len(), |i| {
+                let attrs = self.heap.attrs(written.len(), |i| {
                     let AttrExpr { name, pos, value, .. } = written[i];
                     Attr { name, pos, value: self.delay(value, env) }
                 });
@@ -515,10 +569,7 @@ impl Ev {
         if !code.dynamic.get().is_empty() {
             attrs = self.dynamic_attrs(code, attrs, inner)?;
         }
-        if attrs.is_empty() {
-            return Ok(Value::Attrs(&attrs::EMPTY));
-        }
-        Ok(Value::Attrs(Attrs::from_slice(self.heap, attrs)))
+        Ok(Value::Attrs(attrs))
     }
 
     #[inline(never)]
@@ -527,17 +578,17 @@ impl Ev {
         code: &'static AttrsExpr,
         rec: &RecInfo,
         env: Option<&'static Env>,
-    ) -> Result<(Option<&'static Env>, &'static [Attr])> {
+    ) -> Result<(Option<&'static Env>, &'static Attrs)> {
         let inner = match rec.slots {
             Some(slots) => Some(self.heap.env(env, slots as usize)),
             None => env,
         };
-        let Some(frame) = inner else { return Ok((inner, &[])) };
+        let Some(frame) = inner else { return Ok((inner, &attrs::EMPTY)) };
         for (slot, expr) in rec.hidden.get() {
             frame.set(*slot, self.delay(expr, inner));
         }
         let written = code.attrs.get();
-        let attrs = self.heap.slice_with(written.len(), |i| {
+        let attrs = self.heap.attrs(written.len(), |i| {
             let AttrExpr { name, pos, slot, outside, value } = written[i];
             let value = if outside {
                 self.delay(value, env)
@@ -552,7 +603,7 @@ impl Ev {
         });
         let Some(overrides) = rec.overrides else { return Ok((inner, attrs)) };
         // `__overrides` replaces attributes, and the variables of the same names.
-        let value = self.force(attrs[overrides as usize].value)?;
+        let value = self.force(attrs.flat()[overrides as usize].value)?;
         let over = match value {
             Value::Attrs(over) => over.flat(),
             value => return Err(self.expected("a set", value, 0)),
@@ -563,20 +614,18 @@ impl Ev {
             }
         }
         let mut merged = over.into_owned();
-        merged.extend_from_slice(attrs);
-        merged.sort_by_key(|attr| attr.name);
-        merged.dedup_by_key(|attr| attr.name);
-        Ok((inner, self.heap.slice(&merged)))
+        merged.extend_from_slice(&attrs.flat());
+        Ok((inner, Attrs::from_unsorted(self.heap, merged)))
     }
 
     #[inline(never)]
     fn dynamic_attrs(
         &mut self,
         code: &'static AttrsExpr,
-        attrs: &'static [Attr],
+        attrs: &'static Attrs,
         env: Option<&'static Env>,
-    ) -> Result<&'static [Attr]> {
-        let mut all = attrs.to_vec();
+    ) -> Result<&'static Attrs> {
+        let mut all = attrs.flat().into_owned();
         for dynamic in code.dynamic.get() {
             let value = self.eval(dynamic.name, env)?;
             if matches!(value, Value::Null) {
@@ -597,8 +646,7 @@ impl Ev {
             }
             all.push(Attr { name, pos: dynamic.pos, value: self.delay(dynamic.value, env) });
         }
-        all.sort_by_key(|attr| attr.name);
-        Ok(self.heap.slice(&all))
+        Ok(Attrs::from_unsorted(self.heap, all))
     }
 
     #[cold]
@@ -617,6 +665,13 @@ impl Ev {
         }
         Err(Error::at(Kind::Assertion, format!("assertion '{text}' failed"), pos))
     }
+}
+
+/// An address in the stack frame of the caller.
+#[inline(always)]
+fn here() -> usize {
+    let mark = 0u8;
+    (&raw const mark).addr()
 }
 
 #[inline]

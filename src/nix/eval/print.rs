@@ -147,7 +147,14 @@ impl Ev {
     /// The attributes sorted by name.
     pub fn sorted(&mut self, attrs: &Attrs) -> Vec<Attr> {
         let mut sorted = attrs.flat().into_owned();
-        sorted.sort_by_cached_key(|attr| self.text(attr.name).bytes);
+        // The first eight bytes tell most names apart without a look at the text itself.
+        sorted.sort_by_cached_key(|attr| {
+            let text = self.text(attr.name).bytes;
+            let mut start = [0; 8];
+            let len = text.len().min(8);
+            start[..len].copy_from_slice(&text[..len]);
+            (u64::from_be_bytes(start), text)
+        });
         sorted
     }
 
@@ -295,7 +302,9 @@ impl Printer<'_> {
             Value::Closure(closure) => {
                 let lambda = closure.lambda;
                 let (mut name, mut pos) = (lambda.name, lambda.pos);
-                if let (Params::Names { positions, .. }, given @ 1..) = (&lambda.params, closure.args.len()) {
+                if let (Params::Names { positions, .. }, given @ 1..) =
+                    (&lambda.params, closure.args.get().len())
+                {
                     name = None;
                     pos = positions.get(given).copied().unwrap_or(pos);
                 }
@@ -362,10 +371,7 @@ impl Printer<'_> {
     }
 
     fn nested(&mut self, thunk: Ref, depth: usize) -> Result<()> {
-        if stacker::remaining_stack().is_some_and(|left| left < 128 << 10) {
-            return stacker::grow(16 << 20, || self.thunk(thunk, depth + 1));
-        }
-        self.thunk(thunk, depth + 1)
+        stacker::maybe_grow(128 << 10, 16 << 20, || self.thunk(thunk, depth + 1))
     }
 
     fn list(&mut self, list: &'static List, depth: usize) -> Result<()> {

@@ -100,17 +100,20 @@ pub struct Place {
     pub text: String,
 }
 
-/// What is known of a derivation that was evaluated.
-#[derive(Clone, Debug)]
+/// What is known of a derivation that was evaluated. There are thousands, so all of it is on the
+/// heap of the thread that made it, where most of these texts are already.
+#[derive(Debug)]
 pub struct KnownDrv {
+    /// Its base name.
+    pub base: &'static str,
     /// Its hash modulo fixed outputs.
     pub hash: DrvHash,
     /// Names of its outputs.
-    pub outputs: Vec<String>,
-    /// Input derivations and sources, as base names.
-    pub references: Vec<String>,
-    /// Input derivations, as base names, and which of their outputs.
-    pub inputs: Vec<(String, Vec<String>)>,
+    pub outputs: &'static [&'static str],
+    /// Sources, as base names.
+    pub sources: &'static [&'static str],
+    /// Outputs of other derivations: base name, output; in order.
+    pub inputs: &'static [(&'static str, &'static str)],
 }
 
 type Parsed = Result<&'static Expr, Box<Error>>;
@@ -160,7 +163,7 @@ pub struct Shared {
     /// Folders to remove in the end.
     pub temporary: Mutex<Vec<PathBuf>>,
     /// Derivations made or read so far, by base name.
-    pub derivations: RwLock<FxHashMap<String, Arc<KnownDrv>>>,
+    pub derivations: RwLock<FxHashMap<&'static str, &'static KnownDrv>>,
 }
 
 impl Shared {
@@ -241,8 +244,8 @@ impl Shared {
     }
 
     /// What is known of the derivation `base`.
-    pub fn derivation(&self, base: &str) -> Option<Arc<KnownDrv>> {
-        self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).cloned()
+    pub fn derivation(&self, base: &str) -> Option<&'static KnownDrv> {
+        self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).copied()
     }
 }
 

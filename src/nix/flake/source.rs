@@ -12,7 +12,7 @@ use crate::nix::eval::imported::Place;
 use crate::nix::eval::value::ContextElement;
 use crate::nix::eval::{Error, Ev, Kind, Result, Value};
 use crate::store::nar::{self, hash_path};
-use crate::store::{Algorithm, Hash, StorePath};
+use crate::store::{Algorithm, Hash, StoreDir, StorePath};
 
 /// A source tree that evaluation can read.
 #[derive(Clone, Debug)]
@@ -204,6 +204,19 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
     ev.shared.imported.came_from(&store_path, &place, false);
     let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
     Ok(Source { path: store_path, hash, attrs })
+}
+
+/// A folder as it is, under a store path that its name alone decides: nothing is read to know it.
+pub fn in_place(ev: &mut Ev, place: &Path) -> Result<Source> {
+    let (path, hash) = place_of(&ev.shared.store, place)?;
+    mount(ev, &path, place);
+    Ok(Source { path, hash, attrs: Vec::new() })
+}
+
+/// The store path that [`in_place`] gives a folder, and the hash of its name that stands for its own.
+pub fn place_of(store: &StoreDir, place: &Path) -> Result<(StorePath, Hash)> {
+    let hash = Hash::of(Algorithm::Sha256, place.as_os_str().as_bytes());
+    Ok((store.source_path("source", &hash)?, hash))
 }
 
 /// The newest change of any file below.

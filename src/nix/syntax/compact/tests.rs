@@ -1,3 +1,5 @@
+//! The tree held against the one that rnix makes, and what each of the two takes.
+
 use super::*;
 use proptest::prelude::*;
 use std::fmt::Write;
