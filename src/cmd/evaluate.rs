@@ -24,6 +24,13 @@ pub struct Options {
     pub inputs: Inputs,
 }
 
+impl Options {
+    /// Whether one was given that has no sense without evaluation.
+    pub(crate) fn any(&self) -> bool {
+        !self.systems.is_empty() || !self.inputs.override_input.is_empty()
+    }
+}
+
 /// Where the inputs of the flake are.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Inputs {
