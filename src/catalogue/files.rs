@@ -49,6 +49,11 @@ impl Files {
         self.nodes.insert(path.into(), node);
     }
 
+    /// Takes a file away.
+    pub fn remove(&mut self, path: &Utf8Path) {
+        self.nodes.remove(path);
+    }
+
     /// What is at `path`, relative to the folder.
     pub fn get(&self, path: &Utf8Path) -> Option<&Node> {
         self.nodes.get(path)
@@ -117,5 +122,5 @@ fn link(path: &Utf8Path, folder: &Utf8Path) -> io::Result<Node> {
 }
 
 fn is_text(path: &Utf8Path) -> bool {
-    matches!(path.extension(), Some("toml" | "lock"))
+    matches!(path.extension(), Some("toml" | "lock" | "nix"))
 }

@@ -1,10 +1,9 @@
 //! Evaluating overrides, for the commands that do: what is generated goes in, findings come out.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::inputs::Inputs;
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Diagnostics, Severity, SourceId, SourceMap, nearest};
 use crate::nix::eval::Settings;
@@ -29,18 +28,6 @@ impl Options {
     pub(crate) fn any(&self) -> bool {
         !self.systems.is_empty() || !self.inputs.override_input.is_empty()
     }
-}
-
-/// Where the inputs of the flake are.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub struct Inputs {
-    /// Evaluate with another flake for an input, for instance nixpkgs path:/src/nixpkgs.
-    #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
-    pub override_input: Vec<String>,
-
-    /// Look for the flake's inputs in this folder too, by their hash.
-    #[arg(long, value_name = "DIR", env = "PGFLAKEGEN_SOURCE_CACHE")]
-    pub source_cache: Option<PathBuf>,
 }
 
 /// How it went.
@@ -75,8 +62,7 @@ pub(crate) fn systems(catalogue: &Catalogue, options: &Options) -> anyhow::Resul
 pub(crate) fn task<'a>(root: &'a Utf8Path, catalogue: &Catalogue, inputs: &Inputs) -> Task<'a> {
     let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
     let settings = Settings { pure: true, source_cache: inputs.source_cache.clone(), ..Settings::default() };
-    let inputs = inputs.override_input.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-    Task { root, files, inputs: inputs.collect(), settings, partial: false }
+    Task { root, files, inputs: inputs.overrides(), settings, partial: false }
 }
 
 /// Evaluates the overrides for which `only` holds (it is handed paths relative to the root), and adds what it

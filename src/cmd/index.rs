@@ -6,7 +6,8 @@ use std::io::{IsTerminal as _, Read as _};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::evaluate::{self, Inputs};
+use super::evaluate;
+use super::inputs::Inputs;
 use super::{Context, Outcome, plural};
 use crate::catalogue::FOLDER;
 use crate::nix::eval::{Settings, shared::current_system};

@@ -15,16 +15,19 @@ pub mod generate;
 pub mod import;
 pub mod index;
 pub mod init;
+pub mod inputs;
 pub mod list;
 pub mod man;
 pub mod matrix;
 pub mod outdated;
 pub mod prefetch;
+pub mod program;
 pub mod schema;
 pub mod show;
 mod show_override;
 pub mod validate;
 pub mod verify;
+pub(crate) mod writing;
 
 pub use context::{Context, Outcome};
 

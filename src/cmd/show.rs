@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::bail;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
-use crate::cmd::evaluate::Inputs;
+use crate::cmd::inputs::Inputs;
 use crate::cmd::{Context, Outcome, show_override};
 use crate::diag::nearest;
 use crate::render;

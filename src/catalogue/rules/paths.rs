@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Context;
 use super::text::is_plain_path;
 use crate::catalogue::decode::printable;
-use crate::catalogue::files::{FOLDER, Node};
+use crate::catalogue::files::{FOLDER, Files, Node};
 use crate::catalogue::index::versions;
 use crate::catalogue::parse::extension_name;
 use crate::catalogue::raw::{Field, List, Map, RawSetting, Spanned};
@@ -41,7 +41,9 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             paths.one(&version.value.cargo_lock, "lock file");
         }
     }
-    let named = paths.named;
+    let mut named = paths.named;
+    let mentioned = mentioned(cx.files, &named);
+    named.extend(mentioned.iter().map(String::as_str));
     // A file that could not be read may name them.
     let complete = &cx.raw.complete;
     let all_read = complete.flake
@@ -153,6 +155,41 @@ fn unread(path: &Utf8Path, node: &Node) -> Option<Diagnostic> {
 
 fn about(code: Code, path: &Utf8Path, message: &str) -> Diagnostic {
     Diagnostic::global(code, format!("{FOLDER}/{} {message}", printable(path.as_str())))
+}
+
+/// Files that named Nix files mention by a relative path, and those that these mention. `./x-${version}.patch`
+/// mentions all files that begin so.
+fn mentioned(files: &Files, named: &BTreeSet<&str>) -> BTreeSet<String> {
+    let mut mentioned = BTreeSet::new();
+    let mut new: Vec<Utf8PathBuf> = named.iter().map(Utf8PathBuf::from).collect();
+    while let Some(file) = new.pop() {
+        let Some(Node::Text(bytes)) = files.get(&file).filter(|_| file.extension() == Some("nix")) else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(bytes);
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "._+-/".contains(c)));
+        for word in words.filter(|word| word.starts_with("./") || word.starts_with("../")) {
+            let mut parts: Vec<&str> =
+                file.parent().into_iter().flat_map(Utf8Path::components).map(|c| c.as_str()).collect();
+            for part in word.split('/') {
+                match part {
+                    "." => {}
+                    ".." => drop(parts.pop()),
+                    part => parts.push(part),
+                }
+            }
+            let start = parts.join("/");
+            if start.is_empty() {
+                continue;
+            }
+            for (path, _) in files.iter().filter(|(path, _)| path.as_str().starts_with(&start)) {
+                if mentioned.insert(path.to_string()) {
+                    new.push(path.to_owned());
+                }
+            }
+        }
+    }
+    mentioned
 }
 
 fn unreferenced(path: &Utf8Path, named: &BTreeSet<&str>) -> Option<Diagnostic> {

@@ -7,9 +7,13 @@
 
 use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
+use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::attrs::Attr;
 use super::error::Error;
 use super::ir::Expr;
 use super::value::Value;
@@ -19,24 +23,44 @@ const LARGE_CHUNK: usize = 32 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 const ALIGN: usize = 8;
 
+/// Has the system's allocator give large blocks back when they are freed.
+///
+/// glibc raises the size it does that from with the first such block: what parsing the largest file
+/// took would be kept, and filled with small things, to the end.
+pub(super) fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets a number of the allocator; called before the evaluator starts threads.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
+    }
+}
+
 /// A bump allocator that never frees.
 pub struct Heap {
     next: Cell<usize>,
     end: Cell<usize>,
     chunk: Cell<usize>,
+    /// What all threads of the session have taken, as of this heap's last chunk.
     total: Cell<usize>,
     limit: Cell<usize>,
+    session: Arc<AtomicUsize>,
 }
 
 impl Heap {
     /// An empty heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
+        Self::within(limit, Arc::default())
+    }
+
+    /// An empty heap of a session whose heaps together have that limit.
+    pub fn within(limit: usize, session: Arc<AtomicUsize>) -> Self {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             total: Cell::new(0),
             limit: Cell::new(limit),
+            session,
         }
     }
 
@@ -59,6 +83,11 @@ impl Heap {
     /// Bytes taken from the system.
     pub fn total(&self) -> usize {
         self.total.get()
+    }
+
+    /// Counts memory that is kept elsewhere.
+    pub fn charge(&self, bytes: usize) {
+        self.total.set(self.session.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes));
     }
 
     #[inline]
@@ -93,7 +122,7 @@ impl Heap {
     }
 
     fn chunk(&self, bytes: usize, align: usize) -> NonNull<u8> {
-        self.total.set(self.total.get() + bytes);
+        self.charge(bytes);
         let Ok(layout) = Layout::from_size_align(bytes, align) else {
             std::alloc::handle_alloc_error(Layout::new::<u8>())
         };
@@ -148,6 +177,22 @@ impl Heap {
         }
     }
 
+    /// A slice whose length stands before its items, behind one word.
+    pub fn thin<T: Copy>(&self, items: &[T]) -> Thin<T> {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        if items.is_empty() {
+            return Thin::empty();
+        }
+        let place = self.raw(size_of::<usize>() + size_of_val(items)).cast::<usize>();
+        // SAFETY: as in `slice`, with room for the length before the items; both are aligned, as `T`
+        // needs no more than a word does.
+        unsafe {
+            place.write(items.len());
+            ptr::copy_nonoverlapping(items.as_ptr(), place.add(1).cast().as_ptr(), items.len());
+        }
+        Thin(place, PhantomData)
+    }
+
     /// The bytes of `pieces` one after another; `len` is their sum.
     pub fn concat(&self, pieces: &[&[u8]], len: usize) -> &'static [u8] {
         let place = self.raw(len);
@@ -180,6 +225,133 @@ impl Heap {
             }
             place.as_ref()
         }
+    }
+}
+
+/// An attribute set. Right behind it in memory is what it says: see [`Parts`].
+#[repr(C, align(8))]
+pub struct Attrs {
+    len: u32,
+    layers: u32,
+    rest: [u64; 0],
+}
+
+/// What an attribute set is made of.
+pub enum Parts {
+    /// Its attributes.
+    One(&'static [Attr]),
+    /// A set of one layer, which hides what has the same name below, and what lies below.
+    More(&'static Attrs, &'static Attrs),
+}
+
+impl Heap {
+    /// A set of one layer, whose attributes `make` gives one by one, sorted by symbol.
+    #[inline]
+    pub fn attrs(&self, len: usize, mut make: impl FnMut(usize) -> Attr) -> &'static Attrs {
+        const { assert!(align_of::<Attr>() <= align_of::<Attrs>()) };
+        let size = size_of::<Attr>().saturating_mul(len).saturating_add(size_of::<Attrs>());
+        let place = self.raw(size).cast::<Attrs>();
+        // SAFETY: room for the header and `len` attributes, which are written before anybody sees
+        // them. If `make` panics the memory is lost, not read. More than 2^32 of them would be cut
+        // off, never read beyond.
+        unsafe {
+            let first = (&raw mut (*place.as_ptr()).rest).cast::<Attr>();
+            for i in 0..len {
+                first.add(i).write(make(i));
+            }
+            place.write(Attrs { len: u32::try_from(len).unwrap_or(u32::MAX), layers: 1, rest: [] });
+            place.as_ref()
+        }
+    }
+
+    /// A set of `len` attributes in all: those of `top`, which has one layer, upon `base`.
+    pub fn layered_attrs(&self, top: &'static Attrs, base: &'static Attrs, len: u32) -> &'static Attrs {
+        debug_assert!(top.layers == 1);
+        let place = self.raw(size_of::<Attrs>() + 2 * size_of::<&Attrs>()).cast::<Attrs>();
+        // SAFETY: room for the header and two references, all written here. There is no
+        // overflow: layers are counted up by one from one, and `update` stops at a few.
+        unsafe {
+            place.write(Attrs { len, layers: base.layers.saturating_add(1), rest: [] });
+            let first = (&raw mut (*place.as_ptr()).rest).cast::<&'static Attrs>();
+            first.write(top);
+            first.add(1).write(base);
+            place.as_ref()
+        }
+    }
+}
+
+impl Attrs {
+    /// The empty set.
+    pub(super) const fn empty() -> Self {
+        Self { len: 0, layers: 1, rest: [] }
+    }
+
+    /// How many attributes.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// In how many layers.
+    #[inline]
+    pub fn layers(&self) -> u32 {
+        self.layers
+    }
+
+    /// What it is made of.
+    #[inline]
+    pub fn parts(&self) -> Parts {
+        let first = &raw const self.rest;
+        // SAFETY: of one layer, made by `Heap::attrs` with `len` attributes behind the header, or by
+        // `empty` with none; of several, by `Heap::layered_attrs` with two references there.
+        unsafe {
+            if self.layers == 1 {
+                Parts::One(std::slice::from_raw_parts(first.cast(), self.len as usize))
+            } else {
+                let first = first.cast::<&'static Attrs>();
+                Parts::More(*first, *first.add(1))
+            }
+        }
+    }
+}
+
+static NO_ITEMS: usize = 0;
+
+/// A slice on the heap behind one word; see [`Heap::thin`].
+pub struct Thin<T: 'static>(NonNull<usize>, PhantomData<&'static [T]>);
+
+impl<T> Clone for Thin<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Thin<T> {}
+
+// SAFETY: it is a `&'static [T]` written another way.
+unsafe impl<T: Sync> Send for Thin<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Thin<T> {}
+
+impl<T> Thin<T> {
+    /// No items.
+    #[inline]
+    pub fn empty() -> Self {
+        Self(NonNull::from(&NO_ITEMS), PhantomData)
+    }
+
+    /// The items.
+    #[inline]
+    pub fn get(self) -> &'static [T] {
+        // SAFETY: made by `Heap::thin` only: a length and as many items behind it, never freed, never
+        // written again; or a length of zero, for which any aligned pointer does.
+        unsafe { std::slice::from_raw_parts(self.0.add(1).cast().as_ptr(), *self.0.as_ref()) }
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Thin<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
     }
 }
 
@@ -327,7 +499,7 @@ impl Thunk {
 pub struct Shareable(Thunk);
 
 // SAFETY: made from values that hold no thunks (numbers, strings without context, paths, the empty
-// list) and never written again: the evaluator writes a thunk only after `state` said it is lazy.
+// list and set) and never written again: the evaluator writes a thunk only after `state` said it is lazy.
 unsafe impl Sync for Shareable {}
 // SAFETY: as above.
 unsafe impl Send for Shareable {}
@@ -340,6 +512,8 @@ impl Shareable {
                 Some(Self(Thunk::new(value)))
             }
             Value::String(string) if string.context.is_none() => Some(Self(Thunk::new(value))),
+            Value::List(list) if list.items.is_empty() => Some(Self(Thunk::new(value))),
+            Value::Attrs(attrs) if attrs.len == 0 => Some(Self(Thunk::new(value))),
             _ => None,
         }
     }

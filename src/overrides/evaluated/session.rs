@@ -78,7 +78,7 @@ impl Session {
     /// Opens the flake for the first time: finds out where its inputs are.
     pub fn begin(&mut self) -> std::result::Result<Opened, Unready> {
         let unready = |error: Box<Error>| match error.kind {
-            Kind::Unavailable => Unready::Missing(error.message.clone()),
+            Kind::Unavailable => Unready::Missing(error.message.to_string()),
             _ => Unready::Failed(error),
         };
         let mut opened = self.open().map_err(unready)?;
@@ -145,7 +145,7 @@ impl Session {
 
     /// The innermost step to an error that is in a hand-written file.
     pub fn innermost(&self, error: &Error) -> Option<Place> {
-        let steps = std::iter::once(error.pos).chain(error.frames.iter().map(|frame| frame.pos));
+        let steps = std::iter::once(error.pos).chain(error.frames().into_iter().map(|frame| frame.pos));
         steps.into_iter().find_map(|pos| self.own(pos))
     }
 }

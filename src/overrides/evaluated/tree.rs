@@ -65,6 +65,14 @@ impl Outside for Tree {
         }
     }
 
+    fn file_size(&self, path: &[u8]) -> io::Result<u64> {
+        match self.files.get(path) {
+            Some(text) => Ok(text.len() as u64),
+            None if self.is_generated(path) => Err(io::ErrorKind::NotFound.into()),
+            None => self.machine.file_size(path),
+        }
+    }
+
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
         if !self.is_generated(path) {
             return self.machine.read_dir(path);

@@ -1,76 +1,111 @@
-//! A hand-written derivation of an extension, read from its syntax: nothing is evaluated.
-//!
-//! `version` stays `{version}` in all texts, so that what comes out is a template for every version.
+//! One version of a hand-written extension: each attribute as a key of the catalogue, or left as it is written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use rnix::ast::{self, Expr, HasEntry, InterpolPart};
+use rnix::ast::{self, Expr};
 use rowan::ast::AstNode;
 
-/// What a derivation says.
-#[derive(Clone, Debug, Default)]
+use super::phases;
+use super::site::{Case, Site};
+use super::source::{self, Fetched};
+use super::value::{Definition, Entry, Knowledge, Value, entries};
+use crate::nix::syntax::text;
+
+/// Where the crates come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Crates {
+    /// Nothing says it.
+    #[default]
+    Unsaid,
+    /// `cargoHash`.
+    Hash(String),
+    /// A lock file beside the Nix file: its text, and the hashes of Git dependencies.
+    Lock(String, BTreeMap<String, String>),
+    /// The source's own lock file.
+    Own(BTreeMap<String, String>),
+}
+
+/// A version of an extension.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Derivation {
-    /// `buildPgrxExtension`, `stdenv.mkDerivation`, …
-    pub builder: String,
-    /// `pname`, or `name` without the version.
-    pub name: Option<String>,
-    /// `version`, where it is written out.
-    pub version: Option<String>,
-    /// The source.
+    /// Its version.
+    pub version: String,
+    /// Names of PostgreSQLs; empty: nothing says it.
+    pub postgresql: Vec<String>,
+    /// Where its source comes from.
     pub source: Option<Fetched>,
-    /// The hash of the source, SRI, where it is written out.
+    /// The source's hash, SRI.
     pub hash: Option<String>,
-    /// `cargoHash`, where it is written out and SHA-256.
-    pub cargo_hash: Option<String>,
-    /// Lists by Nix attribute: `buildInputs`, `makeFlags`, …
+    /// Its crates.
+    pub crates: Crates,
+    /// The version of cargo-pgrx.
+    pub pgrx: Option<String>,
+    /// The exact Rust.
+    pub rust: Option<String>,
+    /// Keys of the catalogue that are lists: `build-inputs`, `features`, …
     pub lists: BTreeMap<&'static str, Vec<String>>,
-    /// Texts of `meta`: description, homepage, changelog.
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Patches: name and text.
+    pub patches: Vec<(String, String)>,
+    /// Keys of the catalogue that are texts: `source-root`, `cargo-package`.
+    pub texts: BTreeMap<&'static str, String>,
+}
+
+/// What all versions have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    /// description, homepage, changelog (with `{version}`).
     pub meta: BTreeMap<&'static str, String>,
     /// `meta.license`, attribute names of lib.licenses.
     pub licenses: Vec<String>,
-    /// Local patch files, as written.
-    pub patches: Vec<String>,
-    /// The folder that is built.
-    pub source_root: Option<String>,
-    /// Bounds on PostgreSQL from `meta.broken`: `>=14`.
+    /// A CREATE EXTENSION name that differs from the file's.
+    pub sql: Option<String>,
+    /// Not for macOS.
+    pub linux_only: bool,
+    /// `dontBuild`.
+    pub builds_nothing: bool,
+    /// Bounds on PostgreSQL's major version, from `meta.broken`.
     pub bounds: Vec<String>,
-    /// What the catalogue has no key for: attribute and its text.
-    pub rest: Vec<(String, String)>,
-    /// What could not be understood.
-    pub remarks: Vec<String>,
-    /// The function's formal arguments.
-    pub formals: Vec<String>,
+    /// What was not taken over.
+    pub remarks: BTreeSet<String>,
 }
 
-/// A source's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fetched {
-    /// fetchFromGitHub.
-    GitHub {
-        /// `OWNER/REPO`.
-        name: String,
-        /// The tag, with `{version}`.
-        tag: Option<String>,
-        /// The commit.
-        rev: Option<String>,
-        /// With submodules.
-        submodules: bool,
-    },
-    /// fetchurl.
-    Url(String),
-    /// fetchgit.
-    Git {
-        /// Where.
-        url: String,
-        /// The commit or reference.
-        rev: String,
-    },
+/// What goes to the override.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The attribute.
+    pub name: String,
+    /// How it is combined with the generated one.
+    pub how: How,
+    /// What it is; the operands of `++` for a list.
+    pub exprs: Vec<Definition>,
 }
 
-/// Lists that are keys of the catalogue.
-const LISTS: [&str; 5] = ["buildInputs", "nativeBuildInputs", "makeFlags", "configureFlags", "cmakeFlags"];
+/// How an attribute is combined with the generated one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It stands for itself.
+    Replaces,
+    /// A list that is appended; each expression is an item.
+    Items,
+    /// A list that is appended; each expression is a list.
+    Lists,
+    /// A set that is merged.
+    Merges,
+}
+
+/// Lists that are keys of the catalogue, and whether they are of packages.
+const LISTS: [(&str, &str, bool); 6] = [
+    ("buildInputs", "build-inputs", true),
+    ("nativeBuildInputs", "native-build-inputs", true),
+    ("makeFlags", "make-flags", false),
+    ("configureFlags", "configure-flags", false),
+    ("cmakeFlags", "cmake-flags", false),
+    ("buildFeatures", "features", false),
+];
 /// What every derivation of an extension has and the generated one has by itself.
-const OWN: [&str; 14] = [
+const OWN: [&str; 22] = [
     "pname",
     "name",
     "version",
@@ -78,6 +113,9 @@ const OWN: [&str; 14] = [
     "meta",
     "postgresql",
     "cargoHash",
+    "cargoSha256",
+    "cargoLock",
+    "useFetchCargoVendor",
     "cargo-pgrx",
     "rustc",
     "cargo",
@@ -85,358 +123,700 @@ const OWN: [&str; 14] = [
     "enableParallelBuilding",
     "strictDeps",
     "__structuredAttrs",
+    "enableUpdateScript",
+    "auditable",
+    "CARGO",
+    "RUSTC",
+    "previousVersions",
+];
+/// Settings that change nothing when they are as the builder has them.
+const USUAL: [(&str, bool); 7] = [
+    ("doCheck", false),
+    ("doInstallCheck", false),
+    ("dontConfigure", false),
+    ("dontConfigure", true),
+    ("dontBuild", false),
+    ("dontDisableStatic", true),
+    ("setOutputFlags", false),
 ];
 
-/// Reads a file. `None`: no derivation with a source is in it.
-pub fn read(text: &str) -> Option<Derivation> {
-    let root = rnix::Root::parse(text);
-    let tree = root.tree();
-    let scope = Scope::new(&tree);
-    let (builder, set) = tree.syntax().descendants().filter_map(ast::Apply::cast).find_map(|apply| {
-        let set = attribute_set(apply.argument()?)?;
-        let builder = apply.lambda()?.syntax().text().to_string();
-        let known = [
-            "mkDerivation",
-            "buildPgrxExtension",
-            "ostgresqlBuildExtension",
-            "buildPostgresqlExtension",
-            "buildExtension",
-        ];
-        let is_derivation = known.iter().any(|name| builder.contains(name));
-        (is_derivation && find(&set, "src").is_some()).then_some((builder, set))
-    })?;
-    let mut derivation = Derivation { builder, formals: formals(&tree), ..Derivation::default() };
-    let scope = scope.with(&set);
-    derivation.read_set(&set, &scope);
-    Some(derivation)
+/// Reads one case after another.
+pub struct Reading<'a, 'b> {
+    /// The file.
+    pub known: &'a mut Knowledge<'b>,
+    /// Its derivation.
+    pub site: &'a Site,
+    /// What all cases have in common.
+    pub common: Common,
+    /// What goes to the override, by attribute, each expression once.
+    pub left: Vec<Left>,
+    /// Whether it is a pgrx extension.
+    pub is_pgrx: bool,
+    /// The text of phases that were left out.
+    pub dropped: String,
+    /// What goes to the override for all versions, as it does for one.
+    pub forced: HashSet<rnix::TextRange>,
 }
 
-/// The attribute set behind parentheses, `finalAttrs:`, `let` and `with`.
-fn attribute_set(expr: Expr) -> Option<ast::AttrSet> {
-    match expr {
-        Expr::AttrSet(set) => Some(set),
-        Expr::Paren(inner) => attribute_set(inner.expr()?),
-        Expr::Lambda(lambda) => attribute_set(lambda.body()?),
-        Expr::LetIn(inner) => attribute_set(inner.body()?),
-        Expr::With(inner) => attribute_set(inner.body()?),
-        // `{ … } // lib.optionalAttrs …`: the left side is the derivation.
-        Expr::BinOp(operation) => attribute_set(operation.lhs()?),
-        _ => None,
+impl Reading<'_, '_> {
+    /// What is known of a definition: the same whatever the PostgreSQL.
+    fn value(&mut self, definition: &Definition, case: &Case, majors: &[u32]) -> Value {
+        if self.forced.contains(&range(definition)) {
+            return Value::Unknown;
+        }
+        let value = self.plain(definition, case, 0);
+        if is_known(&value) || majors.is_empty() || self.known.major.is_some() {
+            return value;
+        }
+        let mut same: Option<Value> = None;
+        for major in majors {
+            self.known.major = Some(*major);
+            let one = self.plain(definition, case, 0);
+            self.known.major = None;
+            if !is_known(&one) || same.as_ref().is_some_and(|same| *same != one) {
+                return value;
+            }
+            same = Some(one);
+        }
+        same.unwrap_or(value)
     }
-}
 
-fn formals(tree: &ast::Root) -> Vec<String> {
-    let Some(Expr::Lambda(lambda)) = tree.expr() else { return Vec::new() };
-    let Some(ast::Param::Pattern(pattern)) = lambda.param() else { return Vec::new() };
-    pattern.pat_entries().filter_map(|entry| Some(entry.ident()?.to_string())).collect()
-}
+    fn plain(&self, definition: &Definition, case: &Case, depth: usize) -> Value {
+        let value = self.known.definition(definition, &case.env);
+        self.plain_value(value, depth)
+    }
 
-fn path(attrpath: &ast::Attrpath) -> String {
-    attrpath.attrs().map(|attr| attr.syntax().text().to_string()).collect::<Vec<_>>().join(".")
-}
+    fn plain_value(&self, value: Value, depth: usize) -> Value {
+        match value {
+            Value::Set(..) if depth < 4 => {
+                let attrs = self.known.attrs(&value).unwrap_or_default();
+                let plain = |(name, value)| (name, self.plain_value(value, depth + 1));
+                Value::Attrs(attrs.into_iter().map(plain).collect())
+            }
+            Value::List(items) if depth < 4 => {
+                Value::List(items.into_iter().map(|item| self.plain_value(item, depth + 1)).collect())
+            }
+            other => other,
+        }
+    }
 
-fn find(set: &ast::AttrSet, name: &str) -> Option<Expr> {
-    set.attrpath_values().find(|entry| entry.attrpath().is_some_and(|p| path(&p) == name))?.value()
-}
-
-/// What names stand for: all `let` bindings of the file and the attributes of the set.
-struct Scope {
-    names: HashMap<String, Expr>,
-}
-
-impl Scope {
-    fn new(tree: &ast::Root) -> Self {
-        let mut names = HashMap::new();
-        for binding in tree.syntax().descendants().filter_map(ast::LetIn::cast) {
-            for entry in binding.attrpath_values() {
-                if let (Some(name), Some(value)) = (entry.attrpath(), entry.value()) {
-                    names.insert(path(&name), value);
-                }
+    /// One case as a derivation.
+    ///
+    /// # Errors
+    /// Why it is none for the catalogue.
+    pub fn read(&mut self, case: &Case, majors: &[u32]) -> Result<Derivation, String> {
+        let (entries, undecided) = self.site.attributes(self.known, case);
+        for expr in undecided {
+            let shown = shorten(&expr);
+            self.common.remarks.insert(format!("`// {shown}` was left out"));
+        }
+        let mut own = Derivation::default();
+        own.version = match &case.version {
+            Some(version) => version.clone(),
+            None => {
+                let definition = super::site::definition(&entries, "version");
+                let value =
+                    definition.map(|definition| self.value(definition, case, majors)).unwrap_or_default();
+                let own = value.text().map(str::to_owned);
+                own.or_else(|| self.version_of_name(&entries, case))
+                    .ok_or("its version is not written out")?
+            }
+        };
+        own.postgresql = case.listed.get("postgresql").map(strings).unwrap_or_default();
+        self.pgrx(&mut own, case, &entries, majors);
+        self.source(&mut own, case, &entries, majors)?;
+        for entry in &entries {
+            self.attribute(entry, case, majors, &mut own);
+        }
+        if let Some(Value::List(patches)) = case.listed.get("patches")
+            && own.patches.is_empty()
+            && !entries.iter().any(|entry| entry.path == ["patches"])
+        {
+            for patch in patches.iter().filter_map(Value::text) {
+                self.patch(&format!("./{patch}"), &mut own);
             }
         }
-        Self { names }
+        Ok(own)
     }
 
-    fn with(mut self, set: &ast::AttrSet) -> Self {
-        for entry in set.attrpath_values() {
-            if let (Some(name), Some(value)) = (entry.attrpath(), entry.value()) {
-                self.names.insert(path(&name), value);
-            }
-        }
-        self
-    }
-
-    /// A text; `None` where it depends on what only evaluation tells.
-    fn text(&self, expr: &Expr, depth: usize) -> Option<String> {
-        if depth == 0 {
+    /// `name = "pg_similarity-1.0"`.
+    fn version_of_name(&mut self, entries: &[Entry], case: &Case) -> Option<String> {
+        if super::site::definition(entries, "version").is_some() {
             return None;
         }
-        match expr {
-            Expr::Str(string) => {
-                let mut text = String::new();
-                for part in string.normalized_parts() {
-                    match part {
-                        InterpolPart::Literal(literal) => text.push_str(&literal),
-                        InterpolPart::Interpolation(inner) => {
-                            text.push_str(&self.text(&inner.expr()?, depth - 1)?)
-                        }
-                    }
-                }
-                Some(text)
-            }
-            Expr::Ident(ident) => match ident.to_string().as_str() {
-                "version" => Some("{version}".to_owned()),
-                name => self.text(self.names.get(name)?, depth - 1),
-            },
-            Expr::Select(select) => {
-                let base = select.expr()?.syntax().text().to_string();
-                let name = path(&select.attrpath()?);
-                match (base.as_str(), name.as_str()) {
-                    ("finalAttrs" | "self" | "final", "version") => Some("{version}".to_owned()),
-                    ("finalAttrs" | "self" | "final", name) => self.text(self.names.get(name)?, depth - 1),
-                    ("src" | "finalAttrs.src", name) => self.of_source(name, depth),
-                    _ => None,
-                }
-            }
-            Expr::Paren(inner) => self.text(&inner.expr()?, depth - 1),
-            Expr::Apply(_) => {
-                let text = expr.syntax().text().to_string();
-                let words: Vec<&str> = text.split_whitespace().collect();
-                let call = words.join(" ").replace("[ ", "[").replace(" ]", "]");
-                let (function, arguments) = call.split_once(' ')?;
-                let underscored = arguments.starts_with("[\".\"] [\"_\"]") && arguments.ends_with("version");
-                (function.ends_with("replaceStrings") && underscored).then(|| "{version_}".to_owned())
-            }
-            Expr::Literal(literal) => Some(literal.to_string()).filter(|text| text.contains("://")),
-            _ => None,
+        let name = self.site.value(self.known, entries, "name", &case.env);
+        let parts = name.text()?.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>();
+        let name = name.text()?;
+        let at = parts.into_iter().find(|at| name[at + 1..].starts_with(|c: char| c.is_ascii_digit()))?;
+        Some(name[at + 1..].to_owned())
+    }
+
+    fn source(
+        &mut self,
+        own: &mut Derivation,
+        case: &Case,
+        entries: &[Entry],
+        majors: &[u32],
+    ) -> Result<(), String> {
+        let definition = super::site::definition(entries, "src").ok_or("it has no src")?;
+        let mut value = self.known.definition(definition, &case.env);
+        let mut fetched = source::read(self.known, &value, &own.version);
+        // What it depends on besides the version may be PostgreSQL's.
+        if fetched.is_err()
+            && let Some(major) = majors.first()
+        {
+            self.known.major = Some(*major);
+            value = self.known.definition(definition, &case.env);
+            fetched = source::read(self.known, &value, &own.version).or(fetched);
         }
+        self.known.major = None;
+        let (mut fetched, hash) = fetched?;
+        let rev = case.listed.get("rev").or_else(|| case.listed.get("revision")).and_then(Value::text);
+        if let Some(rev) = rev.filter(|_| !case.is_called) {
+            fetched.check_out(rev);
+        }
+        own.source = Some(fetched);
+        let listed = case.listed.get("hash").or_else(|| case.listed.get("sha256"));
+        own.hash = listed.and_then(Value::text).and_then(source::sri).or(hash);
+        Ok(())
     }
 
-    fn of_source(&self, name: &str, depth: usize) -> Option<String> {
-        let Expr::Apply(apply) = self.names.get("src")? else { return None };
-        let set = attribute_set(apply.argument()?)?;
-        self.text(&find(&set, name)?, depth - 1)
-    }
-}
-
-/// Names nested deeper than this are a loop.
-const DEPTH: usize = 16;
-
-fn sri(text: &str) -> Option<String> {
-    use crate::store::hash::{Algorithm, Hash};
-    Hash::parse(text, Some(Algorithm::Sha256))
-        .ok()
-        .filter(|hash| hash.bytes().iter().any(|b| *b != 0))
-        .map(|hash| hash.to_sri())
-}
-
-impl Derivation {
-    fn read_set(&mut self, set: &ast::AttrSet, scope: &Scope) {
-        let text = |name: &str| scope.text(&find(set, name)?, DEPTH);
-        self.version = find(set, "version").and_then(|expr| match expr {
-            Expr::Ident(_) => scope.names.get("version").and_then(|value| match value {
-                Expr::Str(_) => scope.text(value, DEPTH),
-                _ => None,
-            }),
-            expr => scope.text(&expr, DEPTH),
+    /// The Rust toolchain and the crates.
+    fn pgrx(&mut self, own: &mut Derivation, case: &Case, entries: &[Entry], majors: &[u32]) {
+        if !self.is_pgrx {
+            return;
+        }
+        let listed = |name: &str| case.listed.get(name).and_then(Value::text).map(str::to_owned);
+        let builder = self.site.builder.syntax().text().to_string();
+        let mut made_by = self.known.of(&self.site.builder, &case.env);
+        if let Value::Name(name) = &made_by {
+            own.pgrx = underscored(name);
+            made_by = Value::Unknown;
+        }
+        let of_builder = |names: &[&str]| {
+            names.iter().find_map(|name| self.known.select(&made_by, name)?.text().map(str::to_owned))
+        };
+        let by_name = super::site::definition(entries, "cargo-pgrx")
+            .map(|definition| self.known.definition(definition, &case.env));
+        if let Some(Value::Name(name)) = by_name {
+            own.pgrx = underscored(&name).or(own.pgrx.take());
+        }
+        own.pgrx = listed("pgrx")
+            .or_else(|| of_builder(&["pgrxVersion", "pgrx"]))
+            .or(own.pgrx.take())
+            .or_else(|| underscored(&builder));
+        own.rust = listed("rust").or_else(|| of_builder(&["rustVersion", "rust"]));
+        let hash = listed("cargoHash").or_else(|| {
+            ["cargoHash", "cargoSha256"].into_iter().find_map(|name| {
+                let definition = super::site::definition(entries, name)?;
+                self.known.definition(definition, &case.env).text().map(str::to_owned)
+            })
         });
-        self.version = self.version.take().filter(|version| !version.contains('{'));
-        self.name =
-            text("pname").or_else(|| text("name").map(|name| name.trim_end_matches("-{version}").to_owned()));
-        self.cargo_hash = text("cargoHash").and_then(|hash| sri(&hash));
-        if let Some(expr) = find(set, "src") {
-            self.read_source(&expr, scope);
+        if let Some(hash) = hash.as_deref().and_then(source::sri) {
+            own.crates = Crates::Hash(hash);
+            return;
         }
-        for entry in set.attrpath_values() {
-            let (Some(name), Some(value)) = (entry.attrpath(), entry.value()) else { continue };
-            self.read_attribute(&path(&name), &value, scope);
-        }
-        for inherit in set.inherits() {
-            for attr in inherit.attrs() {
-                let name = attr.syntax().text().to_string();
-                if !OWN.contains(&name.as_str()) {
-                    self.remarks.push(format!("inherit {name} was left out"));
+        let Some(definition) = super::site::definition(entries, "cargoLock") else { return };
+        let lock = self.value(definition, case, majors);
+        let hashes = match &lock {
+            Value::Attrs(attrs) => attrs.get("outputHashes").map(pairs).unwrap_or_default(),
+            _ => BTreeMap::new(),
+        };
+        let file = match &lock {
+            Value::Attrs(attrs) => attrs.get("lockFile").cloned().unwrap_or_default(),
+            _ => Value::Unknown,
+        };
+        let file = match file {
+            Value::Unknown => self.lock_file(definition, case),
+            known => known,
+        };
+        own.crates = match file {
+            Value::Path(path) => match (self.known.files)(&path) {
+                Some(text) => Crates::Lock(text, hashes),
+                None => {
+                    self.common.remarks.insert(format!("the lock file {path} is not there"));
+                    Crates::Own(hashes)
+                }
+            },
+            _ => Crates::Own(hashes),
+        };
+    }
+
+    /// `if pathExists "${src}/Cargo.lock" then … else ./Cargo.lock`: one's own is there for a reason.
+    fn lock_file(&self, definition: &Definition, case: &Case) -> Value {
+        let Definition::Expr(expr) = definition else { return Value::Unknown };
+        let choices = expr.syntax().ancestors().last().into_iter().flat_map(|root| {
+            root.descendants().filter_map(ast::IfElse::cast).filter(|choice| {
+                choice.condition().is_some_and(|c| c.syntax().text().to_string().contains("Cargo.lock"))
+            })
+        });
+        for choice in choices {
+            for side in choice.body().into_iter().chain(choice.else_body()) {
+                if let path @ Value::Path(_) = self.known.of(&side, &case.env) {
+                    let Value::Path(name) = &path else { continue };
+                    if (self.known.files)(name).is_some() {
+                        return path;
+                    }
                 }
             }
         }
+        Value::Unknown
     }
 
-    fn read_source(&mut self, expr: &Expr, scope: &Scope) {
-        let found = match expr {
-            Expr::Apply(apply) => apply.lambda().zip(apply.argument().and_then(attribute_set)),
-            Expr::Ident(ident) => match scope.names.get(&ident.to_string()) {
-                Some(Expr::Apply(apply)) => apply.lambda().zip(apply.argument().and_then(attribute_set)),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some((fetcher, set)) = found else {
-            self.remarks.push("its src is no call of a fetcher".into());
-            return;
-        };
-        let text = |name: &str| scope.text(&find(&set, name)?, DEPTH);
-        let tag = text("tag");
-        let rev = text("rev");
-        self.hash = ["hash", "sha256"].into_iter().find_map(text).and_then(|hash| sri(&hash));
-        let submodules = find(&set, "fetchSubmodules").is_some_and(|expr| expr.syntax().text() == "true");
-        let fetcher = fetcher.syntax().text().to_string();
-        self.source = match fetcher.rsplit('.').next().unwrap_or_default() {
-            "fetchFromGitHub" => match (text("owner"), text("repo")) {
-                (Some(owner), Some(repo)) => {
-                    let rev_tag = rev.as_ref().and_then(|rev| {
-                        let plain = rev.strip_prefix("refs/tags/").unwrap_or(rev);
-                        let is_tag = !super::super::git::is_commit(plain)
-                            && (plain != rev || plain.contains("{version}") || plain.contains('.'));
-                        is_tag.then(|| plain.to_owned())
-                    });
-                    let tag = tag.or(rev_tag);
-                    let rev = if tag.is_some() { None } else { rev };
-                    Some(Fetched::GitHub { name: format!("{owner}/{repo}"), tag, rev, submodules })
-                }
-                _ => None,
-            },
-            "fetchurl" => text("url").map(Fetched::Url),
-            "fetchgit" => text("url").zip(tag.or(rev)).map(|(url, rev)| Fetched::Git { url, rev }),
-            other => {
-                self.remarks.push(format!("{other} is no fetcher that the catalogue has"));
-                return;
-            }
-        };
-        if self.source.is_none() {
-            self.remarks.push(format!("the arguments of {fetcher} depend on more than the version"));
+    fn attribute(&mut self, entry: &Entry, case: &Case, majors: &[u32], own: &mut Derivation) {
+        let Some(name) = entry.path.first() else { return };
+        let name = name.as_str();
+        let definition = &entry.value;
+        if name == "meta" {
+            return self.meta(entry, case, majors);
         }
-    }
-
-    fn read_attribute(&mut self, name: &str, value: &Expr, scope: &Scope) {
-        if let Some(known) = LISTS.iter().find(|known| **known == name) {
-            match self.list(value, scope, name.ends_with("Inputs")) {
-                Some(list) => drop(self.lists.insert(known, list)),
-                None => self.rest.push((name.to_owned(), value.syntax().text().to_string())),
-            }
+        if name == "env" {
+            return self.environment(entry, case, majors, own);
+        }
+        if OWN.contains(&name) || name.starts_with("passthru") {
             return;
+        }
+        if let [_, _, ..] = entry.path.as_slice() {
+            return self.leave(&entry.path.join("."), How::Replaces, definition);
+        }
+        if let Some((_, key, packages)) = LISTS.iter().find(|(nix, ..)| *nix == name) {
+            return self.list(name, key, *packages, definition, case, majors, own);
         }
         match name {
-            "meta" => self.read_meta(value, scope),
-            _ if name.starts_with("meta.") => {
-                self.meta_attribute(&name["meta.".len()..], value, scope);
-            }
-            "patches" => match self.list(value, scope, true) {
-                Some(list) if list.iter().all(|path| path.starts_with("./") || path.starts_with("../")) => {
-                    self.patches = list
-                }
-                _ => self.rest.push((name.to_owned(), value.syntax().text().to_string())),
-            },
-            "sourceRoot" | "buildAndTestSubdir" => {
-                let text = scope.text(value, DEPTH).unwrap_or_default();
-                let root = text.strip_prefix("source/").unwrap_or(&text);
-                match root.is_empty() || root.contains('{') {
-                    true => self.rest.push((name.to_owned(), value.syntax().text().to_string())),
-                    false => self.source_root = Some(root.to_owned()),
-                }
-            }
-            "installPhase" if only_copies(&scope_text(value)) => {}
-            "doCheck" | "dontConfigure" | "doInstallCheck" if value.syntax().text() == "false" => {}
-            _ if OWN.contains(&name) || name.starts_with("passthru.") => {}
-            _ => self.rest.push((name.to_owned(), value.syntax().text().to_string())),
-        }
-    }
-
-    /// `None`: more than names and texts. PostgreSQL itself is always there and left out.
-    fn list(&self, value: &Expr, scope: &Scope, names: bool) -> Option<Vec<String>> {
-        match value {
-            Expr::List(list) => list
-                .items()
-                .map(|item| match &item {
-                    Expr::Ident(_) | Expr::Select(_) if names => Some(item.syntax().text().to_string()),
-                    Expr::PathRel(_) if names => Some(item.syntax().text().to_string()),
-                    // The catalogue replaces {version} in sources only.
-                    Expr::Str(_) if !names => {
-                        scope.text(&item, DEPTH).filter(|text| !text.contains("{version"))
+            "patches" => self.patches(definition, case, majors, own),
+            "sourceRoot" | "buildAndTestSubdir" | "setSourceRoot" => {
+                let value = self.value(definition, case, majors);
+                let root = value.text().map(|text| text.strip_prefix("source/").unwrap_or(text));
+                match root.filter(|root| !root.is_empty() && name != "setSourceRoot") {
+                    Some(root) => {
+                        let key = if name == "sourceRoot" { "source-root" } else { "cargo-package" };
+                        own.texts.insert(key, root.to_owned());
                     }
-                    _ => None,
-                })
-                .collect::<Option<Vec<_>>>()
-                .map(|all| {
-                    all.into_iter()
-                        .filter(|name| !matches!(name.as_str(), "postgresql" | "postgresql.pg_config"))
-                        .collect()
-                }),
-            Expr::Paren(inner) => self.list(&inner.expr()?, scope, names),
-            Expr::BinOp(operation) => {
-                // `postgresql.buildInputs ++ [ … ]`
-                let (left, right) = (operation.lhs()?, operation.rhs()?);
-                let mut all = self.list(&left, scope, names)?;
-                all.extend(self.list(&right, scope, names)?);
-                Some(all)
+                    None => self.leave(name, How::Replaces, definition),
+                }
             }
-            _ => None,
+            "dontBuild" if matches!(self.value(definition, case, majors), Value::Bool(true)) => {
+                self.common.builds_nothing = true;
+            }
+            _ if name.ends_with("Phase") || phases::is_hook(name) => self.phase(name, definition, case, own),
+            _ => self.other(name, definition, case, majors, own),
         }
     }
 
-    fn read_meta(&mut self, value: &Expr, scope: &Scope) {
-        let Some(set) = attribute_set(value.clone()) else {
-            self.remarks.push("meta is no plain attribute set".into());
+    fn other(
+        &mut self,
+        name: &str,
+        definition: &Definition,
+        case: &Case,
+        majors: &[u32],
+        own: &mut Derivation,
+    ) {
+        let value = self.value(definition, case, majors);
+        let usual =
+            |(known, usual): &(&str, bool)| *known == name && matches!(value, Value::Bool(v) if v == *usual);
+        if USUAL.iter().any(usual) {
             return;
+        }
+        let is_variable = name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        match variable(&value).filter(|_| is_variable) {
+            Some(text) if text.is_empty() => {}
+            Some(text) => drop(own.env.insert(name.to_owned(), text)),
+            // The builder has items of its own in them.
+            None if name.ends_with("Flags") || name.ends_with("Inputs") => self.leave_list(name, definition),
+            None => self.leave(name, How::Replaces, definition),
+        }
+    }
+
+    fn leave_list(&mut self, name: &str, definition: &Definition) {
+        let Definition::Expr(expr) = definition else {
+            return self.leave(name, How::Lists, definition);
         };
-        for entry in set.attrpath_values() {
-            if let (Some(name), Some(value)) = (entry.attrpath(), entry.value()) {
-                self.meta_attribute(&path(&name), &value, scope);
+        for operand in operands(expr.clone()) {
+            match &operand {
+                Expr::List(list) => {
+                    for item in list.items() {
+                        self.leave(name, How::Items, &Definition::Expr(item));
+                    }
+                }
+                _ => self.leave(name, How::Lists, &Definition::Expr(operand)),
             }
         }
     }
 
-    fn meta_attribute(&mut self, name: &str, value: &Expr, scope: &Scope) {
-        match name {
-            "description" | "homepage" | "changelog" => {
-                let key = ["description", "homepage", "changelog"].into_iter().find(|key| *key == name);
-                match (key, scope.text(value, DEPTH)) {
-                    (Some(key), Some(text)) if key == "changelog" || !text.contains('{') => {
-                        drop(self.meta.insert(key, text))
-                    }
-                    _ => self.remarks.push(format!("meta.{name} depends on more than the version")),
+    fn environment(&mut self, entry: &Entry, case: &Case, majors: &[u32], own: &mut Derivation) {
+        let value = self.value(&entry.value, case, majors);
+        if let [_, name] = entry.path.as_slice() {
+            match variable(&value) {
+                Some(text) if text.is_empty() => {}
+                Some(text) => drop(own.env.insert(name.clone(), text)),
+                None => self.leave(&format!("env.{name}"), How::Replaces, &entry.value),
+            }
+            return;
+        }
+        // A set that is written out is taken variable by variable.
+        if let Definition::Expr(Expr::AttrSet(set)) = &entry.value {
+            for inner in entries(set) {
+                if let [name] = inner.path.as_slice() {
+                    let path = vec!["env".to_owned(), name.clone()];
+                    self.environment(&Entry { path, value: inner.value }, case, majors, own);
                 }
             }
-            "license" => {
-                let text = value.syntax().text().to_string();
-                let words = text.split(|c: char| !(c.is_alphanumeric() || "._-".contains(c)));
-                let names = words
-                    .filter_map(|word| word.rsplit('.').next())
-                    .filter(|name| crate::catalogue::licenses::find(name).is_some());
-                self.licenses = names.map(str::to_owned).collect();
+            return;
+        }
+        match &value {
+            Value::Attrs(attrs) if attrs.values().all(|value| variable(value).is_some()) => {
+                own.env
+                    .extend(attrs.iter().filter_map(|(name, value)| Some((name.clone(), variable(value)?))));
             }
-            "broken" => {
-                let text = value.syntax().text().to_string();
-                for (function, operator) in [("versionOlder", ">="), ("versionAtLeast", "<")] {
-                    for rest in text.split(&format!("{function} postgresql.version \"")).skip(1) {
-                        if let Some(major) = super::super::versions::first_number(rest) {
-                            self.bounds.push(format!("{operator}{major}"));
+            _ => self.leave("env", How::Merges, &entry.value),
+        }
+    }
+
+    /// What is an item of the catalogue becomes one; the rest of the list goes to the override.
+    #[allow(clippy::too_many_arguments, reason = "all that one attribute depends on")]
+    fn list(
+        &mut self,
+        name: &str,
+        key: &'static str,
+        packages: bool,
+        definition: &Definition,
+        case: &Case,
+        majors: &[u32],
+        own: &mut Derivation,
+    ) {
+        let Definition::Expr(expr) = definition else {
+            return self.leave(name, How::Lists, definition);
+        };
+        let mut items = Vec::new();
+        for operand in operands(expr.clone()) {
+            let shown = operand.syntax().text().to_string();
+            if packages && matches!(shown.as_str(), "postgresql.buildInputs" | "postgresql.nativeBuildInputs")
+            {
+                self.leave(name, How::Lists, &Definition::Expr(operand));
+                continue;
+            }
+            if let Expr::List(list) = &operand {
+                for item in list.items() {
+                    // The toolchain is the builder's, whichever it is.
+                    let shown = item.syntax().text().to_string();
+                    if self.is_pgrx && matches!(shown.as_str(), "cargo" | "rustc" | "rustfmt") {
+                        continue;
+                    }
+                    let value = self.value(&Definition::Expr(item.clone()), case, majors);
+                    match self.item(&value, packages, case) {
+                        Some(item) => items.extend(item),
+                        None => self.leave(name, How::Items, &Definition::Expr(item)),
+                    }
+                }
+                continue;
+            }
+            let value = self.value(&Definition::Expr(operand.clone()), case, majors);
+            let all: Option<Vec<Option<String>>> = match &value {
+                Value::List(values) => values.iter().map(|value| self.item(value, packages, case)).collect(),
+                // A flag that is left to the word splitting of the shell.
+                Value::Text(_) if !packages => None,
+                _ => None,
+            };
+            match all {
+                Some(all) => items.extend(all.into_iter().flatten()),
+                None => self.leave(name, How::Lists, &Definition::Expr(operand)),
+            }
+        }
+        // The builder adds the one for PostgreSQL.
+        if key == "features" {
+            items.retain(|item| item.strip_prefix("pg").is_none_or(|major| major.parse::<u32>().is_err()));
+        }
+        if !items.is_empty() {
+            own.lists.insert(key, items);
+        }
+    }
+
+    /// `Some(None)`: it is there anyway.
+    fn item(&self, value: &Value, packages: bool, case: &Case) -> Option<Option<String>> {
+        if !packages {
+            return value.text().map(|text| Some(text.to_owned()));
+        }
+        let Value::Name(name) = value else { return None };
+        let toolchain = self.is_pgrx
+            && (name.starts_with("rust-bin.")
+                || matches!(name.as_str(), "cargo" | "rustc" | "rustfmt" | "cargo-pgrx"));
+        let own = matches!(name.as_str(), "postgresql" | "postgresql.pg_config" | "postgresql.dev");
+        let _ = case;
+        Some((!own && !toolchain).then(|| name.clone()))
+    }
+
+    fn patches(&mut self, definition: &Definition, case: &Case, majors: &[u32], own: &mut Derivation) {
+        let Definition::Expr(expr) = definition else {
+            return self.leave("patches", How::Lists, definition);
+        };
+        for operand in operands(expr.clone()) {
+            let values: Vec<(Definition, Value)> = match &operand {
+                Expr::List(list) => list
+                    .items()
+                    .map(|item| {
+                        let definition = Definition::Expr(item);
+                        let value = self.value(&definition, case, majors);
+                        (definition, value)
+                    })
+                    .collect(),
+                _ => {
+                    let definition = Definition::Expr(operand);
+                    match self.value(&definition, case, majors) {
+                        Value::List(items) if items.iter().all(|item| matches!(item, Value::Path(_))) => {
+                            items.into_iter().map(|item| (definition.clone(), item)).collect()
+                        }
+                        _ => {
+                            self.leave("patches", How::Lists, &definition);
+                            continue;
                         }
                     }
                 }
-                if self.bounds.is_empty() && text != "false" {
-                    self.remarks.push(format!("meta.broken was left out: {}", text.replace('\n', " ")));
+            };
+            for (definition, value) in values {
+                match value {
+                    Value::Path(path) => self.patch(&path, own),
+                    _ => self.leave("patches", How::Items, &definition),
                 }
             }
-            _ => {}
+        }
+    }
+
+    fn patch(&mut self, path: &str, own: &mut Derivation) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        match (self.known.files)(path) {
+            Some(text) => own.patches.push((name.to_owned(), text)),
+            None => drop(self.common.remarks.insert(format!("the patch {path} is not there"))),
+        }
+    }
+
+    fn phase(&mut self, name: &str, definition: &Definition, case: &Case, own: &mut Derivation) {
+        let Definition::Expr(expr) = definition else {
+            return self.leave(name, How::Replaces, definition);
+        };
+        let words = phases::words(self.known, expr, &case.env);
+        if name == "installPhase" && self.common.sql.is_none() {
+            self.common.sql = phases::sql_name(&words);
+        }
+        if phases::says_nothing(name, &words) {
+            return;
+        }
+        if name == "buildPhase"
+            && let Some(flags) = phases::make_flags(&words)
+        {
+            self.common.builds_nothing |= words.trim() == ":";
+            let known = own.lists.entry("make-flags").or_default();
+            known.extend(flags.into_iter().filter(|flag| !flag.starts_with("PG_CONFIG=")));
+            if known.is_empty() {
+                own.lists.remove("make-flags");
+            }
+            return;
+        }
+        let shown = expr.syntax().text().to_string();
+        if matches!(name, "installPhase" | "postInstall") && phases::is_side_by_side(&shown) {
+            self.common.remarks.insert(format!(
+                "{name} was left out: it puts several versions into one PostgreSQL, and here each is a package"
+            ));
+            self.dropped.push_str(&shown);
+            return;
+        }
+        self.leave(name, How::Replaces, definition);
+    }
+
+    fn meta(&mut self, entry: &Entry, case: &Case, majors: &[u32]) {
+        if let [_, name] = entry.path.as_slice() {
+            return super::meta::attribute(self, name, &entry.value, case, majors);
+        }
+        let set = match &entry.value {
+            Definition::Expr(expr) => super::site::written_set(expr.clone()),
+            _ => None,
+        };
+        let Some(set) = set else {
+            self.common.remarks.insert("meta is no plain attribute set".into());
+            return;
+        };
+        for inner in entries(&set) {
+            if let [name] = inner.path.as_slice() {
+                super::meta::attribute(self, name, &inner.value, case, majors);
+            }
+        }
+    }
+
+    /// What is known of a definition with another version in its place, or with another platform.
+    pub(super) fn known_value(&mut self, definition: &Definition, case: &Case, majors: &[u32]) -> Value {
+        self.value(definition, case, majors)
+    }
+
+    /// Forgets what was read but for what goes to the override, and says whether another reading would differ.
+    pub fn again(&mut self) -> bool {
+        let left: HashSet<rnix::TextRange> =
+            self.left.iter().flat_map(|left| &left.exprs).map(range).collect();
+        let more = left.difference(&self.forced).next().is_some();
+        if more {
+            self.forced.extend(left);
+            self.left.clear();
+            self.common = Common::default();
+            self.dropped.clear();
+        }
+        more
+    }
+
+    /// Without attributes that only what was left out needs.
+    pub fn left(&self) -> Vec<Left> {
+        let word = |text: &str, name: &str| {
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || "_'-".contains(c))).any(|word| word == name)
+        };
+        let needed = |left: &&Left| {
+            let plain =
+                left.how == How::Replaces && !left.name.contains('.') && !phases::is_known(&left.name);
+            let others =
+                self.left.iter().filter(|other| other.name != left.name).flat_map(|other| &other.exprs);
+            let in_others = || {
+                others.into_iter().any(|definition| match definition {
+                    Definition::Expr(expr) => word(&expr.syntax().text().to_string(), &left.name),
+                    _ => false,
+                })
+            };
+            !(plain && word(&self.dropped, &left.name) && !in_others())
+        };
+        self.left.iter().filter(needed).cloned().collect()
+    }
+
+    fn leave(&mut self, name: &str, how: How, definition: &Definition) {
+        let same = |a: &Definition, b: &Definition| match (a, b) {
+            (Definition::Expr(a), Definition::Expr(b)) => a.syntax() == b.syntax(),
+            (Definition::Inherited(_, a), Definition::Inherited(_, b)) => a == b,
+            (Definition::From(a, x), Definition::From(b, y)) => a.syntax() == b.syntax() && x == y,
+            _ => false,
+        };
+        match self.left.iter_mut().find(|left| left.name == name && left.how == how) {
+            Some(left) if how == How::Replaces || how == How::Merges => {
+                // Of two versions with different texts the later one's holds.
+                if !left.exprs.iter().any(|known| same(known, definition)) {
+                    left.exprs = vec![definition.clone()];
+                    self.common
+                        .remarks
+                        .insert(format!("{name} differs between versions: look at the override"));
+                }
+            }
+            Some(left) => {
+                if !left.exprs.iter().any(|known| same(known, definition)) {
+                    left.exprs.push(definition.clone());
+                }
+            }
+            None => {
+                self.left.push(Left { name: name.to_owned(), how, exprs: vec![definition.clone()] });
+            }
         }
     }
 }
 
-fn scope_text(value: &Expr) -> String {
-    value.syntax().text().to_string()
+fn range(definition: &Definition) -> rnix::TextRange {
+    match definition {
+        Definition::Expr(expr) | Definition::From(expr, _) => expr.syntax().text_range(),
+        Definition::Inherited(_, range) => *range,
+    }
 }
 
-/// An installPhase that only puts the usual files in their usual places, which the generated one does by itself.
-fn only_copies(text: &str) -> bool {
-    let text = text.replace("\\\n", " ");
-    text.trim_matches(['\'', '"', ' ', '\n']).lines().map(str::trim).filter(|line| !line.is_empty()).all(
-        |line| {
-            let command = line.split_whitespace().next().unwrap_or_default();
-            let usual = matches!(command, "mkdir" | "runHook" | "install" | "cp" | "mv");
-            let plain = [".so", ".sql", ".control", "lib", "share", "Install", "DLSUFFIX", "bin"]
-                .iter()
-                .any(|part| line.contains(part));
-            usual && plain || line.starts_with('#')
-        },
-    )
+/// The first words of an expression, for a message.
+pub(super) fn shorten(expr: &Expr) -> String {
+    let text = expr.syntax().text().to_string();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    if text.chars().count() > 60 { text.chars().take(60).chain(['…']).collect() } else { text }
+}
+
+/// The lists that are put together with `++`.
+fn operands(expr: Expr) -> Vec<Expr> {
+    match text::peel(expr) {
+        Expr::BinOp(operation) if operation.operator() == Some(ast::BinOpKind::Concat) => {
+            operation.lhs().into_iter().chain(operation.rhs()).flat_map(operands).collect()
+        }
+        other => vec![other],
+    }
+}
+
+fn is_known(value: &Value) -> bool {
+    match value {
+        Value::Unknown | Value::ServerVersion | Value::Set(..) | Value::Lambda(..) | Value::Partial(..) => {
+            false
+        }
+        Value::Text(_) => value.text().is_some(),
+        Value::List(items) => items.iter().all(is_known),
+        Value::Attrs(attrs) => attrs.values().all(is_known),
+        _ => true,
+    }
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(items) => items.iter().filter_map(Value::text).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn pairs(value: &Value) -> BTreeMap<String, String> {
+    match value {
+        Value::Attrs(attrs) => attrs
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), source::sri(value.text()?)?)))
+            .collect(),
+        _ => BTreeMap::new(),
+    }
+}
+
+/// As mkDerivation puts a value into the environment.
+fn variable(value: &Value) -> Option<String> {
+    match value {
+        Value::Int(number) => Some(number.to_string()),
+        Value::Bool(true) => Some("1".into()),
+        other => other.text().map(str::to_owned),
+    }
+}
+
+/// `buildPgrxExtension_0_12_6` is 0.12.6.
+fn underscored(name: &str) -> Option<String> {
+    let at = name.find("_0_").or_else(|| name.find("_1_"))?;
+    let digits: String = name[at + 1..].chars().take_while(|c| c.is_ascii_digit() || *c == '_').collect();
+    Some(digits.trim_end_matches('_').replace('_', "."))
+}
+
+/// The majors of the PostgreSQLs that a case is for.
+pub fn majors_of(case: &Case, postgresqls: &[(String, u32)]) -> Vec<u32> {
+    let names = case.listed.get("postgresql").map(strings).unwrap_or_default();
+    let mut majors: Vec<u32> = names
+        .iter()
+        .filter_map(|name| {
+            let known = postgresqls.iter().find(|(known, _)| known == name).map(|(_, major)| *major);
+            known.or_else(|| name.parse().ok())
+        })
+        .collect();
+    majors.sort_unstable();
+    majors.dedup();
+    majors
+}
+
+impl Reading<'_, '_> {
+    /// `versions.${lib.versions.major postgresql.version}`: a version for each PostgreSQL.
+    pub fn by_major(&mut self, postgresqls: &[(String, u32)]) -> Vec<Derivation> {
+        let mut all: Vec<Derivation> = Vec::new();
+        for (name, major) in postgresqls {
+            let case = self.site.only();
+            self.known.major = Some(*major);
+            let (entries, _) = self.site.attributes(self.known, &case);
+            let version = self.site.value(self.known, &entries, "version", &case.env);
+            self.known.major = None;
+            let Some(version) = version.text().map(str::to_owned) else { continue };
+            if let Some(known) = all.iter_mut().find(|known| known.version == version) {
+                known.postgresql.push(name.clone());
+                continue;
+            }
+            let case = Case { version: Some(version), ..case };
+            if let Ok(mut own) = self.read(&case, &[*major]) {
+                own.postgresql = vec![name.clone()];
+                all.push(own);
+            }
+        }
+        all
+    }
 }

@@ -1,13 +1,15 @@
-//! From a derivation and a list of versions to a catalogue entry and, for what does not fit, an override.
+//! From a draft to the text of a catalogue entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use toml_edit::Value;
 
-use super::{Derivation, Fetched, Imported, Listed};
+use super::derivation::{Common, Left};
+use super::{At, Crates, Derivation, Draft, Fetched, Imported, Override};
 use crate::catalogue::model::Kind;
 use crate::catalogue::version::compare;
+use crate::upstream::edit::{self, EditError};
 
 fn quoted(text: &str) -> String {
     Value::from(text).to_string().trim().to_owned()
@@ -17,255 +19,443 @@ fn list<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     format!("[{}]", all.into_iter().map(quoted).collect::<Vec<_>>().join(", "))
 }
 
-/// The entry for the extension called `name`. Without `versions` the derivation's own is the only one; `patch`
-/// reads a patch file by the path written in the Nix file.
-pub fn entry(
-    name: &str,
-    derivation: &Derivation,
-    versions: Option<&BTreeMap<String, Listed>>,
-    lowest: u32,
-    patch: &dyn Fn(&str) -> Option<String>,
-) -> Imported {
-    let Some(source) = &derivation.source else {
-        let why = derivation.remarks.first().cloned().unwrap_or_else(|| "it has no source".into());
-        return Imported::refused(name, why);
-    };
-    let mut imported = Imported {
-        name: name.to_owned(),
-        files: BTreeMap::new(),
-        remarks: derivation.remarks.clone(),
-        refused: None,
-        cargo_pgrx: Vec::new(),
-    };
-    let own;
-    let versions = match versions {
-        Some(versions) => versions,
-        None => match (&derivation.version, &derivation.hash) {
-            (Some(version), Some(hash)) => {
-                let listed = Listed {
-                    hash: hash.clone(),
-                    cargo_hash: derivation.cargo_hash.clone(),
-                    ..Listed::default()
-                };
-                own = BTreeMap::from([(version.clone(), listed)]);
-                &own
-            }
-            (None, _) => return Imported::refused(name, "its version is not written out"),
-            (_, None) => return Imported::refused(name, "its source's hash is not written out"),
-        },
-    };
-    let kind = kind(derivation);
-    if kind == Kind::Pgrx && versions.values().any(|listed| listed.pgrx.is_none()) {
-        return Imported::refused(
-            name,
-            "it is a pgrx extension, and the version of pgrx stands elsewhere; `pgflakegen add` finds it out",
-        );
-    }
-    if kind == Kind::Pgrx && versions.values().any(|listed| listed.cargo_hash.is_none()) {
-        return Imported::refused(
-            name,
-            "it is a pgrx extension, and the hash of its crates stands elsewhere; `pgflakegen add` computes it",
-        );
-    }
-    let mut text = head(derivation, source, kind, &mut imported);
-    let patches = patches(name, &derivation.patches, patch, &mut imported);
-    if !patches.is_empty() {
-        text.push_str(&format!("patches = {}\n", list(patches.iter().map(String::as_str))));
-    }
-    if let Some(nix) = override_file(derivation) {
-        let path = format!("overrides/{name}.nix");
-        text.push_str(&format!("override = {}\n", quoted(&path)));
-        let names: Vec<&str> = derivation.rest.iter().map(|(name, _)| name.as_str()).collect();
-        imported.remarks.push(format!("{} went to catalogue/{path}", names.join(", ")));
-        imported.files.insert(path.into(), nix);
-    }
-    let mut order: Vec<&String> = versions.keys().collect();
-    order.sort_by(|a, b| compare(a, b));
-    for version in order {
-        text.push_str(&one(
-            name,
-            version,
-            &versions[version],
-            derivation,
-            source,
-            lowest,
-            patch,
-            &mut imported,
-        ));
-    }
-    imported.files.insert(format!("extensions/{name}.toml").into(), text);
-    imported
+fn table<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs: Vec<String> =
+        all.into_iter().map(|(name, value)| format!("{} = {}", key(name), quoted(value))).collect();
+    if pairs.is_empty() { "{ }".into() } else { format!("{{ {} }}", pairs.join(", ")) }
 }
 
-fn kind(derivation: &Derivation) -> Kind {
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    if bare { name.to_owned() } else { quoted(name) }
+}
+
+/// How an extension is built.
+pub(super) fn kind(is_pgrx: bool, versions: &[Derivation], left: &[Left], common: &Common) -> Kind {
     let tool = |name: &str| {
-        derivation.lists.get("nativeBuildInputs").is_some_and(|list| list.iter().any(|tool| tool == name))
+        versions.iter().any(|version| {
+            version.lists.get("native-build-inputs").is_some_and(|list| list.iter().any(|tool| tool == name))
+        })
     };
-    if derivation.builder.contains("Pgrx") {
+    let has = |name: &str| left.iter().any(|left| left.name == name);
+    let flags = versions.iter().any(|version| version.lists.contains_key("configure-flags"));
+    if is_pgrx {
         Kind::Pgrx
     } else if tool("cmake") {
         Kind::Cmake
-    } else if derivation.lists.contains_key("configureFlags") || tool("autoreconfHook") {
+    } else if flags || tool("autoreconfHook") || has("configureFlags") || has("configureScript") {
         Kind::Configure
+    } else if common.builds_nothing {
+        Kind::Sql
     } else {
         Kind::Pgxs
     }
 }
 
-fn head(derivation: &Derivation, source: &Fetched, kind: Kind, imported: &mut Imported) -> String {
-    let mut text = String::from("#:schema ../../schema/extension.json\n");
-    let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
-    match derivation.meta.get("description") {
-        Some(description) => line("description", quoted(&super::super::entry::tidy(description))),
-        None => {
-            line("description", quoted(&imported.name));
-            imported.remarks.push("it has no description".into());
-        }
-    }
-    if let Some(homepage) = derivation.meta.get("homepage") {
-        line("homepage", quoted(homepage));
-    }
-    if let Some(changelog) = derivation.meta.get("changelog") {
-        line("changelog", quoted(changelog));
-    }
-    match derivation.licenses.as_slice() {
-        [] => {
-            line("license", quoted("unfree"));
-            imported.remarks.push("its license was not understood".into());
-        }
-        [one] => line("license", quoted(one)),
-        more => line("license", list(more.iter().map(String::as_str))),
-    }
-    line("kind", quoted(kind.name()));
-    let place = match source {
-        Fetched::GitHub { name, tag, submodules, .. } => {
-            let tag = tag.as_ref().filter(|tag| tag.contains("{version}"));
-            let tag = tag.map_or(String::new(), |tag| format!(", tag = {}", quoted(tag)));
-            let submodules = if *submodules { ", submodules = true" } else { "" };
-            format!("{{ github = {}{tag}{submodules} }}", quoted(name))
-        }
-        Fetched::Url(url) => format!("{{ url = {} }}", quoted(url)),
-        Fetched::Git { url, rev } => format!("{{ git = {}, rev = {} }}", quoted(url), quoted(rev)),
-    };
-    line("source", place);
-    for (nix, key) in [
-        ("buildInputs", "build-inputs"),
-        ("nativeBuildInputs", "native-build-inputs"),
-        ("makeFlags", "make-flags"),
-        ("configureFlags", "configure-flags"),
-        ("cmakeFlags", "cmake-flags"),
-    ] {
-        if let Some(values) = derivation.lists.get(nix).filter(|values| !values.is_empty()) {
-            line(key, list(values.iter().map(String::as_str)));
-        }
-    }
-    if let Some(root) = &derivation.source_root {
-        line("source-root", quoted(root));
-    }
-    text
+/// What a kind's own builder makes of no effect.
+pub(super) fn is_needless(name: &str, kind: Kind) -> bool {
+    kind == Kind::Pgrx && matches!(name, "env.CARGO" | "CARGO" | "RUSTC")
 }
 
-/// Patch files go to `patches/NAME/`.
-fn patches(
-    name: &str,
-    written: &[String],
-    read: &dyn Fn(&str) -> Option<String>,
-    imported: &mut Imported,
-) -> Vec<String> {
-    let mut paths = Vec::new();
-    for patch in written {
-        let file = patch.rsplit('/').next().unwrap_or(patch);
-        match read(patch) {
-            Some(text) => {
-                let path = format!("patches/{name}/{file}");
-                imported.files.insert(Utf8PathBuf::from(&path), text);
+/// `text` with `{version}` for the version, where it stands by itself; `None`: it does not stand there.
+fn template(text: &str, version: &str, once: bool) -> Option<String> {
+    let (mut out, mut rest, mut count) = (String::new(), text, 0);
+    let part = |c: char| c.is_ascii_digit() || c == '.';
+    while let Some(at) = rest.find(version).filter(|_| !version.is_empty()) {
+        let (before, after) = (&rest[..at], &rest[at + version.len()..]);
+        let more = after.starts_with(|c: char| c.is_ascii_digit())
+            || after.strip_prefix('.').is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit()));
+        if before.ends_with(part) || more {
+            out.push_str(&rest[..at + version.len()]);
+        } else {
+            out.push_str(before);
+            out.push_str("{version}");
+            count += 1;
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    (count == 1 || count > 1 && !once).then_some(out)
+}
+
+/// What stands at the top of an entry, and so need not stand in each version.
+#[derive(Default)]
+struct Head {
+    /// Tag or URL with `{version}`.
+    template: Option<String>,
+    /// A commit that the source names.
+    rev: Option<String>,
+    /// Build keys as TOML.
+    build: BTreeMap<&'static str, String>,
+}
+
+/// A version's build keys as TOML.
+fn build(version: &Derivation, patches: &[String]) -> BTreeMap<&'static str, String> {
+    let mut keys: BTreeMap<&'static str, String> = BTreeMap::new();
+    for (key, values) in &version.lists {
+        keys.insert(key, list(values.iter().map(String::as_str)));
+    }
+    if !version.env.is_empty() {
+        keys.insert("env", table(version.env.iter().map(|(name, value)| (name.as_str(), value.as_str()))));
+    }
+    for (key, text) in &version.texts {
+        keys.insert(key, quoted(text));
+    }
+    if !patches.is_empty() {
+        keys.insert("patches", list(patches.iter().map(String::as_str)));
+    }
+    keys
+}
+
+/// Build keys in the order of the documentation.
+const KEYS: [&str; 10] = [
+    "build-inputs",
+    "native-build-inputs",
+    "make-flags",
+    "configure-flags",
+    "cmake-flags",
+    "env",
+    "patches",
+    "source-root",
+    "features",
+    "cargo-package",
+];
+
+fn nothing(key: &str) -> &'static str {
+    match key {
+        "env" => "{ }",
+        "source-root" | "cargo-package" => "\"\"",
+        _ => "[]",
+    }
+}
+
+impl Draft {
+    /// Patch files go to `patches/NAME/`: the paths for each version.
+    fn patches(&self, files: &mut BTreeMap<Utf8PathBuf, String>) -> Vec<Vec<String>> {
+        let mut all = Vec::new();
+        for version in &self.versions {
+            let mut paths = Vec::new();
+            for (file, text) in &version.patches {
+                let mut path = format!("patches/{}/{file}", self.name);
+                if files.get(&Utf8PathBuf::from(&path)).is_some_and(|known| known != text) {
+                    path = format!("patches/{}/{}-{file}", self.name, version.version);
+                }
+                files.insert(path.clone().into(), text.clone());
                 paths.push(path);
             }
-            None => imported.remarks.push(format!("the patch {patch} is not there")),
+            all.push(paths);
         }
+        all
     }
-    paths
+
+    /// The entry as a new file.
+    pub fn write(mut self) -> Imported {
+        if self.versions.is_empty() {
+            return self.nothing();
+        }
+        self.versions.sort_by(|a, b| compare(&a.version, &b.version));
+        let mut files = BTreeMap::new();
+        let patches = self.patches(&mut files);
+        let builds: Vec<BTreeMap<&'static str, String>> = self
+            .versions
+            .iter()
+            .zip(&patches)
+            .map(|(version, patches)| self.build(version, patches))
+            .collect();
+        let head = self.head(&builds);
+        let mut text = self.top(&head);
+        if let Some((path, nix)) = self.override_file(&mut files) {
+            text.push_str(&format!("override = {}\n", quoted(&path)));
+            files.insert(path.into(), nix);
+        }
+        for (version, build) in self.versions.iter().zip(&builds) {
+            text.push_str(&format!("\n{}", self.block(version, build, &head, &mut files)));
+        }
+        files.insert(format!("extensions/{}.toml", self.name).into(), text);
+        self.imported(files)
+    }
+
+    /// The versions that an entry lacks, put into it.
+    ///
+    /// # Errors
+    /// When the entry cannot be edited.
+    pub fn merge_into(mut self, text: &str) -> Result<Imported, EditError> {
+        let known: BTreeSet<String> =
+            edit::blocks(text, "version", "version")?.into_iter().map(|block| block.name).collect();
+        self.versions.retain(|version| !known.contains(&version.version));
+        if self.versions.is_empty() {
+            return Ok(Imported::refused(&self.name, "the catalogue has all its versions already"));
+        }
+        self.versions.sort_by(|a, b| compare(&a.version, &b.version));
+        let mut files = BTreeMap::new();
+        let patches = self.patches(&mut files);
+        let head = head_of(text);
+        let mut text = text.to_owned();
+        for (version, patches) in self.versions.iter().zip(&patches) {
+            let build = self.build(version, patches);
+            let block = self.block(version, &build, &head, &mut files);
+            let blocks = edit::blocks(&text, "version", "version")?;
+            let before = blocks.iter().rev().find(|block| compare(&block.name, &version.version).is_lt());
+            text = edit::insert(&text, before.or(blocks.last()), &block);
+        }
+        if !self.overrides.is_empty() {
+            let names: BTreeSet<&str> =
+                self.overrides.iter().flat_map(|(_, one)| &one.names).map(String::as_str).collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            self.common
+                .remarks
+                .insert(format!("{} is not in the entry: look at its override", names.join(", ")));
+            self.overrides.clear();
+        }
+        files.insert(format!("extensions/{}.toml", self.name).into(), text);
+        Ok(self.imported(files))
+    }
+
+    fn build(&self, version: &Derivation, patches: &[String]) -> BTreeMap<&'static str, String> {
+        let mut version = version.clone();
+        if self.kind == Kind::Cmake
+            && let Some(list) = version.lists.get_mut("native-build-inputs")
+        {
+            list.retain(|tool| tool != "cmake");
+        }
+        version.lists.retain(|_, list| !list.is_empty());
+        build(&version, patches)
+    }
+
+    fn nothing(self) -> Imported {
+        let why = match self.dropped.as_slice() {
+            [] => "it has no version".to_owned(),
+            all => all.join("; "),
+        };
+        Imported::refused(&self.name, why)
+    }
+
+    fn imported(self, files: BTreeMap<Utf8PathBuf, String>) -> Imported {
+        let mut remarks = self.dropped;
+        for (_, one) in self.overrides.iter().filter(|(_, one)| !one.names.is_empty()) {
+            let to = format!("{} went to catalogue/overrides/{}.nix", one.names.join(", "), self.name);
+            if !remarks.contains(&to) {
+                remarks.push(to);
+            }
+        }
+        remarks.extend(self.common.remarks);
+        let cargo_pgrx = match self.kind {
+            Kind::Pgrx => self.versions.iter().filter_map(|version| version.pgrx.clone()).collect(),
+            _ => BTreeSet::new(),
+        };
+        Imported { name: self.name, files, remarks, refused: None, cargo_pgrx }
+    }
+
+    fn override_file(&self, files: &mut BTreeMap<Utf8PathBuf, String>) -> Option<(String, String)> {
+        if self.overrides.iter().all(|(_, one)| one.names.is_empty()) {
+            return None;
+        }
+        for (_, one) in &self.overrides {
+            files.extend(one.files.clone());
+        }
+        let provenance = format!("From {}: what the catalogue has no key for.", self.provenance);
+        Some((format!("overrides/{}.nix", self.name), Override::file(&self.overrides, &provenance)))
+    }
+
+    fn head(&self, builds: &[BTreeMap<&'static str, String>]) -> Head {
+        let mut head = Head::default();
+        for key in KEYS {
+            let values: Vec<Option<&String>> = builds.iter().map(|build| build.get(key)).collect();
+            // What a version cannot take back stands in each.
+            let all = values.iter().all(Option::is_some);
+            let resettable = !matches!(key, "source-root" | "cargo-package");
+            let usual = values
+                .iter()
+                .flatten()
+                .max_by_key(|value| values.iter().flatten().filter(|other| other == value).count());
+            if let Some(usual) = usual {
+                let count = values.iter().flatten().filter(|value| *value == usual).count();
+                if (all || resettable) && (count * 2 > values.len() || values.len() == 1) {
+                    head.build.insert(key, (*usual).clone());
+                }
+            }
+        }
+        let templates: Vec<String> = self.versions.iter().filter_map(place_template).collect();
+        head.template = templates
+            .iter()
+            .rev()
+            .max_by_key(|template| templates.iter().filter(|other| other == template).count())
+            .cloned();
+        if let ([one], None) = (self.versions.as_slice(), &head.template)
+            && let Some(Fetched::Git { at: At::Rev(rev), .. }) = &one.source
+        {
+            head.rev = Some(rev.clone());
+        }
+        head
+    }
+
+    fn top(&mut self, head: &Head) -> String {
+        let mut text =
+            format!("#:schema ../../schema/extension.json\n# Imported from {}.\n", self.provenance);
+        let mut line = |key: &str, value: &str| text.push_str(&format!("{key} = {value}\n"));
+        match self.common.meta.get("description") {
+            Some(description) => line("description", &quoted(&described(description, &self.name))),
+            None => {
+                line("description", &quoted(&self.name));
+                self.common.remarks.insert("it has no description".into());
+            }
+        }
+        for key in ["homepage", "changelog"] {
+            if let Some(page) = self.common.meta.get(key) {
+                line(key, &quoted(page));
+            }
+        }
+        match self.common.licenses.as_slice() {
+            [] => {
+                line("license", &quoted("unfree"));
+                self.common.remarks.insert("its licence was not understood: it is unfree now".into());
+            }
+            [one] => line("license", &quoted(one)),
+            more => line("license", &list(more.iter().map(String::as_str))),
+        }
+        line("kind", &quoted(self.kind.name()));
+        if let Some(sql) = &self.common.sql {
+            line("sql", &list([sql.as_str()]));
+        }
+        if self.common.linux_only {
+            line("exclude-systems", &list(["aarch64-darwin"]));
+        }
+        if let Some(source) = self.versions.last().and_then(|version| version.source.as_ref()) {
+            line("source", &place(source, head));
+        }
+        for key in KEYS {
+            if let Some(value) = head.build.get(key) {
+                line(key, value);
+            }
+        }
+        text
+    }
+
+    fn block(
+        &self,
+        version: &Derivation,
+        build: &BTreeMap<&'static str, String>,
+        head: &Head,
+        files: &mut BTreeMap<Utf8PathBuf, String>,
+    ) -> String {
+        let mut text = format!("[[version]]\nversion = {}\n", quoted(&version.version));
+        let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
+        if !version.postgresql.is_empty() {
+            line("postgresql", list(version.postgresql.iter().map(String::as_str)));
+        } else if !self.common.bounds.is_empty() {
+            line("postgresql", quoted(&self.common.bounds.join(", ")));
+        } else {
+            line("postgresql", format!("\">={}\"  # the Nix file says nothing", self.lowest));
+        }
+        let expected = head.template.as_ref().map(|template| template.replace("{version}", &version.version));
+        match &version.source {
+            Some(Fetched::GitHub { at, .. } | Fetched::Git { at, .. }) => match at {
+                At::Tag(tag) if expected.as_ref() == Some(tag) => {}
+                At::Rev(rev) if head.rev.as_ref() == Some(rev) => {}
+                At::Tag(tag) => line("tag", quoted(tag)),
+                At::Rev(rev) => line("rev", quoted(rev)),
+            },
+            Some(Fetched::Url(url)) if expected.as_ref() != Some(url) => line("url", quoted(url)),
+            _ => {}
+        }
+        line("hash", quoted(version.hash.as_deref().unwrap_or_default()));
+        for key in KEYS {
+            match (build.get(key), head.build.get(key)) {
+                (Some(own), usual) if Some(own) != usual => line(key, own.clone()),
+                (None, Some(_)) => line(key, nothing(key).to_owned()),
+                _ => {}
+            }
+        }
+        if self.kind == Kind::Pgrx {
+            for (key, value) in [("pgrx", &version.pgrx), ("rust", &version.rust)] {
+                if let Some(value) = value {
+                    line(key, quoted(value));
+                }
+            }
+            match &version.crates {
+                Crates::Hash(hash) => line("cargo-hash", quoted(hash)),
+                Crates::Lock(lock, hashes) => {
+                    let path = format!("locks/{}-{}.lock", self.name, version.version);
+                    line("cargo-lock", quoted(&path));
+                    if !hashes.is_empty() {
+                        let pairs = hashes.iter().map(|(name, hash)| (name.as_str(), hash.as_str()));
+                        line("output-hashes", table(pairs));
+                    }
+                    files.insert(path.into(), lock.clone());
+                }
+                Crates::Unsaid | Crates::Own(_) => {}
+            }
+        }
+        text
+    }
 }
 
-#[allow(clippy::too_many_arguments, reason = "all that one version depends on")]
-fn one(
-    name: &str,
-    version: &str,
-    listed: &Listed,
-    derivation: &Derivation,
-    source: &Fetched,
-    lowest: u32,
-    patch: &dyn Fn(&str) -> Option<String>,
-    imported: &mut Imported,
-) -> String {
-    let mut text = format!("\n[[version]]\nversion = {}\n", quoted(version));
-    if !listed.postgresql.is_empty() {
-        text.push_str(&format!("postgresql = {}\n", list(listed.postgresql.iter().map(String::as_str))));
-    } else if !derivation.bounds.is_empty() {
-        text.push_str(&format!("postgresql = {}\n", quoted(&derivation.bounds.join(", "))));
-    } else {
-        text.push_str(&format!("postgresql = \">={lowest}\"  # the Nix file says nothing\n"));
-    }
-    let rev = listed.rev.clone().or_else(|| match source {
-        Fetched::GitHub { tag: Some(tag), .. } if tag.contains("{version}") => None,
-        Fetched::GitHub { tag: Some(tag), .. } => Some(tag.replace("{version_}", &version.replace('.', "_"))),
-        Fetched::GitHub { rev, .. } => rev.clone(),
-        _ => None,
-    });
-    if let Some(rev) = rev {
-        let plain = rev.strip_prefix("refs/tags/").unwrap_or(&rev);
-        let key = if super::super::git::is_commit(plain) { "rev" } else { "tag" };
-        text.push_str(&format!("{key} = {}\n", quoted(plain)));
-    }
-    text.push_str(&format!("hash = {}\n", quoted(&listed.hash)));
-    let pairs = [("pgrx", &listed.pgrx), ("rust", &listed.rust), ("cargo-hash", &listed.cargo_hash)];
-    for (key, value) in pairs {
-        if let Some(value) = value {
-            text.push_str(&format!("{key} = {}\n", quoted(value)));
-        }
-    }
-    imported.cargo_pgrx.extend(listed.pgrx.clone());
-    let patches = patches(name, &listed.patches, patch, imported);
-    if !patches.is_empty() {
-        text.push_str(&format!("patches = {}\n", list(patches.iter().map(String::as_str))));
-    }
-    text
-}
-
-/// What the catalogue has no key for, as it was written.
-fn override_file(derivation: &Derivation) -> Option<String> {
-    if derivation.rest.is_empty() {
-        return None;
-    }
-    let body: String = derivation.rest.iter().map(|(name, text)| format!("  {name} = {text};\n")).collect();
-    let words: BTreeSet<&str> = body.split(|c: char| !(c.is_alphanumeric() || "_-'".contains(c))).collect();
-    let fetchers = ["fetchFromGitHub", "fetchurl", "fetchgit", "fetchzip"];
-    let formals: Vec<&str> = derivation
-        .formals
-        .iter()
-        .map(String::as_str)
-        .filter(|formal| words.contains(formal) && !fetchers.contains(formal))
-        .collect();
-    let inherited: Vec<&str> =
-        ["pname", "version", "src"].into_iter().filter(|name| words.contains(name)).collect();
-    let old = if inherited.is_empty() && !words.contains("finalAttrs") { "_:" } else { "old:" };
-    let binding = match (inherited.is_empty(), words.contains("finalAttrs")) {
-        (true, false) => String::new(),
-        (none, final_attrs) => {
-            let mut binding = String::from("let\n");
-            if !none {
-                binding.push_str(&format!("  inherit (old) {};\n", inherited.join(" ")));
-            }
-            if final_attrs {
-                binding.push_str("  finalAttrs = old;\n");
-            }
-            binding.push_str("in\n");
-            binding
-        }
+/// As nixpkgs wants descriptions, and not "NAME is a …".
+fn described(description: &str, name: &str) -> String {
+    // Of several lines the first sentence says enough.
+    let words: Vec<&str> = description.split_whitespace().collect();
+    let words = words.join(" ");
+    let sentence = match description.trim().contains('\n') {
+        true => words.split(". ").next().unwrap_or_default(),
+        false => words.as_str(),
     };
-    let arguments =
-        if formals.is_empty() { "{ }".to_owned() } else { format!("{{ {} }}", formals.join(", ")) };
-    let text = format!("{arguments}:\n{old}\n{binding}{{\n{body}}}\n");
-    // As it was, where the formatter does not take it.
-    Some(crate::nix::syntax::format::format(&text).unwrap_or(text))
+    let line = crate::upstream::entry::tidy(sentence);
+    let head = line.get(..name.len()).filter(|head| head.eq_ignore_ascii_case(name));
+    let rest = head.and_then(|head| line[head.len()..].strip_prefix(" is "));
+    match rest {
+        Some(rest) => {
+            let rest =
+                ["a ", "an ", "the "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
+            crate::upstream::entry::tidy(rest)
+        }
+        None => line,
+    }
+}
+
+fn place_template(version: &Derivation) -> Option<String> {
+    match version.source.as_ref()? {
+        Fetched::GitHub { at: At::Tag(tag), .. } | Fetched::Git { at: At::Tag(tag), .. } => {
+            template(tag, &version.version, true)
+        }
+        Fetched::Url(url) => template(url, &version.version, false),
+        _ => None,
+    }
+}
+
+fn place(source: &Fetched, head: &Head) -> String {
+    let tag = head.template.as_ref().map_or(String::new(), |tag| format!(", tag = {}", quoted(tag)));
+    let more = |submodules: bool| if submodules { ", submodules = true" } else { "" };
+    match source {
+        Fetched::GitHub { name, submodules, .. } => {
+            format!("{{ github = {}{tag}{} }}", quoted(name), more(*submodules))
+        }
+        Fetched::Url(url) => format!("{{ url = {} }}", quoted(head.template.as_deref().unwrap_or(url))),
+        Fetched::Git { url, submodules, .. } => {
+            let rev = head.rev.as_ref().map_or(String::new(), |rev| format!(", rev = {}", quoted(rev)));
+            format!("{{ git = {}{tag}{rev}{} }}", quoted(url), more(*submodules))
+        }
+    }
+}
+
+/// The head of an entry that is there.
+fn head_of(text: &str) -> Head {
+    let mut head = Head::default();
+    let Ok(document) = text.parse::<toml::Table>() else { return head };
+    if let Some(source) = document.get("source").and_then(toml::Value::as_table) {
+        let text = |key: &str| source.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        head.template = text("tag").or_else(|| text("url"));
+        head.rev = text("rev");
+    }
+    for key in KEYS {
+        let value = match document.get(key) {
+            Some(toml::Value::Array(items)) => list(items.iter().filter_map(toml::Value::as_str)),
+            Some(toml::Value::Table(pairs)) => {
+                table(pairs.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))))
+            }
+            Some(toml::Value::String(text)) => quoted(text),
+            _ => continue,
+        };
+        head.build.insert(key, value);
+    }
+    head
 }

@@ -25,7 +25,8 @@ use super::shared::Settings;
 use super::symbol::Symbol;
 use super::value::{List, Str, Value};
 
-pub(super) use files::core_package;
+pub(super) use files::{core_package, io_error};
+pub use versions::compare as compare_versions;
 
 /// The version that `builtins.nixVersion` claims: the one whose behaviour this is.
 pub const NIX_VERSION: &str = "2.34.8";

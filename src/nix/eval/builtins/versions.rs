@@ -60,7 +60,8 @@ fn next<'t>(rest: &mut &'t [u8]) -> Option<&'t [u8]> {
     Some(component)
 }
 
-fn compare(mut a: &[u8], mut b: &[u8]) -> Ordering {
+/// `builtins.compareVersions`.
+pub fn compare(mut a: &[u8], mut b: &[u8]) -> Ordering {
     loop {
         let (one, other) = (next(&mut a), next(&mut b));
         if one.is_none() && other.is_none() {
