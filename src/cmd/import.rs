@@ -178,14 +178,24 @@ impl Place<'_> {
         parts.into_iter().rev().filter(|part| *part != "/").collect::<Vec<_>>().join("/")
     }
 
-    fn read(&self, file: &Utf8Path, own: &str, versions: Option<(&str, &Versions)>, provenance: &str) -> Read {
+    fn read(
+        &self,
+        file: &Utf8Path,
+        own: &str,
+        versions: Option<(&str, &Versions)>,
+        provenance: &str,
+    ) -> Read {
         let text = match std::fs::read(file) {
             Ok(bytes) => crate::nix::syntax::decode::decode(bytes).0,
             Err(error) => return Err(Imported::refused(own, format!("{file} cannot be read: {error}"))),
         };
-        let good = own.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) && !own.starts_with('-');
+        let good =
+            own.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) && !own.starts_with('-');
         if !good {
-            return Err(Imported::refused(own, "its name is none for the catalogue (letters, digits, - and _)"));
+            return Err(Imported::refused(
+                own,
+                "its name is none for the catalogue (letters, digits, - and _)",
+            ));
         }
         let folder = file.parent().unwrap_or(Utf8Path::new("")).to_owned();
         let files = |path: &str| std::fs::read_to_string(folder.join(path)).ok();
@@ -305,9 +315,9 @@ fn take(
         let there = files.get(&path).is_some();
         let mut imported = match (there, args.merge) {
             (true, true) => match std::fs::read_to_string(root.join(FOLDER).join(&path)) {
-                Ok(old) => draft
-                    .merge_into(&old)
-                    .unwrap_or_else(|error| Imported::refused(&name, format!("its entry cannot be edited: {error}"))),
+                Ok(old) => draft.merge_into(&old).unwrap_or_else(|error| {
+                    Imported::refused(&name, format!("its entry cannot be edited: {error}"))
+                }),
                 Err(error) => Imported::refused(&name, format!("its entry cannot be read: {error}")),
             },
             (true, false) if !args.force => Imported::refused(

@@ -169,7 +169,8 @@ fn mentioned(files: &Files, named: &BTreeSet<&str>) -> BTreeSet<String> {
         let text = String::from_utf8_lossy(bytes);
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "._+-/".contains(c)));
         for word in words.filter(|word| word.starts_with("./") || word.starts_with("../")) {
-            let mut parts: Vec<&str> = file.parent().into_iter().flat_map(Utf8Path::components).map(|c| c.as_str()).collect();
+            let mut parts: Vec<&str> =
+                file.parent().into_iter().flat_map(Utf8Path::components).map(|c| c.as_str()).collect();
             for part in word.split('/') {
                 match part {
                     "." => {}

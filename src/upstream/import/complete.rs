@@ -53,9 +53,11 @@ impl Draft {
             let label = &version.version;
             if said && version.postgresql.is_empty() {
                 self.dropped.push(format!("{label} was left out: it is for no PostgreSQL of the catalogue"));
-            } else if is_pgrx && version.pgrx.as_deref().is_some_and(|pgrx| compare(pgrx, FIRST_PGRX).is_lt()) {
+            } else if is_pgrx && version.pgrx.as_deref().is_some_and(|pgrx| compare(pgrx, FIRST_PGRX).is_lt())
+            {
                 let pgrx = version.pgrx.as_deref().unwrap_or_default();
-                self.dropped.push(format!("{label} was left out: it is built with cargo-pgx {pgrx}, not cargo-pgrx"));
+                self.dropped
+                    .push(format!("{label} was left out: it is built with cargo-pgx {pgrx}, not cargo-pgrx"));
             } else {
                 kept.push(version);
             }
@@ -71,7 +73,9 @@ impl Draft {
     /// Two versions with one hash: it was copied, and nobody knows from which.
     fn doubt(&mut self) {
         let same = |one: &Derivation, other: &Derivation| {
-            one.version != other.version && one.hash.is_some() && one.hash == other.hash
+            one.version != other.version
+                && one.hash.is_some()
+                && one.hash == other.hash
                 && one.source != other.source
         };
         let doubtful: Vec<String> = self
@@ -143,11 +147,9 @@ impl Draft {
         }
         let hashes = match std::mem::take(&mut version.crates) {
             Crates::Own(hashes) if !hashes.is_empty() || !lock.has_git() => hashes,
-            _ => upstream
-                .output_hashes(&lock)?
-                .into_iter()
-                .map(|(name, hash)| (name, hash.to_sri()))
-                .collect(),
+            _ => {
+                upstream.output_hashes(&lock)?.into_iter().map(|(name, hash)| (name, hash.to_sri())).collect()
+            }
         };
         version.crates = Crates::Lock(lock.text, hashes);
         Ok(())

@@ -215,9 +215,11 @@ impl Reading<'_, '_> {
             Some(version) => version.clone(),
             None => {
                 let definition = super::site::definition(&entries, "version");
-                let value = definition.map(|definition| self.value(definition, case, majors)).unwrap_or_default();
+                let value =
+                    definition.map(|definition| self.value(definition, case, majors)).unwrap_or_default();
                 let own = value.text().map(str::to_owned);
-                own.or_else(|| self.version_of_name(&entries, case)).ok_or("its version is not written out")?
+                own.or_else(|| self.version_of_name(&entries, case))
+                    .ok_or("its version is not written out")?
             }
         };
         own.postgresql = case.listed.get("postgresql").map(strings).unwrap_or_default();
@@ -397,9 +399,17 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn other(&mut self, name: &str, definition: &Definition, case: &Case, majors: &[u32], own: &mut Derivation) {
+    fn other(
+        &mut self,
+        name: &str,
+        definition: &Definition,
+        case: &Case,
+        majors: &[u32],
+        own: &mut Derivation,
+    ) {
         let value = self.value(definition, case, majors);
-        let usual = |(known, usual): &(&str, bool)| *known == name && matches!(value, Value::Bool(v) if v == *usual);
+        let usual =
+            |(known, usual): &(&str, bool)| *known == name && matches!(value, Value::Bool(v) if v == *usual);
         if USUAL.iter().any(usual) {
             return;
         }
@@ -450,7 +460,8 @@ impl Reading<'_, '_> {
         }
         match &value {
             Value::Attrs(attrs) if attrs.values().all(|value| variable(value).is_some()) => {
-                own.env.extend(attrs.iter().filter_map(|(name, value)| Some((name.clone(), variable(value)?))));
+                own.env
+                    .extend(attrs.iter().filter_map(|(name, value)| Some((name.clone(), variable(value)?))));
             }
             _ => self.leave("env", How::Merges, &entry.value),
         }
@@ -474,7 +485,8 @@ impl Reading<'_, '_> {
         let mut items = Vec::new();
         for operand in operands(expr.clone()) {
             let shown = operand.syntax().text().to_string();
-            if packages && matches!(shown.as_str(), "postgresql.buildInputs" | "postgresql.nativeBuildInputs") {
+            if packages && matches!(shown.as_str(), "postgresql.buildInputs" | "postgresql.nativeBuildInputs")
+            {
                 self.leave(name, How::Lists, &Definition::Expr(operand));
                 continue;
             }
@@ -521,7 +533,8 @@ impl Reading<'_, '_> {
         }
         let Value::Name(name) = value else { return None };
         let toolchain = self.is_pgrx
-            && (name.starts_with("rust-bin.") || matches!(name.as_str(), "cargo" | "rustc" | "rustfmt" | "cargo-pgrx"));
+            && (name.starts_with("rust-bin.")
+                || matches!(name.as_str(), "cargo" | "rustc" | "rustfmt" | "cargo-pgrx"));
         let own = matches!(name.as_str(), "postgresql" | "postgresql.pg_config" | "postgresql.dev");
         let _ = case;
         Some((!own && !toolchain).then(|| name.clone()))
@@ -648,8 +661,10 @@ impl Reading<'_, '_> {
             text.split(|c: char| !(c.is_ascii_alphanumeric() || "_'-".contains(c))).any(|word| word == name)
         };
         let needed = |left: &&Left| {
-            let plain = left.how == How::Replaces && !left.name.contains('.') && !phases::is_known(&left.name);
-            let others = self.left.iter().filter(|other| other.name != left.name).flat_map(|other| &other.exprs);
+            let plain =
+                left.how == How::Replaces && !left.name.contains('.') && !phases::is_known(&left.name);
+            let others =
+                self.left.iter().filter(|other| other.name != left.name).flat_map(|other| &other.exprs);
             let in_others = || {
                 others.into_iter().any(|definition| match definition {
                     Definition::Expr(expr) => word(&expr.syntax().text().to_string(), &left.name),
@@ -673,7 +688,9 @@ impl Reading<'_, '_> {
                 // Of two versions with different texts the later one's holds.
                 if !left.exprs.iter().any(|known| same(known, definition)) {
                     left.exprs = vec![definition.clone()];
-                    self.common.remarks.insert(format!("{name} differs between versions: look at the override"));
+                    self.common
+                        .remarks
+                        .insert(format!("{name} differs between versions: look at the override"));
                 }
             }
             Some(left) => {
@@ -715,7 +732,9 @@ fn operands(expr: Expr) -> Vec<Expr> {
 
 fn is_known(value: &Value) -> bool {
     match value {
-        Value::Unknown | Value::ServerVersion | Value::Set(..) | Value::Lambda(..) | Value::Partial(..) => false,
+        Value::Unknown | Value::ServerVersion | Value::Set(..) | Value::Lambda(..) | Value::Partial(..) => {
+            false
+        }
         Value::Text(_) => value.text().is_some(),
         Value::List(items) => items.iter().all(is_known),
         Value::Attrs(attrs) => attrs.values().all(is_known),

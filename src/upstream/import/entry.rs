@@ -156,8 +156,12 @@ impl Draft {
         self.versions.sort_by(|a, b| compare(&a.version, &b.version));
         let mut files = BTreeMap::new();
         let patches = self.patches(&mut files);
-        let builds: Vec<BTreeMap<&'static str, String>> =
-            self.versions.iter().zip(&patches).map(|(version, patches)| self.build(version, patches)).collect();
+        let builds: Vec<BTreeMap<&'static str, String>> = self
+            .versions
+            .iter()
+            .zip(&patches)
+            .map(|(version, patches)| self.build(version, patches))
+            .collect();
         let head = self.head(&builds);
         let mut text = self.top(&head);
         if let Some((path, nix)) = self.override_file(&mut files) {
@@ -198,7 +202,9 @@ impl Draft {
             let names: BTreeSet<&str> =
                 self.overrides.iter().flat_map(|(_, one)| &one.names).map(String::as_str).collect();
             let names: Vec<&str> = names.into_iter().collect();
-            self.common.remarks.insert(format!("{} is not in the entry: look at its override", names.join(", ")));
+            self.common
+                .remarks
+                .insert(format!("{} is not in the entry: look at its override", names.join(", ")));
             self.overrides.clear();
         }
         files.insert(format!("extensions/{}.toml", self.name).into(), text);
@@ -284,7 +290,8 @@ impl Draft {
     }
 
     fn top(&mut self, head: &Head) -> String {
-        let mut text = format!("#:schema ../../schema/extension.json\n# Imported from {}.\n", self.provenance);
+        let mut text =
+            format!("#:schema ../../schema/extension.json\n# Imported from {}.\n", self.provenance);
         let mut line = |key: &str, value: &str| text.push_str(&format!("{key} = {value}\n"));
         match self.common.meta.get("description") {
             Some(description) => line("description", &quoted(&described(description, &self.name))),
@@ -397,7 +404,8 @@ fn described(description: &str, name: &str) -> String {
     let rest = head.and_then(|head| line[head.len()..].strip_prefix(" is "));
     match rest {
         Some(rest) => {
-            let rest = ["a ", "an ", "the "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
+            let rest =
+                ["a ", "an ", "the "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
             crate::upstream::entry::tidy(rest)
         }
         None => line,

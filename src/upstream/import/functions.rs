@@ -58,7 +58,15 @@ pub fn apply(known: &Knowledge<'_>, name: &str, argument: Value) -> Value {
     let (prefix, last) = name.rsplit_once('.').unwrap_or(("", name));
     let of_lib = matches!(
         prefix,
-        "" | "lib" | "builtins" | "lib.versions" | "versions" | "lib.strings" | "lib.lists" | "lib.attrsets" | "lib.trivial" | "stdenv.lib"
+        "" | "lib"
+            | "builtins"
+            | "lib.versions"
+            | "versions"
+            | "lib.strings"
+            | "lib.lists"
+            | "lib.attrsets"
+            | "lib.trivial"
+            | "stdenv.lib"
     );
     match FUNCTIONS.iter().find(|(function, _)| of_lib && *function == last) {
         Some((function, 1)) => call(known, function, vec![argument]),
@@ -116,7 +124,9 @@ fn replace(from: &Value, to: &Value, text: &Value) -> Option<Value> {
 /// Whether two values are the same; `None`: that is not known.
 pub fn equal(known: &Knowledge<'_>, left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
-        (Value::Text(a), Value::Text(b)) => (left.text().is_some() && right.text().is_some()).then_some(a == b),
+        (Value::Text(a), Value::Text(b)) => {
+            (left.text().is_some() && right.text().is_some()).then_some(a == b)
+        }
         (Value::Int(a), Value::Int(b)) => Some(a == b),
         (Value::Bool(a), Value::Bool(b)) => Some(a == b),
         (Value::Null, Value::Null) => Some(true),

@@ -290,7 +290,11 @@ impl Writer<'_, '_> {
             None => case.env.value(id).unwrap_or_default(),
         };
         match self.cases {
-            [] => vec![self.definition_of(id).map(|d| self.known.definition(&d, &Env::default())).unwrap_or_default()],
+            [] => vec![
+                self.definition_of(id)
+                    .map(|d| self.known.definition(&d, &Env::default()))
+                    .unwrap_or_default(),
+            ],
             cases => cases.iter().map(|(_, case)| of(case)).collect(),
         }
     }
@@ -303,10 +307,14 @@ impl Writer<'_, '_> {
     fn definition_of(&self, id: BindingId) -> Option<Definition> {
         let binding = &self.known.scopes.bindings[id];
         match binding.kind {
-            BindingKind::Formal => Some(Definition::Expr(ast::PatEntry::cast(binding.node.clone())?.default()?)),
+            BindingKind::Formal => {
+                Some(Definition::Expr(ast::PatEntry::cast(binding.node.clone())?.default()?))
+            }
             BindingKind::Param | BindingKind::Whole => None,
             _ => match ast::AttrpathValue::cast(binding.node.clone()) {
-                Some(entry) if entry.attrpath()?.attrs().count() == 1 => Some(Definition::Expr(entry.value()?)),
+                Some(entry) if entry.attrpath()?.attrs().count() == 1 => {
+                    Some(Definition::Expr(entry.value()?))
+                }
                 Some(_) => None,
                 None => {
                     let inherit = ast::Inherit::cast(binding.node.clone())?;
@@ -422,7 +430,8 @@ impl Override {
 
     /// One file of all overrides: one where they are the same for all versions.
     pub fn file(all: &[(Vec<String>, Self)], provenance: &str) -> String {
-        let formals: BTreeSet<&str> = all.iter().flat_map(|(_, one)| &one.formals).map(String::as_str).collect();
+        let formals: BTreeSet<&str> =
+            all.iter().flat_map(|(_, one)| &one.formals).map(String::as_str).collect();
         let formals: Vec<&str> = formals.into_iter().collect();
         let formals = if formals.is_empty() { "{ }".into() } else { format!("{{ {} }}", formals.join(", ")) };
         let body = match all {

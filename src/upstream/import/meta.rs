@@ -34,14 +34,20 @@ pub fn attribute(reading: &mut Reading<'_, '_>, name: &str, value: &Definition, 
             };
             match template {
                 Some(text) => drop(reading.common.meta.insert(key, text)),
-                None => drop(reading.common.remarks.insert(format!("meta.{name} was left out: {}", super::derivation::shorten(expr)))),
+                None => drop(
+                    reading
+                        .common
+                        .remarks
+                        .insert(format!("meta.{name} was left out: {}", super::derivation::shorten(expr))),
+                ),
             }
         }
         "license" => licence(reading, value),
         "broken" => broken(reading, value, case),
         "platforms" => {
             if let Value::Name(platforms) = reading.known_value(value, case, majors) {
-                reading.common.linux_only |= platforms == "platforms.linux" || platforms == "lib.platforms.linux";
+                reading.common.linux_only |=
+                    platforms == "platforms.linux" || platforms == "lib.platforms.linux";
             }
         }
         _ => {}
@@ -60,11 +66,15 @@ fn template(reading: &Reading<'_, '_>, expr: &Expr, case: &Case, text: &str) -> 
                 let shown = inner.syntax().text().to_string();
                 if matches!(shown.rsplit('.').next(), Some("version")) {
                     out.push_str("{version}");
-                } else if matches!(shown.as_str(), "src.rev" | "src.tag" | "finalAttrs.src.rev" | "finalAttrs.src.tag") {
+                } else if matches!(
+                    shown.as_str(),
+                    "src.rev" | "src.tag" | "finalAttrs.src.rev" | "finalAttrs.src.tag"
+                ) {
                     let value = reading.known.of(&inner, &case.env);
                     let tag = value.text().unwrap_or_default();
                     let version = case.version.as_deref().unwrap_or_default();
-                    let tag = if version.is_empty() { tag.to_owned() } else { tag.replace(version, "{version}") };
+                    let tag =
+                        if version.is_empty() { tag.to_owned() } else { tag.replace(version, "{version}") };
                     out.push_str(&tag);
                 } else {
                     match reading.known.of(&inner, &case.env).text() {
@@ -87,7 +97,8 @@ fn licence(reading: &mut Reading<'_, '_>, value: &Definition) {
         if crate::catalogue::licenses::find(word).is_some() {
             names.push(word.to_owned());
         } else if let Some((old, new)) = OLD.iter().find(|(old, _)| *old == word) {
-            let remark = format!("the licence is taken as {new}; nixpkgs' {old} left open whether later ones do");
+            let remark =
+                format!("the licence is taken as {new}; nixpkgs' {old} left open whether later ones do");
             reading.common.remarks.insert(remark);
             names.push((*new).to_owned());
         }

@@ -124,12 +124,15 @@ impl Parsed<'_> {
         let mut found = Diagnostics::new();
         let source = SourceMap::new().add(self.request.provenance, self.text);
         let Some(root) = syntax::parse(source, self.text, &mut found) else {
-            let why = found.iter().next().map_or_else(String::new, |finding| format!(": {}", finding.message));
+            let why =
+                found.iter().next().map_or_else(String::new, |finding| format!(": {}", finding.message));
             return Err(format!("it is not Nix{why}"));
         };
         let scopes = Scopes::of(&root);
         let site = site::Site::find(&root, &scopes).ok_or_else(|| match site::Site::other(&root) {
-            Some(builder) => format!("{builder} is no builder that the catalogue has; kind = \"custom\" takes any"),
+            Some(builder) => {
+                format!("{builder} is no builder that the catalogue has; kind = \"custom\" takes any")
+            }
             None => "there is no derivation with a source in it".to_owned(),
         })?;
         let mut known = value::Knowledge::new(&scopes, self.request.files);
@@ -187,7 +190,8 @@ impl Parsed<'_> {
             common.sql = site::own_name(&known, &site, cases.first().map(|(_, case)| case));
         }
         let fold = |text: &str| text.to_lowercase().replace('-', "_");
-        common.sql = common.sql.filter(|sql| fold(sql) != fold(request.name) || from_table && sql != request.name);
+        common.sql =
+            common.sql.filter(|sql| fold(sql) != fold(request.name) || from_table && sql != request.name);
         let kind = entry::kind(is_pgrx, &versions, &left, &common);
         let left: Vec<derivation::Left> =
             left.into_iter().filter(|left| !entry::is_needless(&left.name, kind)).collect();
@@ -259,7 +263,8 @@ impl Draft {
         // An override of some versions only must not hold for the others.
         if self.overrides == known && !known.is_empty() || !self.overrides.is_empty() && known.is_empty() {
             let all: BTreeSet<&String> = self.versions.iter().map(|version| &version.version).collect();
-            let covered: BTreeSet<&String> = self.overrides.iter().flat_map(|(versions, _)| versions).collect();
+            let covered: BTreeSet<&String> =
+                self.overrides.iter().flat_map(|(versions, _)| versions).collect();
             if all != covered {
                 self.overrides.push((Vec::new(), Override::default()));
             }

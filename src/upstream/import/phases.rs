@@ -34,7 +34,11 @@ pub fn words(known: &Knowledge<'_>, expr: &Expr, env: &Env) -> String {
 
 fn lines(text: &str) -> Vec<String> {
     let text = text.replace("\\\n", " ");
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whether a phase does only what the builder does without being told.
@@ -78,7 +82,10 @@ pub fn is_known(name: &str) -> bool {
         || name.starts_with("dont")
         || name.starts_with("do")
         || name.starts_with(|c: char| c.is_ascii_uppercase())
-        || matches!(name, "outputs" | "hardeningDisable" | "hardeningEnable" | "makefile" | "separateDebugInfo" | "patches")
+        || matches!(
+            name,
+            "outputs" | "hardeningDisable" | "hardeningEnable" | "makefile" | "separateDebugInfo" | "patches"
+        )
 }
 
 /// A line that puts the usual files in their usual places.
@@ -95,7 +102,9 @@ fn only_copies(line: &str) -> bool {
 pub fn is_side_by_side(text: &str) -> bool {
     text.contains("latestVersion")
         || ["version", "finalAttrs.version"].iter().any(|version| {
-            ["postgresql.dlSuffix}", "dlSuffix}"].iter().any(|suffix| text.contains(&format!("-${{{version}}}${{{suffix}")))
+            ["postgresql.dlSuffix}", "dlSuffix}"]
+                .iter()
+                .any(|suffix| text.contains(&format!("-${{{version}}}${{{suffix}")))
                 || text.contains(&format!("--${{{version}}}.control"))
         })
 }

@@ -87,19 +87,26 @@ fn address(url: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Why the catalogue cannot have it.
-pub fn read(known: &Knowledge<'_>, value: &Value, version: &str) -> Result<(Fetched, Option<String>), String> {
+pub fn read(
+    known: &Knowledge<'_>,
+    value: &Value,
+    version: &str,
+) -> Result<(Fetched, Option<String>), String> {
     let Value::Call(fetcher, argument) = value else {
         return Err("its src is no call of a fetcher that can be read".into());
     };
     let value = |name: &str| known.select(argument, name);
     let text = |name: &str| value(name).and_then(|value| value.text().map(str::to_owned));
     let mut hash = ["hash", "sha256"].into_iter().find_map(text).and_then(|hash| sri(&hash));
-    let submodules = matches!(value("fetchSubmodules").or_else(|| value("submodules")), Some(Value::Bool(true)));
+    let submodules =
+        matches!(value("fetchSubmodules").or_else(|| value("submodules")), Some(Value::Bool(true)));
     let short = fetcher.rsplit('.').next().unwrap_or_default();
     let at = At::of(text("tag"), text("rev"));
     let unknown = || format!("the arguments of {short} depend on more than the version");
     let special = ["postFetch", "sparseCheckout", "rootDir", "leaveDotGit", "forceFetchGit", "deepClone"];
-    if let Some(special) = special.iter().find(|name| value(name).is_some_and(|v| !matches!(v, Value::Bool(false)))) {
+    if let Some(special) =
+        special.iter().find(|name| value(name).is_some_and(|v| !matches!(v, Value::Bool(false))))
+    {
         return Err(format!("{short} with {special} is more than the catalogue's sources do"));
     }
     let fetched = match short {
@@ -122,9 +129,9 @@ pub fn read(known: &Knowledge<'_>, value: &Value, version: &str) -> Result<(Fetc
                 hash = None;
             }
             let (url, at) = text("url").zip(at).ok_or_else(unknown)?;
-            let github = url.strip_prefix("https://github.com/").map(|rest| {
-                rest.trim_end_matches('/').trim_end_matches(".git").to_owned()
-            });
+            let github = url
+                .strip_prefix("https://github.com/")
+                .map(|rest| rest.trim_end_matches('/').trim_end_matches(".git").to_owned());
             match github.filter(|_| short == "fetchGit") {
                 Some(name) if name.matches('/').count() == 1 => Fetched::GitHub { name, at, submodules },
                 _ => Fetched::Git { url, at, submodules },

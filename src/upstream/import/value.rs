@@ -60,9 +60,9 @@ impl PartialEq for Value {
             (Self::Null, Self::Null) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Int(a), Self::Int(b)) => a == b,
-            (Self::Text(a), Self::Text(b)) | (Self::Path(a), Self::Path(b)) | (Self::Name(a), Self::Name(b)) => {
-                a == b
-            }
+            (Self::Text(a), Self::Text(b))
+            | (Self::Path(a), Self::Path(b))
+            | (Self::Name(a), Self::Name(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Attrs(a), Self::Attrs(b)) => a == b,
             _ => false,
@@ -235,13 +235,11 @@ impl<'a> Knowledge<'a> {
                 }
                 Value::Bool(true)
             }
-            Expr::UnaryOp(operation) => {
-                match (operation.operator()?, self.value(&operation.expr()?, env)) {
-                    (ast::UnaryOpKind::Invert, Value::Bool(value)) => Value::Bool(!value),
-                    (ast::UnaryOpKind::Negate, Value::Int(value)) => Value::Int(value.checked_neg()?),
-                    _ => return None,
-                }
-            }
+            Expr::UnaryOp(operation) => match (operation.operator()?, self.value(&operation.expr()?, env)) {
+                (ast::UnaryOpKind::Invert, Value::Bool(value)) => Value::Bool(!value),
+                (ast::UnaryOpKind::Negate, Value::Int(value)) => Value::Int(value.checked_neg()?),
+                _ => return None,
+            },
             Expr::BinOp(operation) => self.operation(operation, env)?,
             Expr::Apply(apply) => {
                 let function = self.value(&apply.lambda()?, env);
@@ -269,7 +267,8 @@ impl<'a> Knowledge<'a> {
         match value {
             Value::Attrs(attrs) => Some(attrs.contains_key(name)),
             Value::Set(set, env) => {
-                let found = entries(set).into_iter().any(|entry| entry.path.first().is_some_and(|n| n == name));
+                let found =
+                    entries(set).into_iter().any(|entry| entry.path.first().is_some_and(|n| n == name));
                 // A computed name could be any.
                 let computed = set.attrpath_values().any(|entry| {
                     let first = entry.attrpath().and_then(|path| path.attrs().next());
@@ -366,7 +365,9 @@ impl<'a> Knowledge<'a> {
 
     fn binding(&self, binding: &Binding, env: &Env) -> Option<Value> {
         match binding.kind {
-            BindingKind::Let | BindingKind::Rec if binding.node.kind() == rnix::SyntaxKind::NODE_ATTRPATH_VALUE => {
+            BindingKind::Let | BindingKind::Rec
+                if binding.node.kind() == rnix::SyntaxKind::NODE_ATTRPATH_VALUE =>
+            {
                 let entry = ast::AttrpathValue::cast(binding.node.clone())?;
                 match entry.attrpath()?.attrs().count() {
                     1 => Some(self.value(&entry.value()?, env)),
@@ -407,7 +408,8 @@ impl<'a> Knowledge<'a> {
             Some(rest) => rest.to_owned(),
             None => name,
         };
-        let platform = name.strip_prefix("stdenv.").map(|rest| rest.strip_prefix("hostPlatform.").unwrap_or(rest));
+        let platform =
+            name.strip_prefix("stdenv.").map(|rest| rest.strip_prefix("hostPlatform.").unwrap_or(rest));
         match (name.as_str(), platform, self.darwin) {
             ("postgresql.version", ..) => Value::ServerVersion,
             ("postgresql.psqlSchema", ..) => {
@@ -429,7 +431,9 @@ impl<'a> Knowledge<'a> {
     }
 
     fn operation(&self, operation: &ast::BinOp, env: &Env) -> Option<Value> {
-        use ast::BinOpKind::{Add, And, Concat, Equal, Implication, Less, LessOrEq, More, MoreOrEq, NotEqual, Or, Update};
+        use ast::BinOpKind::{
+            Add, And, Concat, Equal, Implication, Less, LessOrEq, More, MoreOrEq, NotEqual, Or, Update,
+        };
         let (kind, left) = (operation.operator()?, self.value(&operation.lhs()?, env));
         let right = || Some(self.value(&operation.rhs()?, env));
         Some(match (kind, left) {
@@ -517,11 +521,10 @@ impl<'a> Knowledge<'a> {
         }
         self.steps.set(self.steps.get() + 1);
         match function {
-            Value::Lambda(lambda, env) => {
-                self.parameters(&lambda, &argument, &env)
-                    .zip(lambda.body())
-                    .map_or(Value::Unknown, |(env, body)| self.value(&body, &env))
-            }
+            Value::Lambda(lambda, env) => self
+                .parameters(&lambda, &argument, &env)
+                .zip(lambda.body())
+                .map_or(Value::Unknown, |(env, body)| self.value(&body, &env)),
             Value::Name(name) => functions::apply(self, &name, argument),
             Value::Partial(name, mut arguments) => {
                 arguments.push(argument);
@@ -545,7 +548,8 @@ impl<'a> Knowledge<'a> {
                     inner = inner.with(id, argument.clone());
                 }
                 BindingKind::Formal
-                    if node.parent().and_then(|pattern| pattern.parent()).as_ref() == Some(lambda.syntax()) =>
+                    if node.parent().and_then(|pattern| pattern.parent()).as_ref()
+                        == Some(lambda.syntax()) =>
                 {
                     let value = match self.has_attribute(argument, &binding.name) {
                         Some(true) => self.select(argument, &binding.name).unwrap_or_default(),
@@ -627,7 +631,9 @@ pub fn entries(set: &impl HasEntry) -> Vec<Entry> {
 /// The arguments by which a file that is called for each version gets it.
 pub fn arguments(version: &str, listed: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let mut all = listed.clone();
-    for (from, to) in [("rev", "revision"), ("revision", "rev"), ("pgrx", "pgrxVersion"), ("rust", "rustVersion")] {
+    for (from, to) in
+        [("rev", "revision"), ("revision", "rev"), ("pgrx", "pgrxVersion"), ("rust", "rustVersion")]
+    {
         if let Some(value) = listed.get(from) {
             all.entry(to.to_owned()).or_insert_with(|| value.clone());
         }

@@ -48,7 +48,8 @@ impl Versions {
 /// # Errors
 /// When it is not of that form; says where.
 pub fn parse(text: &str) -> Result<BTreeMap<String, Versions>, String> {
-    serde_json::from_str::<BTreeMap<String, BTreeMap<String, Listed>>>(text).map_err(|error| error.to_string())?;
+    serde_json::from_str::<BTreeMap<String, BTreeMap<String, Listed>>>(text)
+        .map_err(|error| error.to_string())?;
     let all: BTreeMap<String, serde_json::Map<String, serde_json::Value>> =
         serde_json::from_str(text).map_err(|error| error.to_string())?;
     Ok(all.into_iter().map(|(name, versions)| (name, Versions(versions))).collect())
