@@ -4,9 +4,11 @@
 //! Must not know what is being written, or by which command.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use signal_hook::consts::signal::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -19,9 +21,12 @@ struct State {
     ending: bool,
     /// Directories that go with the process.
     temporary: BTreeSet<PathBuf>,
+    /// Programs that do.
+    running: Vec<Arc<Mutex<Child>>>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { held: 0, ending: false, temporary: BTreeSet::new() });
+static STATE: Mutex<State> =
+    Mutex::new(State { held: 0, ending: false, temporary: BTreeSet::new(), running: Vec::new() });
 static CHANGED: Condvar = Condvar::new();
 
 fn state() -> MutexGuard<'static, State> {
@@ -59,12 +64,19 @@ fn end(signal: i32) {
     while state.held > 0 {
         state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
+    for child in &state.running {
+        let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
     for directory in &state.temporary {
-        // A program that still writes there can make the first try fail.
-        for _ in 0..3 {
-            if std::fs::remove_dir_all(directory).is_ok() {
+        // Programs that those programs started may still write there for a moment.
+        for _ in 0..50 {
+            let _ = std::fs::remove_dir_all(directory);
+            if !directory.exists() {
                 break;
             }
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
     let _ = emulate_default_handler(signal);
@@ -118,4 +130,74 @@ impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
         state().temporary.remove(self.0.path());
     }
+}
+
+/// A program that ends with this process.
+#[derive(Debug)]
+pub struct Running {
+    child: Arc<Mutex<Child>>,
+    /// What it prints, if that is piped.
+    pub stdout: Option<ChildStdout>,
+    /// What it complains about, if that is piped.
+    pub stderr: Option<ChildStderr>,
+}
+
+impl Running {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        let mut state = state();
+        let mut child = command.spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let child = Arc::new(Mutex::new(child));
+        state.running.push(child.clone());
+        Ok(Self { child, stdout, stderr })
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it.
+    pub fn kill(&self) {
+        let _ = self.child().kill();
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn wait(&self) -> io::Result<ExitStatus> {
+        self.child().wait()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        state().running.retain(|other| !Arc::ptr_eq(other, &self.child));
+    }
+}
+
+/// As [`Command::output`].
+///
+/// # Errors
+/// When the program cannot be started or its output not be read.
+pub fn output(command: &mut Command) -> io::Result<Output> {
+    let mut running =
+        Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let (stdout, stderr) = (running.stdout.take(), running.stderr.take());
+    let complaints = std::thread::spawn(move || all(stderr));
+    let stdout = all(stdout);
+    let stderr = complaints.join().unwrap_or_else(|_| Ok(Vec::new()));
+    Ok(Output { status: running.wait()?, stdout: stdout?, stderr: stderr? })
+}
+
+fn all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }

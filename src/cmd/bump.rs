@@ -14,7 +14,8 @@ use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::upstream::Upstream;
 use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
-use crate::upstream::plan::Wish;
+use crate::upstream::plan::{Step, Wish};
+use crate::upstream::versions::Release;
 
 pub(super) use super::writing::{apply, generated, replace};
 
@@ -49,7 +50,7 @@ pub struct Args {
     #[arg(long)]
     pub keep_going: bool,
 
-    /// Ask and fetch for N extensions at a time.
+    /// Fetch N sources at a time; lookups are made all at once.
     #[arg(long, short, value_name = "N", default_value_t = 8)]
     pub jobs: usize,
 
@@ -169,12 +170,15 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         writing::clean(&root)?;
     }
     let upstream = args.fetching.upstream()?;
+    let wish = |target: &Target<'_>| look(target, &catalogue, &upstream, args.prerelease);
+    let looked: Vec<Result<News, BumpError>> =
+        pool(LOOKUPS)?.install(|| targets.par_iter().map(wish).collect());
     let bars = Bars::new(context);
     let results: Vec<(&Target<'_>, Result<Edited, BumpError>)> = pool(args.jobs)?.install(|| {
-        targets
-            .par_iter()
-            .map(|target| (target, one(target, &catalogue, &root, &upstream, args, &bars)))
-            .collect()
+        let one = |(target, news): (_, Result<News, BumpError>)| {
+            (target, news.and_then(|news| one(target, &news, &catalogue, &root, &upstream, args, &bars)))
+        };
+        targets.par_iter().zip(looked).map(one).collect()
     });
     drop(bars);
     let (mut edits, mut left_out) = (Vec::new(), Vec::new());
@@ -213,43 +217,73 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
-/// Looks one up and, unless it is only to be said, fetches it.
+/// How many lookups are made at a time: they do nothing but wait.
+pub(super) const LOOKUPS: usize = 64;
+
+/// What upstream has.
+pub(super) enum News {
+    Extension(Vec<Step>),
+    Postgresql(Option<Release>),
+}
+
+/// Asks upstream.
+pub(super) fn look(
+    target: &Target<'_>,
+    catalogue: &Catalogue,
+    upstream: &Upstream,
+    prereleases: bool,
+) -> Result<News, BumpError> {
+    Ok(match target {
+        Target::Extension(extension, version) => {
+            let wish = Wish { version: version.as_deref(), prereleases };
+            News::Extension(bump::find(upstream, catalogue, extension, wish)?)
+        }
+        Target::Postgresql(postgresql) => {
+            let wish = Wish { version: None, prereleases };
+            News::Postgresql(bump::find_postgresql(upstream, postgresql, wish)?)
+        }
+    })
+}
+
+/// What would come in.
+pub(super) fn describe(target: &Target<'_>, news: &News) -> Vec<Bumped> {
+    match (target, news) {
+        (Target::Extension(extension, _), News::Extension(steps)) => {
+            steps.iter().map(|step| bump::describe(extension, step)).collect()
+        }
+        (Target::Postgresql(postgresql), News::Postgresql(release)) => {
+            release.iter().map(|release| bump::describe_postgresql(postgresql, release)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Fetches what is new, unless it is only to be said.
 fn one(
     target: &Target<'_>,
+    news: &News,
     catalogue: &Catalogue,
     root: &Utf8Path,
     upstream: &Upstream,
     args: &Args,
     bars: &Bars,
 ) -> Result<Edited, BumpError> {
+    let bumped = describe(target, news);
+    if args.dry_run || bumped.is_empty() {
+        return Ok(Edited { bumped, ..Edited::default() });
+    }
     let path = root.join(FOLDER).join(target.file());
     let text = std::fs::read_to_string(&path).map_err(crate::upstream::UpstreamError::from)?;
-    match target {
-        Target::Extension(extension, version) => {
-            let wish = Wish { version: version.as_deref(), prereleases: args.prerelease };
-            let steps = bump::find(upstream, catalogue, extension, wish)?;
-            if args.dry_run || steps.is_empty() {
-                let bumped = steps.iter().map(|step| bump::describe(extension, step)).collect();
-                return Ok(Edited { bumped, ..Edited::default() });
-            }
-            let bar = bars.bar(&extension.name);
+    let bar = bars.bar(&target.name());
+    match (target, news) {
+        (Target::Extension(extension, _), News::Extension(steps)) => {
             let how = How { replace: args.replace, progress: &bar };
-            bump::extension(upstream, catalogue, extension, &steps, &text, how)
+            bump::extension(upstream, catalogue, extension, steps, &text, how)
         }
-        Target::Postgresql(postgresql) => {
-            let wish = Wish { version: None, prereleases: args.prerelease };
-            let Some(release) = bump::find_postgresql(upstream, postgresql, wish)? else {
-                return Ok(Edited::default());
-            };
-            if args.dry_run {
-                return Ok(Edited {
-                    bumped: vec![bump::describe_postgresql(postgresql, &release)],
-                    ..Edited::default()
-                });
-            }
-            let bar = bars.bar(&target.name());
-            bump::postgresql(upstream, postgresql, &release, &text, &bar)
+        (Target::Postgresql(postgresql), News::Postgresql(Some(release))) => {
+            bump::postgresql(upstream, postgresql, release, &text, &bar)
         }
+        _ => Ok(Edited::default()),
     }
 }
 

@@ -163,6 +163,15 @@ pub fn shown(url: &Url) -> String {
     url.to_string()
 }
 
+/// As [`shown`], for what may be no address at all, or have others in it.
+pub fn redacted(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?', '#', ' ', '"', '\'']).unwrap_or(rest.len());
+    // A password may have an @ of its own.
+    let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    format!("{before}://{}{}", &rest[start..end], redacted(&rest[end..]))
+}
+
 impl Client {
     /// A client that downloads at most `limit` bytes at a time.
     ///
@@ -243,15 +252,17 @@ impl Client {
     fn file(&self, url: &Url) -> Result<Spool, FetchError> {
         let bad = |why: String| FetchError::Other { url: shown(url), why };
         let path = url.to_file_path().map_err(|()| bad("it is on another machine".into()))?;
-        let mut file = std::fs::File::open(&path).map_err(|error| match error.kind() {
+        let file = std::fs::File::open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => bad("there is no such file".into()),
             _ => bad(error.to_string()),
         })?;
         if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(bad("it is no file".into()));
         }
-        let mut spool = Spool::default();
-        io::copy(&mut file, &mut spool).map_err(|error| bad(error.to_string()))?;
+        let spool = Spool::of_file(file).map_err(|error| bad(error.to_string()))?;
+        if spool.len() > self.limit {
+            return Err(FetchError::TooLarge { url: shown(url), limit: self.limit });
+        }
         Ok(spool)
     }
 

@@ -9,6 +9,7 @@ mod git;
 mod http;
 mod import;
 mod interrupt;
+mod network;
 mod nix;
 mod repository;
 mod rust;

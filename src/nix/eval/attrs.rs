@@ -45,7 +45,7 @@ impl Attrs {
     }
 
     /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 

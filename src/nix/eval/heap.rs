@@ -385,7 +385,7 @@ impl Shareable {
             }
             Value::String(string) if string.context.is_none() => Some(Self(Thunk::new(value))),
             Value::List(list) if list.items.is_empty() => Some(Self(Thunk::new(value))),
-            Value::Attrs(attrs) if attrs.len() == 0 => Some(Self(Thunk::new(value))),
+            Value::Attrs(attrs) if attrs.is_empty() => Some(Self(Thunk::new(value))),
             _ => None,
         }
     }

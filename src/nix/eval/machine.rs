@@ -164,7 +164,7 @@ impl Ev {
         let lazy = match thunk.state() {
             Ok(value) => return Ok(value),
             Err(Lazy::Busy) => {
-                return Err(Error::new(Kind::InfiniteRecursion, "infinite recursion encountered"));
+                return Err(Error::recursion(std::ptr::from_ref(thunk).addr()));
             }
             Err(Lazy::Failed(error)) => return Err(Box::new(error.clone())),
             Err(lazy) => lazy,
@@ -192,7 +192,8 @@ impl Ev {
                 thunk.set(Thunk::new(value));
                 Ok(value)
             }
-            Err(error) => {
+            Err(mut error) => {
+                error.leave(std::ptr::from_ref(thunk).addr());
                 thunk.set(Thunk::lazy(match error.kind {
                     Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => lazy,
                     _ => {
@@ -386,13 +387,26 @@ impl Ev {
     fn force_at(&mut self, thunk: Ref, pos: Pos) -> Result<Value> {
         match thunk.value() {
             Some(value) => Ok(value),
-            None => self.force_slow(thunk).map_err(|mut error| {
-                if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
-                    error.pos = pos;
-                }
-                error
-            }),
+            None => self.force_slow(thunk).map_err(|error| self.while_variable(error, pos)),
         }
+    }
+
+    /// Variables are named in the trace of a cycle only.
+    #[cold]
+    #[inline(never)]
+    fn while_variable(&self, mut error: Box<Error>, pos: Pos) -> Box<Error> {
+        if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
+            error.pos = pos;
+        }
+        if error.in_cycle() {
+            let place = self.shared.place(pos);
+            let rest =
+                place.as_ref().and_then(|place| place.text.get(place.column - 1..)).unwrap_or_default();
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || "_-'".contains(*c)).collect();
+            error.push(pos, format!("while evaluating the variable '{name}'"));
+        }
+        error
     }
 
     #[cold]

@@ -270,7 +270,11 @@ impl Reading<'_, '_> {
             fetched = source::read(self.known, &value, &own.version).or(fetched);
         }
         self.known.major = None;
-        let (fetched, hash) = fetched?;
+        let (mut fetched, hash) = fetched?;
+        let rev = case.listed.get("rev").or_else(|| case.listed.get("revision")).and_then(Value::text);
+        if let Some(rev) = rev.filter(|_| !case.is_called) {
+            fetched.check_out(rev);
+        }
         own.source = Some(fetched);
         let listed = case.listed.get("hash").or_else(|| case.listed.get("sha256"));
         own.hash = listed.and_then(Value::text).and_then(source::sri).or(hash);
@@ -416,6 +420,7 @@ impl Reading<'_, '_> {
         let is_variable = name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         match variable(&value).filter(|_| is_variable) {
+            Some(text) if text.is_empty() => {}
             Some(text) => drop(own.env.insert(name.to_owned(), text)),
             // The builder has items of its own in them.
             None if name.ends_with("Flags") || name.ends_with("Inputs") => self.leave_list(name, definition),
@@ -443,6 +448,7 @@ impl Reading<'_, '_> {
         let value = self.value(&entry.value, case, majors);
         if let [_, name] = entry.path.as_slice() {
             match variable(&value) {
+                Some(text) if text.is_empty() => {}
                 Some(text) => drop(own.env.insert(name.clone(), text)),
                 None => self.leave(&format!("env.{name}"), How::Replaces, &entry.value),
             }

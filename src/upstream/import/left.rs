@@ -47,6 +47,7 @@ struct Writer<'a, 'b> {
     cases: &'a [(String, Case)],
     /// The extension's name in the catalogue.
     name: &'a str,
+    majors: &'a [u32],
     out: Override,
     done: BTreeSet<BindingId>,
     remarks: &'a mut BTreeSet<String>,
@@ -61,11 +62,12 @@ pub fn write(
     site: &Site,
     cases: &[(String, Case)],
     name: &str,
+    majors: &[u32],
     left: &[Left],
     remarks: &mut BTreeSet<String>,
 ) -> Option<Override> {
     let mut writer =
-        Writer { known, site, cases, name, out: Override::default(), done: BTreeSet::new(), remarks };
+        Writer { known, site, cases, name, majors, out: Override::default(), done: BTreeSet::new(), remarks };
     let mut env: Option<Vec<String>> = None;
     for left in left {
         let before = (writer.out.clone(), writer.done.clone());
@@ -276,7 +278,14 @@ impl Writer<'_, '_> {
                     Definition::Expr(expr) => Definition::Expr(text::peel(expr)),
                     other => other,
                 };
-                self.definition(&definition)?
+                let before = (self.out.clone(), self.done.clone());
+                match self.definition(&definition) {
+                    Ok(text) => text,
+                    Err(stuck) => {
+                        (self.out, self.done) = before;
+                        self.by_major(id).ok_or(stuck)?
+                    }
+                }
             }
         };
         self.out.bindings.push((name, text));
@@ -344,6 +353,25 @@ impl Writer<'_, '_> {
         }
         self.out.old = true;
         Ok(format!("{{ {} }}.${{old.version}}", entries.join(" ")))
+    }
+
+    /// `{ "15" = …; }.${lib.versions.major postgresql.version}`: the newest version of a table, for example.
+    fn by_major(&mut self, id: BindingId) -> Option<String> {
+        let definition = self.definition_of(id)?;
+        let mut entries = Vec::new();
+        for major in self.majors {
+            let mut known = Knowledge::new(self.known.scopes, self.known.files);
+            known.major = Some(*major);
+            known.darwin = Some(false);
+            if let Some(text) = known.definition(&definition, &Env::default()).text() {
+                entries.push(format!("\"{major}\" = {};", quote::string(text)));
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        self.out.formals.extend(["lib".to_owned(), "postgresql".to_owned()]);
+        Some(format!("{{ {} }}.${{lib.versions.major postgresql.version}}", entries.join(" ")))
     }
 
     /// A file beside the Nix file, copied; gives the path from the override.

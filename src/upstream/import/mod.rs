@@ -195,7 +195,7 @@ impl Parsed<'_> {
         let kind = entry::kind(is_pgrx, &versions, &left, &common);
         let left: Vec<derivation::Left> =
             left.into_iter().filter(|left| !entry::is_needless(&left.name, kind)).collect();
-        let written = left::write(&known, &site, &cases, request.name, &left, &mut common.remarks);
+        let written = left::write(&known, &site, &cases, request.name, &majors, &left, &mut common.remarks);
         let names: Vec<String> = versions.iter().map(|version| version.version.clone()).collect();
         Ok(Draft {
             name: request.name.to_owned(),

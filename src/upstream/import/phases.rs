@@ -100,13 +100,18 @@ fn only_copies(line: &str) -> bool {
 /// Whether the library gets the version into its name, or files depend on which version is the newest: the ways to
 /// have several versions in one PostgreSQL.
 pub fn is_side_by_side(text: &str) -> bool {
-    text.contains("latestVersion")
-        || ["version", "finalAttrs.version"].iter().any(|version| {
+    let puts = |line: &str| ["mv ", "cp ", "ln ", "install "].iter().any(|command| line.starts_with(command));
+    let library = |line: &str| {
+        ["version", "finalAttrs.version"].iter().any(|version| {
             ["postgresql.dlSuffix}", "dlSuffix}"]
                 .iter()
-                .any(|suffix| text.contains(&format!("-${{{version}}}${{{suffix}")))
-                || text.contains(&format!("--${{{version}}}.control"))
+                .any(|suffix| line.contains(&format!("-${{{version}}}${{{suffix}")))
         })
+    };
+    text.contains("latestVersion")
+        || text.contains("--${version}.control")
+        || text.contains("--${finalAttrs.version}.control")
+        || text.lines().map(str::trim).any(|line| puts(line) && library(line))
 }
 
 /// `NAME.control`, where there is one name only.

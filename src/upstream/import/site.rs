@@ -31,6 +31,8 @@ pub struct Case {
     pub listed: BTreeMap<String, Value>,
     /// The arguments of the functions around the site.
     pub env: Env,
+    /// Whether the file shows how the table's entries become arguments.
+    pub is_called: bool,
 }
 
 fn makes_derivations(builder: &str) -> bool {
@@ -100,16 +102,17 @@ impl Site {
 
     /// The derivation itself.
     pub fn only(&self) -> Case {
-        Case { version: None, listed: BTreeMap::new(), env: self.within(Env::default()) }
+        Case { version: None, listed: BTreeMap::new(), env: self.within(Env::default()), is_called: true }
     }
 
     /// A version of a table that stands elsewhere.
     pub fn case(&self, known: &Knowledge<'_>, version: &str, listed: BTreeMap<String, Value>) -> Case {
-        let env = match self.call(known.scopes) {
-            Some(call) => self.called(known, &call, version, &listed),
+        let call = self.call(known.scopes);
+        let env = match &call {
+            Some(call) => self.called(known, call, version, &listed),
             None => Env::default(),
         };
-        Case { version: Some(version.to_owned()), env: self.within(env), listed }
+        Case { version: Some(version.to_owned()), env: self.within(env), listed, is_called: call.is_some() }
     }
 
     /// The table of versions in the file, or in a file that it reads.

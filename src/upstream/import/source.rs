@@ -53,6 +53,17 @@ impl At {
     }
 }
 
+impl Fetched {
+    /// With another tag or revision.
+    pub fn check_out(&mut self, rev: &str) {
+        if let (Self::GitHub { at, .. } | Self::Git { at, .. }, Some(new)) =
+            (self, At::of(None, Some(rev.to_owned())))
+        {
+            *at = new;
+        }
+    }
+}
+
 /// A SHA-256 as SRI; `None` for others and for stand-ins.
 pub fn sri(text: &str) -> Option<String> {
     Hash::parse(text, Some(Algorithm::Sha256))

@@ -275,6 +275,7 @@ let
       plain = lib.filterAttrs (name: _: !(isVariable name) && name != "env" && !(lib.elem name ignored)) (
         kept
         // lib.optionalAttrs (lib.isString (kept.cargo-pgrx or null)) { pgrx = kept.cargo-pgrx; }
+        // lib.optionalAttrs onlyMake { buildPhase = null; }
         // lib.optionalAttrs onlyMake { makeFlags = kept.makeFlags or [ ] ++ made; }
       );
       # A buildPhase that calls make and nothing else has make's arguments.

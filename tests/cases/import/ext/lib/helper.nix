@@ -1,0 +1,2 @@
+{ postgresql, runCommand }:
+runCommand "helper" { buildInputs = [ postgresql ]; } "touch $out"
