@@ -5,6 +5,7 @@ use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Ref};
 use super::ir::{Expr, Formal, Lambda, Params, Pattern, Pos};
 use super::machine::{Ev, Result};
+use super::print::attr_name;
 use super::symbol::{Symbol, sym};
 use super::value::{Closure, Partial, Value};
 
@@ -227,9 +228,10 @@ impl Ev {
         };
         let function = self.lambda_name(lambda);
         let name = self.text(extra).lossy();
+        let shown = attr_name(self.text(extra).bytes);
         let mut error = Error::at(
             Kind::Type,
-            format!("function '{function}' called with unexpected argument '{name}'"),
+            format!("function '{function}' called with unexpected argument '{shown}'"),
             lambda.pos,
         );
         let names: Vec<_> = pattern.formals.iter().map(|formal| self.text(formal.name).lossy()).collect();

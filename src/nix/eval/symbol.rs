@@ -98,6 +98,8 @@ known! {
     dirty_short_rev = "dirtyShortRev",
     rev_count = "revCount",
     submodules = "submodules",
+    // Of no use here, but Nix has it from the start, and which attribute fails first is seen.
+    x = "x",
 }
 
 struct Name {
