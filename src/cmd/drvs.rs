@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::program::Program;
 use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
+use crate::nix::eval::coerce::ContextSet;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
@@ -29,6 +30,9 @@ pub struct Args {
     /// Look into every set, not only those with recurseForDerivations
     #[arg(long)]
     pub force_recurse: bool,
+    /// Also print the packages' meta attributes; JSON only
+    #[arg(long, requires = "json")]
+    pub meta: bool,
     /// Threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -54,6 +58,9 @@ pub struct Job {
     /// Derivations it needs, and which of their outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_drvs: Option<BTreeMap<String, Vec<String>>>,
+    /// Its `meta`, as far as that can be JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -186,7 +193,14 @@ fn roots(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<String>>> {
     }
     let mut roots = Vec::new();
     for kind in ["packages", "legacyPackages", "checks", "devShells"] {
-        let Ok(Value::Attrs(systems)) = attribute(ev, outputs, kind) else { continue };
+        let Some(found) = ev.shared.symbols.find(kind.as_bytes()).and_then(|name| outputs.get(name)) else {
+            continue;
+        };
+        // What fails here fails again as a job of its own.
+        let Ok(Value::Attrs(systems)) = ev.force(found.value) else {
+            roots.push(vec![kind.to_owned()]);
+            continue;
+        };
         for attr in ev.sorted(systems) {
             let system = ev.text(attr.name).lossy().into_owned();
             if args.systems.is_empty() || args.systems.contains(&system) {
@@ -242,6 +256,7 @@ fn failed(shared: &Shared, path: &[String], error: &Error) -> Job {
         drv_path: None,
         error: Some(render(shared, error, false)),
         input_drvs: None,
+        meta: None,
         name: None,
         outputs: None,
         system: None,
@@ -272,7 +287,7 @@ fn visit(
                 None => false,
             };
             if derivation {
-                return job(ev, attrs, path).map(|job| jobs.push(job));
+                return job(ev, args, attrs, path).map(|job| jobs.push(job));
             }
             let recurse = top
                 || args.force_recurse
@@ -295,7 +310,24 @@ fn visit(
     }
 }
 
-fn job(ev: &mut Ev, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
+fn meta_of(ev: &mut Ev, attrs: &'static Attrs) -> serde_json::Map<String, serde_json::Value> {
+    let mut all = serde_json::Map::new();
+    let Ok(Value::Attrs(meta)) = attribute(ev, attrs, "meta") else { return all };
+    for attr in ev.sorted(meta) {
+        let mut text = Vec::new();
+        let written = ev
+            .force(attr.value)
+            .and_then(|value| ev.write_json(value, false, &mut ContextSet::default(), &mut text, attr.pos));
+        if written.is_ok()
+            && let Ok(value) = serde_json::from_slice(&text)
+        {
+            all.insert(ev.text(attr.name).lossy().into_owned(), value);
+        }
+    }
+    all
+}
+
+fn job(ev: &mut Ev, args: &Args, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
     let text = |ev: &mut Ev, attrs: &'static Attrs, name: &str| match attribute(ev, attrs, name)? {
         Value::String(text) => Ok(text.lossy().into_owned()),
         other => {
@@ -328,6 +360,7 @@ fn job(ev: &mut Ev, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
         attr: shown(path),
         attr_path: path.to_vec(),
         input_drvs: ev.input_drvs(&drv_path),
+        meta: if args.meta { Some(meta_of(ev, attrs)) } else { None },
         drv_path: Some(drv_path),
         error: None,
         name: Some(name),

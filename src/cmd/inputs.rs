@@ -1,4 +1,6 @@
-//! `--override-input`: other flakes for the inputs of the one that is looked at.
+//! Where the inputs of the flake that is looked at are: `--override-input`, `--source-cache`.
+
+use std::path::PathBuf;
 
 /// Options of everything that looks at a flake.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -6,6 +8,9 @@ pub struct Inputs {
     /// Take another flake for an input: a folder, or any flake reference
     #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
     pub override_input: Vec<String>,
+    /// Look for inputs and other sources in this folder too, by their hash
+    #[arg(long, value_name = "DIR", env = "PGFLAKEGEN_SOURCE_CACHE")]
+    pub source_cache: Option<PathBuf>,
 }
 
 impl Inputs {

@@ -23,9 +23,6 @@ pub struct EvalOptions {
     /// Calls nested at most this deep
     #[arg(long, value_name = "DEPTH", default_value_t = 10_000)]
     pub max_call_depth: u32,
-    /// Folder with sources that were fetched already, named by their hash
-    #[arg(long, value_name = "DIR", env = "PGFLAKEGEN_SOURCE_CACHE")]
-    pub source_cache: Option<PathBuf>,
     /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations
     #[arg(long, value_name = "FEATURE")]
     pub extra_experimental_features: Vec<String>,
@@ -45,7 +42,6 @@ impl EvalOptions {
             Some(mib) => mib.saturating_mul(1 << 20),
             None => free_memory().map_or(usize::MAX, |bytes| bytes / 10 * 9),
         };
-        settings.source_cache.clone_from(&self.source_cache);
         let features = || self.extra_experimental_features.iter().flat_map(|list| list.split([' ', ',']));
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
         settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
@@ -120,6 +116,7 @@ impl Program {
     pub fn settings(&self) -> Settings {
         let mut settings = self.options.settings(self.is_flake() && !self.impure);
         settings.write_to.clone_from(&self.write_drvs);
+        settings.source_cache.clone_from(&self.inputs.source_cache);
         settings
     }
 

@@ -55,17 +55,15 @@ impl Ev {
             match function {
                 Value::Closure(closure) => match &closure.lambda.params {
                     Params::Names { names, .. } => {
-                        let have = closure.args.len();
-                        let need = names.len() - have;
+                        let given = closure.args.get();
+                        let need = names.len() - given.len();
                         if args.len() < need {
-                            let args = self.heap.slice_with(have + args.len(), |i| {
-                                if i < have { closure.args[i] } else { args[i - have] }
-                            });
+                            let args = self.heap.thin(&[given, args].concat());
                             let Closure { lambda, env, .. } = *closure;
                             return Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args })));
                         }
                         let env = self.heap.env(closure.env, closure.lambda.slots as usize);
-                        for (slot, arg) in (0u32..).zip(closure.args.iter().chain(&args[..need])) {
+                        for (slot, arg) in (0u32..).zip(given.iter().chain(&args[..need])) {
                             env.set(slot, arg);
                         }
                         args = &args[need..];
@@ -84,7 +82,7 @@ impl Ev {
                 Value::Builtin(builtin) => {
                     let arity = builtin.arity as usize;
                     if args.len() < arity {
-                        let args = self.heap.slice(args);
+                        let args = self.heap.thin(args);
                         return Ok(Value::Partial(self.heap.alloc(Partial { builtin, args })));
                     }
                     function = (builtin.run)(self, &args[..arity], pos)
@@ -92,14 +90,15 @@ impl Ev {
                     args = &args[arity..];
                 }
                 Value::Partial(partial) => {
-                    let (have, arity) = (partial.args.len(), partial.builtin.arity as usize);
+                    let given = partial.args.get();
+                    let (have, arity) = (given.len(), partial.builtin.arity as usize);
                     let need = arity - have;
                     let take = need.min(args.len());
                     let mut all = [*first; 8];
-                    all[..have].copy_from_slice(partial.args);
+                    all[..have].copy_from_slice(given);
                     all[have..have + take].copy_from_slice(&args[..take]);
                     if take < need {
-                        let args = self.heap.slice(&all[..have + take]);
+                        let args = self.heap.thin(&all[..have + take]);
                         return Ok(Value::Partial(
                             self.heap.alloc(Partial { builtin: partial.builtin, args }),
                         ));

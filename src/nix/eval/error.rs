@@ -50,6 +50,16 @@ pub struct Frame {
     pub text: Cow<'static, str>,
 }
 
+/// How a value needs itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cycle {
+    None,
+    /// The thunk at this address was found to be under way; it was not come back to yet.
+    Open(usize),
+    /// Come back to after so many frames.
+    Closed(usize),
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     frame: Frame,
@@ -69,6 +79,7 @@ pub struct Error {
     pub other_pos: Option<Pos>,
     trace: Option<Arc<Step>>,
     depth: usize,
+    cycle: Cycle,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
 }
@@ -90,8 +101,33 @@ impl Error {
             other_pos: None,
             trace: None,
             depth: 0,
+            cycle: Cycle::None,
             suggestions: Vec::new(),
         })
+    }
+
+    /// The thunk at this address needs itself.
+    pub fn recursion(thunk: usize) -> Box<Self> {
+        let mut error = Self::new(Kind::InfiniteRecursion, "infinite recursion encountered");
+        error.cycle = Cycle::Open(thunk);
+        error
+    }
+
+    /// Whether the steps that are added belong to a cycle.
+    pub fn in_cycle(&self) -> bool {
+        matches!(self.cycle, Cycle::Open(_))
+    }
+
+    /// Evaluation of the thunk at this address ends here: a cycle that began with it is complete.
+    pub fn leave(&mut self, thunk: usize) {
+        if self.cycle == Cycle::Open(thunk) {
+            self.cycle = Cycle::Closed(self.depth.min(MAX_FRAMES));
+        }
+    }
+
+    /// How many of the frames, the innermost, are a cycle.
+    pub fn cycle_frames(&self) -> usize {
+        if let Cycle::Closed(frames) = self.cycle { frames } else { 0 }
     }
 
     /// Adds a step.

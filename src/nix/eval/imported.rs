@@ -8,6 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::machine::{Ev, Result};
+use super::shared::Shared;
 use super::written;
 use crate::store::StorePath;
 
@@ -24,43 +25,55 @@ pub enum Place {
 
 /// Base names of store paths and what they stand for.
 #[derive(Default)]
-pub struct Imported(RwLock<FxHashMap<String, Place>>);
+pub struct Imported {
+    known: RwLock<FxHashMap<String, Place>>,
+    /// Folders that people know: base name, folder, whether it is a git work tree.
+    folders: RwLock<Vec<(String, Vec<u8>, bool)>>,
+}
 
 impl Imported {
     /// Remembers a path; what it stands for is the same as what it may have stood for before.
     pub fn insert(&self, path: &StorePath, place: Place) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.entry(path.base_name().to_owned()).or_insert(place);
+    }
+
+    /// Remembers the folder that the sources at `path` are a copy of.
+    pub fn came_from(&self, path: &StorePath, folder: &Path, work_tree: bool) {
+        let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+        if folders.iter().all(|(base, ..)| base != path.base_name()) {
+            folders.push((path.base_name().to_owned(), folder.as_os_str().as_bytes().to_vec(), work_tree));
+        }
     }
 
     /// Where a path is, if a file or folder can be named for it without writing one.
     fn here(&self, base: &str) -> Option<std::result::Result<Vec<u8>, Place>> {
-        match self.0.read().unwrap_or_else(PoisonError::into_inner).get(base)? {
+        match self.known.read().unwrap_or_else(PoisonError::into_inner).get(base)? {
             Place::Here(place) => Some(Ok(place.clone())),
             other => Some(Err(other.clone())),
         }
     }
 }
 
-impl Ev {
+impl Shared {
     /// The place on disk of a path whose store path may only be computed.
     pub fn real(&self, path: &[u8]) -> Vec<u8> {
         if let Ok(text) = std::str::from_utf8(path)
-            && let Ok((base, rest)) = self.shared.store.split(text)
-            && let Some(place) = self.place(&base)
+            && let Ok((base, rest)) = self.store.split(text)
+            && let Some(place) = self.real_root(&base)
         {
             return [&place[..], rest.as_bytes()].concat();
         }
         path.to_vec()
     }
 
-    fn place(&self, path: &StorePath) -> Option<Vec<u8>> {
-        match self.shared.imported.here(path.base_name())? {
+    fn real_root(&self, path: &StorePath) -> Option<Vec<u8>> {
+        match self.imported.here(path.base_name())? {
             Ok(place) => Some(place),
             // Read for the first time: it gets a place of its own.
             Err(place) => {
                 let folder = tempfile::Builder::new().prefix("pgflakegen-import-").tempdir().ok()?.keep();
-                self.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder.clone());
+                self.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder.clone());
                 let to = folder.join(path.base_name());
                 match place {
                     Place::Text(text, _) => std::fs::write(&to, text).ok()?,
@@ -71,11 +84,41 @@ impl Ev {
                     Place::Here(place) => return Some(place),
                 }
                 let place = to.as_os_str().as_bytes().to_vec();
-                let mut known = self.shared.imported.0.write().unwrap_or_else(PoisonError::into_inner);
+                let mut known = self.imported.known.write().unwrap_or_else(PoisonError::into_inner);
                 known.insert(path.base_name().to_owned(), Place::Here(place.clone()));
                 Some(place)
             }
         }
+    }
+
+    /// Where a person knows a file from: a folder whose copy the store path stands for. The first
+    /// such folder is the user's own flake.
+    pub fn known_as(&self, path: &[u8]) -> Option<Origin> {
+        let text = std::str::from_utf8(path).ok()?;
+        let (base, rest) = self.store.split(text).ok()?;
+        let folders = self.imported.folders.read().unwrap_or_else(PoisonError::into_inner);
+        let at = folders.iter().position(|(name, ..)| name == base.base_name())?;
+        let (_, folder, work_tree) = folders.get(at)?;
+        let path = [&folder[..], rest.as_bytes()].concat();
+        Some(Origin { path, work_tree: *work_tree, own: at == 0 })
+    }
+}
+
+/// Where a file was before its folder got a store path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file there.
+    pub path: Vec<u8>,
+    /// Whether it is in a git work tree.
+    pub work_tree: bool,
+    /// Whether it belongs to the flake that evaluation began with.
+    pub own: bool,
+}
+
+impl Ev {
+    /// As [`Shared::real`].
+    pub fn real(&self, path: &[u8]) -> Vec<u8> {
+        self.shared.real(path)
     }
 
     /// Remembers what a store path stands for, and writes it out if that is wanted.

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::attrs::{self, Attr, Attrs};
 use super::error::{Error, Kind, suggest};
-use super::heap::{Env, Heap, Lazy, Ref, Thunk};
+use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
 use super::regex::Regex;
 use super::shared::Shared;
@@ -31,6 +31,8 @@ pub struct Ev {
     /// Its heap.
     pub heap: &'static Heap,
     pub(super) names: Vec<&'static Str>,
+    /// Thunks of their texts, made as they are needed.
+    name_thunks: Vec<Option<Ref>>,
     pub(super) globals: Vec<Ref>,
     pub(super) depth: u32,
     pieces: u32,
@@ -56,6 +58,7 @@ impl Ev {
             shared,
             heap,
             names: Vec::new(),
+            name_thunks: Vec::new(),
             globals: Vec::new(),
             depth: 0,
             pieces: 0,
@@ -78,6 +81,23 @@ impl Ev {
             None => {
                 self.shared.symbols.refresh(&mut self.names);
                 self.names[name.0 as usize]
+            }
+        }
+    }
+
+    /// The text of a name as a string.
+    pub(super) fn name_thunk(&mut self, name: Symbol) -> Ref {
+        let at = name.0 as usize;
+        if at >= self.name_thunks.len() {
+            self.name_thunks.resize(at + 1, None);
+        }
+        match self.name_thunks[at] {
+            Some(known) => known,
+            None => {
+                let text = self.text(name);
+                let thunk = self.at(Value::String(text));
+                self.name_thunks[at] = Some(thunk);
+                thunk
             }
         }
     }
@@ -144,7 +164,7 @@ impl Ev {
         let lazy = match thunk.state() {
             Ok(value) => return Ok(value),
             Err(Lazy::Busy) => {
-                return Err(Error::new(Kind::InfiniteRecursion, "infinite recursion encountered"));
+                return Err(Error::recursion(std::ptr::from_ref(thunk).addr()));
             }
             Err(Lazy::Failed(error)) => return Err(Box::new(error.clone())),
             Err(lazy) => lazy,
@@ -172,7 +192,8 @@ impl Ev {
                 thunk.set(Thunk::new(value));
                 Ok(value)
             }
-            Err(error) => {
+            Err(mut error) => {
+                error.leave(std::ptr::from_ref(thunk).addr());
                 thunk.set(Thunk::lazy(match error.kind {
                     Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => lazy,
                     _ => {
@@ -304,7 +325,9 @@ impl Ev {
                 let function = self.eval(function, env)?;
                 self.call_code(function, args.get(), env, *pos)
             }
-            Expr::Lambda(lambda) => Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: &[] }))),
+            Expr::Lambda(lambda) => {
+                Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: Thin::empty() })))
+            }
             Expr::Let(code) => {
                 let inner = match code.slots {
                     Some(slots) => Some(self.heap.env(env, slots as usize)),
@@ -364,13 +387,26 @@ impl Ev {
     fn force_at(&mut self, thunk: Ref, pos: Pos) -> Result<Value> {
         match thunk.value() {
             Some(value) => Ok(value),
-            None => self.force_slow(thunk).map_err(|mut error| {
-                if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
-                    error.pos = pos;
-                }
-                error
-            }),
+            None => self.force_slow(thunk).map_err(|error| self.while_variable(error, pos)),
         }
+    }
+
+    /// Variables are named in the trace of a cycle only.
+    #[cold]
+    #[inline(never)]
+    fn while_variable(&self, mut error: Box<Error>, pos: Pos) -> Box<Error> {
+        if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
+            error.pos = pos;
+        }
+        if error.in_cycle() {
+            let place = self.shared.place(pos);
+            let rest =
+                place.as_ref().and_then(|place| place.text.get(place.column - 1..)).unwrap_or_default();
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || "_-'".contains(*c)).collect();
+            error.push(pos, format!("while evaluating the variable '{name}'"));
+        }
+        error
     }
 
     #[cold]
@@ -499,7 +535,7 @@ impl Ev {
         let (inner, mut attrs) = match code.rec {
             None => {
                 let written = code.attrs.get();
-                let attrs = self.heap.slice_with(written.len(), |i| {
+                let attrs = self.heap.attrs(written.len(), |i| {
                     let AttrExpr { name, pos, value, .. } = written[i];
                     Attr { name, pos, value: self.delay(value, env) }
                 });
@@ -510,10 +546,7 @@ impl Ev {
         if !code.dynamic.get().is_empty() {
             attrs = self.dynamic_attrs(code, attrs, inner)?;
         }
-        if attrs.is_empty() {
-            return Ok(Value::Attrs(&attrs::EMPTY));
-        }
-        Ok(Value::Attrs(Attrs::from_slice(self.heap, attrs)))
+        Ok(Value::Attrs(attrs))
     }
 
     #[inline(never)]
@@ -522,17 +555,17 @@ impl Ev {
         code: &'static AttrsExpr,
         rec: &RecInfo,
         env: Option<&'static Env>,
-    ) -> Result<(Option<&'static Env>, &'static [Attr])> {
+    ) -> Result<(Option<&'static Env>, &'static Attrs)> {
         let inner = match rec.slots {
             Some(slots) => Some(self.heap.env(env, slots as usize)),
             None => env,
         };
-        let Some(frame) = inner else { return Ok((inner, &[])) };
+        let Some(frame) = inner else { return Ok((inner, &attrs::EMPTY)) };
         for (slot, expr) in rec.hidden.get() {
             frame.set(*slot, self.delay(expr, inner));
         }
         let written = code.attrs.get();
-        let attrs = self.heap.slice_with(written.len(), |i| {
+        let attrs = self.heap.attrs(written.len(), |i| {
             let AttrExpr { name, pos, slot, outside, value } = written[i];
             let value = if outside {
                 self.delay(value, env)
@@ -547,7 +580,7 @@ impl Ev {
         });
         let Some(overrides) = rec.overrides else { return Ok((inner, attrs)) };
         // `__overrides` replaces attributes, and the variables of the same names.
-        let value = self.force(attrs[overrides as usize].value)?;
+        let value = self.force(attrs.flat()[overrides as usize].value)?;
         let over = match value {
             Value::Attrs(over) => over.flat(),
             value => return Err(self.expected("a set", value, 0)),
@@ -558,20 +591,18 @@ impl Ev {
             }
         }
         let mut merged = over.into_owned();
-        merged.extend_from_slice(attrs);
-        merged.sort_by_key(|attr| attr.name);
-        merged.dedup_by_key(|attr| attr.name);
-        Ok((inner, self.heap.slice(&merged)))
+        merged.extend_from_slice(&attrs.flat());
+        Ok((inner, Attrs::from_unsorted(self.heap, merged)))
     }
 
     #[inline(never)]
     fn dynamic_attrs(
         &mut self,
         code: &'static AttrsExpr,
-        attrs: &'static [Attr],
+        attrs: &'static Attrs,
         env: Option<&'static Env>,
-    ) -> Result<&'static [Attr]> {
-        let mut all = attrs.to_vec();
+    ) -> Result<&'static Attrs> {
+        let mut all = attrs.flat().into_owned();
         for dynamic in code.dynamic.get() {
             let value = self.eval(dynamic.name, env)?;
             if matches!(value, Value::Null) {
@@ -592,8 +623,7 @@ impl Ev {
             }
             all.push(Attr { name, pos: dynamic.pos, value: self.delay(dynamic.value, env) });
         }
-        all.sort_by_key(|attr| attr.name);
-        Ok(self.heap.slice(&all))
+        Ok(Attrs::from_unsorted(self.heap, all))
     }
 
     #[cold]

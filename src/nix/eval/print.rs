@@ -154,6 +154,12 @@ impl Ev {
     /// `file:line:column`, as in `«lambda @ …»`.
     pub(super) fn show_pos(&self, pos: Pos) -> String {
         let Some(place) = self.shared.place(pos) else { return "«none»".to_owned() };
+        if let Some(origin) = place.file.as_ref().and_then(|file| self.shared.known_as(file))
+            && origin.work_tree
+        {
+            let file = String::from_utf8_lossy(&origin.path);
+            return format!("{file}:{}:{}", place.line, place.column);
+        }
         let file = match (&place.file, self.shared.locate(pos).map(|(source, _)| source.origin)) {
             (Some(file), _) => String::from_utf8_lossy(file).into_owned(),
             (None, Some(Origin::Text(_)) | None) => "«string»".to_owned(),
@@ -289,7 +295,9 @@ impl Printer<'_> {
             Value::Closure(closure) => {
                 let lambda = closure.lambda;
                 let (mut name, mut pos) = (lambda.name, lambda.pos);
-                if let (Params::Names { positions, .. }, given @ 1..) = (&lambda.params, closure.args.len()) {
+                if let (Params::Names { positions, .. }, given @ 1..) =
+                    (&lambda.params, closure.args.get().len())
+                {
                     name = None;
                     pos = positions.get(given).copied().unwrap_or(pos);
                 }

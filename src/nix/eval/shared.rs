@@ -215,7 +215,7 @@ impl Shared {
     pub fn place(&self, pos: Pos) -> Option<Place> {
         let (source, offset) = self.locate(pos)?;
         let (file, text) = match &source.origin {
-            Origin::File(path) => (Some(path.to_vec()), self.outside.read_file(path).ok()?),
+            Origin::File(path) => (Some(path.to_vec()), self.outside.read_file(&self.real(path)).ok()?),
             Origin::Text(text) => (None, text.as_bytes().to_vec()),
         };
         let before = text.get(..offset)?;

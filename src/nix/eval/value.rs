@@ -2,7 +2,7 @@
 
 use super::attrs::Attrs;
 use super::builtins::Builtin;
-use super::heap::{Env, Hollow, Ref};
+use super::heap::{Env, Hollow, Ref, Thin};
 use super::ir::Lambda;
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
@@ -96,7 +96,7 @@ pub struct Closure {
     /// The variables.
     pub env: Option<&'static Env>,
     /// Arguments given already, if it takes several.
-    pub args: &'static [Ref],
+    pub args: Thin<Ref>,
 }
 
 /// A builtin with some of its arguments.
@@ -104,7 +104,7 @@ pub struct Partial {
     /// Which.
     pub builtin: &'static Builtin,
     /// Fewer than it takes.
-    pub args: &'static [Ref],
+    pub args: Thin<Ref>,
 }
 
 impl Value {

@@ -5,7 +5,7 @@ mod lock;
 mod reference;
 mod source;
 
-pub use source::{git_root, revision};
+pub use source::{git_root, place_of, revision};
 
 use super::eval::attrs::Attrs;
 use super::eval::heap::Ref;
@@ -91,11 +91,25 @@ fn reference_of(text: &str) -> Result<Reference> {
 /// A flake with its inputs, called.
 fn call(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
     let nodes = lock::nodes(ev, reference, overrides)?;
+    tie(ev, nodes)
+}
+
+/// Calls the flakes of a graph of sources.
+fn tie(ev: &mut Ev, nodes: Value) -> Result<Value> {
     let code = ev.parse(CALL, Origin::Text(CALL.into()), b"/")?;
     let function = ev.eval(code, None)?;
     let nodes = ev.at(nodes);
     let root = ev.at(ev.string(b"root"));
     ev.call(function, &[nodes, root], 0)
+}
+
+/// A flake in a folder, called, to be looked at and not built: its outputs together with `inputs` and
+/// `outPath`. The folder is neither hashed nor copied, so its store path ([`place_of`]), and those of derivations that have
+/// files of it, are not the ones that Nix gives.
+pub fn in_place(ev: &mut Ev, folder: &std::path::Path, overrides: &[(String, String)]) -> Result<Value> {
+    let source = source::in_place(ev, folder)?;
+    let nodes = lock::nodes_of(ev, source, "", overrides)?;
+    tie(ev, nodes)
 }
 
 /// The outputs of a flake.

@@ -12,7 +12,7 @@ use crate::nix::eval::imported::Place;
 use crate::nix::eval::value::ContextElement;
 use crate::nix::eval::{Error, Ev, Kind, Result, Value};
 use crate::store::nar::{self, hash_path};
-use crate::store::{Algorithm, Hash, StorePath};
+use crate::store::{Algorithm, Hash, StoreDir, StorePath};
 
 /// A source tree that evaluation can read.
 #[derive(Clone, Debug)]
@@ -188,8 +188,22 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
     let hash = hash_path(&place, Algorithm::Sha256)?;
     let store_path = ev.shared.store.source_path("source", &hash)?;
     mount(ev, &store_path, &place);
+    ev.shared.imported.came_from(&store_path, &place, false);
     let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
     Ok(Source { path: store_path, hash, attrs })
+}
+
+/// A folder as it is, under a store path that its name alone decides: nothing is read to know it.
+pub fn in_place(ev: &mut Ev, place: &Path) -> Result<Source> {
+    let (path, hash) = place_of(&ev.shared.store, place)?;
+    mount(ev, &path, place);
+    Ok(Source { path, hash, attrs: Vec::new() })
+}
+
+/// The store path that [`in_place`] gives a folder, and the hash of its name that stands for its own.
+pub fn place_of(store: &StoreDir, place: &Path) -> Result<(StorePath, Hash)> {
+    let hash = Hash::of(Algorithm::Sha256, place.as_os_str().as_bytes());
+    Ok((store.source_path("source", &hash)?, hash))
 }
 
 /// The newest change of any file below.
@@ -282,6 +296,9 @@ pub fn git(ev: &mut Ev, root: &Path, rev: Option<&str>) -> Result<Source> {
     let path = ev.shared.store.source_path("source", &hash)?;
     let keep = temporary.keep();
     mount(ev, &path, &keep.join("source"));
+    if rev.is_none() {
+        ev.shared.imported.came_from(&path, &root, true);
+    }
     ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
     let short = |id: &str| id.chars().take(7).collect::<String>();
     let mut attrs = Vec::new();

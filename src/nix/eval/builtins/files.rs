@@ -416,11 +416,17 @@ impl Ev {
         self.read_real(path, pos)
     }
 
+    /// Where `path` really is, with all links but a last one followed.
+    fn real_unfollowed(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
+        let real = self.real(path);
+        let dir = resolve_links(&*self.shared.outside.clone(), parent(&real));
+        let dir = dir.map_err(|error| io_error("read", path, &error, pos))?;
+        Ok(canonical(&[&dir[..], b"/", file_name(&real)].concat()))
+    }
+
     fn kind_of(&mut self, path: &[u8], pos: Pos) -> Result<Option<FileType>> {
         self.check_access(path, pos)?;
-        let dir = resolve_links(&*self.shared.outside.clone(), &self.real(parent(path)));
-        let dir = dir.map_err(|error| io_error("read", path, &error, pos))?;
-        let full = canonical(&[&dir[..], b"/", file_name(path)].concat());
+        let full = self.real_unfollowed(path, pos)?;
         self.shared.outside.file_type(&full).map_err(|error| io_error("read", path, &error, pos))
     }
 
@@ -495,9 +501,7 @@ impl Ev {
             }
         }
         let outside = self.shared.outside.clone();
-        let dir = resolve_links(&*outside, &self.real(parent(path)))
-            .map_err(|e| io_error("read", path, &e, pos))?;
-        let real = canonical(&[&dir[..], b"/", file_name(path)].concat());
+        let real = self.real_unfollowed(path, pos)?;
         if !matches!(outside.file_type(&real), Ok(Some(_))) {
             return Err(no_such_file(path, pos));
         }

@@ -84,7 +84,7 @@ impl Writer {
                 self.tag(depth, "function", &[], false);
                 match &closure.lambda.params {
                     Params::Names { names, .. } => {
-                        let name = names.get(closure.args.len()).copied().unwrap_or(sym::empty);
+                        let name = names.get(closure.args.get().len()).copied().unwrap_or(sym::empty);
                         let name = ev.text(name).bytes;
                         self.tag(depth + 1, "varpat", &[("name", name)], true);
                     }

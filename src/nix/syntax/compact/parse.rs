@@ -23,6 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>> {
         match kind {
             TOKEN_WHITESPACE | TOKEN_COMMENT => {}
             TOKEN_ERROR => return Err(Stop { token: Some(kind), start, end: offset }),
+            TOKEN_FLOAT if token.starts_with('0') => number(token, start, &mut tokens),
             _ => tokens.push(Token { kind, start, end: offset }),
         }
     }
@@ -42,6 +43,20 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>> {
         }
         _ => Err(parser.stop()),
     }
+}
+
+/// A number that begins with a zero: to Nix, `0.a` selects from 0, and `01.5` is `01` and `.5`.
+fn number(token: &str, start: u32, tokens: &mut Vec<Token>) {
+    let end = start + token.len() as u32;
+    let dot = token.find('.').unwrap_or(token.len());
+    let fraction = token.as_bytes().get(dot + 1).is_some_and(u8::is_ascii_digit);
+    if (dot == 1 && fraction) || dot == token.len() || (!fraction && dot + 1 < token.len()) {
+        tokens.push(Token { kind: TOKEN_FLOAT, start, end });
+        return;
+    }
+    let middle = start + dot as u32;
+    tokens.push(Token { kind: TOKEN_INTEGER, start, end: middle });
+    tokens.push(Token { kind: if fraction { TOKEN_FLOAT } else { TOKEN_DOT }, start: middle, end });
 }
 
 struct Parser<'t> {
