@@ -53,12 +53,15 @@ pub fn usual_pattern(tags: &[String]) -> Option<(Pattern, Vec<Release>)> {
     let plausible = |releases: &Vec<Release>| {
         !releases.is_empty() && releases.iter().all(|release| release.major.is_none_or(|major| major >= 10))
     };
-    // Of equals the first: the more general ones come later. What `*` stands for is not known, so it must be worth it.
-    let worth = |pattern: &Pattern, count: usize| if pattern.to_string().contains('*') { count / 3 } else { count };
+    // Of equals the first: the more general ones come later. They must be worth it: what `*` stands for is not
+    // known, and where most tags end in -rc0 that is upstream's way to write a release.
+    let worth = |pattern: &Pattern, count: usize| match pattern.to_string().as_str() {
+        "*_{version_}" => count / 3,
+        "PG{postgresql}/v{version}" => count * 2 / 3,
+        _ => count,
+    };
     read.filter(|(_, releases)| plausible(releases)).fold(None, |best, next| match best {
-        Some((pattern, releases))
-            if worth(&pattern, releases.len()) >= worth(&next.0, next.1.len()) =>
-        {
+        Some((pattern, releases)) if worth(&pattern, releases.len()) >= worth(&next.0, next.1.len()) => {
             Some((pattern, releases))
         }
         _ => Some(next),
@@ -182,9 +185,15 @@ impl Upstream {
             self.crates(&about, &version, &mut entry, &mut own)?;
         }
         let others = match (&usual, major) {
-            (Some((_, releases)), Some(major)) if about.kind.value != Kind::Pgrx => {
-                self.of_other_majors(owner, repo, catalogue, releases, (&version, major), &mut entry, progress)?
-            }
+            (Some((_, releases)), Some(major)) if about.kind.value != Kind::Pgrx => self.of_other_majors(
+                owner,
+                repo,
+                catalogue,
+                releases,
+                (&version, major),
+                &mut entry,
+                progress,
+            )?,
             _ => String::new(),
         };
         entry.text.push_str(&others);

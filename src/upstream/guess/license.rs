@@ -39,7 +39,8 @@ pub fn find(tree: &SourceTree, paths: &[String]) -> std::io::Result<Option<Guess
         let Some(bytes) = tree.file(path)? else { continue };
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         // Some have it as a comment of C.
-        let text: Vec<&str> = text.split_whitespace().filter(|word| !matches!(*word, "*" | "//" | "#")).collect();
+        let text: Vec<&str> =
+            text.split_whitespace().filter(|word| !matches!(*word, "*" | "//" | "#")).collect();
         let text = text.join(" ");
         let found = MARKS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
         if let Some((_, attribute)) = found {

@@ -113,6 +113,13 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
     if let Some(more) = text(&below("Makefile.in"))? {
         all_make.push_str(&more);
     }
+    // A Makefile at the top may leave it all to that of the control file's folder.
+    if let Some((folder, _)) =
+        controls.first().and_then(|path| path.rsplit_once('/')).filter(|_| builds_at_top)
+        && let Some(more) = text(&format!("{folder}/Makefile"))?
+    {
+        all_make.push_str(&more);
+    }
     let cargo = match text(&below("Cargo.toml"))? {
         Some(text) => Some(text),
         None => text("Cargo.toml")?,
@@ -272,9 +279,13 @@ fn read_make(make: &str, about: &mut About) {
     let program = |name: &str| {
         make.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c))).any(|word| word == name)
     };
-    for (name, attribute) in
-        [("pkg-config", "pkg-config"), ("flex", "flex"), ("bison", "bison"), ("perl", "perl"), ("which", "which")]
-    {
+    for (name, attribute) in [
+        ("pkg-config", "pkg-config"),
+        ("flex", "flex"),
+        ("bison", "bison"),
+        ("perl", "perl"),
+        ("which", "which"),
+    ] {
         if program(name) && seen.insert(attribute) {
             about.native_build_inputs.push(Guess::new(attribute.to_owned(), "the Makefile"));
         }
