@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::value::{Knowledge, Value};
+use super::knowledge::Knowledge;
+use super::value::Value;
 use crate::nix::eval::builtins::compare_versions;
 
 /// Each with how many arguments it takes.

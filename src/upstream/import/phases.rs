@@ -2,7 +2,8 @@
 
 use rnix::ast::{Expr, InterpolPart};
 
-use super::value::{Env, Knowledge, SOURCE};
+use super::knowledge::Knowledge;
+use super::value::{Env, SOURCE};
 
 /// `postPatch`, `preBuild`, …
 pub fn is_hook(name: &str) -> bool {
