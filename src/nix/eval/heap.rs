@@ -440,6 +440,11 @@ mod tests {
         let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: 7 });
         thunk.set(Thunk::lazy(Lazy::Code(expr, Some(env))));
         assert!(matches!(thunk.state(), Err(Lazy::Code(e, Some(v))) if ptr::eq(e, expr) && ptr::eq(v, env)));
+        heap.take_back(env, 3);
+        assert!(!ptr::eq(env, heap.env(None, 3)), "the code was allocated since");
+        let gone = heap.env(None, 4);
+        heap.take_back(gone, 4);
+        assert!(ptr::eq(gone, heap.env(None, 4)));
         thunk.set(Thunk::new(Value::Float(1.5)));
         assert!(matches!(thunk.value(), Some(Value::Float(x)) if x == 1.5));
         assert!(env.get(2).is_none());
