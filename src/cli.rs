@@ -51,6 +51,9 @@ pub enum Command {
     #[command(after_help = "Example: pgflakegen generate --dry-run")]
     Generate(cmd::generate::Args),
     /// Compare the tree with what the catalogue gives, and show the differences.
+    ///
+    /// Overrides are evaluated as well where the flake's inputs are on this machine; otherwise a line says which
+    /// are missing.
     #[command(after_help = "Example: pgflakegen check --format github")]
     Check(cmd::check::Args),
     /// Make a new folder with a small working catalogue.
@@ -60,7 +63,9 @@ pub enum Command {
     #[command(after_help = "Example: pgflakegen list --postgresql 17")]
     List(cmd::list::Args),
     /// Show all there is to know about one extension or one PostgreSQL.
-    #[command(after_help = "Example: pgflakegen show pgvector")]
+    #[command(
+        after_help = "Example: pgflakegen show pgvector\n         pgflakegen show pg_repack@1.5.2 --override"
+    )]
     Show(cmd::show::Args),
     /// Print the table of extensions and PostgreSQLs, with the versions each gets.
     #[command(after_help = "Example: pgflakegen matrix --json")]
@@ -92,14 +97,15 @@ pub enum Command {
     #[command(after_help = "Example: pgflakegen schema extension > extension.json")]
     Schema(cmd::schema::Args),
     /// Check hand-written Nix: the catalogue's overrides, or any files.
-    #[command(after_help = "Example: pgflakegen validate --fix catalogue/overrides/pgvector.nix")]
+    ///
+    /// The syntax alone is judged, which needs nothing but the files. With --evaluate the overrides are evaluated
+    /// too, which needs the flake's inputs on this machine.
+    #[command(
+        after_help = "Example: pgflakegen validate --fix catalogue/overrides/pgvector.nix\n         pgflakegen validate --evaluate --override-input nixpkgs path:/src/nixpkgs"
+    )]
     Validate(cmd::validate::Args),
     /// Renew the list of nixpkgs' attribute names that overrides are checked against.
-    #[command(
-        after_help = "Example: pgflakegen index --from names.json --revision e2587caef70cea85dd97d7daab492899902dbf5d
-
-names.json comes from: nix eval --json nixpkgs#legacyPackages.x86_64-linux --apply builtins.attrNames"
-    )]
+    #[command(after_help = "Example: pgflakegen index --nixpkgs ~/src/nixpkgs")]
     Index(cmd::index::Args),
     /// Evaluate Nix: a flake's attributes, a file or an expression.
     #[command(after_help = "Example: pgflakegen eval --expr '1 + 1'")]
@@ -161,6 +167,7 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    crate::interrupt::install();
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
     let mut out = io::BufWriter::new(stdout.lock());

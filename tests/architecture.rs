@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
+    "interrupt",
     "diag",
     "store",
     "nix::syntax",

@@ -76,6 +76,8 @@ fn broken_texts_are_errors() {
         "Derive(",
         "Derive([])",
         "Derive([],[],[],\"\",\"\",[],[])x",
+        // Names of outputs are written without escapes, so such a one could not be written again.
+        "Derive([(\"o\\\"t\",\"\",\"\",\"\")],[],[],\"\",\"\",[],[])",
         "Derive([],[],[\"/x\"],\"\",\"\",[],[])",
         "Derive([],[],[],\"\\",
     ] {

@@ -149,12 +149,9 @@ fn as_nix_has_it() {
         println!("skipped: PGFLAKEGEN_NIX is not set to a nix-instantiate of Nix 2.34");
         return;
     };
-    let config = ProptestConfig {
-        cases: 200,
-        max_shrink_iters: 200,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    // More with PROPTEST_CASES.
+    let config =
+        ProptestConfig { max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() };
     proptest::test_runner::TestRunner::new(config)
         .run(&program(), |body| {
             let text = closed(&body);

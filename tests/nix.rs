@@ -19,9 +19,23 @@ fn main() {
     }
     let trial =
         |name: &str, test: fn() -> Result<(), Failed>| Trial::test(name, test).with_ignored_flag(missing);
+    let reference = std::env::var("PGFLAKEGEN_NIX").unwrap_or_else(|_| "nix-instantiate".to_owned());
+    let version = Command::new(&reference).arg("--version").output();
+    let other = !version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(" 2.34"));
+    if other {
+        eprintln!("{reference} is no Nix 2.34 (PGFLAKEGEN_NIX names one): the list of builtins is ignored");
+    }
+    let no_store = missing || !has_store();
+    if no_store && !missing {
+        eprintln!("there is no store that can be written: building is ignored");
+    }
     libtest_mimic::run(
         &arguments,
         vec![
+            Trial::test("written_derivations_are_built", written_derivations_are_built)
+                .with_ignored_flag(no_store),
+            Trial::test("builtins_are_those_of_nix", move || builtins_are_those_of_nix(&reference))
+                .with_ignored_flag(other),
             trial("any_string_means_itself", any_string_means_itself),
             trial("any_attribute_name_means_itself", any_attribute_name_means_itself),
             trial("hostile_catalogue_text_stays_text", hostile_catalogue_text_stays_text),
@@ -29,6 +43,107 @@ fn main() {
         ],
     )
     .exit();
+}
+
+/// Name and type of each builtin, in pure and in impure mode.
+fn builtins_are_those_of_nix(nix: &str) -> Result<(), Failed> {
+    use pgflakegen::nix::eval::{Ev, Settings, Shared, coerce, outside, shared};
+    let program = "builtins.mapAttrs (_: builtins.typeOf) builtins";
+    for pure in [false, true] {
+        let theirs = output_of(
+            Command::new(nix)
+                .args(["--eval", "--strict", "--json", "--readonly-mode", "-E", program])
+                .args(["--option", "extra-experimental-features", "flakes"])
+                .args(["--option", "pure-eval", if pure { "true" } else { "false" }]),
+        )?;
+        let settings = Settings { pure, ..Settings::default() };
+        let shared =
+            Shared::new(settings, std::sync::Arc::new(outside::Machine), pgflakegen::nix::flake::HOOKS);
+        let mut ev = Ev::new(shared);
+        let mut ours = Vec::new();
+        let code = ev
+            .parse(program, shared::Origin::Text(program.into()), b"/")
+            .map_err(|error| error.to_string())?;
+        let value = ev.eval(code, None).map_err(|error| error.to_string())?;
+        let mut set = coerce::ContextSet::default();
+        ev.write_json(value, false, &mut set, &mut ours, 0).map_err(|error| error.to_string())?;
+        let ours: Value = serde_json::from_slice(&ours)?;
+        let theirs: Value = serde_json::from_str(&theirs)?;
+        if ours != theirs {
+            return Err(format!("pure: {pure}\nNix has\n{theirs}\nwe have\n{ours}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether things can be put into the Nix store.
+fn has_store() -> bool {
+    let Ok(file) = tempfile::NamedTempFile::new() else { return false };
+    let added = Command::new("nix-store").arg("--add").arg(file.path()).output();
+    added.is_ok_and(|output| output.status.success())
+}
+
+fn output_of(command: &mut Command) -> Result<String, Failed> {
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// `--write-drvs` makes a binary cache; a store takes it as it is, without trusting anybody, and
+/// builds what is in it.
+fn written_derivations_are_built() -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let source = dir.path().join("source");
+    std::fs::create_dir(&source)?;
+    std::fs::write(source.join("kept"), "kept\n")?;
+    std::fs::write(source.join("left-out"), "left out\n")?;
+    std::os::unix::fs::symlink("kept", source.join("link"))?;
+    let unique = dir.path().file_name().unwrap_or_default().to_string_lossy().replace('.', "");
+    let program = format!(
+        r#"let
+  system = builtins.currentSystem;
+  greeting = builtins.toFile "greeting" "hello\n";
+  list = builtins.toFile "list" "${{greeting}}\n";
+  source = builtins.path {{ path = {}; name = "s"; filter = p: _: baseNameOf p != "left-out"; }};
+  sh = name: script: extra: derivation ({{ inherit name system; builder = "/bin/sh"; args = [ "-c" script ]; }} // extra);
+  dep = sh "dep-{unique}" "echo dep > $out" {{ }};
+in sh "built-{unique}" ''
+  read file < ${{list}}; read a < $file; read b < ${{source}}/link; read c < ${{dep}}
+  test ! -e ${{source}}/left-out || exit 1
+  echo "$a $b $c" > $out; echo "more of $a" > $doc
+'' {{ outputs = [ "out" "doc" ]; }}"#,
+        source.display()
+    );
+    let written = dir.path().join("written");
+    let drv = output_of(
+        Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
+            .args(["eval", "--raw", "-E", &program, "-A", "drvPath", "--write-drvs"])
+            .arg(&written),
+    )?;
+    output_of(
+        Command::new("nix")
+            .args(["--extra-experimental-features", "nix-command", "copy", "--derivation", &drv, "--from"])
+            .arg(format!("file://{}", written.display())),
+    )?;
+    let outputs = output_of(Command::new("nix-store").args(["--realise", &drv]).args([
+        "--option",
+        "build-users-group",
+        "",
+        "--option",
+        "sandbox",
+        "false",
+    ]))?;
+    let mut texts = Vec::new();
+    for output in outputs.lines() {
+        texts.push(std::fs::read_to_string(output)?);
+    }
+    texts.sort();
+    if texts != ["hello kept dep\n", "more of hello\n"] {
+        return Err(format!("{texts:?} was built").into());
+    }
+    Ok(())
 }
 
 /// Evaluates an expression strictly, to JSON.

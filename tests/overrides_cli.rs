@@ -127,3 +127,182 @@ fn the_index_of_the_repository_comes_first() {
     fs::write(dir.path().join("catalogue/nixpkgs.index.gz"), "damaged").expect("a writable directory");
     assert_eq!(run(dir.path(), &["validate"]).status.code(), Some(2));
 }
+
+fn hostpkgs() -> String {
+    format!("path:{}/tests/hostpkgs", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn overrides_are_evaluated_where_nixpkgs_is_at_hand() {
+    let dir = repository("{ lib }:\nold: { doCheck = lib.optionalString (old ? version) \"x\"; }\n");
+    let hostpkgs = hostpkgs();
+    let with = |args: &[&str]| run(dir.path(), &[args, &["--override-input", "nixpkgs", &hostpkgs]].concat());
+    // The syntax alone does not tell.
+    assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
+    assert_eq!(run(dir.path(), &["validate"]).status.code(), Some(0));
+    let output = with(&["validate", "--evaluate"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    for part in
+        ["PGF404", "catalogue/overrides/pgvector.nix:2:8", "mkDerivation takes true or false", "evaluated"]
+    {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let output = with(&["validate", "--evaluate", "--format", "json", "--systems", "x86_64-linux"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json[0]["code"], "PGF404");
+    assert_eq!(json[0]["place"]["line"], 2);
+    assert_eq!(with(&["validate", "--evaluate", "--systems", "x86_64-linus"]).status.code(), Some(2));
+    // `check` does it by itself.
+    let output = with(&["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("PGF404"), "{}", text(&output.stderr));
+    assert_eq!(with(&["check", "--no-evaluate"]).status.code(), Some(0));
+    // Files that are not asked for are not evaluated.
+    fs::write(dir.path().join("other.nix"), "1\n").expect("a writable directory");
+    assert_eq!(with(&["validate", "--evaluate", "other.nix"]).status.code(), Some(0));
+    // Naming another nixpkgs is asking for it.
+    assert_eq!(with(&["validate"]).status.code(), Some(1));
+}
+
+#[test]
+fn what_evaluation_lacks_is_said() {
+    let dir = repository("{ }:\nold: { makeFlags = old.makeFlags or [ ] ++ [ \"A=1\" ]; }\n");
+    assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
+    let absent = |output: &Output| {
+        let shown = text(&output.stderr);
+        for part in [
+            "nixpkgs's source (github:NixOS/nixpkgs",
+            "not on this machine",
+            "--override-input nixpkgs path:DIR",
+        ] {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    };
+    // A store that has nixpkgs at the catalogue's revision would be used.
+    let toml = dir.path().join("catalogue/flake.toml");
+    let flake = fs::read_to_string(&toml).expect("init wrote it");
+    let line = flake.lines().find(|line| line.starts_with("nar-hash")).expect("an input has one").to_owned();
+    let other = "nar-hash = \"sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=\"";
+    fs::write(&toml, flake.replace(&line, other)).expect("a writable file");
+    assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
+    let output = run(dir.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    absent(&output);
+    let output = run(dir.path(), &["validate", "--evaluate"]);
+    assert_eq!(output.status.code(), Some(2));
+    absent(&output);
+    let output = run(dir.path(), &["show", "pgvector", "--override"]);
+    assert_eq!(output.status.code(), Some(2));
+    absent(&output);
+}
+
+#[test]
+fn what_an_override_changes_is_shown() {
+    let dir = repository(
+        "{ openssl }:\nfinalAttrs: old: {\n  buildInputs = old.buildInputs ++ [ openssl ];\n  makeFlags = \
+         [ \"OPTFLAGS=-O3\" \"V=${finalAttrs.version}\" ];\n  postPatch = ''\n    one\n    two\n  '';\n  \
+         postInstall = old.postInstall + ''\n    install -m 644 README.md \"$out/share\"\n  '';\n  env.A = \"1\";\n}\n",
+    );
+    let hostpkgs = hostpkgs();
+    let show = |args: &[&str]| {
+        let rest =
+            ["--override", "--system", "x86_64-linux", "--override-input", "nixpkgs", hostpkgs.as_str()];
+        run(dir.path(), &[&["show"], args, &rest].concat())
+    };
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let _guard = settings.bind_to_scope();
+    let output = show(&["pgvector"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    insta::assert_snapshot!("show-override", text(&output.stdout));
+    let output = show(&["vector", "--json", "--postgresql", "17"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((json["extension"].as_str(), json["postgresql"].as_str()), (Some("pgvector"), Some("17")));
+    let after = json["attributes"]["buildInputs"]["after"].as_array().expect("a list");
+    assert!(
+        after.last().is_some_and(|last| last["derivation"].as_str().is_some_and(|n| n.contains("openssl")))
+    );
+    assert_eq!(json["attributes"]["postPatch"], serde_json::json!({ "after": "one\ntwo\n" }));
+    for wrong in [&["pgvector@9.9"][..], &["pgvector", "--postgresql", "9"], &["pg_cron"], &["17"]] {
+        assert_eq!(show(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    fs::write(
+        dir.path().join("catalogue/overrides/pgvector.nix"),
+        "{ }: old: { x = throw \"no\"; y = old.z; }\n",
+    )
+    .expect("a writable directory");
+    let output = show(&["pgvector"]);
+    assert!(text(&output.stdout).contains("«error: no»"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn an_index_is_made_of_nixpkgs_itself() {
+    let dir = repository("{ opensll }:\nold: { buildInputs = old.buildInputs ++ [ opensll ]; }\n");
+    let hostpkgs = hostpkgs();
+    let folder = hostpkgs.trim_start_matches("path:");
+    let index = dir.path().join("catalogue/nixpkgs.index.gz");
+    let output = run(dir.path(), &["index", "--nixpkgs", folder, "--revision", "abc", "--verbose"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("of nixpkgs abc") && shown.contains(" lib\n"), "{shown}");
+    let read = || {
+        pgflakegen::overrides::index::Index::read(&fs::read(&index).expect("written")).expect("our own file")
+    };
+    let names = read();
+    for name in ["openssl", "callPackage", "lib.concatMap", "dockerTools.buildLayeredImage"] {
+        assert!(names.has(name), "{name}");
+    }
+    for name in ["opensll", "openssl.name", "pkgs.openssl", "buildPackages.lib"] {
+        assert!(!names.has(name), "{name}");
+    }
+    assert!(text(&run(dir.path(), &["validate"]).stderr).contains("PGF303"));
+    // The same again: the same bytes.
+    let bytes = fs::read(&index).expect("written");
+    run(dir.path(), &["index", "--nixpkgs", folder, "--revision", "abc"]);
+    assert_eq!(fs::read(&index).expect("written"), bytes);
+    // The catalogue's nixpkgs, of which there is another copy.
+    let output = run(dir.path(), &["index", "--override-input", "nixpkgs", &hostpkgs, "--revision", "def"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!((read().revision.as_str(), read().len()), ("def", names.len()));
+    for wrong in [&["--nixpkgs", "catalogue", "--revision", "abc"][..], &["--from", "absent"]] {
+        let output = run(dir.path(), &[&["index"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", text(&output.stderr));
+    }
+    let tree = dir.path().join("tree");
+    fs::create_dir(&tree).expect("a writable directory");
+    fs::write(tree.join("default.nix"), "{ ... }: throw \"not today\"\n").expect("a writable directory");
+    let output = run(dir.path(), &["index", "--nixpkgs", "tree", "--revision", "abc"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("not today"), "{}", text(&output.stderr));
+}
+
+/// The catalogue's own nixpkgs, found by its hash.
+#[test]
+fn the_pinned_nixpkgs_is_found_in_a_folder_of_sources() {
+    use pgflakegen::store::{Algorithm, nar::hash_path};
+
+    let dir = repository("{ }:\nold: { postFixup = old.postFixup + \"true\"; }\n");
+    let hostpkgs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostpkgs");
+    let hash = hash_path(&hostpkgs, Algorithm::Sha256).expect("a readable folder");
+    let toml = dir.path().join("catalogue/flake.toml");
+    let flake = fs::read_to_string(&toml).expect("init wrote it");
+    let line = flake.lines().find(|line| line.starts_with("nar-hash")).expect("an input has one").to_owned();
+    fs::write(&toml, flake.replace(&line, &format!("nar-hash = \"{}\"", hash.to_sri())))
+        .expect("a writable file");
+    let sources = dir.path().join("sources");
+    fs::create_dir(&sources).expect("a writable directory");
+    std::os::unix::fs::symlink(&hostpkgs, sources.join(hash.to_base32())).expect("a writable directory");
+    let with = |args: &[&str]| run(dir.path(), &[args, &["--source-cache", "sources"]].concat());
+    let output = with(&["validate", "--evaluate"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("PGF403") && shown.contains("in all "), "{shown}");
+    let output = with(&["index"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    let rev = flake.lines().find_map(|line| line.strip_prefix("rev = ")).expect("an input has one");
+    assert!(shown.contains(rev.trim_matches('"')), "{shown}");
+}

@@ -20,7 +20,4 @@ old: {
   env = old.env or { } // {
     NIX_LDFLAGS = "-L${lib.getLib json_c}/lib";
   };
-
-  # It would send the documentation to an output that is not there.
-  setOutputFlags = false;
 }

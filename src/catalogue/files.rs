@@ -49,6 +49,11 @@ impl Files {
         self.nodes.insert(path.into(), node);
     }
 
+    /// Takes a file away.
+    pub fn remove(&mut self, path: &Utf8Path) {
+        self.nodes.remove(path);
+    }
+
     /// What is at `path`, relative to the folder.
     pub fn get(&self, path: &Utf8Path) -> Option<&Node> {
         self.nodes.get(path)

@@ -10,6 +10,7 @@ pub mod index;
 pub mod licenses;
 pub mod model;
 mod parse;
+pub mod pattern;
 pub mod range;
 pub mod raw;
 mod read;

@@ -340,6 +340,9 @@ pub struct Version {
     pub sql_version: String,
     /// `pgvector-0_8_0`: the part of the attribute after `exts/`.
     pub attr: String,
+    /// Majors of the PostgreSQLs that take it, ascending. Where a version is there several times, each with a
+    /// source of its own, these tell which one is meant.
+    pub majors: Vec<u32>,
     /// Alpha, beta, release candidate, unstable: never a default unless pinned.
     pub prerelease: bool,
     /// Where the source comes from.

@@ -4,7 +4,7 @@
 //! Runs only when no rule reported an error, so everything required is there; were a rule to miss
 //! something, the answer is `None`, not a panic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
@@ -189,9 +189,15 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
     let all: Vec<&RawVersion> = versions(raw).map(|version| &version.value).collect();
     let number = |at: &usize| all[*at].version.as_ref().map_or("", |version| version.value.as_str());
     order.sort_by(|a, b| version::compare(number(a), number(b)));
+    let majors = |version: usize| {
+        let taken = cx.index.takes.get(at).and_then(|takes| takes.get(version)).into_iter().flatten();
+        let majors: BTreeSet<u32> =
+            taken.filter_map(|p| cx.index.postgresqls.get(*p)).map(|p| p.major).collect();
+        majors.into_iter().collect()
+    };
     let versions = order
         .iter()
-        .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at]))
+        .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at], majors(*at)))
         .collect::<Option<Vec<_>>>()?;
     Some(Extension {
         name: file.name.clone(),
@@ -243,6 +249,7 @@ fn version(
     kind: Kind,
     extension: &RawExtension,
     raw: &RawVersion,
+    majors: Vec<u32>,
 ) -> Option<Version> {
     let number = text(&raw.version)?;
     let fetched = source::fetched(&extension.source);
@@ -250,6 +257,7 @@ fn version(
     Some(Version {
         sql_version: text(&raw.sql_version).unwrap_or_else(|| number.clone()),
         attr: attr(name, &number),
+        majors,
         prerelease: version::is_prerelease(&number),
         source: Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
         build: build(kind, extension, raw)?,

@@ -1,4 +1,7 @@
 //! SRI hashes as Nix writes them: `sha256-` and base64 of the digest.
+//!
+//! Nix reads more spellings of the same hash ([`Hash::parse`] does), but the catalogue has one: its text goes
+//! into generated files as it is, and equal hashes must be equal texts to be found.
 
 use data_encoding::BASE64;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::bump::{apply, generated, pool};
+use super::bump::{apply, pool};
 use super::fetching::{self, Bars, Options};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
@@ -124,9 +124,6 @@ fn extension(
     }
     if !apply(root, &files, context)? {
         context.say(format_args!("this is what it would have been:\n\n{}", new.text))?;
-        return Ok(Outcome::Findings);
-    }
-    if !generated(context)? {
         return Ok(Outcome::Findings);
     }
     writeln!(context.out, "{FOLDER}/{path}")?;
@@ -254,7 +251,7 @@ fn postgresql(
     }
     if args.dry_run {
         writeln!(context.out, "{}", edit::table("postgresql", &changes).trim_end())?;
-    } else if !apply(root, &files, context)? || !generated(context)? {
+    } else if !apply(root, &files, context)? {
         return Ok(Outcome::Findings);
     } else {
         writeln!(context.out, "postgresql {name} ({version})")?;

@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::fetching::{self, Bars, Options};
-use super::generate;
+use super::writing::{self, Edit, Edits};
 use super::{Context, Outcome};
+use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
-use crate::catalogue::{self, FOLDER, Files};
-use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap, nearest};
-use crate::tree::Guard;
+use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::upstream::Upstream;
-use crate::upstream::bump::{self, BumpError, Bumped, Edited};
-use crate::upstream::plan::Wish;
+use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
+use crate::upstream::plan::{Step, Wish};
+use crate::upstream::versions::Release;
+
+pub(super) use super::writing::{apply, generated, replace};
 
 /// Options of `bump`.
 #[derive(clap::Args, Debug, Default)]
@@ -49,7 +50,7 @@ pub struct Args {
     #[arg(long)]
     pub keep_going: bool,
 
-    /// Ask and fetch for N extensions at a time.
+    /// Fetch N sources at a time; lookups are made all at once.
     #[arg(long, short, value_name = "N", default_value_t = 8)]
     pub jobs: usize,
 
@@ -166,22 +167,29 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Findings);
     }
     if args.commit {
-        clean(&root)?;
+        writing::clean(&root)?;
     }
     let upstream = args.fetching.upstream()?;
+    let wish = |target: &Target<'_>| look(target, &catalogue, &upstream, args.prerelease);
+    let looked: Vec<Result<News, BumpError>> =
+        pool(LOOKUPS)?.install(|| targets.par_iter().map(wish).collect());
     let bars = Bars::new(context);
     let results: Vec<(&Target<'_>, Result<Edited, BumpError>)> = pool(args.jobs)?.install(|| {
-        targets
-            .par_iter()
-            .map(|target| (target, one(target, &catalogue, &root, &upstream, args, &bars)))
-            .collect()
+        let one = |(target, news): (_, Result<News, BumpError>)| {
+            (target, news.and_then(|news| one(target, &news, &catalogue, &root, &upstream, args, &bars)))
+        };
+        targets.par_iter().zip(looked).map(one).collect()
     });
     drop(bars);
-    let mut edits = Vec::new();
+    let (mut edits, mut left_out) = (Vec::new(), Vec::new());
     for (target, result) in results {
         match result {
-            Ok(edited) if edited.bumped.is_empty() => {}
-            Ok(edited) => edits.push((target, edited)),
+            Ok(edited) => {
+                left_out.extend(edited.left_out.iter().cloned());
+                if !edited.bumped.is_empty() {
+                    edits.push((target, edited));
+                }
+            }
             Err(error) => found.push(fetching::bump_finding(&target.name(), &error)),
         }
     }
@@ -194,60 +202,129 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let done = if args.dry_run {
         edits.iter().flat_map(|(_, edited)| edited.bumped.clone()).collect()
     } else {
-        match write(&edits, &catalogue, &root, &upstream, args, context)? {
+        match write(edits, &catalogue, &root, &upstream, args, context)? {
             Some(done) => done,
             None => return Ok(Outcome::Findings),
         }
     };
     print(&done, args.json, context)?;
-    if done.is_empty() && !failed {
+    for line in &left_out {
+        context.say(line)?;
+    }
+    if done.is_empty() && left_out.is_empty() && !failed {
         context.say("everything is up to date")?;
     }
     Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
-/// Looks one up and, unless it is only to be said, fetches it.
+/// How many lookups are made at a time: they do nothing but wait.
+pub(super) const LOOKUPS: usize = 64;
+
+/// What upstream has.
+pub(super) enum News {
+    Extension(Vec<Step>),
+    Postgresql(Option<Release>),
+}
+
+/// Asks upstream.
+pub(super) fn look(
+    target: &Target<'_>,
+    catalogue: &Catalogue,
+    upstream: &Upstream,
+    prereleases: bool,
+) -> Result<News, BumpError> {
+    Ok(match target {
+        Target::Extension(extension, version) => {
+            let wish = Wish { version: version.as_deref(), prereleases };
+            News::Extension(bump::find(upstream, catalogue, extension, wish)?)
+        }
+        Target::Postgresql(postgresql) => {
+            let wish = Wish { version: None, prereleases };
+            News::Postgresql(bump::find_postgresql(upstream, postgresql, wish)?)
+        }
+    })
+}
+
+/// What would come in.
+pub(super) fn describe(target: &Target<'_>, news: &News) -> Vec<Bumped> {
+    match (target, news) {
+        (Target::Extension(extension, _), News::Extension(steps)) => {
+            steps.iter().map(|step| bump::describe(extension, step)).collect()
+        }
+        (Target::Postgresql(postgresql), News::Postgresql(release)) => {
+            release.iter().map(|release| bump::describe_postgresql(postgresql, release)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Fetches what is new, unless it is only to be said.
 fn one(
     target: &Target<'_>,
+    news: &News,
     catalogue: &Catalogue,
     root: &Utf8Path,
     upstream: &Upstream,
     args: &Args,
     bars: &Bars,
 ) -> Result<Edited, BumpError> {
+    let bumped = describe(target, news);
+    if args.dry_run || bumped.is_empty() {
+        return Ok(Edited { bumped, ..Edited::default() });
+    }
     let path = root.join(FOLDER).join(target.file());
     let text = std::fs::read_to_string(&path).map_err(crate::upstream::UpstreamError::from)?;
-    match target {
-        Target::Extension(extension, version) => {
-            let wish = Wish { version: version.as_deref(), prereleases: args.prerelease };
-            let steps = bump::find(upstream, catalogue, extension, wish)?;
-            if args.dry_run || steps.is_empty() {
-                let bumped = steps.iter().map(|step| bump::describe(extension, step)).collect();
-                return Ok(Edited { bumped, ..Edited::default() });
-            }
-            let bar = bars.bar(&extension.name);
-            bump::extension(upstream, catalogue, extension, &steps, &text, args.replace, &bar)
+    let bar = bars.bar(&target.name());
+    match (target, news) {
+        (Target::Extension(extension, _), News::Extension(steps)) => {
+            let how = How { replace: args.replace, progress: &bar };
+            bump::extension(upstream, catalogue, extension, steps, &text, how)
         }
-        Target::Postgresql(postgresql) => {
-            let wish = Wish { version: None, prereleases: args.prerelease };
-            let Some(release) = bump::find_postgresql(upstream, postgresql, wish)? else {
-                return Ok(Edited::default());
-            };
-            if args.dry_run {
-                return Ok(Edited {
-                    bumped: vec![bump::describe_postgresql(postgresql, &release)],
-                    ..Edited::default()
-                });
-            }
-            let bar = bars.bar(&target.name());
-            bump::postgresql(upstream, postgresql, &release, &text, &bar)
+        (Target::Postgresql(postgresql), News::Postgresql(Some(release))) => {
+            bump::postgresql(upstream, postgresql, release, &text, &bar)
         }
+        _ => Ok(Edited::default()),
     }
 }
 
-/// Writes the files and what is generated from them. `None`: there are findings, and nothing was written.
+/// The catalogue's files as this run has made them so far.
+struct Desk<'a> {
+    root: &'a Utf8Path,
+    /// Not written yet.
+    pending: Edits,
+    /// Written by an earlier commit of this run.
+    written: BTreeMap<Utf8PathBuf, Option<String>>,
+}
+
+impl Desk<'_> {
+    /// A file as it is now; `None`: not there.
+    fn current(&self, path: &Utf8Path) -> Option<String> {
+        match (self.pending.get(path), self.written.get(path)) {
+            (Some(edit), _) => edit.after.clone(),
+            (None, Some(text)) => text.clone(),
+            (None, None) => std::fs::read_to_string(self.root.join(FOLDER).join(path)).ok(),
+        }
+    }
+
+    /// `before` is what the edit was made from, where it was made from something.
+    fn put(&mut self, path: Utf8PathBuf, before: Option<String>, after: Option<String>) {
+        let before = if self.written.contains_key(&path) { self.current(&path) } else { before };
+        self.pending.entry(path).or_insert_with(|| Edit { before, after: None }).after = after;
+    }
+
+    /// Writes what is pending; `false`: there are findings, and nothing was written.
+    fn write(&mut self, context: &mut Context<'_>) -> anyhow::Result<bool> {
+        let pending = std::mem::take(&mut self.pending);
+        let good = writing::write(self.root, &pending, context)?;
+        self.written.extend(pending.into_iter().map(|(path, edit)| (path, edit.after)));
+        Ok(good)
+    }
+}
+
+/// Writes the files and what is generated from them. `None`: there are findings; what was not committed before
+/// is as it was.
 fn write(
-    edits: &[(&Target<'_>, Edited)],
+    edits: Vec<(&Target<'_>, Edited)>,
     catalogue: &Catalogue,
     root: &Utf8Path,
     upstream: &Upstream,
@@ -257,38 +334,22 @@ fn write(
     let mut done = Vec::new();
     let mut known: BTreeSet<String> =
         catalogue.cargo_pgrx.iter().map(|entry| entry.version.clone()).collect();
-    let mut pending: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
-    let folder = root.join(FOLDER);
-    for (target, edited) in edits {
-        let mut files = edited.files.clone();
-        match target {
-            // Several PostgreSQLs share a file: what one edit changed must not undo the other's.
-            Target::Postgresql(_) => {
-                let before = pending.get(&target.file()).cloned();
-                let text = match before {
-                    None => edited.text.clone(),
-                    Some(before) => merged(&before, edited)?,
-                };
-                files.insert(target.file(), text);
-            }
-            Target::Extension(..) => {
-                files.insert(target.file(), edited.text.clone());
-            }
-        }
-        for version in &edited.cargo_pgrx {
-            if known.contains(version) {
+    let mut desk = Desk { root, pending: Edits::new(), written: BTreeMap::new() };
+    for (target, mut edited) in edits {
+        for version in std::mem::take(&mut edited.cargo_pgrx) {
+            if known.contains(&version) {
                 continue;
             }
             let path = Utf8PathBuf::from("pgrx.toml");
-            let text = match pending.get(&path).or_else(|| files.get(&path)) {
-                Some(text) => text.clone(),
-                None => std::fs::read_to_string(folder.join(&path)).unwrap_or_default(),
-            };
-            match bump::cargo_pgrx(upstream, version, &text) {
+            let before = desk.current(&path);
+            let text = before.as_deref().unwrap_or_default();
+            match pool(args.jobs)?.install(|| bump::cargo_pgrx(upstream, &version, text)) {
                 Ok(text) => {
-                    files.insert(path, text);
-                    known.insert(version.clone());
-                    context.say(format_args!("cargo-pgrx {version} added to catalogue/pgrx.toml"))?;
+                    desk.put(path, before, Some(text));
+                    edited.bumped.iter_mut().for_each(|bumped| {
+                        bumped.remarks.push(format!("cargo-pgrx {version} added to {FOLDER}/pgrx.toml"));
+                    });
+                    known.insert(version);
                 }
                 Err(error) => {
                     let mut found = Diagnostics::new();
@@ -299,17 +360,31 @@ fn write(
                 }
             }
         }
-        pending.extend(files);
-        done.extend(edited.bumped.iter().cloned());
+        let text = match (target, desk.current(&target.file())) {
+            // Several PostgreSQLs share a file: what one edit changed must not undo the other's.
+            (Target::Postgresql(_), Some(current)) if current != edited.before => merged(&current, &edited)?,
+            _ => std::mem::take(&mut edited.text),
+        };
+        desk.put(target.file(), Some(edited.before), Some(text));
+        for (path, text) in edited.files {
+            let before = desk.current(&path);
+            desk.put(path, before, Some(text));
+        }
+        for path in edited.removed {
+            let before = desk.current(&path);
+            desk.put(path, before, None);
+        }
         if args.commit {
-            let files = std::mem::take(&mut pending);
-            if !apply(root, &files, context)? || !generated(context)? {
+            // A signal comes before or after, not between the files and their commit.
+            let _unbroken = crate::interrupt::unbroken();
+            if !desk.write(context)? {
                 return Ok(None);
             }
-            commit(root, &edited.bumped)?;
+            writing::commit(root, &edited.bumped)?;
         }
+        done.extend(edited.bumped);
     }
-    if !pending.is_empty() && (!apply(root, &pending, context)? || !generated(context)?) {
+    if !desk.pending.is_empty() && !desk.write(context)? {
         return Ok(None);
     }
     Ok(Some(done))
@@ -328,99 +403,6 @@ fn merged(text: &str, edited: &Edited) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Checks the catalogue as it would be and then writes it, each file in one step.
-pub(super) fn apply(
-    root: &Utf8Path,
-    files: &BTreeMap<Utf8PathBuf, String>,
-    context: &mut Context<'_>,
-) -> anyhow::Result<bool> {
-    let _guard = Guard::acquire(root, || {}).with_context(|| format!("{root} cannot be locked"))?;
-    let mut all = Files::read(root)?;
-    for (path, text) in files {
-        all.insert(path.clone(), text.as_bytes());
-    }
-    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
-    catalogue::load_from(&all, &mut sources, &mut found);
-    if found.has_errors() {
-        crate::diag::emit(&found, &sources, Format::Text, context.colour_err, context.err)?;
-        context.say("the catalogue would be wrong with the new versions; nothing was changed")?;
-        return Ok(false);
-    }
-    // What others refer to first, so that a kill in between leaves a catalogue without mistakes.
-    let refers = |path: &Utf8PathBuf| path.starts_with("extensions");
-    for (path, text) in
-        files.iter().filter(|(path, _)| !refers(path)).chain(files.iter().filter(|(path, _)| refers(path)))
-    {
-        replace(&root.join(FOLDER).join(path), text)?;
-    }
-    Ok(true)
-}
-
-/// A file's new text, all of it or none.
-pub(super) fn replace(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let folder = path.parent().context("a file has a folder")?;
-    std::fs::create_dir_all(folder)?;
-    let mut new = tempfile::Builder::new().prefix(".pgflakegen-").tempfile_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    let mode = std::fs::metadata(path).map_or_else(
-        |_| <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644),
-        |metadata| metadata.permissions(),
-    );
-    new.as_file().set_permissions(mode)?;
-    new.persist(path).with_context(|| format!("{path} cannot be written"))?;
-    Ok(())
-}
-
-pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
-    Ok(generate::run(&generate::Args::default(), context)? == Outcome::Clean)
-}
-
-/// What a bump writes to.
-const WRITTEN: [&str; 5] = ["catalogue", "generated", "schema", "flake.nix", "flake.lock"];
-
-fn git(root: &Utf8Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = std::process::Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(arguments)
-        .output()
-        .context("git cannot be started")?;
-    anyhow::ensure!(
-        output.status.success(),
-        "git {}: {}",
-        arguments[0],
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// A commit of ours must hold nothing of somebody else's.
-fn clean(root: &Utf8Path) -> anyhow::Result<()> {
-    let status = git(root, &[&["status", "--porcelain", "--"], &WRITTEN[..]].concat())?;
-    anyhow::ensure!(
-        status.is_empty(),
-        "there are changes that are not committed; --commit wants none:\n{}",
-        status.trim_end()
-    );
-    Ok(())
-}
-
-fn commit(root: &Utf8Path, bumped: &[Bumped]) -> anyhow::Result<()> {
-    let there: Vec<&str> = WRITTEN.into_iter().filter(|path| root.join(path).exists()).collect();
-    git(root, &[&["add", "--all", "--"], &there[..]].concat())?;
-    let titles: Vec<String> = bumped.iter().map(|b| format!("{}: {} -> {}", b.name, b.from, b.to)).collect();
-    let mut message = titles.first().cloned().unwrap_or_default();
-    for title in titles.iter().skip(1) {
-        message.push_str(&format!("\n\n{title}"));
-    }
-    for link in bumped.iter().flat_map(|b| b.changelog.iter().chain(&b.compare)) {
-        message.push_str(&format!("\n\n{link}"));
-    }
-    git(root, &[&["commit", "--quiet", "-m", &message, "--"], &there[..]].concat())?;
-    Ok(())
-}
-
 /// One bump as JSON.
 pub(super) fn as_json(bumped: &Bumped) -> Value {
     json!({
@@ -432,6 +414,7 @@ pub(super) fn as_json(bumped: &Bumped) -> Value {
         "changelog": bumped.changelog,
         "compare": bumped.compare,
         "dropped": bumped.dropped,
+        "remarks": bumped.remarks,
     })
 }
 
@@ -452,6 +435,9 @@ fn print(done: &[Bumped], as_json_text: bool, context: &mut Context<'_>) -> anyh
         )?;
         for link in bumped.changelog.iter().chain(&bumped.compare) {
             writeln!(context.out, "  {link}")?;
+        }
+        for remark in &bumped.remarks {
+            writeln!(context.out, "  {remark}")?;
         }
         if !bumped.dropped.is_empty() {
             writeln!(context.out, "  no longer there: {}", bumped.dropped.join(", "))?;

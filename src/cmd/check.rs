@@ -2,9 +2,12 @@
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
+use camino::Utf8Path;
 use similar::TextDiff;
 
+use super::evaluate::{self, Evaluated};
 use super::plural;
+use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span};
 use crate::render::marker;
@@ -16,6 +19,14 @@ pub struct Args {
     /// Choose how differences and findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+
+    /// Do not evaluate the overrides, which is done where the flake's inputs are on this machine.
+    #[arg(long)]
+    pub no_evaluate: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub evaluation: evaluate::Options,
 }
 
 /// Runs it.
@@ -33,6 +44,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         loaded.emit(args.format, context)?;
         return Ok(Outcome::Findings);
     };
+    if !args.no_evaluate {
+        evaluate(args, &root, &catalogue, &mut loaded, context)?;
+    }
     let comparison = super::generate::compare(&root, &catalogue)?;
     if args.format == Format::Text {
         loaded.emit(args.format, context)?;
@@ -65,6 +79,27 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         plural(comparison.changes.len(), "file")
     ))?;
     Ok(Outcome::Findings)
+}
+
+/// Evaluates the overrides, if nixpkgs is at hand; if not, says so.
+fn evaluate(
+    args: &Args,
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+    loaded: &mut super::Loaded,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    let mut options = args.evaluation.clone();
+    if options.systems.is_empty() {
+        options.systems.push(evaluate::own_system(catalogue));
+    }
+    let (sources, sink) = (&mut loaded.sources, &mut loaded.diagnostics);
+    let shown = |file: &Utf8Path| file.to_owned();
+    match evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)? {
+        Evaluated::Missing(what) => context.say(format_args!("the overrides were not evaluated: {what}"))?,
+        Evaluated::Builds(_) | Evaluated::Nothing => {}
+    }
+    Ok(())
 }
 
 fn message(change: &Change) -> String {

@@ -1,13 +1,14 @@
-//! `pgflakegen drv-diff`: what a change rebuilds, per package, and the first cause.
+//! `pgflakegen drv-diff`: what a change rebuilds, per package, and the first causes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::drvs::{self, Job};
+use super::inputs::Inputs;
+use super::program::{EvalOptions, Program};
 use super::{Context, Outcome};
 use crate::nix::eval::report::render;
-use crate::store::path::output_path_name;
-use crate::store::{Derivation, StoreDir};
+use crate::store::causes::{Cause, Causes};
 
 /// Say which packages of the flake a change rebuilds, and why.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -24,12 +25,12 @@ pub struct Args {
     /// Systems of the flake to look at [default: all it has]
     #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
     pub systems: Vec<String>,
-    /// Take another flake for an input
-    #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
-    pub override_input: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub options: super::eval::EvalOptions,
+    pub inputs: Inputs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: EvalOptions,
 }
 
 /// What became of one package.
@@ -45,9 +46,43 @@ pub struct Change {
     /// The derivation after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// From the package down to the first cause.
+    /// The first causes, and by which derivations they come to the package.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Cause>,
+}
+
+/// Causes shown per package.
+const SHOWN: usize = 8;
+
+/// Each cause once, with how many packages it rebuilds.
+fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.change == "rebuilt") {
+        let all: BTreeSet<String> = change
+            .reasons
+            .iter()
+            .map(|cause| match cause.by.last() {
+                Some(name) => format!("{name}: {}", cause.what),
+                None => format!("{}: {}", change.attr, cause.what),
+            })
+            .collect();
+        for cause in all {
+            *causes.entry(cause).or_default() += 1;
+        }
+    }
+    let mut causes: Vec<_> = causes.into_iter().filter(|(_, count)| *count > 1).collect();
+    causes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    if causes.is_empty() {
+        return Ok(());
+    }
+    writeln!(context.out)?;
+    for (cause, count) in causes.iter().take(SHOWN) {
+        writeln!(context.out, "{count} packages: {cause}")?;
+    }
+    if causes.len() > SHOWN {
+        writeln!(context.out, "and as many or fewer: {} more causes", causes.len() - SHOWN)?;
+    }
+    Ok(())
 }
 
 /// One side: its packages, and a folder with their derivations.
@@ -78,9 +113,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         let wanted = drvs::Args {
             flake: Some(flake),
             systems: args.systems.clone(),
-            override_input: args.override_input.clone(),
-            options: args.options.clone(),
-            write_drvs: Some(folder.path().to_owned()),
+            program: Program {
+                inputs: args.inputs.clone(),
+                options: args.options.clone(),
+                write_drvs: Some(folder.path().to_owned()),
+                ..Program::default()
+            },
             ..drvs::Args::default()
         };
         let (shared, jobs) = drvs::collect(&wanted);
@@ -104,9 +142,16 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             continue;
         }
         writeln!(context.out, "{} {}", change.change, change.attr)?;
-        for (depth, reason) in change.reasons.iter().enumerate() {
-            writeln!(context.out, "{}{reason}", "  ".repeat(depth + 1))?;
+        for cause in change.reasons.iter().take(SHOWN) {
+            let way: String = cause.by.iter().map(|name| format!("{name} > ")).collect();
+            writeln!(context.out, "  {way}{}", cause.what)?;
         }
+        if change.reasons.len() > SHOWN {
+            writeln!(context.out, "  and {} more; see all with --json", change.reasons.len() - SHOWN)?;
+        }
+    }
+    if !args.json {
+        summarise(&changes, context)?;
     }
     context.say(format!("{} of {} packages change", changes.len(), after.jobs.len()))?;
     Ok(if changes.is_empty() { Outcome::Clean } else { Outcome::Findings })
@@ -114,6 +159,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 
 fn compare(before: &Side, after: &Side) -> Vec<Change> {
     let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
+    let mut causes = Causes::new(before.folder.path(), after.folder.path());
     let mut changes = Vec::new();
     for attr in names {
         let (old, new) = (before.jobs.get(attr), after.jobs.get(attr));
@@ -128,121 +174,15 @@ fn compare(before: &Side, after: &Side) -> Vec<Change> {
             (Some(_), None) => "removed",
             (None, None) => continue,
         };
-        let mut reasons = Vec::new();
-        if let (Some(old), Some(new)) = (&old_drv, &new_drv) {
-            explain(before.folder.path(), after.folder.path(), old, new, &mut reasons);
-        }
+        let mut reasons = match (&old_drv, &new_drv) {
+            (Some(old), Some(new)) => causes.of(old, new),
+            _ => Vec::new(),
+        };
         if let Some(error) = new.and_then(|job| job.error.as_ref()) {
-            reasons.extend(error.lines().next().map(str::to_owned));
+            let what = error.lines().next().unwrap_or_default().to_owned();
+            reasons.push(Cause { by: Vec::new(), what });
         }
         changes.push(Change { attr: attr.clone(), change, before: old_drv, after: new_drv, reasons });
     }
     changes
-}
-
-fn read(folder: &Path, path: &str) -> Option<Derivation> {
-    let store = StoreDir::default();
-    let path = store.parse(path).ok()?;
-    let text = std::fs::read(folder.join(path.base_name())).ok()?;
-    Derivation::from_aterm(&text, path.name().strip_suffix(".drv")?, &store).ok()
-}
-
-/// Adds one line per step from a derivation down to what first differs.
-fn explain(before: &Path, after: &Path, old: &str, new: &str, reasons: &mut Vec<String>) {
-    let (mut old, mut new) = (old.to_owned(), new.to_owned());
-    for _ in 0..1000 {
-        let (Some(a), Some(b)) = (read(before, &old), read(after, &new)) else { return };
-        let store = StoreDir::default();
-        // An input of the same name that itself differs is the cause further down.
-        let find = |drv: &Derivation| -> BTreeMap<String, String> {
-            drv.input_drvs.keys().map(|path| (path.name().to_owned(), store.print(path))).collect()
-        };
-        let (inputs, others) = (find(&a), find(&b));
-        let own = differences(&a, &b);
-        let deeper = inputs.iter().find_map(|(name, path)| {
-            let other = others.get(name)?;
-            (path != other).then(|| (name.clone(), path.clone(), other.clone()))
-        });
-        match (own.is_empty(), deeper) {
-            (true, Some((name, path, other))) => {
-                reasons.push(format!("its input {} differs", name.trim_end_matches(".drv")));
-                (old, new) = (path, other);
-            }
-            _ => {
-                reasons.extend(own);
-                return;
-            }
-        }
-    }
-}
-
-/// What differs in two derivations themselves, store paths of the same name taken as equal.
-fn differences(a: &Derivation, b: &Derivation) -> Vec<String> {
-    let mut found = Vec::new();
-    let texts: [(&str, &[u8], &[u8]); 2] =
-        [("system", &a.platform, &b.platform), ("builder", &a.builder, &b.builder)];
-    for (what, old, new) in texts {
-        if blurred(old) != blurred(new) {
-            found.push(format!("{what}: {} → {}", shown(old), shown(new)));
-        }
-    }
-    if a.args.iter().map(|arg| blurred(arg)).ne(b.args.iter().map(|arg| blurred(arg))) {
-        found.push("args differ".to_owned());
-    }
-    let keys: BTreeSet<_> = a.env.keys().chain(b.env.keys()).collect();
-    for key in keys {
-        let name = String::from_utf8_lossy(key);
-        match (a.env.get(key), b.env.get(key)) {
-            (Some(old), Some(new)) if blurred(old) != blurred(new) => {
-                found.push(format!("{name}: {} → {}", shown(old), shown(new)));
-            }
-            (Some(_), None) => found.push(format!("{name} is gone")),
-            (None, Some(new)) => found.push(format!("{name} is new: {}", shown(new))),
-            _ => {}
-        }
-    }
-    let sources = |drv: &Derivation| -> BTreeMap<String, String> {
-        drv.input_srcs.iter().map(|path| (path.name().to_owned(), path.to_string())).collect()
-    };
-    let (old, new) = (sources(a), sources(b));
-    for (name, path) in &old {
-        if new.get(name).is_some_and(|other| other != path) {
-            found.push(format!("its source {name} has other contents"));
-        }
-    }
-    let names = |drv: &Derivation| -> BTreeSet<String> {
-        let outputs = |outputs: &BTreeSet<String>, name: &str| -> Vec<String> {
-            outputs.iter().map(|output| output_path_name(name, output)).collect()
-        };
-        drv.input_drvs
-            .iter()
-            .flat_map(|(path, wanted)| outputs(wanted, path.name().trim_end_matches(".drv")))
-            .collect()
-    };
-    let (old, new) = (names(a), names(b));
-    found.extend(old.difference(&new).map(|name| format!("{name} is no input any more")));
-    found.extend(new.difference(&old).map(|name| format!("{name} is a new input")));
-    found
-}
-
-/// Text with the hashes of store paths blotted out.
-fn blurred(text: &[u8]) -> Vec<u8> {
-    let mut out = text.to_vec();
-    let prefix = b"/nix/store/";
-    let mut at = 0;
-    while let Some(found) = out[at..].windows(prefix.len()).position(|window| window == prefix) {
-        let start = at + found + prefix.len();
-        let end = (start + 32).min(out.len());
-        out[start..end].fill(b'x');
-        at = end;
-    }
-    out
-}
-
-fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text).replace('\n', "⏎");
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }

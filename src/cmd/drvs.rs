@@ -1,15 +1,16 @@
 //! `pgflakegen drvs`: every package and its derivation, errors collected, in several threads.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::eval::{EvalOptions, auto_args, load};
+use super::program::Program;
 use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
+use crate::nix::eval::coerce::ContextSet;
+use crate::nix::eval::error::suggest;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
@@ -21,21 +22,6 @@ pub struct Args {
     /// The flake [default: the one in this directory]
     #[arg(value_name = "FLAKE")]
     pub flake: Option<String>,
-    /// Take this file instead of a flake
-    #[arg(long, short = 'f', value_name = "FILE")]
-    pub file: Option<String>,
-    /// Take this expression instead of a flake
-    #[arg(long, short = 'E', value_name = "EXPR", conflicts_with = "file")]
-    pub expr: Option<String>,
-    /// Only what is under this attribute
-    #[arg(long = "attr", short = 'A', value_name = "PATH")]
-    pub attr: Vec<String>,
-    /// Argument for a function: name and expression
-    #[arg(long, num_args = 2, value_names = ["NAME", "EXPR"], action = clap::ArgAction::Append)]
-    pub arg: Vec<String>,
-    /// Argument for a function: name and text
-    #[arg(long, num_args = 2, value_names = ["NAME", "TEXT"], action = clap::ArgAction::Append)]
-    pub argstr: Vec<String>,
     /// Systems of the flake to look at [default: all it has]
     #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
     pub systems: Vec<String>,
@@ -45,21 +31,15 @@ pub struct Args {
     /// Look into every set, not only those with recurseForDerivations
     #[arg(long)]
     pub force_recurse: bool,
+    /// Also print the packages' meta attributes; JSON only
+    #[arg(long, requires = "json")]
+    pub meta: bool,
     /// Threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Let the flake see the environment, the time and all paths
-    #[arg(long)]
-    pub impure: bool,
-    /// Take another flake for an input
-    #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"], action = clap::ArgAction::Append)]
-    pub override_input: Vec<String>,
-    /// Write the .drv files and sources that evaluation makes into this folder
-    #[arg(long, value_name = "DIR")]
-    pub write_drvs: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub options: EvalOptions,
+    pub program: Program,
 }
 
 /// One package, in the fields of nix-eval-jobs.
@@ -79,6 +59,9 @@ pub struct Job {
     /// Derivations it needs, and which of their outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_drvs: Option<BTreeMap<String, Vec<String>>>,
+    /// Its `meta`, as far as that can be JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -99,7 +82,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let jobs = match result {
         Ok(jobs) => jobs,
         Err(error) => {
-            context.err.write_all(render(&shared, &error, args.options.show_trace).as_bytes())?;
+            context.err.write_all(render(&shared, &error, args.program.options.show_trace).as_bytes())?;
             return Ok(Outcome::Findings);
         }
     };
@@ -122,10 +105,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 
 /// All packages, sorted by attribute.
 pub fn collect(args: &Args) -> (Arc<Shared>, Result<Vec<Job>>) {
-    let flake = args.file.is_none() && args.expr.is_none();
-    let mut settings = args.options.settings(flake && !args.impure);
-    settings.write_to.clone_from(&args.write_drvs);
-    let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
+    let shared = Shared::new(args.program.settings(), Arc::new(Machine), crate::nix::flake::HOOKS);
     let result = collect_in(&shared, args);
     (shared, result)
 }
@@ -200,21 +180,28 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
 
 /// Attribute paths to start from.
 fn roots(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<String>>> {
-    if args.file.is_some() || args.expr.is_some() {
-        if args.attr.is_empty() {
+    if !args.program.is_flake() {
+        if args.program.attr.is_empty() {
             return Ok(vec![Vec::new()]);
         }
-        return args.attr.iter().map(|path| crate::nix::eval::split_path(path)).collect();
+        return args.program.attr.iter().map(|path| crate::nix::eval::split_path(path)).collect();
     }
     let Value::Attrs(outputs) = value_of(ev, args, &[])? else {
         return Err(Error::new(Kind::Type, "the outputs of the flake are no set"));
     };
-    if !args.attr.is_empty() {
-        return args.attr.iter().map(|path| crate::nix::eval::split_path(path)).collect();
+    if !args.program.attr.is_empty() {
+        return args.program.attr.iter().map(|path| crate::nix::eval::split_path(path)).collect();
     }
     let mut roots = Vec::new();
     for kind in ["packages", "legacyPackages", "checks", "devShells"] {
-        let Ok(Value::Attrs(systems)) = attribute(ev, outputs, kind) else { continue };
+        let Some(found) = ev.shared.symbols.find(kind.as_bytes()).and_then(|name| outputs.get(name)) else {
+            continue;
+        };
+        // What fails here fails again as a job of its own.
+        let Ok(Value::Attrs(systems)) = ev.force(found.value) else {
+            roots.push(vec![kind.to_owned()]);
+            continue;
+        };
         for attr in ev.sorted(systems) {
             let system = ev.text(attr.name).lossy().into_owned();
             if args.systems.is_empty() || args.systems.contains(&system) {
@@ -236,18 +223,22 @@ fn roots(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<String>>> {
 fn attribute(ev: &mut Ev, attrs: &'static Attrs, name: &str) -> Result<Value> {
     match ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name)) {
         Some(attr) => ev.force(attr.value),
-        None => Err(Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"))),
+        None => {
+            let mut error = Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"));
+            let names: Vec<_> = attrs.flat().iter().map(|attr| ev.text(attr.name).lossy()).collect();
+            error.suggestions = suggest(name, names);
+            Err(error)
+        }
     }
 }
 
 fn value_of(ev: &mut Ev, args: &Args, path: &[String]) -> Result<Value> {
-    let auto = auto_args(ev, &args.arg, &args.argstr)?;
-    let mut value = if args.file.is_some() || args.expr.is_some() {
-        let value = load(ev, args.file.as_deref(), args.expr.as_deref())?;
+    let auto = args.program.auto_args(ev)?;
+    let mut value = if !args.program.is_flake() {
+        let value = args.program.load(ev)?;
         ev.auto_call(value, auto)?
     } else {
-        let overrides: Vec<_> =
-            args.override_input.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        let overrides = args.program.inputs.overrides();
         crate::nix::flake::outputs(ev, args.flake.as_deref().unwrap_or("."), &overrides)?
     };
     for part in path {
@@ -271,6 +262,7 @@ fn failed(shared: &Shared, path: &[String], error: &Error) -> Job {
         drv_path: None,
         error: Some(render(shared, error, false)),
         input_drvs: None,
+        meta: None,
         name: None,
         outputs: None,
         system: None,
@@ -301,7 +293,7 @@ fn visit(
                 None => false,
             };
             if derivation {
-                return job(ev, attrs, path).map(|job| jobs.push(job));
+                return job(ev, args, attrs, path).map(|job| jobs.push(job));
             }
             let recurse = top
                 || args.force_recurse
@@ -324,7 +316,24 @@ fn visit(
     }
 }
 
-fn job(ev: &mut Ev, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
+fn meta_of(ev: &mut Ev, attrs: &'static Attrs) -> serde_json::Map<String, serde_json::Value> {
+    let mut all = serde_json::Map::new();
+    let Ok(Value::Attrs(meta)) = attribute(ev, attrs, "meta") else { return all };
+    for attr in ev.sorted(meta) {
+        let mut text = Vec::new();
+        let written = ev
+            .force(attr.value)
+            .and_then(|value| ev.write_json(value, false, &mut ContextSet::default(), &mut text, attr.pos));
+        if written.is_ok()
+            && let Ok(value) = serde_json::from_slice(&text)
+        {
+            all.insert(ev.text(attr.name).lossy().into_owned(), value);
+        }
+    }
+    all
+}
+
+fn job(ev: &mut Ev, args: &Args, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
     let text = |ev: &mut Ev, attrs: &'static Attrs, name: &str| match attribute(ev, attrs, name)? {
         Value::String(text) => Ok(text.lossy().into_owned()),
         other => {
@@ -357,6 +366,7 @@ fn job(ev: &mut Ev, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
         attr: shown(path),
         attr_path: path.to_vec(),
         input_drvs: ev.input_drvs(&drv_path),
+        meta: if args.meta { Some(meta_of(ev, attrs)) } else { None },
         drv_path: Some(drv_path),
         error: None,
         name: Some(name),

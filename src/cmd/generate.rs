@@ -75,7 +75,7 @@ fn verb(change: &Change) -> &'static str {
 }
 
 /// Findings for files that must not simply be replaced.
-fn report_conflicts(comparison: &Comparison, loaded: &mut Loaded) {
+pub(super) fn report_conflicts(comparison: &Comparison, loaded: &mut Loaded) {
     let mut found = Diagnostics::new();
     for change in &comparison.changes {
         let Some(conflict) = change.conflict else { continue };
@@ -103,7 +103,7 @@ fn report_conflicts(comparison: &Comparison, loaded: &mut Loaded) {
     loaded.diagnostics.append(found);
 }
 
-fn summary(
+pub(super) fn summary(
     args: &Args,
     comparison: &Comparison,
     catalogue: &Catalogue,

@@ -1,13 +1,20 @@
 //! `pgflakegen index`: nixpkgs' attribute names, kept beside the catalogue.
 
-use std::io::Read as _;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Read as _};
 
-use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Context, Outcome};
+use super::evaluate;
+use super::inputs::Inputs;
+use super::{Context, Outcome, plural};
 use crate::catalogue::FOLDER;
+use crate::nix::eval::{Settings, shared::current_system};
+use crate::nix::flake;
+use crate::overrides::evaluated;
 use crate::overrides::index::{Coverage, Index};
+use crate::overrides::names;
 
 /// Where a repository keeps its index, below the catalogue.
 pub const FILE: &str = "nixpkgs.index.gz";
@@ -15,31 +22,84 @@ pub const FILE: &str = "nixpkgs.index.gz";
 /// Options of `index`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Where the names are: `-` or files of `nix-env -f '<nixpkgs>' -qaP --json`, of `nix eval --json
-    /// --apply builtins.attrNames`, or one name a line.
-    #[arg(long = "from", value_name = "FILE", required = true)]
+    /// Evaluate the nixpkgs in this folder [default: the catalogue's, where it is on this machine].
+    #[arg(long, value_name = "DIR", conflicts_with = "from")]
+    pub nixpkgs: Option<Utf8PathBuf>,
+
+    /// Take the names from here instead: `-` or files of `nix-env -f '<nixpkgs>' -qaP --json`, of `nix eval
+    /// --json --apply builtins.attrNames`, or one name a line.
+    #[arg(long = "from", value_name = "FILE", requires = "revision")]
     pub from: Vec<Utf8PathBuf>,
 
-    /// The revision of nixpkgs they are of.
+    /// Record this revision of nixpkgs [default: the catalogue's, or that of DIR's git repository].
     #[arg(long, value_name = "REV")]
-    pub revision: String,
+    pub revision: Option<String>,
 
     /// Say that names may be missing: then only slips of the pen are found.
-    #[arg(long)]
+    #[arg(long, requires = "from")]
     pub partial: bool,
 
+    /// Evaluate for this system [default: this machine's].
+    #[arg(long, value_name = "SYSTEM")]
+    pub system: Option<String>,
+
     /// Write the index here.
-    #[arg(long, value_name = "FILE", default_value_t = Utf8PathBuf::from(FOLDER).join(FILE))]
-    pub output: Utf8PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<Utf8PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub inputs: Inputs,
 }
 
 /// Runs it.
 ///
 /// # Errors
-/// When the names cannot be read or the index cannot be written.
+/// When the names cannot be had or the index cannot be written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let root = super::root(context.root.as_deref())?;
+    let (revision, names) = match (&args.nixpkgs, args.from.is_empty()) {
+        (_, false) => (args.revision.clone().unwrap_or_default(), from_files(&args.from)?),
+        (Some(tree), _) => {
+            let revision = revision_of(args, tree)?;
+            (revision, evaluate(args, tree, context)?)
+        }
+        (None, _) => {
+            let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
+            let nixpkgs = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs");
+            let rev = nixpkgs.map(|input| input.rev.clone());
+            let place = evaluated::input(evaluate::task(&root, &catalogue, &args.inputs), "nixpkgs");
+            let tree = match place {
+                Ok(tree) => tree,
+                Err(what) => {
+                    bail!("there is nothing to take the names from: {}", evaluate::missing(&catalogue, what))
+                }
+            };
+            let revision = match (&args.revision, args.inputs.override_input.is_empty(), rev) {
+                (Some(revision), ..) => revision.clone(),
+                (None, true, Some(rev)) => rev,
+                _ => revision_of(args, &tree)?,
+            };
+            (revision, evaluate(args, &tree, context)?)
+        }
+    };
+    anyhow::ensure!(!names.is_empty(), "there are no names");
+    let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
+    let index = Index::new(revision, coverage, names);
+    let output = args.output.clone().unwrap_or_else(|| root.join(FOLDER).join(FILE));
+    std::fs::write(&output, index.write()?).with_context(|| format!("{output} cannot be written"))?;
+    context.say(format_args!("{output}: {} of nixpkgs {}", plural(index.len(), "name"), index.revision))?;
+    if context.verbose {
+        for (set, count) in largest(&index) {
+            context.say(format_args!("  {count:6} {set}"))?;
+        }
+    }
+    Ok(Outcome::Clean)
+}
+
+fn from_files(files: &[Utf8PathBuf]) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
-    for file in &args.from {
+    for file in files {
         let mut text = String::new();
         if file == "-" {
             std::io::stdin().read_to_string(&mut text).context("stdin cannot be read")?;
@@ -48,11 +108,47 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
         names.extend(Index::names_of(&text).with_context(|| format!("{file} holds no names"))?);
     }
-    anyhow::ensure!(!names.is_empty(), "there are no names in {}", args.from[0]);
-    let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
-    let index = Index::new(args.revision.clone(), coverage, names);
-    std::fs::write(&args.output, index.write()?)
-        .with_context(|| format!("{} cannot be written", args.output))?;
-    context.say(format_args!("{}: {} names", args.output, index.len()))?;
-    Ok(Outcome::Clean)
+    Ok(names)
+}
+
+/// The revision that was named, else that of the git repository.
+fn revision_of(args: &Args, tree: &Utf8Path) -> anyhow::Result<String> {
+    if let Some(revision) = &args.revision {
+        return Ok(revision.clone());
+    }
+    let root = flake::git_root(tree.as_std_path());
+    match root.map(|root| flake::revision(&root, "HEAD")) {
+        Some(Ok(revision)) => Ok(revision),
+        _ => bail!("{tree} is no git repository; say which revision of nixpkgs it is: --revision REV"),
+    }
+}
+
+fn evaluate(args: &Args, tree: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Vec<String>> {
+    anyhow::ensure!(tree.join("default.nix").is_file(), "{tree} is no nixpkgs: it has no default.nix");
+    let system = args.system.clone().unwrap_or_else(current_system);
+    let settings = Settings { system, ..Settings::default() };
+    let bar = if context.quiet || !std::io::stderr().is_terminal() {
+        indicatif::ProgressBar::hidden()
+    } else {
+        indicatif::ProgressBar::new(0)
+    };
+    let progress = |done: usize, all: usize| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    };
+    let names = names::of_tree(tree.as_std_path(), settings, &progress);
+    bar.finish_and_clear();
+    names.map_err(|message| anyhow::anyhow!("{tree} cannot be evaluated: {message}"))
+}
+
+/// The sets with the most names.
+fn largest(index: &Index) -> Vec<(&str, usize)> {
+    let mut sets: BTreeMap<&str, usize> = BTreeMap::new();
+    for (set, _) in index.names().filter_map(|name| name.split_once('.')) {
+        *sets.entry(set).or_default() += 1;
+    }
+    let mut sets: Vec<_> = sets.into_iter().collect();
+    sets.sort_by_key(|(set, count)| (std::cmp::Reverse(*count), *set));
+    sets.truncate(12);
+    sets
 }

@@ -8,21 +8,26 @@ mod context;
 pub mod drv_diff;
 pub mod drvs;
 pub mod eval;
+pub mod evaluate;
 pub mod explain;
 pub(crate) mod fetching;
 pub mod generate;
 pub mod import;
 pub mod index;
 pub mod init;
+pub mod inputs;
 pub mod list;
 pub mod man;
 pub mod matrix;
 pub mod outdated;
 pub mod prefetch;
+pub mod program;
 pub mod schema;
 pub mod show;
+mod show_override;
 pub mod validate;
 pub mod verify;
+pub(crate) mod writing;
 
 pub use context::{Context, Outcome};
 

@@ -4,12 +4,11 @@ use comfy_table::{Table, presets};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::bump::{Target, as_json, everything, pool, targets};
+use super::bump::{LOOKUPS, Target, as_json, describe, everything, look, pool, targets};
 use super::fetching::{self, Options};
 use super::{Context, Outcome};
 use crate::diag::Diagnostics;
-use crate::upstream::bump::{self, BumpError, Bumped};
-use crate::upstream::plan::Wish;
+use crate::upstream::bump::{BumpError, Bumped};
 
 /// Options of `outdated`.
 #[derive(clap::Args, Debug)]
@@ -23,7 +22,7 @@ pub struct Args {
     pub prerelease: bool,
 
     /// Ask for N extensions at a time.
-    #[arg(long, short, value_name = "N", default_value_t = 8)]
+    #[arg(long, short, value_name = "N", default_value_t = LOOKUPS)]
     pub jobs: usize,
 
     /// Print the list as JSON.
@@ -50,19 +49,11 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let upstream = args.fetching.upstream()?;
     let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = pool(args.jobs)?.install(|| {
-        let look = |target: &Target<'_>| match target {
-            Target::Extension(extension, version) => {
-                let wish = Wish { version: version.as_deref(), prereleases: args.prerelease };
-                let steps = bump::find(&upstream, &catalogue, extension, wish)?;
-                Ok(steps.iter().map(|step| bump::describe(extension, step)).collect())
-            }
-            Target::Postgresql(postgresql) => {
-                let wish = Wish { version: None, prereleases: args.prerelease };
-                let release = bump::find_postgresql(&upstream, postgresql, wish)?;
-                Ok(release.iter().map(|release| bump::describe_postgresql(postgresql, release)).collect())
-            }
+        let one = |target: &Target<'_>| {
+            let news = look(target, &catalogue, &upstream, args.prerelease);
+            (target.name(), news.map(|news| describe(target, &news)))
         };
-        targets.par_iter().map(|target| (target.name(), look(target))).collect()
+        targets.par_iter().map(one).collect()
     });
     let mut outdated = Vec::new();
     for (name, result) in results {

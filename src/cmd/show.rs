@@ -5,19 +5,37 @@ use std::fmt::Write as _;
 use anyhow::bail;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
-use crate::cmd::{Context, Outcome};
+use crate::cmd::inputs::Inputs;
+use crate::cmd::{Context, Outcome, show_override};
 use crate::diag::nearest;
 use crate::render;
 
 /// Options of `show`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// An extension (by the package's or its SQL name) or a PostgreSQL.
+    /// An extension (by the package's or its SQL name) or a PostgreSQL; with --override also
+    /// EXTENSION@VERSION [default: the version in bin].
     pub name: String,
 
     /// Print JSON: its part of generated/catalogue.json.
     #[arg(long)]
     pub json: bool,
+
+    /// Show what its override changes: each attribute of the derivation that differs, before and after.
+    #[arg(long)]
+    pub r#override: bool,
+
+    /// With --override: show it for this PostgreSQL [default: the catalogue's default].
+    #[arg(long, short, value_name = "NAME", requires = "override")]
+    pub postgresql: Option<String>,
+
+    /// With --override: show it for this system [default: this machine's].
+    #[arg(long, value_name = "SYSTEM", requires = "override")]
+    pub system: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub inputs: Inputs,
 }
 
 /// Runs it.
@@ -25,13 +43,21 @@ pub struct Args {
 /// # Errors
 /// When the catalogue cannot be read or has nothing of that name.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let loaded = super::load(&super::root(context.root.as_deref())?)?;
+    let root = super::root(context.root.as_deref())?;
+    let loaded = super::load(&root)?;
     let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
-    let name = args.name.strip_prefix("psql_").unwrap_or(&args.name);
+    let (name, version) = match args.name.split_once('@') {
+        Some((name, version)) if args.r#override => (name, Some(version)),
+        _ => (args.name.as_str(), None),
+    };
+    let name = name.strip_prefix("psql_").unwrap_or(name);
     let by_sql = || catalogue.extensions.iter().find(|e| e.sql_names.iter().any(|sql| sql == name));
     let (section, key, text) = if let Some(postgresql) = catalogue.postgresql(name) {
         ("postgresqls", name, show_postgresql(&catalogue, postgresql))
     } else if let Some(extension) = catalogue.extension(name).or_else(by_sql) {
+        if args.r#override {
+            return show_override::run(args, version, &root, &catalogue, extension, context);
+        }
         ("extensions", extension.name.as_str(), show_extension(&catalogue, extension))
     } else {
         let names = catalogue.extensions.iter().flat_map(|e| e.sql_names.iter().chain([&e.name]));
@@ -41,6 +67,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             "the catalogue has neither an extension nor a PostgreSQL called {name}{hint} See `pgflakegen list`"
         );
     };
+    if args.r#override {
+        bail!("{name} is a PostgreSQL; overrides are for extensions");
+    }
     if args.json {
         let all: serde_json::Value = serde_json::from_str(&render::catalogue_json(&catalogue))?;
         let value = all.get(section).and_then(|s| s.get(key)).cloned().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! `pgflakegen validate`: hand-written Nix judged on its syntax.
+//! `pgflakegen validate`: hand-written Nix judged on its syntax and, when asked to, evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
+use super::evaluate::{self, Evaluated};
 use super::{Context, Outcome, plural};
 use crate::catalogue::{Catalogue, FOLDER};
 use crate::diag::{self, Diagnostic, Diagnostics, Format, SourceId, SourceMap, fix};
@@ -33,6 +34,15 @@ pub struct Args {
     /// Choose how findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+
+    /// Evaluate the overrides besides: every build that has one, with it and without it (implied by --systems
+    /// and --override-input).
+    #[arg(long)]
+    pub evaluate: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub evaluation: evaluate::Options,
 }
 
 /// A file to judge.
@@ -73,6 +83,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         .collect();
     progress.finish_and_clear();
     found.into_iter().for_each(|found| diagnostics.append(found));
+    let mut evaluated = None;
+    if args.evaluate || args.evaluation.any() {
+        let files: BTreeSet<Utf8PathBuf> = jobs.iter().map(|job| canonical(&job.path)).collect();
+        let only = |file: &Utf8Path| args.files.is_empty() || files.contains(&canonical(file));
+        evaluated = evaluate(args, &root, only, &mut sources, &mut diagnostics)?;
+    }
     emit(&diagnostics, &sources, args.format, context)?;
     if fixed.0 > 0 {
         context.say(format_args!(
@@ -91,8 +107,36 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             plural(warnings, "warning")
         ),
     };
+    let summary = match evaluated {
+        Some(builds) => format!("{summary}; {} evaluated", plural(builds, "build")),
+        None => summary,
+    };
     context.say(summary)?;
     Ok(if diagnostics.has_errors() { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// Evaluates the catalogue's overrides among the files; how many builds that were. Without a catalogue that
+/// can be generated from there is nothing to evaluate, and `check` says why.
+fn evaluate(
+    args: &Args,
+    root: &Utf8Path,
+    only: impl Fn(&Utf8Path) -> bool,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> anyhow::Result<Option<usize>> {
+    let Some(catalogue) = super::load(root)?.catalogue else {
+        anyhow::bail!(
+            "the catalogue has errors, so that no override can be evaluated; see `pgflakegen check`"
+        );
+    };
+    let shown = shown_from_here();
+    let shown = |file: &Utf8Path| shown(&root.join(file));
+    let only = |file: &Utf8Path| only(&root.join(file));
+    match evaluate::judge(root, &catalogue, &args.evaluation, &only, &shown, sources, sink)? {
+        Evaluated::Builds(count) => Ok(Some(count)),
+        Evaluated::Missing(what) => anyhow::bail!("the overrides cannot be evaluated: {what}"),
+        Evaluated::Nothing => Ok(None),
+    }
 }
 
 fn emit(
@@ -225,17 +269,22 @@ fn jobs(
             paths.push(given.clone());
         }
     }
-    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::try_from(here).ok());
-    let shown = |path: &Utf8Path| match &here {
-        Some(here) => path.strip_prefix(here).unwrap_or(path).to_owned(),
-        None => path.to_owned(),
-    };
+    let shown = shown_from_here();
     let jobs = paths.into_iter().map(|path| Job {
         shown: shown(&path),
         facts: overrides.get(&canonical(&path)).cloned(),
         path,
     });
     Ok(jobs.collect())
+}
+
+/// Paths as they are to be read: below the current directory, relative to it.
+fn shown_from_here() -> impl Fn(&Utf8Path) -> Utf8PathBuf {
+    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::try_from(here).ok());
+    move |path| match &here {
+        Some(here) => path.strip_prefix(here).unwrap_or(path).to_owned(),
+        None => path.to_owned(),
+    }
 }
 
 /// The `.nix` files below a folder, in order; a folder that is not there has none.

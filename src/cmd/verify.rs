@@ -9,7 +9,7 @@ use super::plural;
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, Span};
-use crate::upstream::verify::{self, Claim};
+use crate::upstream::verify::{self, Claim, Source};
 
 /// Options of `verify`.
 #[derive(clap::Args, Debug)]
@@ -38,7 +38,8 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
-    let all = verify::claims(&catalogue);
+    let read = |path: &camino::Utf8Path| std::fs::read_to_string(root.join(FOLDER).join(path)).ok();
+    let all = verify::claims(&catalogue, &read);
     let wanted = |claim: &&Claim| {
         args.names.is_empty()
             || args.names.iter().any(|name| claim.name.split(' ').next() == Some(name.as_str()))
@@ -72,8 +73,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         // The same hash may stand twice; the right one follows its version's name.
         let after = text.find(&format!("\"{version}\"")).unwrap_or(0);
         let start =
-            text[after..].find(&claim.hash).map(|at| after + at).or_else(|| text.find(&claim.hash))?;
-        let end = start + claim.hash.len();
+            text[after..].find(&claim.text).map(|at| after + at).or_else(|| text.find(&claim.text))?;
+        let end = start + claim.text.len();
         Some(Span::new(sources.add(path, text), start..end))
     };
     let (mut good, mut unknown) = (0, 0);
@@ -81,7 +82,14 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         match result {
             Ok(hash) if hash.to_sri() == claim.hash => good += 1,
             Ok(hash) => {
-                let message = format!("{} is {hash} today", claim.name);
+                let message = match &claim.source {
+                    Source::LockFile(..) => format!("this is not the Cargo.lock of {}", claim.name),
+                    Source::Crates(..) | Source::CargoPgrxCrates(_) => {
+                        format!("the crates of {} are {hash} today", claim.name)
+                    }
+                    Source::GitCrate(url, _) => format!("the crates from {url} are {hash} today"),
+                    Source::Fetcher(_) | Source::CargoPgrx(_) => format!("{} is {hash} today", claim.name),
+                };
                 let finding = match place(claim) {
                     Some(span) => Diagnostic::new(Code::HashDiffers, span, message),
                     None => Diagnostic::global(Code::HashDiffers, message),

@@ -4,7 +4,7 @@ use super::Severity;
 
 /// Each range of codes has a file, `table*.rs`; they come together here, in order.
 macro_rules! codes {
-    ($($catalogue:tt)*) => { syntax_codes! { override_codes! fetch_codes! drift_codes! define_codes! { $($catalogue)* } } };
+    ($($catalogue:tt)*) => { syntax_codes! { override_codes! evaluated_codes! fetch_codes! drift_codes! define_codes! { $($catalogue)* } } };
 }
 
 macro_rules! define_codes {

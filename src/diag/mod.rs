@@ -8,6 +8,8 @@ mod table_syntax;
 #[macro_use]
 mod table_overrides;
 #[macro_use]
+mod table_evaluated;
+#[macro_use]
 mod table_fetch;
 #[macro_use]
 mod table_drift;

@@ -58,6 +58,12 @@ impl SourceMap {
         id
     }
 
+    /// The file that is shown under `path`.
+    pub fn find(&self, path: &Utf8Path) -> Option<SourceId> {
+        let index = self.files.iter().position(|(known, _)| known == path)?;
+        u32::try_from(index).ok().map(SourceId)
+    }
+
     /// Gives a file another text: spans into the old one are void.
     pub fn replace(&mut self, id: SourceId, text: impl Into<String>) {
         if let Some((_, old)) = self.files.get_mut(id.0 as usize) {

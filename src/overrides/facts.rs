@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use super::index::Index;
-use crate::catalogue::model::{Catalogue, Extension, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fetcher, Kind, Version};
 
 /// What an override file of this extension gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,8 +120,10 @@ fn attributes(extension: &Extension) -> BTreeSet<String> {
         _ => names.extend(EXTENSION),
     }
     if extension.kind == Kind::Configure {
-        names.insert("dontDisableStatic");
+        names.extend(["dontDisableStatic", "setOutputFlags"]);
     }
+    let tarball = |version: &Version| matches!(version.source.fetcher, Fetcher::Url { .. });
+    let source_root = if extension.versions.iter().any(tarball) { "setSourceRoot" } else { "sourceRoot" };
     for build in extension.versions.iter().map(|version| &version.build) {
         let set = [
             ("makeFlags", !build.make_flags.is_empty()),
@@ -129,10 +131,67 @@ fn attributes(extension: &Extension) -> BTreeSet<String> {
             ("cmakeFlags", !build.cmake_flags.is_empty()),
             ("env", !build.env.is_empty()),
             ("patches", !build.patches.is_empty()),
-            ("sourceRoot", build.source_root.is_some()),
-            ("postUnpack", build.source_root.is_some()),
+            (source_root, build.source_root.is_some()),
         ];
         names.extend(set.iter().filter(|(_, there)| *there).map(|(name, _)| name));
     }
     names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use camino::Utf8Path;
+
+    use super::*;
+    use crate::diag::{Diagnostics, SourceMap};
+    use crate::nix::eval::Settings;
+    use crate::overrides::evaluated::{builds, names_before};
+
+    /// What nixpkgs' builder adds and that of the tests' package set does not.
+    const NIXPKGS_ONLY: &str = "passthru";
+    /// What our own template adds for pgrx; the rest of [`PGRX`] is for nixpkgs' builders to add.
+    const OF_TEMPLATE: &[&str] = &["doCheck", "cargo-pgrx", "buildFeatures", "buildAndTestSubdir"];
+
+    #[test]
+    fn attributes_are_those_that_evaluation_gives() {
+        let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = here.join("tests/cases/evaluated");
+        let loaded = crate::catalogue::load(&root, &mut SourceMap::new(), &mut Diagnostics::new());
+        let catalogue = loaded.expect("a readable catalogue").expect("one without errors");
+        let files = crate::render::render(&catalogue).into_iter().map(|file| (file.path, file.text));
+        let inputs = vec![("nixpkgs".to_owned(), format!("path:{here}/tests/hostpkgs"))];
+        let whole = |build: &crate::overrides::evaluated::Build| !build.custom && build.extension != "absent";
+        let builds: Vec<_> = builds(&catalogue).into_iter().filter(whole).collect();
+        let settings = Settings { pure: true, ..Settings::default() };
+        let given = names_before(&root, files, settings, inputs, &builds, "x86_64-linux");
+        let mut evaluated: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (build, names) in builds.iter().zip(given) {
+            evaluated.entry(&build.extension).or_default().extend(names);
+        }
+        assert!(evaluated.len() >= 9, "every kind, with and without build keys");
+        let mut wrong = Vec::new();
+        for (extension, names) in evaluated {
+            let extension = catalogue.extension(extension).expect("a build's");
+            let known = facts_of(extension, &catalogue).attributes.expect("a generated derivation's");
+            let pgrx = &extension.versions[0].build.pgrx;
+            let ours = |name: &&str| {
+                !PGRX.contains(name)
+                    || OF_TEMPLATE.contains(name)
+                        && pgrx.as_ref().is_some_and(|pgrx| match *name {
+                            "buildFeatures" => !pgrx.features.is_empty(),
+                            "buildAndTestSubdir" => pgrx.cargo_package.is_some(),
+                            _ => true,
+                        })
+            };
+            let unknown: Vec<_> = names.difference(&known).collect();
+            let gone = known.difference(&names).map(String::as_str);
+            let gone: Vec<_> = gone.filter(|name| *name != NIXPKGS_ONLY).filter(ours).collect();
+            if !unknown.is_empty() || !gone.is_empty() {
+                wrong.push(format!("{}: +{unknown:?} -{gone:?}", extension.name));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }

@@ -97,6 +97,8 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
     };
     match packages.param() {
         Some(ast::Param::Pattern(_)) => {}
+        // callPackage hands it nothing, which is as good as `{ }:`.
+        Some(ast::Param::IdentParam(param)) if role == Role::Attributes && takes_nothing(&param) => {}
         Some(ast::Param::IdentParam(param)) => {
             let name = param.ident().map_or_else(String::new, |i| text::ident_text(&i));
             let what = match name.as_str() {
@@ -107,7 +109,7 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
             };
             let help = match role {
                 Role::Attributes => {
-                    "write `{ lib }: old: { … }`, even where no package is needed: `{ }: old: { … }`"
+                    "write `{ lib }: old: { … }`, and `_: old: { … }` where no package is needed"
                 }
                 Role::Derivation => "name the packages: `{ stdenv, postgresql, version, src }: …`",
             };
@@ -142,6 +144,12 @@ pub fn recognise(root: &ast::Root, role: Role) -> Result<Form, Unfit> {
         )),
         _ => Err(unfit("the override gives no function of the old attributes", &body, SHAPE)),
     }
+}
+
+/// Whether a function says by its argument's name that it does not use it: `_: old: { … }`.
+fn takes_nothing(param: &ast::IdentParam) -> bool {
+    let name = param.ident().map_or_else(String::new, |ident| text::ident_text(&ident));
+    matches!(name.as_str(), "_" | "_args" | "_packages" | "_pkgs")
 }
 
 fn applies(apply: &ast::Apply, name: &str) -> bool {

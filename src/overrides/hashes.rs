@@ -1,4 +1,5 @@
-//! Hashes as they are written in Nix files: SRI, base 64, base 32, base 16.
+//! Hashes as they are written in Nix files: SRI, base 64, base 32, base 16. What Nix takes is taken, as
+//! [`crate::store::Hash`] does; beyond that, this one knows blake3 and says what is wrong to people.
 
 use std::sync::LazyLock;
 
@@ -154,6 +155,28 @@ mod tests {
         for text in spellings {
             let (algorithm, bytes) = parse(text, sha256).expect(text);
             assert_eq!(sri(algorithm, &bytes), spellings[0], "{text}");
+        }
+    }
+
+    #[test]
+    fn agrees_with_the_store() {
+        let spellings = [
+            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+            "md5-1B2M2Y8AsgTpgAmY7PhCfg==",
+        ];
+        for text in spellings {
+            let cut = (0..text.len()).map(|at| text[..at].to_owned());
+            let changed = (0..text.len()).flat_map(|at| {
+                ["", "e", "t", "z", "=", "!", "AA"]
+                    .map(|by| format!("{}{by}{}", &text[..at], &text[at + 1..]))
+            });
+            for text in cut.chain(changed).chain([text.to_owned(), format!("{text}="), format!("{text}x")]) {
+                let (ours, stores) = (parse(&text, None), crate::store::Hash::parse(&text, None));
+                assert_eq!(ours.is_ok(), stores.is_ok(), "{text}: {ours:?}, {stores:?}");
+            }
         }
     }
 

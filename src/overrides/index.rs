@@ -130,6 +130,11 @@ impl Index {
         self.names.contains(name)
     }
 
+    /// All of them, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.names.len()

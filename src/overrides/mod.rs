@@ -5,11 +5,13 @@
 //! not know how findings are shown nor where files come from; it looks at the disk only to see
 //! whether a path that an override names is there.
 
+pub mod evaluated;
 mod facts;
 mod form;
 mod hashes;
 pub mod index;
 mod known;
+pub mod names;
 mod rules;
 mod suppress;
 

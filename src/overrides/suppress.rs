@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use rnix::SyntaxKind::TOKEN_COMMENT;
+use rnix::SyntaxNode;
 use rowan::ast::AstNode;
 
 use super::Ctx;
-use crate::diag::{Code, Diagnostic, Diagnostics, Edit, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceId, Span};
+use crate::nix::syntax;
 
 const MARK: &str = "pgflakegen:";
 
@@ -24,25 +26,11 @@ pub fn apply(ctx: &Ctx<'_>, found: Diagnostics) -> Diagnostics {
         return found;
     }
     let mut out = Diagnostics::new();
-    let mut allows = Vec::new();
-    let comments = ctx.root.syntax().descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token);
-    for token in comments.filter(|token| token.kind() == TOKEN_COMMENT) {
-        let start = usize::from(token.text_range().start());
-        if let Some(allow) = read(ctx, token.text(), start, &mut out) {
-            allows.push(allow);
-        }
-    }
-    for finding in found.into_vec() {
-        let at = finding.primary.as_ref().map(|label| label.span.range().start);
-        let allowed = allows.iter_mut().find(|allow| {
-            allow.codes.contains(&finding.code) && at.is_some_and(|at| allow.lines.contains(&at))
-        });
-        match allowed {
-            Some(allow) => allow.used = true,
-            None => out.push(finding),
-        }
-    }
-    for allow in allows.iter().filter(|allow| !allow.used) {
+    let mut allows = allows(ctx.file, ctx.text, ctx.root.syntax(), &mut out);
+    take_out(ctx.file, &mut allows, found, &mut out);
+    // Whether a code of evaluation is needed, only evaluation can tell.
+    let judged = |allow: &&Allow| !allow.codes.iter().any(|code| ("PGF400".."PGF500").contains(&code.id()));
+    for allow in allows.iter().filter(|allow| !allow.used).filter(judged) {
         let codes: Vec<_> = allow.codes.iter().map(|code| code.id()).collect();
         let line_start = ctx.text[..allow.place.start].rfind('\n').map_or(0, |at| at + 1);
         let alone = ctx.text[line_start..allow.place.start].trim().is_empty();
@@ -66,11 +54,47 @@ pub fn apply(ctx: &Ctx<'_>, found: Diagnostics) -> Diagnostics {
     out
 }
 
-fn read(ctx: &Ctx<'_>, comment: &str, start: usize, out: &mut Diagnostics) -> Option<Allow> {
+/// Takes out what comments in `file` allow; for findings that the rules did not make.
+pub fn allowed(file: SourceId, text: &str, found: Diagnostics) -> Diagnostics {
+    if !text.contains(MARK) {
+        return found;
+    }
+    let mut out = Diagnostics::new();
+    // What is wrong with the comments themselves is told by `apply`.
+    let allows = syntax::with_stack(text, || {
+        allows(file, text, &rnix::Root::parse(text).syntax(), &mut Diagnostics::new())
+    });
+    take_out(file, &mut allows.unwrap_or_default(), found, &mut out);
+    out
+}
+
+fn take_out(file: SourceId, allows: &mut [Allow], found: Diagnostics, out: &mut Diagnostics) {
+    for finding in found {
+        let place = finding.primary.as_ref().map(|label| label.span).filter(|span| span.source == file);
+        let allowed = place.and_then(|span| {
+            let at = span.range().start;
+            allows.iter_mut().find(|allow| allow.codes.contains(&finding.code) && allow.lines.contains(&at))
+        });
+        match allowed {
+            Some(allow) => allow.used = true,
+            None => out.push(finding),
+        }
+    }
+}
+
+fn allows(file: SourceId, text: &str, root: &SyntaxNode, out: &mut Diagnostics) -> Vec<Allow> {
+    let comments = root.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token);
+    let comments = comments.filter(|token| token.kind() == TOKEN_COMMENT);
+    comments
+        .filter_map(|token| read(file, text, token.text(), token.text_range().start().into(), out))
+        .collect()
+}
+
+fn read(file: SourceId, text: &str, comment: &str, start: usize, out: &mut Diagnostics) -> Option<Allow> {
     let body = comment.trim_start_matches(['#', '/', '*']).trim_start();
     let rest = body.strip_prefix(MARK)?;
     let place = start..start + comment.trim_end().len();
-    let span = Span::new(ctx.file, place.clone());
+    let span = Span::new(file, place.clone());
     let unclear = |out: &mut Diagnostics, message: String| {
         out.push(
             Diagnostic::new(Code::AllowUnknown, span, message)
@@ -105,7 +129,7 @@ fn read(ctx: &Ctx<'_>, comment: &str, start: usize, out: &mut Diagnostics) -> Op
         );
         return None;
     }
-    Some(Allow { codes, lines: covered(ctx.text, &place), place, used: false })
+    Some(Allow { codes, lines: covered(text, &place), place, used: false })
 }
 
 /// The comment's own line, and when it stands alone the next line that is neither blank nor comment.

@@ -71,8 +71,29 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
             Some(Fit::Versions { all, .. }) => all.contains(&index),
             _ => false,
         });
-        (v.version.clone(), version(v, fits.map(|p| p.name.as_str()).collect()))
+        (v, version(v, fits.map(|p| p.name.as_str()).collect()))
     });
+    let mut by_name: Map<String, Value> = Map::new();
+    for (v, mut value) in versions {
+        let several = extension.versions.iter().filter(|other| other.version == v.version).count() > 1;
+        if several {
+            let of_major = v.majors.iter().map(|major| (major.to_string(), value.clone()));
+            let of_major: Map<_, _> = of_major.collect();
+            if let Some(first) = by_name.get_mut(&v.version) {
+                if let Some(Value::Object(known)) = first.get_mut("by-major") {
+                    known.extend(of_major);
+                }
+                if let (Some(Value::Array(all)), Some(Value::Array(own))) =
+                    (first.get_mut("postgresql"), value.get_mut("postgresql"))
+                {
+                    all.append(own);
+                }
+                continue;
+            }
+            value["by-major"] = Value::Object(of_major);
+        }
+        by_name.insert(v.version.clone(), value);
+    }
     json!({
         "description": extension.description,
         "homepage": extension.homepage,
@@ -86,7 +107,7 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
         "exclude-systems": extension.exclude_systems,
         "override": extension.override_file,
         "broken": extension.broken,
-        "versions": versions.collect::<Map<_, _>>(),
+        "versions": by_name,
     })
 }
 

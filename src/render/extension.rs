@@ -43,9 +43,17 @@ struct Attribute {
 pub(super) struct Record {
     pub version: String,
     pub values: Vec<Binding>,
+    /// Where PostgreSQLs have different sources of one version: what those of each major have.
+    pub choices: Vec<Choice>,
 }
 
 #[derive(Serialize)]
+pub(super) struct Choice {
+    pub major: String,
+    pub values: Vec<Binding>,
+}
+
+#[derive(Serialize, Clone)]
 pub(super) struct Binding {
     pub name: String,
     pub value: String,
@@ -113,6 +121,10 @@ pub fn extension(extension: &Extension) -> String {
         [one] => Nix::Path(format!("lib.licenses.{one}")),
         many => Nix::List(many.iter().map(|name| Nix::Path(format!("lib.licenses.{name}"))).collect()),
     };
+    let versions = choices(columns.records(used.iter().map(|v| v.version.as_str())), &used);
+    if versions.iter().any(|record| !record.choices.is_empty()) {
+        formals.insert("postgresql".to_owned());
+    }
     let mut data = Data {
         formals: formals.into_iter().collect(),
         parameters: columns.formals(),
@@ -128,7 +140,7 @@ pub fn extension(extension: &Extension) -> String {
         license: license.to_string(),
         bad_platforms: (!extension.exclude_systems.is_empty())
             .then(|| Nix::strings(&extension.exclude_systems).to_string()),
-        versions: columns.records(used.iter().map(|v| v.version.as_str())),
+        versions,
         r#override: override_file.map(|file| file.to_string()).unwrap_or_default(),
     };
     let uses_final = |text: &str| text.contains("finalAttrs.");
@@ -136,6 +148,25 @@ pub fn extension(extension: &Extension) -> String {
         || data.attributes.iter().any(|a| a.value.as_deref().is_some_and(uses_final))
         || data.changelog.as_deref().is_some_and(uses_final);
     fill(if custom { Template::Custom } else { Template::Extension }, &data)
+}
+
+/// Records of one version become one, in which the PostgreSQL's major decides.
+fn choices(records: Vec<Record>, versions: &[&Version]) -> Vec<Record> {
+    let mut merged: Vec<Record> = Vec::new();
+    for (index, record) in records.into_iter().enumerate() {
+        let several = versions.iter().filter(|v| v.version == versions[index].version).count() > 1;
+        let majors = versions[index].majors.iter().filter(|_| several);
+        let choices = majors.map(|major| Choice {
+            major: crate::nix::syntax::quote::string(&major.to_string()),
+            values: record.values.clone(),
+        });
+        let choices: Vec<Choice> = choices.collect();
+        match merged.last_mut() {
+            Some(last) if several && last.version == record.version => last.choices.extend(choices),
+            _ => merged.push(Record { choices, ..record }),
+        }
+    }
+    merged
 }
 
 /// The versions that some PostgreSQL has: the others, broken ones say, would be dead code.
@@ -327,6 +358,7 @@ impl Columns {
                         Some(Binding { name: p.name.clone(), value: value.to_string() })
                     })
                     .collect(),
+                choices: Vec::new(),
             })
             .collect()
     }

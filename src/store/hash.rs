@@ -182,6 +182,10 @@ impl Hash {
 
     /// Reads `sha256:…`, `sha256-…` or a bare digest. `expected` is the algorithm of a bare
     /// digest, and what the others are checked against.
+    ///
+    /// Takes all that Nix takes, because what Nix evaluates must evaluate here: an SRI hash without its `=`,
+    /// with left-over bits set, or with anything after the `=`. Which spelling may stand in the catalogue is
+    /// stricter, and `catalogue::sri`'s to say.
     pub fn parse(text: &str, expected: Option<Algorithm>) -> Result<Self, HashError> {
         let (found, sri, digest) = match text.split_once(':') {
             Some((name, digest)) => (Some(Algorithm::from_name(name)?), false, digest),
@@ -217,8 +221,8 @@ impl Hash {
         } else if !sri && text.len() == base32::encoded_len(size) {
             base32::decode(text.as_bytes(), size).ok_or_else(|| bad("base-32"))?
         } else if sri || text.len() == size.div_ceil(3) * 4 {
-            // Nix lets the padding of an SRI hash be left out, and ignores left-over bits.
-            let unpadded = text.trim_end_matches('=');
+            // Nix reads up to the first `=`, if there is one, skips line feeds, and ignores left-over bits.
+            let unpadded = text.split('=').next().unwrap_or(text).replace('\n', "");
             BASE64_LENIENT.decode(unpadded.as_bytes()).map_err(|error| match error.kind {
                 DecodeKind::Length => {
                     HashError::WrongLength { text: text.to_owned(), algorithm, found: text.len() }
@@ -336,6 +340,22 @@ mod tests {
         }
         assert_eq!(Hash::parse(&hash.to_base64(), Some(Algorithm::Sha256)), Ok(hash));
         assert_eq!(Hash::parse_sri(hash.to_sri().trim_end_matches('=')), Ok(hash), "without padding");
+    }
+
+    // As `builtins.convertHash` of Nix 2.34 takes and refuses them.
+    #[test]
+    fn as_lenient_as_nix() {
+        let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuF";
+        let hash = Hash::of(Algorithm::Sha256, "");
+        for end in ["U=", "U", "U==", "X=", "U=junk", "U=\n", "\nU="] {
+            assert_eq!(Hash::parse(&format!("sha256-{digest}{end}"), None), Ok(hash), "{end:?}");
+        }
+        assert_eq!(Hash::parse(&format!("sha256:{digest}U="), None), Ok(hash));
+        for wrong in
+            [format!("sha256:{digest}U"), format!("sha256-{digest}UA="), format!("sha256-{digest}!=")]
+        {
+            assert!(Hash::parse(&wrong, None).is_err(), "{wrong}");
+        }
     }
 
     #[test]

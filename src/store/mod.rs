@@ -4,6 +4,7 @@
 //! computation over bytes, names and file trees.
 
 pub mod base32;
+pub mod causes;
 pub mod derivation;
 pub mod hash;
 pub mod nar;

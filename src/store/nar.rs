@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -26,13 +26,45 @@ impl<W: Write> NarWriter<W> {
 
     /// A regular file of exactly `size` bytes read from `contents`.
     pub fn regular(&mut self, executable: bool, size: u64, contents: impl Read) -> io::Result<()> {
+        self.file(executable, size, |out| io::copy(&mut contents.take(size), out))
+    }
+
+    /// As [`Self::regular`], without copying what is in memory already.
+    pub fn regular_buffered(
+        &mut self,
+        executable: bool,
+        size: u64,
+        contents: impl BufRead,
+    ) -> io::Result<()> {
+        self.file(executable, size, |out| {
+            let mut contents = contents.take(size);
+            let mut copied = 0;
+            loop {
+                let bytes = contents.fill_buf()?;
+                if bytes.is_empty() {
+                    return Ok(copied);
+                }
+                out.write_all(bytes)?;
+                let count = bytes.len();
+                copied += count as u64;
+                contents.consume(count);
+            }
+        })
+    }
+
+    fn file(
+        &mut self,
+        executable: bool,
+        size: u64,
+        copy: impl FnOnce(&mut W) -> io::Result<u64>,
+    ) -> io::Result<()> {
         self.tokens(&[b"(", b"type", b"regular"])?;
         if executable {
             self.tokens(&[b"executable", b""])?;
         }
         put(&mut self.out, b"contents")?;
         self.out.write_all(&size.to_le_bytes())?;
-        let copied = io::copy(&mut contents.take(size), &mut self.out)?;
+        let copied = copy(&mut self.out)?;
         if copied != size {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "file is shorter than its size says"));
         }
@@ -143,12 +175,12 @@ pub enum Tree<C = Vec<u8>> {
 }
 
 /// Writes `tree` as a NAR; `open` gives size and contents of a file.
-pub fn write_tree<C, R: Read, W: Write>(
+pub fn write_tree<C, R: BufRead, W: Write>(
     tree: &Tree<C>,
     out: W,
     mut open: impl FnMut(&C) -> io::Result<(u64, R)>,
 ) -> io::Result<W> {
-    fn node<C, R: Read, W: Write>(
+    fn node<C, R: BufRead, W: Write>(
         tree: &Tree<C>,
         nar: &mut NarWriter<W>,
         open: &mut impl FnMut(&C) -> io::Result<(u64, R)>,
@@ -156,7 +188,7 @@ pub fn write_tree<C, R: Read, W: Write>(
         match tree {
             Tree::Regular { executable, contents } => {
                 let (size, reader) = open(contents)?;
-                nar.regular(*executable, size, reader)
+                nar.regular_buffered(*executable, size, reader)
             }
             Tree::Symlink(target) => nar.symlink(target),
             Tree::Directory(entries) => {

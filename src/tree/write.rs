@@ -41,6 +41,7 @@ struct Probe {
 /// # Errors
 /// When something cannot be written; then nothing has changed.
 pub fn write(guard: &Guard, comparison: &Comparison) -> io::Result<()> {
+    let _unbroken = crate::interrupt::unbroken();
     let root = guard.root();
     let staging = root.join(STAGING);
     let result = prepare(root, &staging, &comparison.changes).and_then(|journal| {
@@ -72,6 +73,9 @@ fn prepare(root: &Utf8Path, staging: &Utf8Path, changes: &[Change]) -> io::Resul
             Some(text) => {
                 let staged = Utf8PathBuf::from(format!("file-{index}"));
                 fs::write(staging.join(&staged), text)?;
+                if let Ok(metadata) = fs::metadata(root.join(&change.path)) {
+                    fs::set_permissions(staging.join(&staged), metadata.permissions())?;
+                }
                 journal.renames.push((staged, change.path.clone()));
             }
         }

@@ -1,6 +1,6 @@
 //! Rust crates: lock files, what `fetchCargoVendor` hashes, cargo-pgrx.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use rayon::prelude::*;
@@ -11,6 +11,7 @@ use super::git::GitError;
 use super::http::FetchError;
 use super::prefetch::{Prefetched, Upstream, UpstreamError, flat_hash, parse};
 use super::progress::Silent;
+use super::rust::{Manifests, Rust};
 use super::spool::Spool;
 use crate::store::hash::{Algorithm, Hash};
 
@@ -40,6 +41,18 @@ pub enum CargoError {
     /// No pgrx.
     #[error("{0} does not depend on pgrx")]
     NoPgrx(String),
+    /// The lock file is of another state of the source.
+    #[error(
+        "{of}: its Cargo.lock has pgrx {locked}, its Cargo.toml wants {wanted}; the lock file is out of date"
+    )]
+    StaleLock {
+        /// Whose.
+        of: String,
+        /// Versions.
+        locked: String,
+        /// A requirement.
+        wanted: String,
+    },
 }
 
 impl From<FetchError> for CargoError {
@@ -124,12 +137,27 @@ impl Lock {
 
     /// The version of a package that is there once.
     pub fn version(&self, name: &str) -> Option<&str> {
-        self.packages.iter().find(|package| package.name == name).map(|package| package.version.as_str())
+        self.versions(name).next()
     }
 
-    /// Address and commit of each Git repository.
-    fn repositories(&self) -> BTreeSet<(String, String)> {
-        self.packages.iter().filter_map(|package| package.git()).collect()
+    /// All versions of a package.
+    pub fn versions<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let name = name.to_owned();
+        self.packages
+            .iter()
+            .filter(move |package| package.name == name)
+            .map(|package| package.version.as_str())
+    }
+
+    /// Each commit of a Git repository with its address. Nix's fetchers know a tree by the commit alone.
+    fn repositories(&self) -> BTreeMap<String, String> {
+        self.packages.iter().filter_map(|package| package.git()).map(|(url, rev)| (rev, url)).collect()
+    }
+
+    /// Address and commit of the Git repository of the package called `NAME-VERSION`.
+    pub fn repository_of(&self, name: &str) -> Option<(String, String)> {
+        let is = |package: &&Package| format!("{}-{}", package.name, package.version) == name;
+        self.packages.iter().filter(is).find_map(Package::git)
     }
 
     /// Whether crates come from Git repositories.
@@ -198,7 +226,7 @@ impl Upstream {
             let name = format!("tarballs/{}-{}.tar.gz", package.name, package.version);
             builder.file(name.as_bytes(), false, spool.len(), spool.reader(spool.all())).map_err(archive)?;
         }
-        for (url, rev) in lock.repositories() {
+        for (rev, url) in lock.repositories() {
             let commit = self.git.fetch(&url, &rev)?;
             self.git.add_checkout(&commit, &format!("git/{rev}"), &mut builder, self.limits)?;
         }
@@ -211,15 +239,16 @@ impl Upstream {
     /// # Errors
     /// When a repository cannot be fetched.
     pub fn output_hashes(&self, lock: &Lock) -> Result<BTreeMap<String, Hash>, CargoError> {
-        let mut first: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for package in &lock.packages {
-            if let Some(repository) = package.git() {
-                first.entry(repository).or_insert_with(|| format!("{}-{}", package.name, package.version));
+            if let Some((url, rev)) = package.git() {
+                let name = format!("{}-{}", package.name, package.version);
+                first.entry(rev).or_insert((url, name));
             }
         }
         first
-            .into_iter()
-            .map(|((url, rev), name)| Ok((name, self.checkout(&url, &rev, true)?.hash)))
+            .into_par_iter()
+            .map(|(rev, (url, name))| Ok((name, self.checkout(&url, &rev, true)?.hash)))
             .collect()
     }
 
@@ -232,17 +261,18 @@ impl Upstream {
         Ok(self.unpacked(&url, StripRoot::Required, &Silent)?)
     }
 
-    /// What `fetchCrate` gives for cargo-pgrx, and its crates' hash.
+    /// What `fetchCrate` gives for cargo-pgrx, its crates' hash, and the Rust that it asks for.
     ///
     /// # Errors
     /// When there is no such version, or its crates cannot be fetched.
-    pub fn cargo_pgrx(&self, version: &str) -> Result<(Hash, Hash), CargoError> {
+    pub fn cargo_pgrx(&self, version: &str) -> Result<(Hash, Hash, Option<Rust>), CargoError> {
         let name = format!("cargo-pgrx {version}");
         let fetched = self.cargo_pgrx_source(version)?;
         let hash = fetched.hash;
         let tree = fetched.into_tree(self.limits)?;
         let lock = tree.file("Cargo.lock")?.ok_or_else(|| CargoError::NoLock(name.clone()))?;
         let lock = Lock::parse(&String::from_utf8_lossy(&lock), &name)?;
-        Ok((hash, self.vendor_hash(&lock)?))
+        let rust = Manifests::of(&tree, None, None)?.rust();
+        Ok((hash, self.vendor_hash(&lock)?, rust))
     }
 }

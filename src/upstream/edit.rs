@@ -220,6 +220,13 @@ pub fn set(
     Ok(text)
 }
 
+/// The string that the first table of `[[array]]` in `text` has under `key`.
+pub fn string(text: &str, array: &str, key: &str) -> Option<String> {
+    let document = parse(text).ok()?;
+    let table = document.get(array)?.as_array_of_tables()?.get(0)?;
+    table.get(key)?.as_str().map(str::to_owned)
+}
+
 /// An array of strings on one line.
 pub fn strings<'a>(all: impl IntoIterator<Item = &'a str>) -> Value {
     Value::Array(all.into_iter().collect())

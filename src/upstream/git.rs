@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::archive::{self, ArchiveError, Limits, SourceTree};
 use super::credentials::Credentials;
+use crate::interrupt::{self, Running, TemporaryDirectory};
 
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +78,7 @@ pub struct Git {
 /// A temporary repository that holds one commit.
 #[derive(Debug)]
 pub struct Commit {
-    directory: tempfile::TempDir,
+    directory: TemporaryDirectory,
     url: String,
     /// 40 hexadecimal digits.
     pub id: String,
@@ -166,7 +167,7 @@ impl Git {
     }
 
     fn output(&self, command: &mut Command, url: &str) -> Result<String, GitError> {
-        let output = command.output().map_err(|error| GitError::NoGit(error.to_string()))?;
+        let output = interrupt::output(command).map_err(|error| GitError::NoGit(error.to_string()))?;
         if !output.status.success() {
             return Err(failure(url, &output.stderr));
         }
@@ -213,7 +214,7 @@ impl Git {
     pub fn fetch(&self, url: &str, revision: &str) -> Result<Commit, GitError> {
         self.check(url)?;
         check_revision(revision)?;
-        let directory = tempfile::Builder::new().prefix("pgflakegen-git").tempdir()?;
+        let directory = TemporaryDirectory::new("pgflakegen-git")?;
         let mut init = self.command(url);
         init.args(["init", "--quiet", "--bare", "--template="]).arg(directory.path());
         self.output(&mut init, url)?;
@@ -322,13 +323,13 @@ impl Git {
         command
             .args(["archive", "--format=tar", &format!("--prefix={prefix}/"), &commit.id])
             .stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| GitError::NoGit(error.to_string()))?;
+        let mut child = Running::start(&mut command).map_err(|error| GitError::NoGit(error.to_string()))?;
         let result = match child.stdout.take() {
             Some(stdout) => archive::add_tar(stdout, limits, builder),
             None => Ok(()),
         };
         if result.is_err() {
-            let _ = child.kill();
+            child.kill();
         }
         let mut last_words = Vec::new();
         if let Some(stderr) = &mut child.stderr {
@@ -446,7 +447,7 @@ fn check_revision(revision: &str) -> Result<(), GitError> {
 
 /// An address without its password, and without control characters.
 fn printable(url: &str) -> String {
-    let url = url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| super::http::shown(&url));
+    let url = super::http::redacted(url);
     url.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 

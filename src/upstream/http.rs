@@ -85,7 +85,7 @@ pub enum FetchError {
     #[error("{0} redirects too often")]
     Redirects(String),
     /// The certificate, usually.
-    #[error("{url}: no secure connection: {why}")]
+    #[error("{url}: no secure connection: {why}; SSL_CERT_FILE can name a file of certificates to trust")]
     Tls {
         /// Where.
         url: String,
@@ -161,6 +161,15 @@ pub fn shown(url: &Url) -> String {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.to_string()
+}
+
+/// As [`shown`], for what may be no address at all, or have others in it.
+pub fn redacted(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?', '#', ' ', '"', '\'']).unwrap_or(rest.len());
+    // A password may have an @ of its own.
+    let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    format!("{before}://{}{}", &rest[start..end], redacted(&rest[end..]))
 }
 
 impl Client {
@@ -243,15 +252,17 @@ impl Client {
     fn file(&self, url: &Url) -> Result<Spool, FetchError> {
         let bad = |why: String| FetchError::Other { url: shown(url), why };
         let path = url.to_file_path().map_err(|()| bad("it is on another machine".into()))?;
-        let mut file = std::fs::File::open(&path).map_err(|error| match error.kind() {
+        let file = std::fs::File::open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => bad("there is no such file".into()),
             _ => bad(error.to_string()),
         })?;
         if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(bad("it is no file".into()));
         }
-        let mut spool = Spool::default();
-        io::copy(&mut file, &mut spool).map_err(|error| bad(error.to_string()))?;
+        let spool = Spool::of_file(file).map_err(|error| bad(error.to_string()))?;
+        if spool.len() > self.limit {
+            return Err(FetchError::TooLarge { url: shown(url), limit: self.limit });
+        }
         Ok(spool)
     }
 
@@ -364,6 +375,8 @@ fn translate(error: ureq::Error, url: &Url) -> FetchError {
                 offline("its name cannot be resolved; is there a network connection?")
             }
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::Timeout(shown(url)),
+            // So rustls' errors arrive; trying again would not change them.
+            io::ErrorKind::InvalidData => FetchError::Tls { url: shown(url), why: error.to_string() },
             _ => FetchError::Other { url: shown(url), why: error.to_string() },
         },
         ureq::Error::BadUri(why) => FetchError::BadUrl(shown(url), why),

@@ -49,7 +49,7 @@ impl std::str::FromStr for Locator {
     type Err = BadLocator;
 
     fn from_str(text: &str) -> Result<Self, BadLocator> {
-        let bad = |why: &str| Err(BadLocator { text: text.to_owned(), why: why.to_owned() });
+        let bad = |why: &str| Err(BadLocator { text: super::http::redacted(text), why: why.to_owned() });
         if let Some(rest) = text.strip_prefix("github:") {
             let mut parts = rest.splitn(3, '/');
             let name = format!("{}/{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -110,6 +110,8 @@ mod tests {
             Locator::Git { url: "https://x.org/r.git".into(), rev: Some("v1".into()), submodules: true };
         assert_eq!("git+https://x.org/r.git?ref=v1&submodules=1".parse(), Ok(git));
         assert_eq!("https://x.org/a".parse(), Ok(Locator::Url(Url::parse("https://x.org/a").unwrap())));
+        let error = "ssh+x://me:p@55@host/a?b=https://u:v@x/".parse::<Locator>().unwrap_err().to_string();
+        assert!(error.starts_with("ssh+x://host/a?b=https://x/: "), "{error}");
         for bad in ["github:x", "github:../x/y", "github:-/", "ftp://x", "git+x", "nowhere/nothing", ""] {
             assert!(bad.parse::<Locator>().is_err(), "{bad}");
         }

@@ -14,13 +14,14 @@ pub mod guess;
 pub mod http;
 pub mod import;
 pub mod locator;
-pub mod pattern;
 pub mod plan;
 pub mod prefetch;
 pub mod progress;
+pub mod rust;
 pub mod spool;
 pub mod support;
 pub mod verify;
 pub mod versions;
 
+pub use crate::catalogue::pattern;
 pub use prefetch::{Endpoints, Prefetched, Upstream, UpstreamError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pattern::Pattern;
 use super::versions::{Release, first_number, newest};
-use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Revision};
+use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Revision, Version};
 use crate::catalogue::version::{compare, is_prerelease};
 
 /// One version that comes in.
@@ -77,10 +77,11 @@ pub fn steps(
             None => newest(releases, have, wish.prereleases || is_prerelease(have), fits),
         };
         let Some(release) = wanted else { continue };
-        // One version has one source: with tags for each PostgreSQL the first of a version counts.
-        let other = |step: &Step| step.release.version == release.version && step.release != *release;
-        if extension.versions.iter().any(|known| known.version == release.version) || steps.iter().any(other)
-        {
+        // One version has one source for PostgreSQLs of one major.
+        let taken = |known: &&Version| {
+            release.major.is_none_or(|major| known.majors.contains(&major) || known.majors.is_empty())
+        };
+        if extension.versions.iter().filter(|known| known.version == release.version).any(|v| taken(&v)) {
             continue;
         }
         match steps.iter_mut().find(|step| step.release == *release) {

@@ -1,6 +1,6 @@
 //! The hash that a fetcher of nixpkgs would demand, and the source itself.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _};
 
 use url::Url;
 
@@ -169,12 +169,15 @@ impl Prefetched {
 pub(super) fn flat_hash(spool: &Spool) -> io::Result<Hash> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     let mut reader = spool.reader(spool.all());
-    let mut buffer = vec![0; 1 << 16];
     loop {
-        match reader.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            count => hasher.update(&buffer[..count]),
+        // Straight from memory where the bytes are there already.
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hasher.finish());
         }
+        hasher.update(bytes);
+        let count = bytes.len();
+        reader.consume(count);
     }
 }
 
@@ -363,5 +366,5 @@ fn reference(at: &Revision) -> String {
 
 /// An address.
 pub(super) fn parse(url: &str) -> Result<Url, FetchError> {
-    Url::parse(url).map_err(|error| FetchError::BadUrl(url.to_owned(), error.to_string()))
+    Url::parse(url).map_err(|error| FetchError::BadUrl(super::http::redacted(url), error.to_string()))
 }

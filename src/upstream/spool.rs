@@ -8,6 +8,9 @@ use std::os::unix::fs::FileExt;
 /// How much is held in memory unless told otherwise.
 pub const MEMORY: usize = 64 << 20;
 
+/// How much is read at a time: less costs calls, more the processor's cache.
+pub const BUFFER: usize = 128 << 10;
+
 /// Where some bytes of a [`Spool`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
@@ -40,6 +43,15 @@ impl Spool {
         Self { memory: Vec::new(), limit, file: None, len: 0 }
     }
 
+    /// A file as it lies there, without a copy. Nothing is to be added.
+    ///
+    /// # Errors
+    /// When its length cannot be told.
+    pub fn of_file(file: File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self { memory: Vec::new(), limit: 0, file: Some(file), len })
+    }
+
     /// How many bytes are in it.
     pub fn len(&self) -> u64 {
         self.len
@@ -63,6 +75,7 @@ impl Spool {
             at: slice.start,
             end: slice.start + slice.len,
             buffer: Vec::new(),
+            used: 0,
         }
     }
 
@@ -113,27 +126,34 @@ pub struct Reader<'a> {
     start: u64,
     at: u64,
     end: u64,
-    /// Only used by [`BufRead`] where the bytes are in the file.
+    /// Only used by [`BufRead`] where the bytes are in the file; `used` of them are consumed.
     buffer: Vec<u8>,
+    used: usize,
 }
 
 impl Reader<'_> {
     fn left(&self) -> usize {
         usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX)
     }
+
+    fn buffered(&self) -> &[u8] {
+        &self.buffer[self.used..]
+    }
 }
 
 impl Read for Reader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if !self.buffer.is_empty() {
-            let count = self.buffer.len().min(out.len());
-            out[..count].copy_from_slice(&self.buffer[..count]);
-            self.consume(count);
+        // A large read of a file needs no copy of our own; many small ones are better served from one.
+        if self.buffered().is_empty() && out.len() >= BUFFER {
+            let count = self.left().min(out.len());
+            let count = self.spool.read_at(self.at, &mut out[..count])?;
+            self.at += count as u64;
             return Ok(count);
         }
-        let count = self.left().min(out.len());
-        let count = self.spool.read_at(self.at, &mut out[..count])?;
-        self.at += count as u64;
+        let bytes = self.fill_buf()?;
+        let count = bytes.len().min(out.len());
+        out[..count].copy_from_slice(&bytes[..count]);
+        self.consume(count);
         Ok(count)
     }
 }
@@ -146,26 +166,25 @@ impl BufRead for Reader<'_> {
             let rest = &self.spool.memory[usize::try_from(self.at).unwrap_or(usize::MAX)..];
             return Ok(&rest[..rest.len().min(left)]);
         }
-        if self.buffer.is_empty() {
-            let mut buffer = vec![0; left.min(1 << 16)];
-            let count = self.spool.read_at(self.at, &mut buffer)?;
-            buffer.truncate(count);
-            self.buffer = buffer;
+        if self.buffered().is_empty() {
+            self.used = 0;
+            self.buffer.resize(left.min(BUFFER), 0);
+            let count = self.spool.read_at(self.at, &mut self.buffer)?;
+            self.buffer.truncate(count);
         }
-        Ok(&self.buffer)
+        Ok(self.buffered())
     }
 
     fn consume(&mut self, count: usize) {
         self.at += count as u64;
-        if !self.buffer.is_empty() {
-            self.buffer.drain(..count.min(self.buffer.len()));
-        }
+        self.used = (self.used + count).min(self.buffer.len());
     }
 }
 
 impl Seek for Reader<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.buffer.clear();
+        self.used = 0;
         let target = match to {
             SeekFrom::Start(offset) => self.start.checked_add(offset),
             SeekFrom::End(offset) => self.end.checked_add_signed(offset),

@@ -1,8 +1,9 @@
 //! Every source of the catalogue fetched once more and hashed once more.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
 use super::archive::{self, StripRoot};
@@ -21,8 +22,10 @@ pub struct Claim {
     pub name: String,
     /// The file that says so, relative to the catalogue folder.
     pub file: Utf8PathBuf,
-    /// The hash as written.
+    /// The hash as written; of a lock file, that of our copy.
     pub hash: String,
+    /// What stands in the file in its place.
+    pub text: String,
     /// How to get what it is of.
     pub source: Source,
 }
@@ -38,10 +41,14 @@ pub enum Source {
     CargoPgrxCrates(String),
     /// `fetchCargoVendor` of a source, whose lock file is in this folder of it.
     Crates(Fetcher, Option<String>),
+    /// The same source's lock file itself, which the catalogue has a copy of.
+    LockFile(Fetcher, Option<String>),
+    /// `fetchgit` of a repository that a lock file names: address and commit.
+    GitCrate(String, String),
 }
 
-/// All hashes of sources in the catalogue.
-pub fn claims(catalogue: &Catalogue) -> Vec<Claim> {
+/// All hashes of sources in the catalogue; `read` gives the text of a catalogue file.
+pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>) -> Vec<Claim> {
     let mut claims = Vec::new();
     for postgresql in &catalogue.postgresqls {
         let Some(pinned) = &postgresql.pinned else { continue };
@@ -49,6 +56,7 @@ pub fn claims(catalogue: &Catalogue) -> Vec<Claim> {
             name: format!("postgresql {}", postgresql.name),
             file: "postgresql.toml".into(),
             hash: pinned.source.hash.clone(),
+            text: pinned.source.hash.clone(),
             source: Source::Fetcher(pinned.source.fetcher.clone()),
         });
     }
@@ -57,6 +65,7 @@ pub fn claims(catalogue: &Catalogue) -> Vec<Claim> {
             name: format!("cargo-pgrx {}", entry.version),
             file: "pgrx.toml".into(),
             hash: entry.hash.clone(),
+            text: entry.hash.clone(),
             source: Source::CargoPgrx(entry.version.clone()),
         });
         if let Vendor::Hash(hash) = &entry.vendor {
@@ -64,6 +73,7 @@ pub fn claims(catalogue: &Catalogue) -> Vec<Claim> {
                 name: format!("cargo-pgrx {}", entry.version),
                 file: "pgrx.toml".into(),
                 hash: hash.clone(),
+                text: hash.clone(),
                 source: Source::CargoPgrxCrates(entry.version.clone()),
             });
         }
@@ -74,21 +84,52 @@ pub fn claims(catalogue: &Catalogue) -> Vec<Claim> {
                 name: format!("{} {}", extension.name, version.version),
                 file: format!("extensions/{}.toml", extension.name).into(),
                 hash: version.source.hash.clone(),
+                text: version.source.hash.clone(),
                 source: Source::Fetcher(version.source.fetcher.clone()),
             });
-            if let Some(Vendor::Hash(hash)) = version.build.pgrx.as_ref().map(|pgrx| &pgrx.vendor) {
-                let source =
-                    Source::Crates(version.source.fetcher.clone(), version.build.source_root.clone());
-                claims.push(Claim {
-                    name: format!("{} {}", extension.name, version.version),
-                    file: format!("extensions/{}.toml", extension.name).into(),
+            let Some(pgrx) = &version.build.pgrx else { continue };
+            let name = format!("{} {}", extension.name, version.version);
+            let file = Utf8PathBuf::from(format!("extensions/{}.toml", extension.name));
+            let (fetcher, folder) = (version.source.fetcher.clone(), version.build.source_root.clone());
+            match &pgrx.vendor {
+                Vendor::Hash(hash) => claims.push(Claim {
+                    name,
+                    file,
                     hash: hash.clone(),
-                    source,
-                });
+                    text: hash.clone(),
+                    source: Source::Crates(fetcher, folder),
+                }),
+                Vendor::Lock { file: lock, output_hashes } => {
+                    let Some(text) = read(lock) else { continue };
+                    claims.push(Claim {
+                        name: name.clone(),
+                        file: file.clone(),
+                        hash: Hash::of(Algorithm::Sha256, text.as_bytes()).to_sri(),
+                        text: lock.to_string(),
+                        source: Source::LockFile(fetcher, folder),
+                    });
+                    claims.extend(git_crates(&name, &file, &text, output_hashes));
+                }
             }
         }
     }
     claims
+}
+
+/// The trees that a lock file's crates come from.
+fn git_crates(name: &str, file: &Utf8Path, lock: &str, hashes: &BTreeMap<String, String>) -> Vec<Claim> {
+    let Ok(lock) = Lock::parse(lock, name) else { return Vec::new() };
+    let claim = |(package, hash): (&String, &String)| {
+        let (url, rev) = lock.repository_of(package)?;
+        Some(Claim {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            hash: hash.clone(),
+            text: hash.clone(),
+            source: Source::GitCrate(url, rev),
+        })
+    };
+    hashes.iter().filter_map(claim).collect()
 }
 
 /// The hash of what upstream, or the cache folder, has today.
@@ -114,6 +155,12 @@ pub fn verify(
             let tree = upstream.fetch(fetcher, progress)?.into_tree(upstream.limits)?;
             Ok(upstream.vendor_hash(&Lock::of_source(&tree, root.as_deref(), &claim.name)?)?)
         }
+        Source::LockFile(fetcher, root) => {
+            let tree = upstream.fetch(fetcher, progress)?.into_tree(upstream.limits)?;
+            let lock = Lock::of_source(&tree, root.as_deref(), &claim.name)?;
+            Ok(Hash::of(Algorithm::Sha256, lock.text.as_bytes()))
+        }
+        Source::GitCrate(url, rev) => Ok(upstream.checkout(url, rev, true)?.hash),
     }
 }
 
@@ -128,7 +175,8 @@ fn cached(upstream: &Upstream, claim: &Claim, cache: &Path) -> Result<Option<Has
             (IngestionMethod::Nar, "source".to_owned(), (!submodules).then(|| downloaded_name(repo, at)))
         }
         Source::Fetcher(Fetcher::Git { .. }) => (IngestionMethod::Nar, "source".to_owned(), None),
-        Source::CargoPgrxCrates(_) | Source::Crates(..) => return Ok(None),
+        Source::GitCrate(..) => (IngestionMethod::Nar, "source".to_owned(), None),
+        Source::CargoPgrxCrates(_) | Source::Crates(..) | Source::LockFile(..) => return Ok(None),
         Source::CargoPgrx(version) => {
             let name = format!("cargo-pgrx-{version}");
             (IngestionMethod::Nar, format!("{name}.tar.gz"), Some(format!("{name}.crate")))

@@ -207,7 +207,8 @@ impl Upstream {
         Ok(read_tags(tags, patterns))
     }
 
-    /// PGXN's versions of a distribution, all states.
+    /// PGXN's versions of a distribution. What is called testing or unstable there and has a stable version's
+    /// number is left out, unless nothing is stable.
     ///
     /// # Errors
     /// When PGXN has no such distribution, or cannot be asked.
@@ -215,8 +216,15 @@ impl Upstream {
         let url = format!("{}/dist/{}.json", self.endpoints.pgxn, name.to_lowercase());
         let answer = self.json(&url)?;
         let releases = answer.get("releases").and_then(Value::as_object).ok_or(VersionsError::Answer(url))?;
-        let all = releases.values().filter_map(Value::as_array).flatten();
-        Ok(all.filter_map(|release| release.get("version")?.as_str().map(str::to_owned)).collect())
+        let of = |list: &Value| -> Vec<String> {
+            let all = list.as_array().into_iter().flatten();
+            all.filter_map(|release| release.get("version")?.as_str().map(str::to_owned)).collect()
+        };
+        let (stable, mut others) = (releases.get("stable").map(of).unwrap_or_default(), Vec::new());
+        for (_, list) in releases.iter().filter(|(state, _)| *state != "stable") {
+            others.extend(of(list).into_iter().filter(|v| stable.is_empty() || is_prerelease(v)));
+        }
+        Ok(stable.into_iter().chain(others).collect())
     }
 
     /// A crate's versions that are not yanked, from the sparse index.

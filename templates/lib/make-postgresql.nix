@@ -58,12 +58,20 @@ let
     }) catalogue.postgresqls.${entry.name}.create
   );
 
+  # What the catalogue says of a version; where majors have different sources of it, of ours.
+  describeVersion =
+    name: version:
+    let
+      extension = catalogue.extensions.${name};
+      described = extension.versions.${version} or extension;
+    in
+    described.by-major.${lib.versions.major postgresql.version} or described;
+
   # An extension in one version, with the packages that it requires.
   withRequired =
     name: version:
     let
-      described = catalogue.extensions.${name};
-      inherit (described.versions.${version} or described) requires;
+      inherit (describeVersion name version) requires;
       needed = lib.filter (other: other != name && available ? ${other}) (
         map (sql: providers.${sql} or name) requires
       );
@@ -76,7 +84,7 @@ let
   describe = name: extension: {
     inherit name;
     inherit (extension) version;
-    origin = catalogue.extensions.${name}.versions.${available.${name}.default}.origin or "nixpkgs";
+    origin = (describeVersion name available.${name}.default).origin or "nixpkgs";
   };
 
   # What is in an installation, for tools that find one in the store.

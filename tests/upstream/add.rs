@@ -199,7 +199,7 @@ fn releases_pgxn_and_crates_say_versions() {
     place.server.on("/api/repos/pgvector/pgvector/releases?per_page=100", Answer::Bytes(releases.into()));
     place.server.on(
         "/pgxn/dist/vector.json",
-        Answer::Bytes(br#"{"releases":{"stable":[{"version":"0.8.2"}],"testing":[]}}"#.to_vec()),
+        Answer::Bytes(br#"{"releases":{"stable":[{"version":"0.8.2"}],"testing":[{"version":"0.9.0"}],"unstable":[{"version":"0.9.0-b1"}]}}"#.to_vec()),
     );
     let index = "{\"vers\":\"0.8.3\",\"yanked\":false}\n{\"vers\":\"0.8.4\",\"yanked\":true}\n";
     place.server.on("/index/ve/ct/vector", Answer::Bytes(index.into()));

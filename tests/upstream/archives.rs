@@ -106,35 +106,61 @@ fn the_order_of_entries_does_not_matter() {
     assert_ne!(hash(&sample().bytes(), StripRoot::No), hash(&sample().bytes(), StripRoot::Required));
 }
 
-#[test]
-fn every_compression_gives_the_same() {
-    let plain = sample().bytes();
-    let expected = hash(&plain, StripRoot::Required);
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(&plain).unwrap();
-    let gzip = gzip.finish().unwrap();
-    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    bzip2.write_all(&plain).unwrap();
-    let zstd =
-        |part: &[u8]| ruzstd::encoding::compress_to_vec(part, ruzstd::encoding::CompressionLevel::Fastest);
-    // As `zstd -T0` and `gzip a; gzip b >> a` write them: several parts, one after another.
-    let (first, second) = plain.split_at(plain.len() / 2);
-    let two = |part| {
+/// The same bytes in every compression that a tar archive may have.
+pub fn packed(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let gzip = |part: &[u8]| {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(part).unwrap();
         gzip.finish().unwrap()
     };
-    let all = [
-        ("gz", gzip),
-        ("gz twice", [two(first), two(second)].concat()),
-        ("bz2", bzip2.finish().unwrap()),
-        ("zst", zstd(&plain)),
+    let bzip2 = |part: &[u8]| {
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(part).unwrap();
+        bzip2.finish().unwrap()
+    };
+    let zstd =
+        |part: &[u8]| ruzstd::encoding::compress_to_vec(part, ruzstd::encoding::CompressionLevel::Fastest);
+    let xz = |part: &[u8]| {
+        let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+        xz.write_all(part).unwrap();
+        xz.finish().unwrap()
+    };
+    // As `zstd -T0` and `gzip a; gzip b >> a` write them: several parts, one after another.
+    let (first, second) = plain.split_at(plain.len() / 2);
+    vec![
+        ("gz", gzip(plain)),
+        ("gz twice", [gzip(first), gzip(second)].concat()),
+        ("bz2", bzip2(plain)),
+        ("bz2 twice", [bzip2(first), bzip2(second)].concat()),
+        ("xz", xz(plain)),
+        ("xz twice", [xz(first), xz(second)].concat()),
+        ("zst", zstd(plain)),
         ("zst twice", [zstd(first), zstd(second)].concat()),
-    ];
-    for (name, bytes) in all {
+    ]
+}
+
+#[test]
+fn every_compression_gives_the_same() {
+    let plain = sample().bytes();
+    let expected = hash(&plain, StripRoot::Required);
+    for (name, bytes) in packed(&plain) {
         assert_eq!(hash(&bytes, StripRoot::Required), expected, "{name}");
-        // One byte too few is noticed in all of them.
+        // One byte too few is noticed in all of them, and one in the middle that is wrong.
         assert!(matches!(read(&bytes[..bytes.len() - 1]), Err(ArchiveError::Damaged(_))), "{name}");
+        let mut wrong = bytes.clone();
+        let middle = wrong.len() / 2;
+        wrong[middle] ^= 0x55;
+        if let Ok(tree) = read(&wrong) {
+            let hash = tree.strip(StripRoot::Required).unwrap().nar_hash(Algorithm::Sha256).unwrap();
+            assert_ne!(hash.to_sri(), expected, "{name}");
+        }
+        // What follows the archive is no part of it that could be passed over.
+        let rubbish = [&bytes[..], b"rubbish"].concat();
+        if let Ok(tree) = read(&rubbish) {
+            assert!(name.starts_with("gz"), "{name}");
+            let hash = tree.strip(StripRoot::Required).unwrap().nar_hash(Algorithm::Sha256).unwrap();
+            assert_eq!(hash.to_sri(), expected, "{name}");
+        }
     }
 }
 
@@ -245,8 +271,13 @@ fn what_is_hostile_is_refused() {
         ("file without a name", t().file(".", ""), |e| matches!(e, ArchiveError::BadName { .. })),
     ];
     for (name, tar, expected) in cases {
-        let error = read(&tar.bytes()).expect_err(name);
+        let plain = tar.bytes();
+        let error = read(&plain).expect_err(name);
         assert!(expected(&error), "{name}: {error:?}");
+        for (how, bytes) in packed(&plain) {
+            let error = read(&bytes).expect_err(name);
+            assert!(expected(&error), "{name}, {how}: {error:?}");
+        }
     }
     let checksum = {
         let mut bytes = t().file("a", "x").bytes();
@@ -284,10 +315,130 @@ fn bombs_do_not_go_off() {
         gzip.write_all(&[0; 1 << 20]).unwrap();
     }
     too_much(&gzip.finish().unwrap());
+    let zeros = [Tar::default().file("a", "").bytes(), vec![0; 8 << 20]].concat();
+    for bytes in [zeros, Tar::default().file("a", &"x".repeat(1 << 20)).bytes()] {
+        for (how, bytes) in packed(&bytes) {
+            let error = read_with(&bytes, limits).expect_err(how);
+            assert!(matches!(error, ArchiveError::TooMuch { .. }), "{how}: {error:?}");
+        }
+    }
+    // A dictionary of 1 GiB, announced in the head of the block, is more than `xz -9` ever asks for.
+    let mut greedy = packed(&Tar::default().file("a", "").bytes()).swap_remove(4).1;
+    greedy[16] = 36;
+    let sum = crc32(&greedy[12..20]);
+    greedy[20..24].copy_from_slice(&sum.to_le_bytes());
+    assert!(read_with(&greedy, limits).is_err());
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("a", zip::write::SimpleFileOptions::default()).unwrap();
     zip.write_all(&vec![0; 1 << 20]).unwrap();
     too_much(&zip.finish().unwrap().into_inner());
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+    })
+}
+
+type Zip = zip::ZipWriter<std::io::Cursor<Vec<u8>>>;
+
+fn zipped(fill: impl FnOnce(&mut Zip, zip::write::SimpleFileOptions)) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    fill(&mut zip, zip::write::SimpleFileOptions::default());
+    zip.finish().unwrap().into_inner()
+}
+
+/// Changes bytes of each header: `local` and `central` are offsets in the two kinds.
+fn patched(mut bytes: Vec<u8>, local: Option<usize>, central: usize, new: &[u8]) -> Vec<u8> {
+    let starts = |mark: &[u8]| -> Vec<usize> {
+        (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(mark)).collect()
+    };
+    let (locals, centrals) = (starts(b"PK\x03\x04"), starts(b"PK\x01\x02"));
+    let places = local.iter().flat_map(|offset| locals.iter().map(move |at| at + offset));
+    for at in places.chain(centrals.iter().map(|at| at + central)).collect::<Vec<_>>() {
+        bytes[at..at + new.len()].copy_from_slice(new);
+    }
+    bytes
+}
+
+#[test]
+fn hostile_zip_files_are_refused() {
+    let one = |name: &'static str| {
+        zipped(|zip, options| {
+            zip.start_file(name, options).unwrap();
+            zip.write_all(b"text").unwrap();
+        })
+    };
+    let link = |name: &'static str, target: &'static str| {
+        zipped(|zip, options| zip.add_symlink(name, target, options).unwrap())
+    };
+    let through = zipped(|zip, options| {
+        zip.add_symlink("a", "b", options).unwrap();
+        zip.start_file("a/x", options).unwrap();
+    });
+    let deep = zipped(|zip, options| zip.start_file("d/".repeat(200) + "x", options).unwrap());
+    let mode = |mode: u32| patched(one("x"), None, 38, &(mode << 16).to_le_bytes());
+    type Expected = fn(&ArchiveError) -> bool;
+    let name: Expected = |e| matches!(e, ArchiveError::BadName { .. });
+    let out: Expected = |e| matches!(e, ArchiveError::LinkOut { .. });
+    let damaged: Expected = |e| matches!(e, ArchiveError::Damaged(_));
+    let cases: [(&str, Vec<u8>, Expected); 17] = [
+        ("parent", one("a/../../x"), name),
+        ("absolute", one("/etc/passwd"), name),
+        ("dots alone", one(".."), name),
+        ("file without a name", one("."), name),
+        ("NUL", patched(one("x"), Some(30), 46, b"\0"), name),
+        ("absolute link", link("a", "/etc/passwd"), out),
+        ("link up", link("a/b", "../../x"), out),
+        ("empty target", link("a", ""), name),
+        ("through a link", through, |e| matches!(e, ArchiveError::Conflict { .. })),
+        ("deep", deep, |e| matches!(e, ArchiveError::TooMuch { .. })),
+        ("device", mode(0o020_666), |e| matches!(e, ArchiveError::BadType { .. })),
+        ("pipe", mode(0o010_666), |e| matches!(e, ArchiveError::BadType { .. })),
+        ("socket", mode(0o140_666), |e| matches!(e, ArchiveError::BadType { .. })),
+        ("encrypted", patched(one("x"), Some(6), 8, &[1, 0]), damaged),
+        ("compressed as nobody does", patched(one("x"), Some(8), 10, &[97, 0]), damaged),
+        ("another checksum", patched(one("x"), Some(14), 16, &[1, 2, 3, 4]), damaged),
+        ("cut off", one("x")[..60].to_vec(), damaged),
+    ];
+    for (what, bytes, expected) in cases {
+        let error = read(&bytes).expect_err(what);
+        assert!(expected(&error), "{what}: {error:?}");
+    }
+    // Sizes in the directory are only what somebody says.
+    let limits = Limits { size: 1000, entries: 10, ..Limits::default() };
+    let large = zipped(|zip, options| {
+        zip.start_file("x", options).unwrap();
+        zip.write_all(&[0; 100_000]).unwrap();
+    });
+    assert!(read_with(&patched(large, Some(22), 24, &[10, 0, 0, 0]), limits).is_err());
+    // Many names for one and the same data.
+    let many = zipped(|zip, options| {
+        for n in 0..9 {
+            zip.start_file(n.to_string(), options).unwrap();
+            zip.write_all(&[0; 200]).unwrap();
+        }
+    });
+    let overlapping = patched(many.clone(), None, 42, &[0; 4]);
+    assert!(read_with(&overlapping, limits).is_err());
+    assert!(matches!(read_with(&many, limits), Err(ArchiveError::TooMuch { .. })));
+    let entries =
+        zipped(|zip, options| (0..20).for_each(|n| zip.start_file(n.to_string(), options).unwrap()));
+    assert!(matches!(read_with(&entries, limits), Err(ArchiveError::TooMuch { .. })));
+}
+
+#[test]
+fn zip_files_without_modes_have_no_executables() {
+    let plain = zipped(|zip, options| {
+        for name in ["top/a.c", "top/run.sh"] {
+            zip.start_file(name, options).unwrap();
+            zip.write_all(name.as_bytes()).unwrap();
+        }
+    });
+    // Made on DOS, with no mode at all.
+    let dos = patched(patched(plain, None, 4, &[20, 0]), None, 38, &[0x20, 0, 0, 0]);
+    let expected = Tar::default().file("a.c", "top/a.c").file("run.sh", "top/run.sh").bytes();
+    assert_eq!(hash(&dos, StripRoot::Required), hash(&expected, StripRoot::No));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use crate::repository::{Repository, git};
 use crate::server::{Answer, Server};
 
-const FLAKE: &str = r#"
+pub const FLAKE: &str = r#"
 description = "Test"
 systems = ["x86_64-linux"]
 default-postgresql = "15"
@@ -18,7 +18,7 @@ nar-hash = "sha256-wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI="
 last-modified = 1784796856
 "#;
 
-const POSTGRESQL: &str = r#"# PostgreSQLs
+pub const POSTGRESQL: &str = r#"# PostgreSQLs
 [[postgresql]]
 name = "15"
 major = 15   # the old one
@@ -97,8 +97,9 @@ impl Place {
         git(self.root.path(), &["clone", "--quiet", "--bare", &repository.url(), path.to_str().unwrap()]);
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
+        command
             .current_dir(self.root.path())
             .args(arguments)
             .env("PGFLAKEGEN_MIRROR_GITHUB", format!("file://{}", self.github.path().display()))
@@ -112,9 +113,12 @@ impl Place {
             .env("GIT_AUTHOR_EMAIL", "t@example.org")
             .env("GIT_COMMITTER_NAME", "T")
             .env("GIT_COMMITTER_EMAIL", "t@example.org")
-            .env_remove("GITHUB_TOKEN")
-            .output()
-            .unwrap()
+            .env_remove("GITHUB_TOKEN");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// Exit code, stdout, stderr.
@@ -145,7 +149,7 @@ pub fn vector(tags: &[&str]) -> Repository {
 }
 
 /// PostgreSQL's download page and one tarball.
-fn postgresql(place: &Place) {
+pub fn postgresql(place: &Place) {
     let page = "<a href=\"../\">..</a> <a href=\"v15.18/\">v15.18/</a> <a href=\"v15.19/\"></a> <a href=\"v17.9/\"></a> <a href=\"v15beta2/\"></a>";
     place.server.on("/postgresql/", Answer::Bytes(page.into()));
     place.server.on("/postgresql/v15.19/postgresql-15.19.tar.bz2", Answer::Bytes(b"tarball".to_vec()));
@@ -317,6 +321,60 @@ fn one_tag_for_each_postgresql() {
         text.contains("tag = \"PG15/v1.6.0-rc0\"") && text.contains("tag = \"PG17/v1.8.0-rc0\""),
         "{text}"
     );
+}
+
+#[test]
+fn one_version_with_a_source_for_each_postgresql() {
+    let place = Place::new();
+    place.write(
+        "catalogue/postgresql.toml",
+        &format!("{POSTGRESQL}\n[[postgresql]]\nname = \"18\"\nmajor = 18\n"),
+    );
+    let tags =
+        ["PG15/v1.5.0-rc0", "PG17/v1.5.0-rc0", "PG15/v1.6.0-rc0", "PG17/v1.6.0-rc0", "PG16/v1.6.0-rc0"];
+    let repository = Repository::new();
+    for tag in tags {
+        repository.write("tag", tag).commit(tag);
+        repository.tag(tag);
+    }
+    place.serve("apache/age", &repository);
+    let entry = |major: &str| {
+        let hash = place.hash("apache/age", &format!("PG{major}/v1.5.0-rc0"));
+        format!(
+            "\n# for {major}\n[[version]]\nversion = \"1.5.0\"\npostgresql = [\"{major}\"]\ntag = \"PG{major}/v1.5.0-rc0\"\nhash = \"{hash}\"\n"
+        )
+    };
+    let head = "description = \"Graphs\"\nlicense = \"asl20\"\nkind = \"pgxs\"\nsource = { github = \"apache/age\" }\n";
+    place.write("catalogue/extensions/age.toml", &format!("{head}{}{}", entry("15"), entry("17")));
+    let (code, out, err) = place.said(&["bump", "age"]);
+    assert_eq!(code, 0, "{err}");
+    let bumps: Vec<_> = out.lines().filter(|line| line.contains('→')).collect();
+    assert_eq!(bumps, ["age 1.5.0 → 1.6.0 (15)", "age 1.5.0 → 1.6.0 (17)"]);
+    let text = place.read("catalogue/extensions/age.toml");
+    let new = |major: &str| {
+        entry(major).replace(&format!("# for {major}\n"), "").replace("1.5.0", "1.6.0").replace(
+            &place.hash("apache/age", &format!("PG{major}/v1.5.0-rc0")),
+            &place.hash("apache/age", &format!("PG{major}/v1.6.0-rc0")),
+        )
+    };
+    assert_eq!(text, format!("{head}{}{}{}{}", entry("15"), new("15"), entry("17"), new("17")));
+    let nix = place.read("generated/extensions/age.nix");
+    assert!(nix.contains(".${lib.versions.major postgresql.version}"), "{nix}");
+    assert_eq!(place.said(&["verify", "age"]).0, 0);
+    assert_eq!(place.said(&["outdated", "age"]).0, 0);
+    // The next PostgreSQL's tag comes later: the same version once more, when the catalogue has it there.
+    repository.write("tag", "18").commit("18");
+    repository.tag("PG18/v1.6.0-rc0").tag("PG18/v1.7.0-rc0");
+    place.serve("apache/age", &repository);
+    assert_eq!(place.said(&["outdated", "age"]).0, 0, "nothing says that 18 wants it");
+    let with_18 = text.replacen("[\"17\"]", "[\"17\", \"18\"]", 1);
+    place.write("catalogue/extensions/age.toml", &with_18);
+    let (code, out, err) = place.said(&["bump", "age@1.6.0"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("age 1.5.0 → 1.6.0 (18)\n"), "{out}");
+    let third = place.read("catalogue/extensions/age.toml");
+    assert_eq!(third.matches("version = \"1.6.0\"").count(), 3, "{third}");
+    assert_eq!(place.said(&["outdated", "age"]).0, 1);
 }
 
 #[test]

@@ -8,8 +8,11 @@ mod bump;
 mod git;
 mod http;
 mod import;
+mod interrupt;
+mod network;
 mod nix;
 mod repository;
+mod rust;
 mod server;
 
 use pgflakegen::upstream::archive::Limits;

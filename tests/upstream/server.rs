@@ -21,6 +21,8 @@ pub enum Answer {
     HangUp,
     /// Sends the beginning of an answer, then nothing.
     Stall,
+    /// 200 with these bytes, after a while.
+    After(Duration, Vec<u8>),
     /// Sends so many zeros without announcing how many.
     Endless(usize),
     /// The nth request gets the nth answer, the last one all others.
@@ -34,6 +36,8 @@ pub struct Server {
     address: String,
     table: Table,
     requests: Arc<Mutex<Vec<(String, String)>>>,
+    /// Connections that are open, and the most that ever were.
+    open: Arc<Mutex<(usize, usize)>>,
 }
 
 impl Server {
@@ -42,14 +46,25 @@ impl Server {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let table: Table = Arc::default();
         let requests: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+        let open: Arc<Mutex<(usize, usize)>> = Arc::default();
         let (table_of_thread, requests_of_thread) = (table.clone(), requests.clone());
+        let open_of_thread = open.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (table, requests) = (table_of_thread.clone(), requests_of_thread.clone());
-                std::thread::spawn(move || serve(stream, &table, &requests));
+                let open = open_of_thread.clone();
+                std::thread::spawn(move || {
+                    {
+                        let mut open = open.lock().unwrap();
+                        open.0 += 1;
+                        open.1 = open.1.max(open.0);
+                    }
+                    serve(stream, &table, &requests);
+                    open.lock().unwrap().0 -= 1;
+                });
             }
         });
-        Self { address, table, requests }
+        Self { address, table, requests, open }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -60,6 +75,11 @@ impl Server {
     pub fn on(&self, path: &str, answer: Answer) -> String {
         self.table.lock().unwrap().insert(path.to_owned(), (answer, 0));
         format!("{}{path}", self.address)
+    }
+
+    /// The most connections that were open at a time.
+    pub fn most_at_once(&self) -> usize {
+        self.open.lock().unwrap().1
     }
 
     /// How often `path` was asked for.
@@ -90,6 +110,11 @@ fn serve(mut stream: TcpStream, table: &Table, requests: &Mutex<Vec<(String, Str
         headers.push_str(&header);
     }
     requests.lock().unwrap().push((path.clone(), headers));
+    if line.starts_with("CONNECT ") {
+        // The proxy's own server stands in for every host.
+        let _ = stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n");
+        return serve(stream, table, requests);
+    }
     let answer = {
         let mut table = table.lock().unwrap();
         match table.get_mut(&path) {
@@ -128,6 +153,10 @@ fn reply(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
             stream.write_all(b"beginning")?;
             std::thread::sleep(Duration::from_secs(5));
             Ok(())
+        }
+        Answer::After(pause, bytes) => {
+            std::thread::sleep(pause);
+            reply(stream, Answer::Bytes(bytes))
         }
         Answer::Endless(bytes) => {
             stream.write_all(b"HTTP/1.1 200 Said\r\nConnection: close\r\n\r\n")?;

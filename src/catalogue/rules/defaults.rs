@@ -42,7 +42,14 @@ fn judge(
 ) -> Option<Diagnostic> {
     let names = || versions(&file.raw).filter_map(|version| version.value.version.as_ref());
     let called = |name: &Option<Spanned<String>>| name.as_ref().is_some_and(|name| name.value == version);
-    let position = versions(&file.raw).position(|raw| called(&raw.value.version));
+    let takes = |position: usize| cx.index.takes.get(at).and_then(|takes| takes.get(position));
+    let here =
+        |position: usize| postgresql.is_some_and(|p| takes(position).is_some_and(|takes| takes.contains(&p)));
+    // One version may be there several times, each for other PostgreSQLs.
+    let mut positions =
+        versions(&file.raw).enumerate().filter(|(_, raw)| called(&raw.value.version)).map(|(at, _)| at);
+    let first = positions.next();
+    let position = first.filter(|first| here(*first)).or_else(|| positions.find(|at| here(*at))).or(first);
     let shown = printable(version);
     let Some(position) = position else {
         let finding =
@@ -62,8 +69,7 @@ fn judge(
         );
     }
     let postgresql = postgresql?;
-    let takes = cx.index.takes.get(at)?.get(position)?;
-    if takes.contains(&postgresql) {
+    if takes(position)?.contains(&postgresql) {
         return None;
     }
     let name = cx.index.postgresqls[postgresql].name;

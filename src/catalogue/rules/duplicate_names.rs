@@ -1,42 +1,62 @@
 //! Every name and every attribute stands for one thing, on file systems without case too.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Context;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
-use crate::catalogue::raw::Field;
+use crate::catalogue::raw::Spanned;
 use crate::catalogue::resolve::attr;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let postgresqls = cx.raw.postgresqls.iter().map(|entry| &entry.value.name);
-    unique("PostgreSQL", postgresqls, "give one of them another name", found);
+    unique("PostgreSQL", postgresqls.flatten(), "give one of them another name", found);
     let cargo_pgrx = cx.raw.cargo_pgrx.iter().map(|entry| &entry.value.version);
-    unique("cargo-pgrx version", cargo_pgrx, "remove one of the two", found);
-    for file in &cx.raw.extensions {
-        let help = "remove one of the two, or give one another version";
-        unique("version", versions(&file.raw).map(|version| &version.value.version), help, found);
+    unique("cargo-pgrx version", cargo_pgrx.flatten(), "remove one of the two", found);
+    for (at, file) in cx.raw.extensions.iter().enumerate() {
+        let help = "remove one of the two, or give one another version or PostgreSQLs of other majors";
+        let takes = cx.index.takes.get(at).map_or(&[][..], Vec::as_slice);
+        let majors = |version: usize| -> BTreeSet<u32> {
+            let taken = takes.get(version).into_iter().flatten();
+            taken.filter_map(|p| cx.index.postgresqls.get(*p)).map(|p| p.major).collect()
+        };
+        // PostgreSQLs of different majors may have different sources of one version, as Apache AGE has them.
+        let mut apart: Vec<(&str, BTreeSet<u32>)> = Vec::new();
+        let names = versions(&file.raw).enumerate().map(|(index, version)| {
+            let name = version.value.version.as_ref()?;
+            let own = majors(index);
+            let disjoint = |(other, theirs): &(&str, BTreeSet<u32>)| {
+                *other != name.value || (theirs.is_disjoint(&own) && !own.is_empty())
+            };
+            let known = apart.iter().any(|(other, _)| *other == name.value);
+            let fine = known && apart.iter().all(disjoint);
+            apart.push((&name.value, own));
+            (!fine).then_some(name)
+        });
+        unique("version", names.flatten(), help, found);
     }
     attributes(cx, found);
 }
 
 fn unique<'a>(
     what: &str,
-    names: impl Iterator<Item = &'a Field<String>>,
+    names: impl Iterator<Item = &'a Spanned<String>>,
     help: &str,
     found: &mut Diagnostics,
 ) {
     let mut seen: HashMap<String, (&str, Span)> = HashMap::new();
-    for name in names.flatten() {
+    for name in names {
         let Some((first, place)) = seen.get(&name.value.to_lowercase()) else {
             seen.insert(name.value.to_lowercase(), (&name.value, name.span));
             continue;
         };
-        let message = if *first == name.value {
-            format!("there are two {what}s called `{}`", printable(first))
+        let (message, help) = if *first == name.value {
+            (format!("there are two {what}s called `{}`", printable(first)), help)
         } else {
-            format!("`{}` and `{}` differ only in case", printable(&name.value), printable(first))
+            let message =
+                format!("`{}` and `{}` differ only in case", printable(&name.value), printable(first));
+            (message, "remove one of the two, or give one another name")
         };
         found.push(
             Diagnostic::new(Code::DuplicateName, name.span, message).also(*place, "the first one").help(help),

@@ -60,7 +60,7 @@ fn lock(cx: &Context<'_>, path: &Field<String>, hashes: &Field<Map<String>>, fou
     }
 }
 
-/// `name-version` of the packages from git, by source. `None`: not a lock file.
+/// `name-version` of the packages from git, by commit. `None`: not a lock file.
 fn git_packages(text: &str) -> Option<BTreeMap<String, Vec<String>>> {
     let table = DeTable::parse(text).ok()?;
     let packages = table.get_ref().get("package")?.get_ref().as_array()?;
@@ -70,7 +70,9 @@ fn git_packages(text: &str) -> Option<BTreeMap<String, Vec<String>>> {
         let text = |key: &str| package.get(key).and_then(|value| value.get_ref().as_str());
         let name = format!("{}-{}", text("name")?, text("version")?);
         if let Some(source) = text("source").filter(|source| source.starts_with("git+")) {
-            by_source.entry(source.to_owned()).or_default().push(name);
+            // The same commit may be asked for by branch and by revision; Nix knows it by the commit alone.
+            let commit = source.rsplit_once('#').map_or(source, |(_, commit)| commit);
+            by_source.entry(commit.to_owned()).or_default().push(name);
         }
     }
     Some(by_source)

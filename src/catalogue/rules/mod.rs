@@ -15,6 +15,7 @@ mod defaults;
 mod duplicate_names;
 mod empty;
 mod fits;
+mod follow;
 mod hashes;
 mod inputs;
 mod kinds;
@@ -77,6 +78,7 @@ const RULES: &[Rule] = &[
     duplicate_names::check,
     empty::check,
     fits::check,
+    follow::check,
     hashes::check,
     inputs::check,
     kinds::check,

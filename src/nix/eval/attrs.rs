@@ -2,7 +2,10 @@
 //!
 //! `a // b` with a large `a` and a small `b` puts `b` as a layer upon `a` and copies nothing.
 
-use super::heap::{Heap, Hollow, Ref};
+use std::borrow::Cow;
+
+pub use super::heap::Attrs;
+use super::heap::{Heap, Hollow, Parts, Ref};
 use super::symbol::Symbol;
 
 /// One attribute.
@@ -16,33 +19,22 @@ pub struct Attr {
     pub value: Ref,
 }
 
-/// An attribute set.
-pub struct Attrs {
-    /// The topmost layer, sorted by symbol.
-    top: &'static [Attr],
-    /// What lies below; attributes in `top` hide those of the same name here.
-    base: Option<&'static Attrs>,
-    /// How many attributes there are in all.
-    len: u32,
-    /// How many layers.
-    layers: u32,
-}
-
 /// The empty set.
-pub static EMPTY: Hollow<Attrs> = Hollow::new(Attrs { top: &[], base: None, len: 0, layers: 1 });
+pub static EMPTY: Hollow<Attrs> = Hollow::new(Attrs::empty());
 
+/// More layers than this are merged into one: each is looked through in turn.
 const MAX_LAYERS: u32 = 8;
+/// As many attributes become a layer, whatever the size of what they are laid upon.
+const SMALL: usize = 32;
 
 impl Attrs {
     /// A set from attributes that are sorted by name and have no duplicates.
     pub fn from_sorted(heap: &Heap, attrs: &[Attr]) -> &'static Attrs {
         debug_assert!(attrs.is_sorted_by(|a, b| a.name < b.name));
-        Self::from_slice(heap, heap.slice(attrs))
-    }
-
-    /// As [`Attrs::from_sorted`], for a slice that is on the heap already.
-    pub fn from_slice(heap: &Heap, top: &'static [Attr]) -> &'static Attrs {
-        heap.alloc(Self { top, base: None, len: top.len() as u32, layers: 1 })
+        if attrs.is_empty() {
+            return &EMPTY;
+        }
+        heap.attrs(attrs.len(), |i| attrs[i])
     }
 
     /// A set from attributes in any order; of two with the same name the first stays.
@@ -52,67 +44,79 @@ impl Attrs {
         Self::from_sorted(heap, &attrs)
     }
 
-    /// How many attributes.
-    pub fn len(&self) -> usize {
-        self.len as usize
-    }
-
     /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The attribute called `name`.
     #[inline]
     pub fn get(&self, name: Symbol) -> Option<&'static Attr> {
-        let mut layer = self;
+        let mut set = self;
         loop {
-            if let Some(attr) = find(layer.top, name) {
-                return Some(attr);
+            match set.parts() {
+                Parts::One(attrs) => return find(attrs, name),
+                Parts::More(top, base) => {
+                    if let Some(attr) = find(top.one(), name) {
+                        return Some(attr);
+                    }
+                    set = base;
+                }
             }
-            layer = layer.base?;
+        }
+    }
+
+    /// The attributes of a set of one layer.
+    #[inline]
+    fn one(&self) -> &'static [Attr] {
+        match self.parts() {
+            Parts::One(attrs) => attrs,
+            Parts::More(..) => &[],
         }
     }
 
     /// The attributes in one array, sorted by symbol.
-    pub fn flat(&self) -> std::borrow::Cow<'static, [Attr]> {
-        match self.base {
-            None => std::borrow::Cow::Borrowed(self.top),
-            Some(base) => {
-                // Merge from the bottom up; layers above are small.
-                let mut layers = vec![self.top];
-                let mut below = Some(base);
-                while let Some(layer) = below {
-                    layers.push(layer.top);
-                    below = layer.base;
-                }
-                let mut merged: Vec<Attr> = Vec::with_capacity(self.len());
-                let Some(bottom) = layers.pop() else { return std::borrow::Cow::Owned(merged) };
-                let mut above: Vec<Attr> = Vec::new();
-                for layer in layers.into_iter().rev() {
-                    let mut next = Vec::with_capacity(above.len() + layer.len());
-                    merge(&above, layer, &mut next);
-                    above = next;
-                }
-                merge(bottom, &above, &mut merged);
-                std::borrow::Cow::Owned(merged)
+    pub fn flat(&self) -> Cow<'static, [Attr]> {
+        let (top, mut below) = match self.parts() {
+            Parts::One(attrs) => return Cow::Borrowed(attrs),
+            Parts::More(top, base) => (top.one(), base),
+        };
+        // Merge from the top down: what lies lowest is the largest, and copied once.
+        let mut above: Vec<Attr> = top.to_vec();
+        loop {
+            let (layer, next) = match below.parts() {
+                Parts::One(attrs) => (attrs, None),
+                Parts::More(top, base) => (top.one(), Some(base)),
+            };
+            let mut merged = Vec::with_capacity(above.len() + layer.len());
+            merge(layer, &above, &mut merged);
+            above = merged;
+            match next {
+                Some(base) => below = base,
+                None => return Cow::Owned(above),
             }
         }
     }
 
     /// `self // over`; neither is empty.
     pub fn update(&'static self, over: &'static Attrs, heap: &Heap) -> &'static Attrs {
-        if self.layers < MAX_LAYERS && over.len <= 16.max(self.len / 8) {
-            let top = if over.base.is_none() { over.top } else { heap.slice(&over.flat()) };
-            let new = top.iter().filter(|attr| self.get(attr.name).is_none()).count();
-            return heap.alloc(Self {
-                top,
-                base: Some(self),
-                len: self.len + new as u32,
-                layers: self.layers + 1,
-            });
+        let (left, right) = (self.len(), over.len());
+        if self.layers() < MAX_LAYERS && right <= SMALL.max(left / 8) {
+            let top = if over.layers() == 1 { over } else { Self::from_sorted(heap, &over.flat()) };
+            let new = top.one().iter().filter(|attr| self.get(attr.name).is_none()).count();
+            return heap.layered_attrs(top, self, (left + new) as u32);
         }
-        let mut merged = Vec::with_capacity(self.len() + over.len());
+        if over.layers() < MAX_LAYERS && left <= SMALL.max(right / 8) {
+            // What `over` lacks, as a layer upon it.
+            let mut more = self.flat().into_owned();
+            more.retain(|attr| over.get(attr.name).is_none());
+            if more.is_empty() {
+                return over;
+            }
+            let top = Self::from_sorted(heap, &more);
+            return heap.layered_attrs(top, over, (right + more.len()) as u32);
+        }
+        let mut merged = Vec::with_capacity(left + right);
         merge(&self.flat(), &over.flat(), &mut merged);
         Self::from_sorted(heap, &merged)
     }

@@ -5,6 +5,7 @@ use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Ref};
 use super::ir::{Expr, Formal, Lambda, Params, Pattern, Pos};
 use super::machine::{Ev, Result};
+use super::print::attr_name;
 use super::symbol::{Symbol, sym};
 use super::value::{Closure, Partial, Value};
 
@@ -41,6 +42,9 @@ impl Ev {
         if self.depth >= self.shared.settings.max_call_depth {
             return Err(Error::at(Kind::StackOverflow, "stack overflow; max-call-depth exceeded", pos));
         }
+        if self.heap.exceeded() {
+            return self.out_of_memory();
+        }
         self.depth += 1;
         let result = self.with_stack(|ev| ev.call_here(function, args, pos));
         self.depth -= 1;
@@ -52,36 +56,42 @@ impl Ev {
             match function {
                 Value::Closure(closure) => match &closure.lambda.params {
                     Params::Names { names, .. } => {
-                        let have = closure.args.len();
-                        let need = names.len() - have;
+                        let given = closure.args.get();
+                        let need = names.len() - given.len();
                         if args.len() < need {
-                            let args = self.heap.slice_with(have + args.len(), |i| {
-                                if i < have { closure.args[i] } else { args[i - have] }
-                            });
+                            let args = self.heap.thin(&[given, args].concat());
                             let Closure { lambda, env, .. } = *closure;
                             return Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args })));
                         }
                         let env = self.heap.env(closure.env, closure.lambda.slots as usize);
-                        for (slot, arg) in (0u32..).zip(closure.args.iter().chain(&args[..need])) {
+                        for (slot, arg) in (0u32..).zip(given.iter().chain(&args[..need])) {
                             env.set(slot, arg);
                         }
                         args = &args[need..];
-                        function = self
-                            .eval(closure.lambda.body, Some(env))
-                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                        let result = self.eval(closure.lambda.body, Some(env));
+                        self.heap.take_back(env, closure.lambda.slots as usize);
+                        match result {
+                            Ok(_) if args.is_empty() => return result,
+                            Ok(value) => function = value,
+                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
+                        }
                     }
                     Params::Pattern(pattern) => {
                         let env = self.bind_pattern(closure, pattern, first, pos)?;
                         args = &args[1..];
-                        function = self
-                            .eval(closure.lambda.body, Some(env))
-                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                        let result = self.eval(closure.lambda.body, Some(env));
+                        self.heap.take_back(env, closure.lambda.slots as usize);
+                        match result {
+                            Ok(_) if args.is_empty() => return result,
+                            Ok(value) => function = value,
+                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
+                        }
                     }
                 },
                 Value::Builtin(builtin) => {
                     let arity = builtin.arity as usize;
                     if args.len() < arity {
-                        let args = self.heap.slice(args);
+                        let args = self.heap.thin(args);
                         return Ok(Value::Partial(self.heap.alloc(Partial { builtin, args })));
                     }
                     function = (builtin.run)(self, &args[..arity], pos)
@@ -89,14 +99,15 @@ impl Ev {
                     args = &args[arity..];
                 }
                 Value::Partial(partial) => {
-                    let (have, arity) = (partial.args.len(), partial.builtin.arity as usize);
+                    let given = partial.args.get();
+                    let (have, arity) = (given.len(), partial.builtin.arity as usize);
                     let need = arity - have;
                     let take = need.min(args.len());
                     let mut all = [*first; 8];
-                    all[..have].copy_from_slice(partial.args);
+                    all[..have].copy_from_slice(given);
                     all[have..have + take].copy_from_slice(&args[..take]);
                     if take < need {
-                        let args = self.heap.slice(&all[..have + take]);
+                        let args = self.heap.thin(&all[..have + take]);
                         return Ok(Value::Partial(
                             self.heap.alloc(Partial { builtin: partial.builtin, args }),
                         ));
@@ -217,9 +228,10 @@ impl Ev {
         };
         let function = self.lambda_name(lambda);
         let name = self.text(extra).lossy();
+        let shown = attr_name(self.text(extra).bytes);
         let mut error = Error::at(
             Kind::Type,
-            format!("function '{function}' called with unexpected argument '{name}'"),
+            format!("function '{function}' called with unexpected argument '{shown}'"),
             lambda.pos,
         );
         let names: Vec<_> = pattern.formals.iter().map(|formal| self.text(formal.name).lossy()).collect();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::ir::Pos;
 
@@ -28,6 +29,8 @@ pub enum Kind {
     StackOverflow,
     /// More memory than `--max-memory` allows.
     MemoryLimit,
+    /// More steps than the settings allow.
+    StepLimit,
     /// Not allowed in pure mode.
     Restricted,
     /// Something is needed that would have to be fetched or built.
@@ -47,21 +50,36 @@ pub struct Frame {
     pub text: Cow<'static, str>,
 }
 
-/// An error of evaluation.
+/// How a value needs itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cycle {
+    None,
+    /// The thunk at this address was found to be under way; it was not come back to yet.
+    Open(usize),
+    /// Come back to after so many frames.
+    Closed(usize),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    frame: Frame,
+    inner: Option<Arc<Step>>,
+}
+
+/// An error of evaluation. Each thunk on the way keeps a copy, so copies share what is long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// Its kind.
     pub kind: Kind,
     /// What Nix prints after `error: `.
-    pub message: String,
+    pub message: Arc<str>,
     /// Where; 0 for nowhere.
     pub pos: Pos,
     /// A second place ("already defined at").
     pub other_pos: Option<Pos>,
-    /// How evaluation got here, innermost first.
-    pub frames: Vec<Frame>,
-    /// Frames left out of `frames`.
-    pub frames_left_out: usize,
+    trace: Option<Arc<Step>>,
+    depth: usize,
+    cycle: Cycle,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
 }
@@ -78,21 +96,46 @@ impl Error {
     pub fn at(kind: Kind, message: impl Into<String>, pos: Pos) -> Box<Self> {
         Box::new(Self {
             kind,
-            message: message.into(),
+            message: message.into().into(),
             pos,
             other_pos: None,
-            frames: Vec::new(),
-            frames_left_out: 0,
+            trace: None,
+            depth: 0,
+            cycle: Cycle::None,
             suggestions: Vec::new(),
         })
     }
 
+    /// The thunk at this address needs itself.
+    pub fn recursion(thunk: usize) -> Box<Self> {
+        let mut error = Self::new(Kind::InfiniteRecursion, "infinite recursion encountered");
+        error.cycle = Cycle::Open(thunk);
+        error
+    }
+
+    /// Whether the steps that are added belong to a cycle.
+    pub fn in_cycle(&self) -> bool {
+        matches!(self.cycle, Cycle::Open(_))
+    }
+
+    /// Evaluation of the thunk at this address ends here: a cycle that began with it is complete.
+    pub fn leave(&mut self, thunk: usize) {
+        if self.cycle == Cycle::Open(thunk) {
+            self.cycle = Cycle::Closed(self.depth.min(MAX_FRAMES));
+        }
+    }
+
+    /// How many of the frames, the innermost, are a cycle.
+    pub fn cycle_frames(&self) -> usize {
+        if let Cycle::Closed(frames) = self.cycle { frames } else { 0 }
+    }
+
     /// Adds a step.
     pub fn push(&mut self, pos: Pos, text: impl Into<Cow<'static, str>>) {
-        if self.frames.len() < MAX_FRAMES {
-            self.frames.push(Frame { pos, text: text.into() });
-        } else {
-            self.frames_left_out += 1;
+        self.depth += 1;
+        if self.depth <= MAX_FRAMES {
+            let inner = self.trace.take();
+            self.trace = Some(Arc::new(Step { frame: Frame { pos, text: text.into() }, inner }));
         }
     }
 
@@ -100,6 +143,25 @@ impl Error {
     pub fn frame(mut self: Box<Self>, pos: Pos, text: impl Into<Cow<'static, str>>) -> Box<Self> {
         self.push(pos, text);
         self
+    }
+
+    /// How evaluation got here, innermost first.
+    pub fn frames(&self) -> Vec<&Frame> {
+        let steps = std::iter::successors(self.trace.as_deref(), |step| step.inner.as_deref());
+        let mut frames: Vec<_> = steps.map(|step| &step.frame).collect();
+        frames.reverse();
+        frames
+    }
+
+    /// How many frames were too many to keep.
+    pub fn frames_left_out(&self) -> usize {
+        self.depth.saturating_sub(MAX_FRAMES)
+    }
+
+    /// Bytes that one more copy of the error keeps: what came since the last one, about.
+    pub fn size_kept(&self) -> usize {
+        const STEP: usize = 512;
+        STEP + if self.depth < 2 { self.message.len() } else { 0 }
     }
 
     /// Whether `builtins.tryEval` catches it.

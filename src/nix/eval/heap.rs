@@ -1,42 +1,68 @@
 //! The heap of one evaluator thread: a bump allocator, thunks of 16 bytes, environments.
 //!
-//! All `unsafe` of the evaluator is here. What is allocated lives until the process ends, as in
+//! All `unsafe` of the evaluator is here and in `heap/`. What is allocated lives until the process ends, as in
 //! C++ Nix with its collector off; so a reference to it is `&'static` and copies for free, and
 //! nothing can dangle. A thunk or environment belongs to the thread that made it; the exception
 //! is [`Shareable`], which holds finished values only.
+
+mod blocks;
 
 use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::error::Error;
 use super::ir::Expr;
 use super::value::Value;
+
+pub use blocks::{Attrs, Parts, Thin};
 
 const FIRST_CHUNK: usize = 256 << 10;
 const LARGE_CHUNK: usize = 32 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 const ALIGN: usize = 8;
 
+/// Has the system's allocator give large blocks back when they are freed.
+///
+/// glibc raises the size it does that from with the first such block: what parsing the largest file
+/// took would be kept, and filled with small things, to the end.
+pub(super) fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets a number of the allocator; called before the evaluator starts threads.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
+    }
+}
+
 /// A bump allocator that never frees.
 pub struct Heap {
     next: Cell<usize>,
     end: Cell<usize>,
     chunk: Cell<usize>,
+    /// What all threads of the session have taken, as of this heap's last chunk.
     total: Cell<usize>,
     limit: Cell<usize>,
+    session: Arc<AtomicUsize>,
 }
 
 impl Heap {
     /// An empty heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
+        Self::within(limit, Arc::default())
+    }
+
+    /// An empty heap of a session whose heaps together have that limit.
+    pub fn within(limit: usize, session: Arc<AtomicUsize>) -> Self {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             total: Cell::new(0),
             limit: Cell::new(limit),
+            session,
         }
     }
 
@@ -59,6 +85,11 @@ impl Heap {
     /// Bytes taken from the system.
     pub fn total(&self) -> usize {
         self.total.get()
+    }
+
+    /// Counts memory that is kept elsewhere.
+    pub fn charge(&self, bytes: usize) {
+        self.total.set(self.session.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes));
     }
 
     #[inline]
@@ -93,7 +124,7 @@ impl Heap {
     }
 
     fn chunk(&self, bytes: usize, align: usize) -> NonNull<u8> {
-        self.total.set(self.total.get() + bytes);
+        self.charge(bytes);
         let Ok(layout) = Layout::from_size_align(bytes, align) else {
             std::alloc::handle_alloc_error(Layout::new::<u8>())
         };
@@ -179,6 +210,19 @@ impl Heap {
                 first.add(i).write(Cell::new(None));
             }
             place.as_ref()
+        }
+    }
+}
+
+impl Heap {
+    /// Takes back an environment of `slots` slots that its maker is done with, if nothing was
+    /// allocated since it was made: environments are held by thunks, closures and other
+    /// environments only, so nobody can come back to it then.
+    #[inline]
+    pub fn take_back(&self, env: &'static Env, slots: usize) {
+        let at = ptr::from_ref(env).addr();
+        if self.next.get() == at + size_of::<Env>() + slots * size_of::<Slot>() {
+            self.next.set(at);
         }
     }
 }
@@ -327,7 +371,7 @@ impl Thunk {
 pub struct Shareable(Thunk);
 
 // SAFETY: made from values that hold no thunks (numbers, strings without context, paths, the empty
-// list) and never written again: the evaluator writes a thunk only after `state` said it is lazy.
+// list and set) and never written again: the evaluator writes a thunk only after `state` said it is lazy.
 unsafe impl Sync for Shareable {}
 // SAFETY: as above.
 unsafe impl Send for Shareable {}
@@ -340,6 +384,8 @@ impl Shareable {
                 Some(Self(Thunk::new(value)))
             }
             Value::String(string) if string.context.is_none() => Some(Self(Thunk::new(value))),
+            Value::List(list) if list.items.is_empty() => Some(Self(Thunk::new(value))),
+            Value::Attrs(attrs) if attrs.is_empty() => Some(Self(Thunk::new(value))),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It is built once per file, never changes, and is shared by all threads.
 
-use super::heap::Shareable;
+use super::heap::{Shareable, Thin};
 use super::symbol::Symbol;
 
 /// A position: an offset into the concatenation of all files read, 0 for none.
@@ -14,47 +14,88 @@ pub type Pos = u32;
 #[allow(missing_docs)] // a field is what the comment of its variant says
 pub enum Expr {
     /// A constant.
-    Const(&'static Shareable),
+    Const(Shareable),
     /// A variable in the innermost environment.
     Var0 { slot: u32, pos: Pos },
     /// A variable `depth` environments out.
     Var { depth: u32, slot: u32, pos: Pos },
     /// A name that only a `with` can give; how far out their environments are, innermost first.
-    WithVar { name: Symbol, withs: &'static [u32], pos: Pos },
+    WithVar { name: Symbol, withs: Thin<u32>, pos: Pos },
     /// A global: `builtins` or one of the names that need no prefix.
     Global(u32),
     /// `base.a.b`, or `base.a.b or default`.
-    Select { base: &'static Expr, path: &'static [AttrName], default: Option<&'static Expr>, pos: Pos },
+    Select(&'static Select),
     /// `base.name`, the usual case.
     SelectOne { base: &'static Expr, name: Symbol, pos: Pos },
     /// `base ? a.b`.
-    HasAttr { base: &'static Expr, path: &'static [AttrName] },
+    HasAttr { base: &'static Expr, path: Thin<AttrName> },
     /// A function.
     Lambda(&'static Lambda),
     /// A call with all the arguments that are written.
-    Call { function: &'static Expr, args: &'static [&'static Expr], pos: Pos },
+    Call { function: &'static Expr, args: Thin<&'static Expr>, pos: Pos },
     /// `let`, or what wraps a set with `inherit (from)`.
     Let(&'static Let),
     /// `if`.
-    If { condition: &'static Expr, then: &'static Expr, other: &'static Expr, pos: Pos },
-    /// `assert`; the text of the condition is at `pos`.
-    Assert { condition: &'static Expr, body: &'static Expr, pos: Pos, text: &'static str },
+    If(&'static If),
+    /// `assert`.
+    Assert(&'static Assert),
     /// `with`; how large an environment to make.
-    With { attrs: &'static Expr, body: &'static Expr, slots: u32, pos: Pos },
+    With { attrs: &'static Expr, body: &'static Expr, slots: u32 },
     /// `{ … }` and `rec { … }`.
     Attrs(&'static AttrsExpr),
     /// A list.
-    List(&'static [&'static Expr]),
+    List(Thin<&'static Expr>),
     /// A binary operator.
     Binary { op: BinaryOp, left: &'static Expr, right: &'static Expr, pos: Pos },
     /// `!`.
     Not(&'static Expr),
     /// Interpolation, and `+`; `string` if the result is a string whatever comes first.
-    Concat { parts: &'static [&'static Expr], string: bool, pos: Pos },
+    Concat { parts: Thin<&'static Expr>, string: bool, pos: Pos },
     /// `__curPos`.
     CurPos { pos: Pos },
     /// Something that the parser let pass and evaluation refuses.
-    Fail { message: &'static str, pos: Pos },
+    Fail { message: &'static &'static str, pos: Pos },
+}
+
+const _: () = assert!(size_of::<Expr>() == 24);
+
+/// `base.a.b`, or `base.a.b or default`.
+#[derive(Debug)]
+pub struct Select {
+    /// Where to look.
+    pub base: &'static Expr,
+    /// What for.
+    pub path: Thin<AttrName>,
+    /// What if it is not there.
+    pub default: Option<&'static Expr>,
+    /// Where it is.
+    pub pos: Pos,
+}
+
+/// `if`.
+#[derive(Debug)]
+pub struct If {
+    /// What decides.
+    pub condition: &'static Expr,
+    /// Its value if that is true.
+    pub then: &'static Expr,
+    /// Else.
+    pub other: &'static Expr,
+    /// Where it is.
+    pub pos: Pos,
+}
+
+/// `assert`.
+#[derive(Debug)]
+pub struct Assert {
+    /// What must be true.
+    pub condition: &'static Expr,
+    /// Its value then.
+    pub body: &'static Expr,
+    /// Where it is.
+    pub pos: Pos,
+    /// The condition as a message shows it.
+    pub text: &'static str,
 }
 
 /// Binary operators that are not calls.
@@ -139,7 +180,7 @@ pub struct Pattern {
 }
 
 /// One parameter of a pattern.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Formal {
     /// Its name.
     pub name: Symbol,
@@ -155,31 +196,31 @@ pub struct Let {
     /// `Some(n)`: a new environment with `n` slots; `None`: the innermost one has room.
     pub slots: Option<u32>,
     /// What each variable is.
-    pub bindings: &'static [(u32, Binding)],
+    pub bindings: Thin<LetBinding>,
     /// The body.
     pub body: &'static Expr,
 }
 
-/// What a variable or attribute is bound to.
+/// A variable of a `let`.
 #[derive(Clone, Copy, Debug)]
-pub enum Binding {
-    /// An expression of the new environment.
-    Here(&'static Expr),
-    /// An expression of the environment outside (`inherit x;`).
-    Outside(&'static Expr),
+pub struct LetBinding {
+    /// Its slot.
+    pub slot: u32,
+    /// Whether its expression is of the environment outside (`inherit x;`).
+    pub outside: bool,
+    /// What it is.
+    pub value: &'static Expr,
 }
 
 /// An attribute set's code.
 #[derive(Debug)]
 pub struct AttrsExpr {
     /// Sorted by symbol.
-    pub attrs: &'static [AttrExpr],
+    pub attrs: Thin<AttrExpr>,
     /// `${name} = value`.
-    pub dynamic: &'static [DynamicAttr],
-    /// Where it is.
-    pub pos: Pos,
+    pub dynamic: Thin<DynamicAttr>,
     /// For `rec`: its environment.
-    pub rec: Option<RecInfo>,
+    pub rec: Option<&'static RecInfo>,
 }
 
 /// What `rec` adds to an attribute set.
@@ -188,7 +229,7 @@ pub struct RecInfo {
     /// As for [`Let::slots`].
     pub slots: Option<u32>,
     /// Variables that are no attributes (`inherit (from)`).
-    pub hidden: &'static [(u32, &'static Expr)],
+    pub hidden: Thin<(u32, &'static Expr)>,
     /// Which attribute is `__overrides`.
     pub overrides: Option<u32>,
 }
@@ -202,8 +243,10 @@ pub struct AttrExpr {
     pub pos: Pos,
     /// Its slot in a `rec`.
     pub slot: u32,
+    /// Whether its expression is of the environment outside a `rec` (`inherit x;`).
+    pub outside: bool,
     /// What it is.
-    pub value: Binding,
+    pub value: &'static Expr,
 }
 
 /// An attribute whose name is computed.

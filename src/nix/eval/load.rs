@@ -1,7 +1,7 @@
 //! Files become code, code becomes values: parsing, `import`, `scopedImport`.
 
 use super::attrs::Attrs;
-use super::builtins::core_package;
+use super::builtins::{core_package, io_error};
 use super::error::{Error, Kind};
 use super::heap::{Lazy, Thunk};
 use super::ir::{Expr, Pos};
@@ -58,6 +58,9 @@ impl Ev {
         let outside = self.shared.outside.clone();
         // A store path that was only computed keeps its name: positions and relative paths need it.
         let virtual_path = self.real(path) != path;
+        if !virtual_path && let Some(file) = self.plain_file(path) {
+            return Ok(file);
+        }
         let mut resolved = if virtual_path {
             path.to_vec()
         } else {
@@ -77,18 +80,45 @@ impl Ev {
         }
     }
 
+    /// [`Self::file_to_import`] without looking at each directory on the way again: `None` where
+    /// that has to be done.
+    fn plain_file(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        let dir = parent(path);
+        if !self.plain_dirs.contains(dir) {
+            if resolve_links(&*self.shared.outside, dir).ok()? != dir {
+                return None;
+            }
+            self.plain_dirs.insert(dir.into());
+        }
+        match self.shared.outside.file_type(path) {
+            Ok(Some(FileType::Directory)) => {
+                self.plain_dirs.insert(path.into());
+                let file = [path, b"/default.nix"].concat();
+                let kind = self.shared.outside.file_type(&file);
+                matches!(kind, Ok(Some(FileType::Regular))).then_some(file)
+            }
+            Ok(Some(FileType::Regular)) => Some(path.to_vec()),
+            _ => None,
+        }
+    }
+
     fn read_source(&mut self, file: &[u8], pos: Pos) -> Result<String> {
         if let Some(text) = core_package(file) {
             return Ok(text.to_owned());
         }
-        let bytes = self.shared.outside.read_file(&self.real(file)).map_err(|error| {
-            let file = String::from_utf8_lossy(file);
-            Error::at(Kind::Io, format!("cannot read '{file}': {error}"), pos)
-        })?;
+        let bytes = self.read_real(file, pos)?;
         String::from_utf8(bytes).map_err(|_| {
             let file = String::from_utf8_lossy(file);
             Error::at(Kind::Syntax, format!("'{file}' is not UTF-8"), pos)
         })
+    }
+
+    /// The contents of a file, wherever it really is.
+    pub(super) fn read_real(&mut self, file: &[u8], pos: Pos) -> Result<Vec<u8>> {
+        let real = self.real(file);
+        let outside = self.shared.outside.clone();
+        self.room_for(usize::try_from(outside.file_size(&real).unwrap_or(0)).unwrap_or(usize::MAX))?;
+        outside.read_file(&real).map_err(|error| io_error("read", file, &error, pos))
     }
 
     fn code_of(&mut self, file: &[u8], pos: Pos) -> Result<&'static Expr> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::attrs::{self, Attr, Attrs};
 use super::error::{Error, Kind, suggest};
-use super::heap::{Env, Heap, Lazy, Ref, Thunk};
+use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
+use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
 use super::symbol::Symbol;
@@ -19,6 +20,8 @@ pub type Result<T> = std::result::Result<T, Box<Error>>;
 /// Stack left at which a new piece is taken, and how large a piece is.
 const RED_ZONE: usize = 192 << 10;
 const STACK_PIECE: usize = 16 << 20;
+/// Frames this far above the one that looked belong to the same piece of stack.
+const CALLERS: usize = 16 << 10;
 /// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
 const MAX_PIECES: u32 = 256;
 
@@ -29,11 +32,19 @@ pub struct Ev {
     /// Its heap.
     pub heap: &'static Heap,
     pub(super) names: Vec<&'static Str>,
+    /// Thunks of their texts, made as they are needed.
+    name_thunks: Vec<Option<Ref>>,
     pub(super) globals: Vec<Ref>,
     pub(super) depth: u32,
     pieces: u32,
+    /// The part of the native stack known to be usable: its lowest address and its length.
+    stack: (usize, usize),
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
     pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
+    /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
+    pub steps: u64,
+    /// Directories that no symbolic link leads to.
+    pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
     /// Outputs of flakes called so far.
     pub flakes: FxHashMap<String, Value>,
 }
@@ -41,16 +52,22 @@ pub struct Ev {
 impl Ev {
     /// An evaluator with a heap of its own.
     pub fn new(shared: Arc<Shared>) -> Self {
-        let heap: &'static Heap = Box::leak(Box::new(Heap::new(shared.settings.max_memory)));
+        let heap = Heap::within(shared.settings.max_memory, shared.memory.clone());
+        let heap: &'static Heap = Box::leak(Box::new(heap));
+        let steps = shared.settings.max_steps;
         let mut ev = Self {
             shared,
             heap,
             names: Vec::new(),
+            name_thunks: Vec::new(),
             globals: Vec::new(),
             depth: 0,
             pieces: 0,
+            stack: (0, 0),
             regexes: FxHashMap::default(),
             imports: FxHashMap::default(),
+            steps,
+            plain_dirs: FxHashSet::default(),
             flakes: FxHashMap::default(),
         };
         super::builtins::install(&mut ev);
@@ -65,6 +82,23 @@ impl Ev {
             None => {
                 self.shared.symbols.refresh(&mut self.names);
                 self.names[name.0 as usize]
+            }
+        }
+    }
+
+    /// The text of a name as a string.
+    pub(super) fn name_thunk(&mut self, name: Symbol) -> Ref {
+        let at = name.0 as usize;
+        if at >= self.name_thunks.len() {
+            self.name_thunks.resize(at + 1, None);
+        }
+        match self.name_thunks[at] {
+            Some(known) => known,
+            None => {
+                let text = self.text(name);
+                let thunk = self.at(Value::String(text));
+                self.name_thunks[at] = Some(thunk);
+                thunk
             }
         }
     }
@@ -131,7 +165,7 @@ impl Ev {
         let lazy = match thunk.state() {
             Ok(value) => return Ok(value),
             Err(Lazy::Busy) => {
-                return Err(Error::new(Kind::InfiniteRecursion, "infinite recursion encountered"));
+                return Err(Error::recursion(std::ptr::from_ref(thunk).addr()));
             }
             Err(Lazy::Failed(error)) => return Err(Box::new(error.clone())),
             Err(lazy) => lazy,
@@ -159,10 +193,14 @@ impl Ev {
                 thunk.set(Thunk::new(value));
                 Ok(value)
             }
-            Err(error) => {
+            Err(mut error) => {
+                error.leave(std::ptr::from_ref(thunk).addr());
                 thunk.set(Thunk::lazy(match error.kind {
-                    Kind::StackOverflow | Kind::MemoryLimit | Kind::Unavailable => lazy,
-                    _ => Lazy::Failed(self.heap.alloc((*error).clone())),
+                    Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => lazy,
+                    _ => {
+                        self.heap.charge(error.size_kept());
+                        Lazy::Failed(self.heap.alloc((*error).clone()))
+                    }
                 }));
                 Err(error)
             }
@@ -178,6 +216,24 @@ impl Ev {
         ))
     }
 
+    /// Counts a step of what takes time without taking memory.
+    #[inline]
+    pub(super) fn step(&mut self) -> Result<()> {
+        match self.steps.checked_sub(1) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => Err(Error::new(Kind::StepLimit, "evaluation takes more steps than allowed")),
+        }
+    }
+
+    /// As [`Self::step`], for what writes `out` step by step.
+    pub(super) fn step_writing(&mut self, out: &[u8]) -> Result<()> {
+        self.room_for(out.len())?;
+        self.step()
+    }
+
     /// Fails if `bytes` more would be too much.
     pub(super) fn room_for(&self, bytes: usize) -> Result<()> {
         if self.heap.would_exceed(bytes) || bytes > isize::MAX as usize / 2 {
@@ -189,9 +245,28 @@ impl Ev {
     /// Runs `work` with enough native stack.
     #[inline]
     pub fn with_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if here().wrapping_sub(self.stack.0) < self.stack.1 {
+            return work(self);
+        }
+        self.with_other_stack(work)
+    }
+
+    /// The stack is nearly used up, or is one that was not seen yet.
+    #[cold]
+    #[inline(never)]
+    fn with_other_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.look_at_stack() { work(self) } else { self.with_new_stack(work) }
+    }
+
+    /// Notes how much of the stack is usable; false if it is nearly used up.
+    fn look_at_stack(&mut self) -> bool {
         match stacker::remaining_stack() {
-            Some(left) if left < RED_ZONE => self.with_new_stack(work),
-            _ => work(self),
+            Some(left) if left < RED_ZONE => false,
+            left => {
+                let usable = left.unwrap_or(RED_ZONE) - RED_ZONE;
+                self.stack = (here() - usable, usable + CALLERS);
+                true
+            }
         }
     }
 
@@ -201,16 +276,25 @@ impl Ev {
         if self.pieces >= MAX_PIECES {
             return Err(Error::new(Kind::StackOverflow, "stack overflow (possible infinite recursion)"));
         }
+        self.room_for((self.pieces as usize + 1) * STACK_PIECE)?;
+        let before = self.stack;
         self.pieces += 1;
-        let result = stacker::grow(STACK_PIECE, || work(self));
+        let result = stacker::grow(STACK_PIECE, || {
+            self.look_at_stack();
+            work(self)
+        });
         self.pieces -= 1;
+        self.stack = before;
         result
     }
 
     /// The value of an expression.
     pub fn eval(&mut self, expr: &'static Expr, env: Option<&'static Env>) -> Result<Value> {
         match expr {
-            Expr::Const(constant) => self.force(constant.get()),
+            Expr::Const(constant) => match constant.get().value() {
+                Some(value) => Ok(value),
+                None => self.unbound(0),
+            },
             Expr::Global(index) => self.force(self.globals[*index as usize]),
             Expr::Var0 { slot, pos } => match env.and_then(|env| env.get(*slot)) {
                 Some(thunk) => self.force_at(thunk, *pos),
@@ -221,7 +305,7 @@ impl Ev {
                 None => self.unbound(*pos),
             },
             Expr::WithVar { name, withs, pos } => {
-                let thunk = self.with_var(*name, withs, env, *pos)?;
+                let thunk = self.with_var(*name, withs.get(), env, *pos)?;
                 self.force_at(thunk, *pos)
             }
             Expr::SelectOne { base, name, pos } => {
@@ -237,43 +321,40 @@ impl Ev {
                     None => self.missing(attrs, *name, *pos),
                 }
             }
-            Expr::Select { base, path, default, pos } => self.select(base, path, *default, *pos, env),
+            Expr::Select(code) => self.select(code, env),
             Expr::Call { function, args, pos } => {
                 let function = self.eval(function, env)?;
-                self.call_code(function, args, env, *pos)
+                self.call_code(function, args.get(), env, *pos)
             }
-            Expr::Lambda(lambda) => Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: &[] }))),
+            Expr::Lambda(lambda) => {
+                Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args: Thin::empty() })))
+            }
             Expr::Let(code) => {
                 let inner = match code.slots {
                     Some(slots) => Some(self.heap.env(env, slots as usize)),
                     None => env,
                 };
                 let Some(frame) = inner else { return self.unbound(0) };
-                for (slot, binding) in code.bindings {
-                    frame.set(
-                        *slot,
-                        match binding {
-                            Binding::Here(expr) => self.delay(expr, inner),
-                            Binding::Outside(expr) => self.delay(expr, env),
-                        },
-                    );
+                for LetBinding { slot, outside, value } in code.bindings.get() {
+                    frame.set(*slot, self.delay(value, if *outside { env } else { inner }));
                 }
                 self.with_stack(|ev| ev.eval(code.body, inner))
             }
-            Expr::If { condition, then, other, pos } => {
+            Expr::If(If { condition, then, other, pos }) => {
                 if self.condition(condition, env, *pos, "while evaluating a branch condition")? {
                     self.eval(then, env)
                 } else {
                     self.with_stack(|ev| ev.eval(other, env))
                 }
             }
-            Expr::With { attrs, body, slots, .. } => {
+            Expr::With { attrs, body, slots } => {
                 let inner = self.heap.env(env, *slots as usize);
                 inner.set(0, self.delay(attrs, env));
                 self.with_stack(|ev| ev.eval(body, Some(inner)))
             }
             Expr::Attrs(code) => self.attrs(code, env),
             Expr::List(items) => {
+                let items = items.get();
                 if items.is_empty() {
                     return Ok(Value::List(&EMPTY_LIST));
                 }
@@ -287,9 +368,11 @@ impl Ev {
             Expr::Not(operand) => {
                 Ok(Value::Bool(!self.condition(operand, env, 0, "in the argument of '!'")?))
             }
-            Expr::Concat { parts, string, pos } => self.with_stack(|ev| ev.concat(parts, *string, env, *pos)),
-            Expr::HasAttr { base, path } => self.has_attr(base, path, env),
-            Expr::Assert { condition, body, pos, text } => {
+            Expr::Concat { parts, string, pos } => {
+                self.with_stack(|ev| ev.concat(parts.get(), *string, env, *pos))
+            }
+            Expr::HasAttr { base, path } => self.has_attr(base, path.get(), env),
+            Expr::Assert(Assert { condition, body, pos, text }) => {
                 if self.condition(condition, env, *pos, "in the condition of the assert statement")? {
                     self.eval(body, env)
                 } else {
@@ -297,7 +380,7 @@ impl Ev {
                 }
             }
             Expr::CurPos { pos } => Ok(self.position(*pos)),
-            Expr::Fail { message, pos } => Err(Error::at(Kind::Other, *message, *pos)),
+            Expr::Fail { message, pos } => Err(Error::at(Kind::Other, **message, *pos)),
         }
     }
 
@@ -305,13 +388,26 @@ impl Ev {
     fn force_at(&mut self, thunk: Ref, pos: Pos) -> Result<Value> {
         match thunk.value() {
             Some(value) => Ok(value),
-            None => self.force_slow(thunk).map_err(|mut error| {
-                if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
-                    error.pos = pos;
-                }
-                error
-            }),
+            None => self.force_slow(thunk).map_err(|error| self.while_variable(error, pos)),
         }
+    }
+
+    /// Variables are named in the trace of a cycle only.
+    #[cold]
+    #[inline(never)]
+    fn while_variable(&self, mut error: Box<Error>, pos: Pos) -> Box<Error> {
+        if error.kind == Kind::InfiniteRecursion && error.pos == 0 {
+            error.pos = pos;
+        }
+        if error.in_cycle() {
+            let place = self.shared.place(pos);
+            let rest =
+                place.as_ref().and_then(|place| place.text.get(place.column - 1..)).unwrap_or_default();
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || "_-'".contains(*c)).collect();
+            error.push(pos, format!("while evaluating the variable '{name}'"));
+        }
+        error
     }
 
     #[cold]
@@ -347,7 +443,8 @@ impl Ev {
     #[inline(never)]
     pub(super) fn missing<T>(&mut self, attrs: &Attrs, name: Symbol, pos: Pos) -> Result<T> {
         let text = self.text(name).lossy();
-        let mut error = Error::at(Kind::MissingAttribute, format!("attribute '{text}' missing"), pos);
+        let shown = attr_name(self.text(name).bytes);
+        let mut error = Error::at(Kind::MissingAttribute, format!("attribute '{shown}' missing"), pos);
         let names: Vec<_> = attrs.flat().iter().map(|attr| self.text(attr.name).lossy()).collect();
         error.suggestions = suggest(&text, names);
         Err(error)
@@ -366,21 +463,36 @@ impl Ev {
                 return Ok(attr.value);
             }
         }
-        let name = self.text(name).lossy();
-        Err(Error::at(Kind::UndefinedVariable, format!("undefined variable '{name}'"), pos))
+        self.undefined(name, withs, env, pos)
+    }
+
+    #[cold]
+    fn undefined<T>(
+        &mut self,
+        name: Symbol,
+        withs: &[u32],
+        env: Option<&'static Env>,
+        pos: Pos,
+    ) -> Result<T> {
+        let text = self.text(name).lossy();
+        let mut names = Vec::new();
+        for depth in withs {
+            if let Some(Value::Attrs(attrs)) =
+                up(env, *depth).and_then(|env| env.get(0)).and_then(|thunk| thunk.value())
+            {
+                names.extend(attrs.flat().iter().map(|attr| self.text(attr.name).lossy()));
+            }
+        }
+        let mut error = Error::at(Kind::UndefinedVariable, format!("undefined variable '{text}'"), pos);
+        error.suggestions = suggest(&text, names);
+        Err(error)
     }
 
     #[inline(never)]
-    fn select(
-        &mut self,
-        base: &'static Expr,
-        path: &'static [AttrName],
-        default: Option<&'static Expr>,
-        pos: Pos,
-        env: Option<&'static Env>,
-    ) -> Result<Value> {
+    fn select(&mut self, code: &'static Select, env: Option<&'static Env>) -> Result<Value> {
+        let Select { base, path, default, pos } = *code;
         let mut value = self.eval(base, env)?;
-        for part in path {
+        for part in path.get() {
             let name = self.attr_name(part, env)?;
             let found = match value {
                 Value::Attrs(attrs) => attrs.get(name),
@@ -443,24 +555,21 @@ impl Ev {
     }
 
     fn attrs(&mut self, code: &'static AttrsExpr, env: Option<&'static Env>) -> Result<Value> {
-        let (inner, mut attrs) = match &code.rec {
+        let (inner, mut attrs) = match code.rec {
             None => {
-                let attrs = self.heap.slice_with(code.attrs.len(), |i| {
-                    let AttrExpr { name, pos, value: Binding::Here(expr) | Binding::Outside(expr), .. } =
-                        code.attrs[i];
-                    Attr { name, pos, value: self.delay(expr, env) }
+                let written = code.attrs.get();
+                let attrs = self.heap.attrs(written.len(), |i| {
+                    let AttrExpr { name, pos, value, .. } = written[i];
+                    Attr { name, pos, value: self.delay(value, env) }
                 });
                 (env, attrs)
             }
             Some(rec) => self.rec_attrs(code, rec, env)?,
         };
-        if !code.dynamic.is_empty() {
+        if !code.dynamic.get().is_empty() {
             attrs = self.dynamic_attrs(code, attrs, inner)?;
         }
-        if attrs.is_empty() {
-            return Ok(Value::Attrs(&attrs::EMPTY));
-        }
-        Ok(Value::Attrs(Attrs::from_slice(self.heap, attrs)))
+        Ok(Value::Attrs(attrs))
     }
 
     #[inline(never)]
@@ -469,56 +578,55 @@ impl Ev {
         code: &'static AttrsExpr,
         rec: &RecInfo,
         env: Option<&'static Env>,
-    ) -> Result<(Option<&'static Env>, &'static [Attr])> {
+    ) -> Result<(Option<&'static Env>, &'static Attrs)> {
         let inner = match rec.slots {
             Some(slots) => Some(self.heap.env(env, slots as usize)),
             None => env,
         };
-        let Some(frame) = inner else { return Ok((inner, &[])) };
-        for (slot, expr) in rec.hidden {
+        let Some(frame) = inner else { return Ok((inner, &attrs::EMPTY)) };
+        for (slot, expr) in rec.hidden.get() {
             frame.set(*slot, self.delay(expr, inner));
         }
-        let attrs = self.heap.slice_with(code.attrs.len(), |i| {
-            let AttrExpr { name, pos, slot, value } = code.attrs[i];
-            let value = match value {
+        let written = code.attrs.get();
+        let attrs = self.heap.attrs(written.len(), |i| {
+            let AttrExpr { name, pos, slot, outside, value } = written[i];
+            let value = if outside {
+                self.delay(value, env)
+            } else if rec.overrides.is_some() {
                 // An alias made now would not see what `__overrides` puts into the slot.
-                Binding::Here(expr) if rec.overrides.is_some() => {
-                    self.heap.alloc(Thunk::lazy(Lazy::Code(expr, inner)))
-                }
-                Binding::Here(expr) => self.delay(expr, inner),
-                Binding::Outside(expr) => self.delay(expr, env),
+                self.heap.alloc(Thunk::lazy(Lazy::Code(value, inner)))
+            } else {
+                self.delay(value, inner)
             };
             frame.set(slot, value);
             Attr { name, pos, value }
         });
         let Some(overrides) = rec.overrides else { return Ok((inner, attrs)) };
         // `__overrides` replaces attributes, and the variables of the same names.
-        let value = self.force(attrs[overrides as usize].value)?;
+        let value = self.force(attrs.flat()[overrides as usize].value)?;
         let over = match value {
             Value::Attrs(over) => over.flat(),
             value => return Err(self.expected("a set", value, 0)),
         };
         for attr in over.iter() {
-            if let Ok(at) = code.attrs.binary_search_by_key(&attr.name, |attr| attr.name) {
-                frame.set(code.attrs[at].slot, attr.value);
+            if let Ok(at) = written.binary_search_by_key(&attr.name, |attr| attr.name) {
+                frame.set(written[at].slot, attr.value);
             }
         }
         let mut merged = over.into_owned();
-        merged.extend_from_slice(attrs);
-        merged.sort_by_key(|attr| attr.name);
-        merged.dedup_by_key(|attr| attr.name);
-        Ok((inner, self.heap.slice(&merged)))
+        merged.extend_from_slice(&attrs.flat());
+        Ok((inner, Attrs::from_unsorted(self.heap, merged)))
     }
 
     #[inline(never)]
     fn dynamic_attrs(
         &mut self,
         code: &'static AttrsExpr,
-        attrs: &'static [Attr],
+        attrs: &'static Attrs,
         env: Option<&'static Env>,
-    ) -> Result<&'static [Attr]> {
-        let mut all = attrs.to_vec();
-        for dynamic in code.dynamic {
+    ) -> Result<&'static Attrs> {
+        let mut all = attrs.flat().into_owned();
+        for dynamic in code.dynamic.get() {
             let value = self.eval(dynamic.name, env)?;
             if matches!(value, Value::Null) {
                 continue;
@@ -527,7 +635,7 @@ impl Ev {
             let text = self.string_no_context(value, dynamic.pos, context)?;
             let name = self.intern(text);
             if let Some(old) = all.iter().find(|attr| attr.name == name) {
-                let text = String::from_utf8_lossy(text);
+                let text = attr_name(text);
                 let mut error = Error::at(
                     Kind::Other,
                     format!("dynamic attribute '{text}' already defined"),
@@ -538,8 +646,7 @@ impl Ev {
             }
             all.push(Attr { name, pos: dynamic.pos, value: self.delay(dynamic.value, env) });
         }
-        all.sort_by_key(|attr| attr.name);
-        Ok(self.heap.slice(&all))
+        Ok(Attrs::from_unsorted(self.heap, all))
     }
 
     #[cold]
@@ -558,6 +665,13 @@ impl Ev {
         }
         Err(Error::at(Kind::Assertion, format!("assertion '{text}' failed"), pos))
     }
+}
+
+/// An address in the stack frame of the caller.
+#[inline(always)]
+fn here() -> usize {
+    let mark = 0u8;
+    (&raw const mark).addr()
 }
 
 #[inline]

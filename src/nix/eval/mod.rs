@@ -9,6 +9,7 @@ mod call;
 pub mod coerce;
 pub mod error;
 pub mod heap;
+pub mod imported;
 pub mod ir;
 mod load;
 mod lower;

@@ -9,8 +9,11 @@ use super::heap::{Env, Ref};
 use super::ir::*;
 use super::machine::{Ev, Result};
 use super::paths::canonical;
+use super::print::attr_name;
 use super::symbol::sym;
 use super::value::{List, Str, Value};
+
+const APPENDED: &str = "while evaluating one of the elements to concatenate";
 
 impl Ev {
     /// "expected a set but found an integer: 1".
@@ -131,10 +134,12 @@ impl Ev {
         env: Option<&'static Env>,
         pos: Pos,
     ) -> Result<Value> {
+        if let Expr::Binary { op: BinaryOp::Append, .. } = right {
+            return self.append_all(left, right, env, pos);
+        }
         let (left, right) = (self.eval(left, env)?, self.eval(right, env)?);
-        let context = "while evaluating one of the elements to concatenate";
-        let left = self.as_list(left, pos, context)?;
-        let right = self.as_list(right, pos, context)?;
+        let left = self.as_list(left, pos, APPENDED)?;
+        let right = self.as_list(right, pos, APPENDED)?;
         match (left.items, right.items) {
             ([], _) => Ok(Value::List(right)),
             (_, []) => Ok(Value::List(left)),
@@ -146,6 +151,34 @@ impl Ev {
                 Ok(self.list_of(items))
             }
         }
+    }
+
+    /// A chain `a ++ (b ++ (c ++ …))` is copied once, not once per operator.
+    fn append_all(
+        &mut self,
+        left: &'static Expr,
+        right: &'static Expr,
+        env: Option<&'static Env>,
+        pos: Pos,
+    ) -> Result<Value> {
+        let mut operands = vec![(self.eval(left, env)?, pos)];
+        let mut last = (right, pos);
+        while let Expr::Binary { op: BinaryOp::Append, left, right, pos } = last.0 {
+            operands.push((self.eval(left, env)?, *pos));
+            last = (right, *pos);
+        }
+        operands.push((self.eval(last.0, env)?, last.1));
+        // The innermost operator looks at its operands first, left before right.
+        let inner = operands.len() - 2;
+        operands[inner..].reverse();
+        let mut lists = Vec::with_capacity(operands.len());
+        while let Some((operand, pos)) = operands.pop() {
+            lists.push(self.as_list(operand, pos, APPENDED)?.items);
+        }
+        lists.swap(0, 1);
+        lists.reverse();
+        self.room_for(lists.iter().map(|items| items.len()).sum::<usize>() * 8)?;
+        Ok(self.list(&lists.concat()))
     }
 
     pub(super) fn as_list(&mut self, value: Value, pos: Pos, context: &'static str) -> Result<&'static List> {
@@ -297,6 +330,7 @@ impl Ev {
 
     /// Order of two values; `None` if a NaN is involved.
     pub(super) fn compare(&mut self, left: Value, right: Value, pos: Pos) -> Result<Option<Ordering>> {
+        self.step()?;
         Ok(match (left, right) {
             (Value::Int(a), Value::Int(b)) => Some(a.cmp(&b)),
             (Value::Int(a), Value::Float(b)) => (a as f64).partial_cmp(&b),
@@ -342,6 +376,7 @@ impl Ev {
 
     /// `==`.
     pub(super) fn equal(&mut self, left: Value, right: Value) -> Result<bool> {
+        self.step()?;
         Ok(match (left, right) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
@@ -469,7 +504,7 @@ impl Ev {
         }
         for attr in self.sorted(a) {
             if b.get(attr.name).is_none() {
-                let name = self.text(attr.name).lossy();
+                let name = attr_name(self.text(attr.name).bytes);
                 let (a, b) = (self.show_for_error(left), self.show_for_error(right));
                 let message = format!("attribute name '{name}' is contained in '{a}', but not in '{b}'");
                 return Err(Error::new(Kind::Assertion, message));

@@ -1,7 +1,7 @@
 //! The world outside: everything impure that evaluation does goes through [`Outside`].
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,10 @@ use crate::store::nar::FileType;
 
 /// What evaluation may ask of the world. Paths are absolute byte strings.
 pub trait Outside: Send + Sync {
-    /// The contents of a file.
+    /// The contents of a file: as many bytes as its size says, so devices have none.
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
+    /// The size of a file in bytes.
+    fn file_size(&self, path: &[u8]) -> io::Result<u64>;
     /// The entries of a directory and what they are.
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>>;
     /// What is at `path`, without following a symbolic link there; `None` if nothing is.
@@ -38,7 +40,16 @@ fn os(path: &[u8]) -> &Path {
 
 impl Outside for Machine {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        fs::read(os(path))
+        let file = fs::File::open(os(path))?;
+        let size = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
+        file.take(size).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn file_size(&self, path: &[u8]) -> io::Result<u64> {
+        Ok(fs::metadata(os(path))?.len())
     }
 
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {

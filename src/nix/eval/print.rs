@@ -86,6 +86,13 @@ fn attr_name_into(name: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// An attribute's name as messages have it: in quotes unless it is an identifier.
+pub fn attr_name(name: &[u8]) -> String {
+    let mut out = Vec::new();
+    attr_name_into(name, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// How to print.
 #[derive(Clone, Copy)]
 struct Style {
@@ -140,13 +147,26 @@ impl Ev {
     /// The attributes sorted by name.
     pub fn sorted(&mut self, attrs: &Attrs) -> Vec<Attr> {
         let mut sorted = attrs.flat().into_owned();
-        sorted.sort_by_cached_key(|attr| self.text(attr.name).bytes);
+        // The first eight bytes tell most names apart without a look at the text itself.
+        sorted.sort_by_cached_key(|attr| {
+            let text = self.text(attr.name).bytes;
+            let mut start = [0; 8];
+            let len = text.len().min(8);
+            start[..len].copy_from_slice(&text[..len]);
+            (u64::from_be_bytes(start), text)
+        });
         sorted
     }
 
     /// `file:line:column`, as in `«lambda @ …»`.
     pub(super) fn show_pos(&self, pos: Pos) -> String {
         let Some(place) = self.shared.place(pos) else { return "«none»".to_owned() };
+        if let Some(origin) = place.file.as_ref().and_then(|file| self.shared.known_as(file))
+            && origin.work_tree
+        {
+            let file = String::from_utf8_lossy(&origin.path);
+            return format!("{file}:{}:{}", place.line, place.column);
+        }
         let file = match (&place.file, self.shared.locate(pos).map(|(source, _)| source.origin)) {
             (Some(file), _) => String::from_utf8_lossy(file).into_owned(),
             (None, Some(Origin::Text(_)) | None) => "«string»".to_owned(),
@@ -195,6 +215,7 @@ impl Ev {
         seen: &mut HashSet<usize>,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        self.step_writing(out)?;
         if depth > self.shared.settings.max_call_depth {
             return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
         }
@@ -269,6 +290,7 @@ impl Printer<'_> {
     }
 
     fn value(&mut self, value: Value, depth: usize) -> Result<()> {
+        self.ev.step_writing(&self.out)?;
         if depth > self.ev.shared.settings.max_call_depth as usize {
             return Err(Error::new(Kind::StackOverflow, "stack overflow; max-call-depth exceeded"));
         }
@@ -280,11 +302,14 @@ impl Printer<'_> {
             Value::Closure(closure) => {
                 let lambda = closure.lambda;
                 let (mut name, mut pos) = (lambda.name, lambda.pos);
-                if let (Params::Names { positions, .. }, given @ 1..) = (&lambda.params, closure.args.len()) {
+                if let (Params::Names { positions, .. }, given @ 1..) =
+                    (&lambda.params, closure.args.get().len())
+                {
                     name = None;
                     pos = positions.get(given).copied().unwrap_or(pos);
                 }
-                let name = name.map_or(String::new(), |name| format!(" {}", self.ev.text(name).lossy()));
+                let name =
+                    name.map_or(String::new(), |name| format!(" {}", attr_name(self.ev.text(name).bytes)));
                 let place = self.ev.show_pos(pos);
                 self.text(&format!("«lambda{name} @ {place}»"));
             }
@@ -346,10 +371,7 @@ impl Printer<'_> {
     }
 
     fn nested(&mut self, thunk: Ref, depth: usize) -> Result<()> {
-        if stacker::remaining_stack().is_some_and(|left| left < 128 << 10) {
-            return stacker::grow(16 << 20, || self.thunk(thunk, depth + 1));
-        }
-        self.thunk(thunk, depth + 1)
+        stacker::maybe_grow(128 << 10, 16 << 20, || self.thunk(thunk, depth + 1))
     }
 
     fn list(&mut self, list: &'static List, depth: usize) -> Result<()> {

@@ -13,6 +13,7 @@ pub struct Regex {
     whole: regex::bytes::Regex,
     search: regex::bytes::Regex,
     longest: Option<DFA>,
+    small: bool,
 }
 
 /// Where a match and its groups are.
@@ -23,20 +24,27 @@ pub struct Match {
     pub groups: Vec<Option<(usize, usize)>>,
 }
 
-/// Largest compiled form.
+/// Largest compiled form, and of those that are worth keeping.
 const SIZE_LIMIT: usize = 64 << 20;
+const SMALL: usize = 256 << 10;
 
 impl Regex {
     /// Compiles `pattern`.
     pub fn new(pattern: &[u8]) -> Result<Self, String> {
         let translated = Translator { pattern, at: 0, out: String::new(), depth: 0 }.translate()?;
-        let build = |text: &str| {
+        let within = |text: &str, limit| {
             regex::bytes::RegexBuilder::new(text)
                 .unicode(false)
                 .dot_matches_new_line(true)
-                .size_limit(SIZE_LIMIT)
+                .size_limit(limit)
                 .build()
-                .map_err(|error| error.to_string())
+        };
+        let mut small = true;
+        let mut build = |text: &str| {
+            within(text, SMALL).or_else(|_| {
+                small = false;
+                within(text, SIZE_LIMIT).map_err(|error| error.to_string())
+            })
         };
         let ambiguous = pattern.iter().any(|byte| b"|*+?{".contains(byte));
         let longest = if ambiguous {
@@ -52,7 +60,14 @@ impl Regex {
         } else {
             None
         };
-        Ok(Self { whole: build(&format!("\\A(?:{translated})\\z"))?, search: build(&translated)?, longest })
+        let whole = build(&format!("\\A(?:{translated})\\z"))?;
+        let search = build(&translated)?;
+        Ok(Self { whole, search, longest, small })
+    }
+
+    /// Whether many like it may be kept.
+    pub fn is_small(&self) -> bool {
+        self.small
     }
 
     /// The groups, if all of `text` matches.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::error::Error;
+use super::error::{Error, Frame};
 use super::ir::Pos;
 use super::shared::{Origin, Shared};
 
@@ -12,7 +12,10 @@ const SHORT: usize = 6;
 fn place(shared: &Shared, pos: Pos) -> Option<(String, usize, usize, String)> {
     let place = shared.place(pos)?;
     let file = match place.file {
-        Some(file) => String::from_utf8_lossy(&file).into_owned(),
+        Some(file) => {
+            let file = shared.known_as(&file).map_or(file, |origin| origin.path);
+            String::from_utf8_lossy(&file).into_owned()
+        }
         None => "«string»".to_owned(),
     };
     Some((file, place.line, place.column, place.text))
@@ -37,6 +40,9 @@ fn snippet(shared: &Shared, pos: Pos, out: &mut String) {
 fn own(shared: &Shared, pos: Pos) -> bool {
     match shared.locate(pos).map(|(source, _)| source.origin) {
         Some(Origin::File(file)) => {
+            if let Some(origin) = shared.known_as(&file) {
+                return origin.own;
+            }
             let store = shared.store.as_str().as_bytes();
             !file.starts_with(store) && !file.windows(5).any(|part| part == b"/lib/")
         }
@@ -49,7 +55,7 @@ fn own(shared: &Shared, pos: Pos) -> bool {
 pub fn headline(shared: &Shared, error: &Error) -> String {
     match error.other_pos.and_then(|pos| place(shared, pos)) {
         Some((file, line, column, _)) => format!("{} at {file}:{line}:{column}", error.message),
-        None => error.message.clone(),
+        None => error.message.to_string(),
     }
 }
 
@@ -67,33 +73,71 @@ pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
             let _ = writeln!(out, "  did you mean one of '{}'?", many.join("', '"));
         }
     }
-    let mut frames: Vec<_> = error.frames.iter().filter(|frame| full || !frame.text.is_empty()).collect();
-    frames.dedup_by(|a, b| a == b);
-    if !full {
-        let (own, other): (Vec<_>, Vec<_>) = frames.iter().partition(|frame| own(shared, frame.pos));
-        let total = frames.len();
-        frames = own.into_iter().take(SHORT).collect();
-        let left = SHORT.saturating_sub(frames.len());
-        frames.extend(other.into_iter().take(left));
-        for frame in &frames {
-            line(shared, frame, &mut out);
+    let frames = error.frames();
+    if full {
+        frames.iter().for_each(|frame| line(shared, frame, &mut out));
+        if error.frames_left_out() > 0 {
+            let _ = writeln!(out, "  … {} more", error.frames_left_out());
         }
-        let hidden = total - frames.len() + error.frames_left_out;
-        if hidden > 0 {
-            let _ = writeln!(out, "  … {hidden} more; see all with --show-trace");
+        return out;
+    }
+    let (cycle, way) = frames.split_at(error.cycle_frames().min(frames.len()));
+    let cycle = joined(shared, cycle);
+    if !cycle.is_empty() {
+        out.push_str("  it needs itself:\n");
+        cycle.iter().take(2 * SHORT).for_each(|frame| line(shared, frame, &mut out));
+        if cycle.len() > 2 * SHORT {
+            let _ = writeln!(out, "  … {} more of the cycle", cycle.len() - 2 * SHORT);
         }
-    } else {
-        for frame in &frames {
-            line(shared, frame, &mut out);
+        if !way.is_empty() {
+            out.push_str("  it is needed:\n");
         }
-        if error.frames_left_out > 0 {
-            let _ = writeln!(out, "  … {} more", error.frames_left_out);
-        }
+    }
+    let way = joined(shared, way);
+    let (own, other): (Vec<_>, Vec<_>) = way.iter().partition(|frame| own(shared, frame.pos));
+    let mut shown: Vec<_> = own.into_iter().take(SHORT).collect();
+    let left = SHORT.saturating_sub(shown.len());
+    shown.extend(other.into_iter().take(left));
+    shown.iter().for_each(|frame| line(shared, frame, &mut out));
+    let hidden = way.len() - shown.len() + error.frames_left_out();
+    if hidden > 0 {
+        let _ = writeln!(out, "  … {hidden} more; see all with --show-trace");
     }
     out
 }
 
-fn line(shared: &Shared, frame: &super::error::Frame, out: &mut String) {
+/// Frames with what belongs together in one: a function and the place that calls it, an attribute's
+/// use and its definition.
+fn joined(shared: &Shared, frames: &[&Frame]) -> Vec<Frame> {
+    let mut all: Vec<Frame> = Vec::with_capacity(frames.len());
+    for frame in frames.iter().filter(|frame| !frame.text.is_empty()) {
+        match all.last_mut() {
+            Some(last) if frame.text == "from call site" && last.text.starts_with("while calling") => {
+                if frame.pos != 0 {
+                    last.pos = frame.pos;
+                }
+            }
+            Some(last)
+                if last.text.starts_with(DEFINITION)
+                    && frame.text.strip_prefix(ATTRIBUTE) == last.text.strip_prefix(DEFINITION) =>
+            {
+                last.text.clone_from(&frame.text);
+                if own(shared, frame.pos) && !own(shared, last.pos) {
+                    last.pos = frame.pos;
+                }
+            }
+            Some(last) if last == *frame => {}
+            _ => all.push((*frame).clone()),
+        }
+    }
+    all
+}
+
+/// As the machine words the two frames of an attribute.
+const DEFINITION: &str = "from the definition of ";
+const ATTRIBUTE: &str = "while evaluating the attribute ";
+
+fn line(shared: &Shared, frame: &Frame, out: &mut String) {
     let _ = write!(out, "  … {}", frame.text);
     if let Some((file, line, column, _)) = place(shared, frame.pos) {
         let _ = write!(out, "\n      at {file}:{line}:{column}");

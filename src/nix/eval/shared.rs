@@ -1,12 +1,14 @@
 //! What all threads of a session share: names, files and positions, parsed code, settings.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
 use super::error::Error;
 use super::heap::Ref;
+use super::imported::Imported;
 use super::ir::{Expr, Pos};
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::Outside;
@@ -25,8 +27,10 @@ pub struct Settings {
     pub search_path: Vec<(String, String)>,
     /// Calls nested at most this deep.
     pub max_call_depth: u32,
-    /// Memory of one thread's heap in bytes.
+    /// Memory of all threads' heaps together, in bytes.
     pub max_memory: usize,
+    /// Steps at most of what takes time without taking memory, as comparing and printing.
+    pub max_steps: u64,
     /// `|>` and `<|`.
     pub pipe_operators: bool,
     /// Print `builtins.traceVerbose`.
@@ -47,6 +51,7 @@ impl Default for Settings {
             search_path: Vec::new(),
             max_call_depth: 10_000,
             max_memory: usize::MAX,
+            max_steps: u64::MAX,
             pipe_operators: false,
             trace_verbose: false,
             source_cache: None,
@@ -95,17 +100,20 @@ pub struct Place {
     pub text: String,
 }
 
-/// What is known of a derivation that was evaluated.
-#[derive(Clone, Debug)]
+/// What is known of a derivation that was evaluated. There are thousands, so all of it is on the
+/// heap of the thread that made it, where most of these texts are already.
+#[derive(Debug)]
 pub struct KnownDrv {
+    /// Its base name.
+    pub base: &'static str,
     /// Its hash modulo fixed outputs.
     pub hash: DrvHash,
     /// Names of its outputs.
-    pub outputs: Vec<String>,
-    /// Input derivations and sources, as base names.
-    pub references: Vec<String>,
-    /// Input derivations, as base names, and which of their outputs.
-    pub inputs: Vec<(String, Vec<String>)>,
+    pub outputs: &'static [&'static str],
+    /// Sources, as base names.
+    pub sources: &'static [&'static str],
+    /// Outputs of other derivations: base name, output; in order.
+    pub inputs: &'static [(&'static str, &'static str)],
 }
 
 type Parsed = Result<&'static Expr, Box<Error>>;
@@ -146,17 +154,22 @@ pub struct Shared {
     parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
     /// Paths copied to the store: store path and what it was.
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
-    /// Real places of store paths that were only computed.
-    pub mounts: RwLock<FxHashMap<String, Vec<u8>>>,
+    /// Store paths that were only computed.
+    pub imported: Imported,
+    /// Sources found so far, by what was asked for; what they are is the business of others.
+    pub sources_found: Mutex<FxHashMap<String, Arc<dyn std::any::Any + Send + Sync>>>,
+    /// Memory that all threads' heaps have taken.
+    pub memory: Arc<AtomicUsize>,
     /// Folders to remove in the end.
     pub temporary: Mutex<Vec<PathBuf>>,
     /// Derivations made or read so far, by base name.
-    pub derivations: RwLock<FxHashMap<String, Arc<KnownDrv>>>,
+    pub derivations: RwLock<FxHashMap<&'static str, &'static KnownDrv>>,
 }
 
 impl Shared {
     /// A new session.
     pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
+        super::heap::return_large_blocks();
         let symbols = Symbols::default();
         let globals = super::builtins::global_names(&settings)
             .enumerate()
@@ -172,7 +185,9 @@ impl Shared {
             sources: RwLock::default(),
             parsed: RwLock::default(),
             copied: Mutex::default(),
-            mounts: RwLock::default(),
+            imported: Imported::default(),
+            sources_found: Mutex::default(),
+            memory: Arc::default(),
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })
@@ -203,7 +218,7 @@ impl Shared {
     pub fn place(&self, pos: Pos) -> Option<Place> {
         let (source, offset) = self.locate(pos)?;
         let (file, text) = match &source.origin {
-            Origin::File(path) => (Some(path.to_vec()), self.outside.read_file(path).ok()?),
+            Origin::File(path) => (Some(path.to_vec()), self.outside.read_file(&self.real(path)).ok()?),
             Origin::Text(text) => (None, text.as_bytes().to_vec()),
         };
         let before = text.get(..offset)?;
@@ -229,8 +244,8 @@ impl Shared {
     }
 
     /// What is known of the derivation `base`.
-    pub fn derivation(&self, base: &str) -> Option<Arc<KnownDrv>> {
-        self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).cloned()
+    pub fn derivation(&self, base: &str) -> Option<&'static KnownDrv> {
+        self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).copied()
     }
 }
 

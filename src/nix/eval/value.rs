@@ -2,13 +2,14 @@
 
 use super::attrs::Attrs;
 use super::builtins::Builtin;
-use super::heap::{Env, Hollow, Ref};
+use super::heap::{Env, Hollow, Ref, Thin};
 use super::ir::Lambda;
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
-/// from a pointer by its first byte.
+/// from a pointer by its first byte; they take a whole word so that a value is moved as two words,
+/// which a `bool` right behind a smaller one would prevent.
 #[derive(Clone, Copy)]
-#[repr(u8)]
+#[repr(u64)]
 pub enum Value {
     /// `null`.
     Null = 1,
@@ -95,7 +96,7 @@ pub struct Closure {
     /// The variables.
     pub env: Option<&'static Env>,
     /// Arguments given already, if it takes several.
-    pub args: &'static [Ref],
+    pub args: Thin<Ref>,
 }
 
 /// A builtin with some of its arguments.
@@ -103,7 +104,7 @@ pub struct Partial {
     /// Which.
     pub builtin: &'static Builtin,
     /// Fewer than it takes.
-    pub args: &'static [Ref],
+    pub args: Thin<Ref>,
 }
 
 impl Value {

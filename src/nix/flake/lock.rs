@@ -58,6 +58,12 @@ struct Builder<'e> {
 
 /// The nodes of a flake and its inputs as a value: name → { source, dir, flake, inputs }.
 pub fn nodes(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
+    let source = source::fetch(ev, reference)?;
+    nodes_of(ev, source, reference.dir(), overrides)
+}
+
+/// As [`nodes`], for a flake whose source is at hand.
+pub fn nodes_of(ev: &mut Ev, source: Source, dir: &str, overrides: &[(String, String)]) -> Result<Value> {
     let here = std::env::current_dir()?;
     let mut given = BTreeMap::new();
     for (input, flake) in overrides {
@@ -66,8 +72,7 @@ pub fn nodes(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)])
         given.insert(path, Spec { url: Some(url), ..Spec::default() });
     }
     let mut builder = Builder { ev, nodes: Vec::new(), overrides: given };
-    let source = source::fetch(builder.ev, reference)?;
-    let root = builder.flake(From::Source(source), reference.dir(), &[])?;
+    let root = builder.flake(From::Source(source), dir, &[])?;
     builder.finish(root)
 }
 

@@ -5,7 +5,7 @@ mod lock;
 mod reference;
 mod source;
 
-pub use source::{git_root, revision};
+pub use source::{git_root, place_of, revision};
 
 use super::eval::attrs::Attrs;
 use super::eval::heap::Ref;
@@ -91,11 +91,25 @@ fn reference_of(text: &str) -> Result<Reference> {
 /// A flake with its inputs, called.
 fn call(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
     let nodes = lock::nodes(ev, reference, overrides)?;
+    tie(ev, nodes)
+}
+
+/// Calls the flakes of a graph of sources.
+fn tie(ev: &mut Ev, nodes: Value) -> Result<Value> {
     let code = ev.parse(CALL, Origin::Text(CALL.into()), b"/")?;
     let function = ev.eval(code, None)?;
     let nodes = ev.at(nodes);
     let root = ev.at(ev.string(b"root"));
     ev.call(function, &[nodes, root], 0)
+}
+
+/// A flake in a folder, called, to be looked at and not built: its outputs together with `inputs` and
+/// `outPath`. The folder is neither hashed nor copied, so its store path ([`place_of`]), and those of derivations that have
+/// files of it, are not the ones that Nix gives.
+pub fn in_place(ev: &mut Ev, folder: &std::path::Path, overrides: &[(String, String)]) -> Result<Value> {
+    let source = source::in_place(ev, folder)?;
+    let nodes = lock::nodes_of(ev, source, "", overrides)?;
+    tie(ev, nodes)
 }
 
 /// The outputs of a flake.
@@ -177,8 +191,10 @@ fn reference_arg(ev: &mut Ev, arg: Ref, git: bool) -> Result<Reference> {
             let mut reference = reference_from(ev, attrs)?;
             if git {
                 reference.attrs.insert("type".into(), Attribute::Text("git".into()));
-                reference.attrs.remove("name");
+            } else if reference.kind().is_empty() {
+                return fail(Kind::Other, "argument 'type' is missing in call to 'fetchTree'");
             }
+            reference.check()?;
             Ok(reference)
         }
         Value::String(text) => {
@@ -202,7 +218,10 @@ fn reference_arg(ev: &mut Ev, arg: Ref, git: bool) -> Result<Reference> {
             }
             Ok(reference)
         }
-        other => fail(Kind::Type, format!("expected a flake reference but found {}", other.describe())),
+        other => {
+            let (what, shown) = (other.describe(), ev.show_for_error(other));
+            fail(Kind::Type, format!("cannot coerce {what} to a string: {shown}"))
+        }
     }
 }
 
@@ -241,8 +260,16 @@ fn placed<T>(result: Result<T>, pos: Pos) -> Result<T> {
 
 /// `builtins.fetchGit`.
 pub fn fetch_git(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
-    let reference = placed(reference_arg(ev, arg, true), pos)?;
-    let source = placed(source::fetch(ev, &reference), pos)?;
+    let mut reference = placed(reference_arg(ev, arg, true), pos)?;
+    let name = reference.text("name").unwrap_or("source").to_owned();
+    reference.attrs.remove("name");
+    let mut source = placed(source::fetch(ev, &reference), pos)?;
+    if name != "source" {
+        source = placed(source.named(ev, &name), pos)?;
+    }
+    if reference.attrs.get("shallow") == Some(&Attribute::Flag(true)) {
+        source.attrs.retain(|(name, _)| *name != "revCount");
+    }
     let mut attrs = source.info(ev);
     let zeros = "0".repeat(40);
     for (name, value) in [("rev", zeros.as_str()), ("shortRev", &zeros[..7])] {
@@ -265,17 +292,30 @@ pub fn fetch_tree(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
         let message = format!("in pure evaluation mode, 'fetchTree' doesn't fetch unlocked input '{text}'");
         return Err(Error::at(Kind::Restricted, message, pos));
     }
-    let source = placed(source::fetch(ev, &reference), pos)?;
+    let mut source = placed(source::fetch(ev, &reference), pos)?;
+    // Given as attributes, a git repository is fetched without its history.
+    let attributes = matches!(ev.force(arg)?, Value::Attrs(_));
+    if attributes && reference.kind() == "git" && !reference.attrs.contains_key("revCount") {
+        source.attrs.retain(|(name, _)| *name != "revCount");
+    }
     let attrs = source.info(ev);
     Ok(ev.set_of(attrs))
 }
 
+fn text_arg(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<String> {
+    match ev.force(arg)? {
+        Value::String(text) => Ok(text.lossy().into_owned()),
+        other => {
+            let (what, shown) = (other.describe(), ev.show_for_error(other));
+            let message = format!("expected a string but found {what}: {shown}");
+            Err(Error::at(Kind::Type, message, pos))
+        }
+    }
+}
+
 /// `builtins.getFlake`.
 pub fn get_flake(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
-    let Value::String(text) = ev.force(arg)? else {
-        return Err(Error::at(Kind::Type, "expected a string: a flake reference", pos));
-    };
-    let text = text.lossy();
+    let text = text_arg(ev, arg, pos)?;
     let reference = placed(Reference::parse(&text, None), pos)?;
     if ev.shared.settings.pure && reference.text("narHash").is_none() && reference.text("rev").is_none() {
         let message = format!(
@@ -288,13 +328,8 @@ pub fn get_flake(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
 
 /// `builtins.parseFlakeRef`.
 pub fn parse_flake_ref(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
-    let Value::String(text) = ev.force(arg)? else {
-        return Err(Error::at(Kind::Type, "expected a string: a flake reference", pos));
-    };
-    let mut reference = placed(Reference::parse(&text.lossy(), None), pos)?;
-    if reference.kind() == "auto" {
-        reference.attrs.insert("type".into(), Attribute::Text("path".into()));
-    }
+    let text = text_arg(ev, arg, pos)?;
+    let reference = placed(Reference::parse(&text, None), pos)?;
     let mut attrs = Vec::new();
     for (name, value) in &reference.attrs {
         let value = match value {
@@ -312,6 +347,10 @@ pub fn flake_ref_to_string(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
     let Value::Attrs(attrs) = ev.force(arg)? else {
         return Err(Error::at(Kind::Type, "expected a set: the attributes of a flake reference", pos));
     };
-    let text = placed(reference_from(ev, attrs), pos)?.to_text();
+    let mut reference = placed(reference_from(ev, attrs), pos)?;
+    let text = reference.to_text();
+    // `dir` is of the flake, not of what is fetched.
+    reference.attrs.remove("dir");
+    placed(reference.check(), pos)?;
     Ok(ev.string(text.as_bytes()))
 }

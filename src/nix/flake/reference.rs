@@ -111,10 +111,15 @@ impl Reference {
             {
                 let full = match base {
                     Some(base) if !main.starts_with('/') => format!("{base}/{main}"),
+                    None if !main.starts_with('/') => {
+                        let message = format!("flake reference '{text}' is not an absolute path");
+                        return Err(Error::new(Kind::Other, message));
+                    }
                     _ => main.to_owned(),
                 };
                 let full = crate::nix::eval::paths::canonical(full.as_bytes());
-                reference.set("type", "auto");
+                // Only from the command line is the git repository around a folder looked for.
+                reference.set("type", if base.is_some() { "auto" } else { "path" });
                 reference.set("path", &String::from_utf8_lossy(&full));
             }
             Some(("path", rest)) => path(&mut reference, rest)?,
@@ -171,6 +176,62 @@ impl Reference {
             reference.set(if is_rev(part) { "rev" } else { "ref" }, part);
         }
         Ok(reference)
+    }
+
+    /// Fails for a scheme that there is not, and for attributes that it does not have.
+    pub fn check(&self) -> Result<()> {
+        let fail = |message| Err(Error::new(Kind::Other, message));
+        let kind = self.kind();
+        if kind.is_empty() {
+            return fail("'type' attribute to specify input scheme is required but not provided".to_owned());
+        }
+        let allowed: &[&str] = match kind {
+            "path" => &["path", "rev", "revCount", "lastModified", "narHash"],
+            "git" => &[
+                "url",
+                "ref",
+                "rev",
+                "shallow",
+                "submodules",
+                "lfs",
+                "exportIgnore",
+                "lastModified",
+                "revCount",
+                "narHash",
+                "allRefs",
+                "name",
+                "dirtyRev",
+                "dirtyShortRev",
+                "verifyCommit",
+                "keytype",
+                "publicKey",
+                "publicKeys",
+            ],
+            "github" | "gitlab" | "sourcehut" => {
+                &["owner", "repo", "ref", "rev", "narHash", "lastModified", "host", "treeHash"]
+            }
+            "tarball" | "file" => &["url", "narHash", "name", "unpack", "rev", "revCount", "lastModified"],
+            "indirect" => &["id", "ref", "rev", "narHash"],
+            "hg" => &["url", "ref", "rev", "revCount", "narHash", "name"],
+            _ => {
+                let mut json = serde_json::Map::new();
+                for (key, value) in &self.attrs {
+                    json.insert(
+                        key.clone(),
+                        match value {
+                            Attribute::Text(text) => text.clone().into(),
+                            Attribute::Number(number) => (*number).into(),
+                            Attribute::Flag(flag) => (*flag).into(),
+                        },
+                    );
+                }
+                return fail(format!("cannot show unsupported input '{}'", serde_json::Value::Object(json)));
+            }
+        };
+        match self.attrs.keys().find(|key| *key != "type" && !allowed.contains(&key.as_str())) {
+            Some(key) => fail(format!("input attribute '{key}' not supported by scheme '{kind}'")),
+            None => Ok(()),
+        }
     }
 
     /// From the attributes of a lock file.

@@ -8,10 +8,11 @@ use std::sync::PoisonError;
 use super::reference::{Attribute, Reference};
 use crate::nix::eval::attrs::Attr;
 use crate::nix::eval::coerce::ContextSet;
+use crate::nix::eval::imported::Place;
 use crate::nix::eval::value::ContextElement;
 use crate::nix::eval::{Error, Ev, Kind, Result, Value};
 use crate::store::nar::{self, hash_path};
-use crate::store::{Algorithm, Hash, StorePath};
+use crate::store::{Algorithm, Hash, StoreDir, StorePath};
 
 /// A source tree that evaluation can read.
 #[derive(Clone, Debug)]
@@ -28,8 +29,21 @@ fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
     Err(Error::new(kind, message))
 }
 
-/// Fetches what a reference stands for, from this machine.
+/// Fetches what a reference stands for, from this machine; once for all threads.
 pub fn fetch(ev: &mut Ev, reference: &Reference) -> Result<Source> {
+    let key = format!("{}:{}", reference.kind(), reference.to_text());
+    let shared = ev.shared.clone();
+    // Other threads wait: what one finds they need, too.
+    let mut found = shared.sources_found.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(source) = found.get(&key).and_then(|source| source.downcast_ref::<Source>()) {
+        return Ok(source.clone());
+    }
+    let source = find(ev, reference)?;
+    found.insert(key, std::sync::Arc::new(source.clone()));
+    Ok(source)
+}
+
+fn find(ev: &mut Ev, reference: &Reference) -> Result<Source> {
     let source = match reference.kind() {
         "auto" => {
             let path = PathBuf::from(reference.text("path").unwrap_or_default());
@@ -57,8 +71,19 @@ pub fn fetch(ev: &mut Ev, reference: &Reference) -> Result<Source> {
             let path = url.strip_prefix("file://").or_else(|| url.strip_prefix("file:"));
             let path = path.or_else(|| url.starts_with('/').then_some(url));
             match path.and_then(|path| git_root(Path::new(path))) {
-                Some(root) => git(ev, &root, reference.text("rev").or_else(|| reference.text("ref")))?,
-                None => return missing(reference),
+                Some(root) => {
+                    let mut source = git(ev, &root, reference.text("rev").or_else(|| reference.text("ref")))?;
+                    if reference.attrs.get("submodules") == Some(&Attribute::Flag(true)) {
+                        with_submodules(ev, &root, &mut source)?;
+                    }
+                    source
+                }
+                None => match path {
+                    Some(path) => {
+                        return fail(Kind::Io, format!("Git repository \"{path}\" does not exist."));
+                    }
+                    None => return missing(reference),
+                },
             }
         }
         _ => match locked(ev, reference)? {
@@ -87,7 +112,7 @@ fn missing<T>(reference: &Reference) -> Result<T> {
         "indirect" => "there is no registry here: give it a url in flake.nix, or --override-input".to_owned(),
         _ if reference.text("narHash").is_none() => {
             format!(
-                "it is not locked: run 'nix flake lock', or give --override-input with a folder (wanted '{text}')"
+                "nothing says which one: an input of a flake is locked by 'nix flake lock'; elsewhere give the narHash that 'nix flake prefetch {text}' prints"
             )
         }
         _ => format!(
@@ -127,9 +152,33 @@ fn locked(ev: &mut Ev, reference: &Reference) -> Result<Option<Source>> {
     Ok(Some(Source { path, hash, attrs }))
 }
 
+/// Submodules are read where there are none.
+fn with_submodules(ev: &Ev, root: &Path, source: &mut Source) -> Result<()> {
+    let place = ev.real(format!("{}/.gitmodules", ev.shared.store.print(&source.path)).as_bytes());
+    if matches!(ev.shared.outside.file_type(&place), Ok(Some(_))) {
+        let root = root.display();
+        let message = format!(
+            "'{root}' has submodules, which are not read here; give --override-input with a folder that has them"
+        );
+        return fail(Kind::Unavailable, message);
+    }
+    source.attrs.retain(|(name, _)| *name != "submodules");
+    source.attrs.push(("submodules", Attribute::Flag(true)));
+    Ok(())
+}
+
+impl Source {
+    /// The same source under another name in the store.
+    pub fn named(mut self, ev: &Ev, name: &str) -> Result<Self> {
+        let place = ev.real(ev.shared.store.print(&self.path).as_bytes());
+        self.path = ev.shared.store.source_path(name, &self.hash)?;
+        ev.shared.imported.insert(&self.path, Place::Here(place));
+        Ok(self)
+    }
+}
+
 fn mount(ev: &Ev, path: &StorePath, place: &Path) {
-    let mut mounts = ev.shared.mounts.write().unwrap_or_else(PoisonError::into_inner);
-    mounts.insert(path.base_name().to_owned(), place.as_os_str().as_bytes().to_vec());
+    ev.shared.imported.insert(path, Place::Here(place.as_os_str().as_bytes().to_vec()));
 }
 
 /// A folder as it is.
@@ -152,8 +201,22 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
     let hash = hash_path(&place, Algorithm::Sha256)?;
     let store_path = ev.shared.store.source_path("source", &hash)?;
     mount(ev, &store_path, &place);
+    ev.shared.imported.came_from(&store_path, &place, false);
     let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
     Ok(Source { path: store_path, hash, attrs })
+}
+
+/// A folder as it is, under a store path that its name alone decides: nothing is read to know it.
+pub fn in_place(ev: &mut Ev, place: &Path) -> Result<Source> {
+    let (path, hash) = place_of(&ev.shared.store, place)?;
+    mount(ev, &path, place);
+    Ok(Source { path, hash, attrs: Vec::new() })
+}
+
+/// The store path that [`in_place`] gives a folder, and the hash of its name that stands for its own.
+pub fn place_of(store: &StoreDir, place: &Path) -> Result<(StorePath, Hash)> {
+    let hash = Hash::of(Algorithm::Sha256, place.as_os_str().as_bytes());
+    Ok((store.source_path("source", &hash)?, hash))
 }
 
 /// The newest change of any file below.
@@ -246,6 +309,9 @@ pub fn git(ev: &mut Ev, root: &Path, rev: Option<&str>) -> Result<Source> {
     let path = ev.shared.store.source_path("source", &hash)?;
     let keep = temporary.keep();
     mount(ev, &path, &keep.join("source"));
+    if rev.is_none() {
+        ev.shared.imported.came_from(&path, &root, true);
+    }
     ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
     let short = |id: &str| id.chars().take(7).collect::<String>();
     let mut attrs = Vec::new();

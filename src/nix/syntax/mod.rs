@@ -5,6 +5,7 @@
 //! layout of what we write. Knows the grammar only: what programs mean is `nix::eval`'s.
 
 mod brackets;
+pub mod compact;
 pub mod decode;
 mod depth;
 mod errors;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::BString;
 
 use super::super::hash::{Algorithm, Hash, HashError};
-use super::super::path::{IngestionMethod, StoreDir, StorePathError};
+use super::super::path::{IngestionMethod, StoreDir, StorePathError, check_name, output_path_name};
 use super::{Derivation, DerivationOutput};
 
 /// Why a text is not a derivation.
@@ -75,7 +75,11 @@ pub(super) fn write(
     out
 }
 
-fn list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Vec<u8>, T)) {
+pub(super) fn list<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut item: impl FnMut(&mut Vec<u8>, T),
+) {
     for (i, value) in items.into_iter().enumerate() {
         if i > 0 {
             out.push(b',');
@@ -84,7 +88,13 @@ fn list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut item: impl
     }
 }
 
-fn write_output(out: &mut Vec<u8>, store: &StoreDir, name: &str, output: &DerivationOutput, mask: bool) {
+pub(super) fn write_output(
+    out: &mut Vec<u8>,
+    store: &StoreDir,
+    name: &str,
+    output: &DerivationOutput,
+    mask: bool,
+) {
     let (path, kind, hash) = match output {
         DerivationOutput::InputAddressed(path) => {
             (if mask { String::new() } else { store.print(path) }, String::new(), String::new())
@@ -115,16 +125,26 @@ fn write_input<'a>(out: &mut Vec<u8>, path: &str, outputs: impl Iterator<Item = 
     out.extend_from_slice(b"])");
 }
 
-fn plain(out: &mut Vec<u8>, text: &str) {
+pub(super) fn plain(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
 }
 
-fn escaped(out: &mut Vec<u8>, text: &[u8]) {
+/// Where the first byte is that cannot stand for itself.
+fn special(text: &[u8]) -> Option<usize> {
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t');
+    // Without a way out in the middle of a chunk, its bytes are looked at all at once.
+    let plain =
+        text.chunks_exact(32).take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | special(byte)));
+    let skipped = plain.count() * 32;
+    text[skipped..].iter().position(special).map(|at| skipped + at)
+}
+
+pub(super) fn escaped(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')) {
+    while let Some(at) = special(rest) {
         out.extend_from_slice(&rest[..at]);
         out.extend_from_slice(match rest[at] {
             b'\n' => b"\\n",
@@ -186,6 +206,13 @@ impl Reader<'_> {
             .map_err(|_| ParseError::Expected { expected: "UTF-8", offset })
     }
 
+    /// The name of an output, which is part of its path's name: written without escapes.
+    fn output(&mut self, drv: &str) -> Result<String, ParseError> {
+        let output = self.utf8()?;
+        check_name(&output_path_name(drv.trim_end_matches(".drv"), &output))?;
+        Ok(output)
+    }
+
     fn list(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), ParseError>) -> Result<(), ParseError> {
         self.expect("[")?;
         let mut first = true;
@@ -215,7 +242,7 @@ pub(super) fn parse(text: &[u8], name: &str, store: &StoreDir) -> Result<Derivat
     reader.expect("Derive(")?;
     reader.list(|reader| {
         reader.expect("(")?;
-        let output = reader.utf8()?;
+        let output = reader.output(name)?;
         let mut fields = [const { String::new() }; 3];
         for field in &mut fields {
             reader.expect(",")?;
@@ -233,7 +260,7 @@ pub(super) fn parse(text: &[u8], name: &str, store: &StoreDir) -> Result<Derivat
         reader.expect(",")?;
         let mut outputs = BTreeSet::new();
         reader.list(|reader| {
-            outputs.insert(reader.utf8()?);
+            outputs.insert(reader.output(path.name())?);
             Ok(())
         })?;
         drv.input_drvs.insert(path, outputs);

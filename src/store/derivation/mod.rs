@@ -2,6 +2,7 @@
 
 mod aterm;
 mod modulo;
+mod recipe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use super::path::{IngestionMethod, StoreDir, StorePath, StorePathError};
 
 pub use aterm::ParseError;
 pub use modulo::{DrvHash, ModuloError};
+pub use recipe::{Named, Recipe, RecipeInput};
 
 /// What a derivation says of one output.
 #[derive(Clone, Debug, PartialEq, Eq)]

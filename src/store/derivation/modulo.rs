@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::hash::{Algorithm, Hash};
-use super::super::path::StoreDir;
+use super::super::path::{IngestionMethod, StoreDir};
 use super::{Derivation, DerivationOutput, StorePath, aterm};
 
 /// The hash of a derivation modulo fixed outputs.
@@ -29,6 +29,23 @@ pub enum ModuloError {
     MissingInput(String),
 }
 
+/// The hash of a fixed output.
+pub(super) fn fixed(method: IngestionMethod, hash: &Hash, path: &StorePath, store: &StoreDir) -> DrvHash {
+    let text = format!(
+        "fixed:out:{}{}:{}:{}",
+        method.prefix(),
+        hash.algorithm(),
+        hash.to_base16(),
+        store.print(path)
+    );
+    DrvHash::Fixed(Hash::of(Algorithm::Sha256, text))
+}
+
+/// Whether the path of `output` follows only from building it.
+pub(super) fn is_floating(output: &DerivationOutput) -> bool {
+    matches!(output, DerivationOutput::Floating { .. } | DerivationOutput::Impure { .. })
+}
+
 pub(super) fn hash<E>(
     drv: &Derivation,
     store: &StoreDir,
@@ -36,19 +53,9 @@ pub(super) fn hash<E>(
     mut input: impl FnMut(&StorePath) -> Result<DrvHash, E>,
 ) -> Result<DrvHash, E> {
     if let Some((method, hash, path)) = drv.fixed_output() {
-        let text = format!(
-            "fixed:out:{}{}:{}:{}",
-            method.prefix(),
-            hash.algorithm(),
-            hash.to_base16(),
-            store.print(path)
-        );
-        return Ok(DrvHash::Fixed(Hash::of(Algorithm::Sha256, text)));
+        return Ok(fixed(method, hash, path, store));
     }
-    let mut any_deferred = drv
-        .outputs
-        .values()
-        .any(|output| matches!(output, DerivationOutput::Floating { .. } | DerivationOutput::Impure { .. }));
+    let mut any_deferred = drv.outputs.values().any(is_floating);
     let mut inputs: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (path, outputs) in &drv.input_drvs {
         let hash = match input(path)? {

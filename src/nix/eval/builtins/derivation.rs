@@ -1,7 +1,9 @@
 //! `derivation`, `derivationStrict` and `placeholder`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
+
+use rustc_hash::FxHashSet;
 
 use super::{Builtin, FIRST, bare};
 use crate::nix::eval::attrs::{Attr, Attrs};
@@ -13,9 +15,10 @@ use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::shared::{KnownDrv, Origin};
 use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::{Context, ContextElement, Str, Value};
+use crate::store::derivation::{Recipe, RecipeInput};
 use crate::store::path::{check_name, downstream_placeholder, placeholder};
 use crate::store::{
-    Algorithm, Derivation, DerivationOutput, DrvHash, Hash, IngestionMethod, StorePath, StorePathError,
+    Algorithm, Derivation, DerivationOutput, Hash, IngestionMethod, StorePath, StorePathError,
 };
 
 pub(super) const TABLE: &[Builtin] = &[
@@ -69,8 +72,12 @@ impl Ev {
     }
 
     /// An output of a derivation as a string.
-    pub(in crate::nix::eval) fn output_string(&self, path: &str, drv: &'static str, output: &str) -> Value {
-        let output = self.keep(output);
+    pub(in crate::nix::eval) fn output_string(
+        &self,
+        path: &str,
+        drv: &'static str,
+        output: &'static str,
+    ) -> Value {
         let elements = self.heap.slice(&[ContextElement::Output { drv, output }]);
         let context = Some(&*self.heap.alloc(Context { elements }));
         Value::String(self.heap.alloc(Str { bytes: self.heap.slice(path.as_bytes()), context }))
@@ -93,8 +100,8 @@ fn derivation_strict(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             "while evaluating the `name` attribute passed to builtins.derivationStrict",
         )
         .map_err(|error| error.frame(name.pos, "while evaluating the derivation attribute 'name'"))?;
-    let text = String::from_utf8_lossy(text).into_owned();
-    strict(ev, attrs, &text, pos)
+    let text = ev.lossy(text);
+    strict(ev, attrs, text, pos)
         .map_err(|error| error.frame(name.pos, format!("while evaluating derivation '{text}'")))
 }
 
@@ -106,15 +113,25 @@ struct Draft {
     hash: Option<String>,
     algorithm: Option<Algorithm>,
     method: Option<IngestionMethod>,
-    outputs: Vec<String>,
+    outputs: Vec<&'static str>,
     context: ContextSet,
+    /// Bytes of all texts so far.
+    size: usize,
+}
+
+impl Draft {
+    /// Counts a text, which is about to be copied several times.
+    fn take(&mut self, ev: &Ev, bytes: &[u8]) -> Result<()> {
+        self.size += bytes.len();
+        ev.room_for(self.size.saturating_mul(3))
+    }
 }
 
 fn fail<T>(message: impl Into<String>) -> Result<T> {
     Err(Error::new(Kind::Other, message))
 }
 
-fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &str, pos: Pos) -> Result<Value> {
+fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &'static str, pos: Pos) -> Result<Value> {
     if let Err(error) = check_name(name) {
         return fail(format!("invalid derivation name: {error}. Please pass a different 'name'."));
     }
@@ -127,18 +144,8 @@ fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &str, pos: Pos) -> Result<Va
     };
     let structured = flag(sym::structured_attrs)?;
     let ignore_nulls = flag(sym::ignore_nulls)?;
-    let mut draft =
-        Draft { json: structured.then(Vec::new), outputs: vec!["out".to_owned()], ..Draft::default() };
-    let mut drv = Derivation {
-        name: name.to_owned(),
-        outputs: BTreeMap::new(),
-        input_drvs: BTreeMap::new(),
-        input_srcs: BTreeSet::new(),
-        platform: Default::default(),
-        builder: Default::default(),
-        args: Vec::new(),
-        env: BTreeMap::new(),
-    };
+    let mut draft = Draft { json: structured.then(Vec::new), outputs: vec!["out"], ..Draft::default() };
+    let mut drv = Recipe { name, ..Recipe::default() };
     for attr in ev.sorted(attrs) {
         if attr.name == sym::ignore_nulls {
             continue;
@@ -161,7 +168,7 @@ fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &str, pos: Pos) -> Result<Va
             text.extend_from_slice(value);
         }
         text.push(b'}');
-        drv.env.insert("__json".into(), text.into());
+        drv.env.push((b"__json", ev.heap.slice(&text)));
     }
     inputs(ev, &draft.context, &mut drv)?;
     if drv.builder.is_empty() {
@@ -186,7 +193,7 @@ fn in_attr(ev: &mut Ev, error: Box<Error>, attr: &Attr, name: &str) -> Box<Error
 
 const IN_ENV: Coerce = Coerce { more: true, copy: true, canonical: true };
 
-fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) -> Result<()> {
+fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Draft) -> Result<()> {
     match attr.name {
         sym::content_addressed | sym::impure => {
             let value = ev.force(attr.value)?;
@@ -207,7 +214,9 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) 
             for arg in ev.list_arg(attr.value, 0, "")?.items {
                 let value = ev.force(arg)?;
                 let context = "while evaluating an element of the argument list";
-                drv.args.push(ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?.into());
+                let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, context)?;
+                draft.take(ev, bytes)?;
+                drv.args.push(bytes);
             }
             return Ok(());
         }
@@ -224,19 +233,21 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) 
     }
     let value = ev.force(attr.value)?;
     let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
+    draft.take(ev, bytes)?;
     if attr.name == sym::json {
         ev.shared.outside.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
     }
-    drv.env.insert(key.into(), bytes.into());
+    // The attributes come in the order of their names.
+    drv.env.push((key, bytes));
     let text = || String::from_utf8_lossy(bytes);
     match attr.name {
-        sym::builder => drv.builder = bytes.into(),
-        sym::system => drv.platform = bytes.into(),
+        sym::builder => drv.builder = bytes,
+        sym::system => drv.platform = bytes,
         sym::output_hash => draft.hash = Some(text().into_owned()),
         sym::output_hash_algo => draft.algorithm = Algorithm::from_name(&text()).ok(),
         sym::output_hash_mode => draft.method = Some(method(&text())?),
         sym::outputs => {
-            let names = text();
+            let names = ev.lossy(bytes);
             set_outputs(draft, names.split([' ', '\t', '\n', '\r']).filter(|name| !name.is_empty()))?;
         }
         _ => {}
@@ -244,14 +255,20 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Derivation, draft: &mut Draft) 
     Ok(())
 }
 
-fn structured(ev: &mut Ev, attr: &Attr, value: Value, drv: &mut Derivation, draft: &mut Draft) -> Result<()> {
+fn structured(
+    ev: &mut Ev,
+    attr: &Attr,
+    value: Value,
+    drv: &mut Recipe<'static>,
+    draft: &mut Draft,
+) -> Result<()> {
     match attr.name {
         sym::builder => {
             let string = ev.any_string(value, 0, "")?;
             draft.context.add(string.context);
-            drv.builder = string.bytes.into();
+            drv.builder = string.bytes;
         }
-        sym::system => drv.platform = ev.string_no_context(value, 0, "")?.into(),
+        sym::system => drv.platform = ev.string_no_context(value, 0, "")?,
         sym::output_hash => {
             draft.hash = Some(String::from_utf8_lossy(ev.string_no_context(value, 0, "")?).into_owned());
         }
@@ -266,9 +283,10 @@ fn structured(ev: &mut Ev, attr: &Attr, value: Value, drv: &mut Derivation, draf
         sym::outputs => {
             let mut names = Vec::new();
             for item in ev.as_list(value, 0, "")?.items {
-                names.push(String::from_utf8_lossy(ev.plain_arg(item, 0, "")?).into_owned());
+                let name = ev.plain_arg(item, 0, "")?;
+                names.push(ev.lossy(name));
             }
-            set_outputs(draft, names.iter().map(String::as_str))?;
+            set_outputs(draft, names.into_iter())?;
         }
         _ => {}
     }
@@ -289,16 +307,16 @@ fn method(text: &str) -> Result<IngestionMethod> {
     }
 }
 
-fn set_outputs<'n>(draft: &mut Draft, names: impl Iterator<Item = &'n str>) -> Result<()> {
+fn set_outputs(draft: &mut Draft, names: impl Iterator<Item = &'static str>) -> Result<()> {
     draft.outputs.clear();
     for name in names {
-        if draft.outputs.iter().any(|known| known == name) {
+        if draft.outputs.contains(&name) {
             return fail(format!("duplicate derivation output '{name}'"));
         }
         if name == "drvPath" {
             return fail("invalid derivation output name 'drvPath'");
         }
-        draft.outputs.push(name.to_owned());
+        draft.outputs.push(name);
     }
     if draft.outputs.is_empty() {
         return fail("derivation cannot have an empty set of outputs");
@@ -307,37 +325,43 @@ fn set_outputs<'n>(draft: &mut Draft, names: impl Iterator<Item = &'n str>) -> R
 }
 
 /// Whatever the strings refer to becomes an input.
-fn inputs(ev: &mut Ev, context: &ContextSet, drv: &mut Derivation) -> Result<()> {
+fn inputs(ev: &mut Ev, context: &ContextSet, drv: &mut Recipe<'static>) -> Result<()> {
+    let mut needed: Vec<(&'static str, &'static str)> = Vec::new();
+    let mut todo: Vec<&'static str> = Vec::new();
     for element in context.elements() {
         match element {
-            ContextElement::Path(path) => {
-                drv.input_srcs.insert(StorePath::from_base_name(path)?);
-            }
-            ContextElement::Output { drv: path, output } => {
-                drv.input_drvs.entry(StorePath::from_base_name(path)?).or_default().insert(output.to_owned());
-            }
-            ContextElement::DrvDeep(path) => {
-                let mut todo = vec![path.to_owned()];
-                let mut seen = BTreeSet::new();
-                while let Some(base) = todo.pop() {
-                    if !seen.insert(base.clone()) {
-                        continue;
-                    }
-                    let path = StorePath::from_base_name(&base)?;
-                    drv.input_srcs.insert(path.clone());
-                    if path.is_derivation() {
-                        let known = ev.known_derivation(&path)?;
-                        drv.input_drvs.entry(path).or_default().extend(known.outputs.iter().cloned());
-                        todo.extend(known.references.iter().cloned());
-                    }
-                }
-            }
+            ContextElement::Path(path) => drv.sources.push(path),
+            ContextElement::Output { drv: path, output } => needed.push((path, output)),
+            ContextElement::DrvDeep(path) => todo.push(path),
+        }
+    }
+    let mut seen = FxHashSet::default();
+    while let Some(base) = todo.pop() {
+        if !seen.insert(base) {
+            continue;
+        }
+        drv.sources.push(base);
+        if base.ends_with(".drv") {
+            let known = ev.known_derivation(base)?;
+            needed.extend(known.outputs.iter().map(|output| (base, *output)));
+            todo.extend(known.sources);
+            todo.extend(known.inputs.iter().map(|(input, _)| input));
+        }
+    }
+    drv.sources.sort_unstable();
+    drv.sources.dedup();
+    needed.sort_unstable();
+    needed.dedup();
+    for (path, output) in needed {
+        match drv.inputs.last_mut() {
+            Some(last) if last.path == path => last.outputs.push(output),
+            _ => drv.inputs.push(RecipeInput { path, outputs: vec![output] }),
         }
     }
     Ok(())
 }
 
-fn outputs(ev: &mut Ev, drv: &mut Derivation, draft: &Draft) -> Result<()> {
+fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> {
     let store = ev.shared.store.clone();
     if let Some(text) = &draft.hash {
         if draft.outputs != ["out"] {
@@ -354,45 +378,60 @@ fn outputs(ev: &mut Ev, drv: &mut Derivation, draft: &Draft) -> Result<()> {
             Hash::parse(text, draft.algorithm).map_err(|error| Error::new(Kind::Other, error.to_string()))?
         };
         let method = draft.method.unwrap_or(IngestionMethod::Flat);
-        let path = store.fixed_output_path(method, &hash, &drv.name, &BTreeSet::new())?;
-        drv.env.insert("out".into(), store.print(&path).into());
-        drv.outputs.insert("out".to_owned(), DerivationOutput::Fixed { method, hash, path });
+        let path = store.fixed_output_path(method, &hash, drv.name, &BTreeSet::new())?;
+        drv.outputs.insert("out", DerivationOutput::Fixed { method, hash, path });
         return Ok(());
     }
     for output in &draft.outputs {
-        let (value, kind) = if draft.content_addressed {
+        let kind = if draft.content_addressed {
             let method = draft.method.unwrap_or(IngestionMethod::Nar);
             let algorithm = draft.algorithm.unwrap_or(Algorithm::Sha256);
-            (placeholder(output), DerivationOutput::Floating { method, algorithm })
+            DerivationOutput::Floating { method, algorithm }
         } else {
-            (String::new(), DerivationOutput::Deferred)
+            DerivationOutput::Deferred
         };
-        drv.env.insert(output.as_str().into(), value.into());
-        drv.outputs.insert(output.clone(), kind);
-    }
-    if !draft.content_addressed {
-        drv.fill_output_paths(&store, |path| Ok::<_, Box<Error>>(ev.known_derivation(path)?.hash.clone()))?;
+        drv.outputs.insert(output, kind);
     }
     Ok(())
 }
 
-fn finish(ev: &mut Ev, drv: Derivation) -> Result<Value> {
+fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
     let store = ev.shared.store.clone();
-    let text = drv.to_aterm(&store);
-    let path = drv.path_of_text(&text, &store)?;
+    let drv = drv.name(&store, |input| Ok::<_, Box<Error>>(ev.known_derivation(input)?.hash.clone()))?;
+    let path = &drv.path;
     if let Some(dir) = &ev.shared.settings.write_to {
-        crate::nix::eval::written::derivation(dir, &path, &text)?;
+        let text = drv.text(&store);
+        crate::nix::eval::written::derivation(dir, &store, path, &text, &drv.references()?)?;
+        for source in &drv.recipe().sources {
+            ev.write_needed(dir, &StorePath::from_base_name(source)?)?;
+        }
     }
-    ev.remember_derivation(&path, &drv)?;
-    let base = ev.keep(path.base_name());
+    let base = match ev.shared.derivation(path.base_name()) {
+        Some(known) => known.base,
+        None => {
+            let recipe = drv.recipe();
+            let outputs: Vec<&'static str> = drv.outputs().keys().copied().collect();
+            let inputs = recipe.inputs.iter();
+            let inputs: Vec<_> =
+                inputs.flat_map(|input| input.outputs.iter().map(|output| (input.path, *output))).collect();
+            ev.remember_derivation(KnownDrv {
+                base: ev.keep(path.base_name()),
+                hash: drv.hash.clone(),
+                outputs: ev.heap.slice(&outputs),
+                sources: ev.heap.slice(&recipe.sources),
+                inputs: ev.heap.slice(&inputs),
+            })
+            .base
+        }
+    };
     let elements = ev.heap.slice(&[ContextElement::DrvDeep(base)]);
     let context = Some(&*ev.heap.alloc(Context { elements }));
-    let bytes = ev.heap.slice(store.print(&path).as_bytes());
+    let bytes = ev.heap.slice(store.print(path).as_bytes());
     let mut attrs = vec![ev.attr(sym::drv_path, Value::String(ev.heap.alloc(Str { bytes, context })))];
-    for (name, output) in &drv.outputs {
+    for (name, output) in drv.outputs() {
         let out_path = match output.path() {
             Some(path) => store.print(path),
-            None => downstream_placeholder(&path, name),
+            None => downstream_placeholder(path, name),
         };
         let value = ev.output_string(&out_path, base, name);
         attrs.push(ev.attr_named(name, value));
@@ -402,28 +441,10 @@ fn finish(ev: &mut Ev, drv: Derivation) -> Result<Value> {
 
 impl Ev {
     /// Remembers what others need of a derivation.
-    fn remember_derivation(&mut self, path: &StorePath, drv: &Derivation) -> Result<Arc<KnownDrv>> {
-        if let Some(known) = self.shared.derivation(path.base_name()) {
-            return Ok(known);
-        }
-        let store = self.shared.store.clone();
-        let hash: DrvHash = drv.hash_modulo(&store, false, |input| {
-            Ok::<_, Box<Error>>(self.known_derivation(input)?.hash.clone())
-        })?;
-        let references = drv.input_drvs.keys().chain(&drv.input_srcs).map(|path| path.base_name().to_owned());
-        let known = Arc::new(KnownDrv {
-            hash,
-            outputs: drv.outputs.keys().cloned().collect(),
-            references: references.collect(),
-            inputs: drv
-                .input_drvs
-                .iter()
-                .map(|(path, outputs)| (path.base_name().to_owned(), outputs.iter().cloned().collect()))
-                .collect(),
-        });
+    fn remember_derivation(&self, known: KnownDrv) -> &'static KnownDrv {
+        let known: &'static KnownDrv = self.heap.alloc(known);
         let mut all = self.shared.derivations.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(path.base_name().to_owned(), known.clone());
-        Ok(known)
+        all.entry(known.base).or_insert(known)
     }
 
     /// The derivations that a derivation of this session needs, as full paths.
@@ -431,22 +452,49 @@ impl Ev {
         let path = self.shared.store.parse(drv_path).ok()?;
         let known = self.shared.derivation(path.base_name())?;
         let dir = self.shared.store.as_str();
-        Some(known.inputs.iter().map(|(base, outputs)| (format!("{dir}/{base}"), outputs.clone())).collect())
+        let mut inputs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (base, output) in known.inputs {
+            inputs.entry(format!("{dir}/{base}")).or_default().push((*output).to_owned());
+        }
+        Some(inputs)
     }
 
     /// What is known of a derivation, from this session or from the store.
-    pub(in crate::nix::eval) fn known_derivation(&mut self, path: &StorePath) -> Result<Arc<KnownDrv>> {
-        if let Some(known) = self.shared.derivation(path.base_name()) {
+    pub(in crate::nix::eval) fn known_derivation(&mut self, base: &str) -> Result<&'static KnownDrv> {
+        if let Some(known) = self.shared.derivation(base) {
             return Ok(known);
         }
-        let full = self.shared.store.print(path);
+        let path = StorePath::from_base_name(base)?;
+        let store = self.shared.store.clone();
+        let full = store.print(&path);
         let Ok(text) = self.shared.outside.read_file(full.as_bytes()) else {
             return Err(Error::new(Kind::Unavailable, format!("path '{full}' is not valid")));
         };
         let name = path.name().strip_suffix(".drv").unwrap_or(path.name());
-        let drv = Derivation::from_aterm(&text, name, &self.shared.store).map_err(|error| {
+        let drv = Derivation::from_aterm(&text, name, &store).map_err(|error| {
             Error::new(Kind::Other, format!("error parsing derivation '{full}': {error}"))
         })?;
-        self.with_stack(|ev| ev.remember_derivation(path, &drv))
+        let hash = self.with_stack(|ev| {
+            drv.hash_modulo(&store, false, |input| Ok(ev.known_derivation(input.base_name())?.hash.clone()))
+        })?;
+        let outputs: Vec<_> = drv.outputs.keys().map(|output| self.keep(output)).collect();
+        let sources: Vec<_> = drv.input_srcs.iter().map(|path| self.keep(path.base_name())).collect();
+        let mut inputs = Vec::new();
+        for (path, outputs) in &drv.input_drvs {
+            let path = self.keep(path.base_name());
+            inputs.extend(outputs.iter().map(|output| (path, self.keep(output))));
+        }
+        Ok(self.remember_derivation(KnownDrv {
+            base: self.keep(base),
+            hash,
+            outputs: self.heap.slice(&outputs),
+            sources: self.heap.slice(&sources),
+            inputs: self.heap.slice(&inputs),
+        }))
+    }
+
+    /// Bytes as a text.
+    fn lossy(&self, bytes: &'static [u8]) -> &'static str {
+        std::str::from_utf8(bytes).unwrap_or_else(|_| self.keep(&String::from_utf8_lossy(bytes)))
     }
 }

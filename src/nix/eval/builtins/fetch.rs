@@ -4,6 +4,7 @@
 use super::{Builtin, FIRST, bare, prefixed};
 use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::Ref;
+use crate::nix::eval::imported::Place;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::shared::Hook;
@@ -63,23 +64,61 @@ fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -
         }
     }
     let Some(url) = url else {
-        return Err(Error::at(Kind::Other, format!("'url' argument required for '{what}'"), pos));
+        return Err(Error::at(Kind::Other, "'url' argument required", pos));
     };
     let default =
         if method == IngestionMethod::Nar { "source" } else { url.rsplit('/').next().unwrap_or("") };
     let name = name.unwrap_or_else(|| default.to_owned());
+    if let Err(error) = crate::store::path::check_name(&name) {
+        let message = format!(
+            "invalid store path name when fetching URL '{url}': {error}. Please change the value for the 'name' attribute passed to '{what}', so that it can create a valid store path."
+        );
+        return Err(Error::at(Kind::Other, message, pos));
+    }
+    if method == IngestionMethod::Flat
+        && let Some(file) = url.strip_prefix("file://")
+        && (hash.is_some() || !ev.shared.settings.pure)
+    {
+        return local_file(ev, file, &url, &name, hash, pos);
+    }
     let Some(hash) = hash else {
         if ev.shared.settings.pure {
             let message = format!("in pure evaluation mode, '{what}' requires a 'sha256' argument");
             return Err(Error::at(Kind::Restricted, message, pos));
         }
+        let prefetch = prefetch(method == IngestionMethod::Nar);
         let message = format!(
-            "'{url}' would have to be downloaded, which is not done here; give its sha256 and put it into the store (nix-prefetch-url '{url}')"
+            "'{url}' would have to be downloaded, which is not done here; give its sha256 and put it into the store ({prefetch} '{url}')"
         );
         return Err(Error::at(Kind::Unavailable, message, pos));
     };
     let path = ev.shared.store.fixed_output_path(method, &hash, &name, &Default::default())?;
     ev.fetched(&path, &hash, &url, method == IngestionMethod::Nar, pos)?;
+    Ok(ev.source_string(&path))
+}
+
+/// What gets something into the store and says its hash.
+fn prefetch(unpacked: bool) -> &'static str {
+    if unpacked { "nix-prefetch-url --unpack" } else { "nix-prefetch-url" }
+}
+
+/// A file of this machine, named by a URL.
+fn local_file(ev: &mut Ev, file: &str, url: &str, name: &str, hash: Option<Hash>, pos: Pos) -> Result<Value> {
+    ev.room_for(usize::try_from(ev.shared.outside.file_size(file.as_bytes()).unwrap_or(0)).unwrap_or(0))?;
+    let bytes = ev
+        .shared
+        .outside
+        .read_file(file.as_bytes())
+        .map_err(|error| Error::at(Kind::Io, format!("unable to download '{url}': {error}"), pos))?;
+    let found = Hash::of(Algorithm::Sha256, &bytes);
+    if let Some(hash) = hash.filter(|hash| *hash != found) {
+        let message = format!(
+            "hash mismatch in file downloaded from '{url}':\n  specified: {hash}\n  got:       {found}"
+        );
+        return Err(Error::at(Kind::Other, message, pos));
+    }
+    let path = ev.shared.store.fixed_output_path(IngestionMethod::Flat, &found, name, &Default::default())?;
+    ev.imported(&path, Place::Here(file.as_bytes().to_vec()))?;
     Ok(ev.source_string(&path))
 }
 
@@ -109,14 +148,12 @@ impl Ev {
                 use std::os::unix::ffi::OsStrExt;
                 let bytes = place.as_os_str().as_bytes();
                 if matches!(self.shared.outside.file_type(bytes), Ok(Some(_))) {
-                    let mut mounts =
-                        self.shared.mounts.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    mounts.insert(path.base_name().to_owned(), bytes.to_vec());
+                    self.shared.imported.insert(path, Place::Here(bytes.to_vec()));
                     return Ok(());
                 }
             }
         }
-        let how = if unpacked { "nix-prefetch-url --unpack" } else { "nix-prefetch-url" };
+        let how = prefetch(unpacked);
         let message = format!(
             "'{url}' ({hash}) is not on this machine: neither '{full}' nor the source cache has it; get it with: {how} '{url}'"
         );

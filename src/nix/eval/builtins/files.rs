@@ -1,5 +1,6 @@
 //! Builtins on files, paths and the environment.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use super::{Builtin, FIRST, SECOND, bare, prefixed};
@@ -7,13 +8,13 @@ use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::coerce::{Coerce, ContextSet};
 use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::Ref;
+use crate::nix::eval::imported::Place;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::outside::resolve_links;
 use crate::nix::eval::paths::{canonical, file_name, parent};
 use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::{ContextElement, Str, Value};
-use crate::nix::eval::written;
 use crate::store::nar::{FileType, write_path};
 use crate::store::{Algorithm, Hash, Hasher, IngestionMethod, StorePath};
 
@@ -176,7 +177,13 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
 }
 
-fn io_error(what: &str, path: &[u8], error: &std::io::Error, pos: Pos) -> Box<Error> {
+/// What is said when a file cannot be read.
+pub(in crate::nix::eval) fn io_error(
+    what: &str,
+    path: &[u8],
+    error: &std::io::Error,
+    pos: Pos,
+) -> Box<Error> {
     if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
         return no_such_file(path, pos);
     }
@@ -261,9 +268,7 @@ fn to_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         }
     }
     let path = ev.shared.store.text_path(&name, &Hash::of(Algorithm::Sha256, text.bytes), &references)?;
-    if let Some(dir) = &ev.shared.settings.write_to {
-        written::file(dir, &path, text.bytes)?;
-    }
+    ev.imported(&path, Place::Text(text.bytes, references))?;
     Ok(ev.source_string(&path))
 }
 
@@ -281,8 +286,12 @@ fn store_path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             .map_err(|e| io_error("resolve", &path, &e, pos))?;
     }
     let text = String::from_utf8_lossy(&path);
-    let Ok((base, _)) = store.split(&text) else {
-        return Err(Error::at(Kind::Other, format!("path '{text}' is not in the Nix store"), pos));
+    let base = match store.split(&text) {
+        Ok((base, _)) => base,
+        Err(error) if text.starts_with(&format!("{}/", store.as_str())) => {
+            return Err(Error::at(Kind::Other, error.to_string(), pos));
+        }
+        Err(_) => return Err(Error::at(Kind::Other, format!("path '{text}' is not in the Nix store"), pos)),
     };
     let full = store.print(&base);
     if !matches!(ev.shared.outside.file_type(full.as_bytes()), Ok(Some(_))) {
@@ -351,19 +360,6 @@ fn path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
 
 /// The world and the store.
 impl Ev {
-    /// The place on disk of a path whose store path may only be computed.
-    pub fn real(&self, path: &[u8]) -> Vec<u8> {
-        if let Ok(text) = std::str::from_utf8(path)
-            && let Ok((base, rest)) = self.shared.store.split(text)
-        {
-            let mounts = self.shared.mounts.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = mounts.get(base.base_name()) {
-                return [place, rest.as_bytes()].concat();
-            }
-        }
-        path.to_vec()
-    }
-
     /// Whether pure mode allows to look at `path`.
     pub(in crate::nix::eval) fn check_access(&self, path: &[u8], pos: Pos) -> Result<()> {
         let store = self.shared.store.as_str().as_bytes();
@@ -417,15 +413,20 @@ impl Ev {
         if let Some(text) = core_package(path) {
             return Ok(text.as_bytes().to_vec());
         }
+        self.read_real(path, pos)
+    }
+
+    /// Where `path` really is, with all links but a last one followed.
+    fn real_unfollowed(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
         let real = self.real(path);
-        self.shared.outside.read_file(&real).map_err(|error| io_error("read", path, &error, pos))
+        let dir = resolve_links(&*self.shared.outside.clone(), parent(&real));
+        let dir = dir.map_err(|error| io_error("read", path, &error, pos))?;
+        Ok(canonical(&[&dir[..], b"/", file_name(&real)].concat()))
     }
 
     fn kind_of(&mut self, path: &[u8], pos: Pos) -> Result<Option<FileType>> {
         self.check_access(path, pos)?;
-        let dir = resolve_links(&*self.shared.outside.clone(), &self.real(parent(path)));
-        let dir = dir.map_err(|error| io_error("read", path, &error, pos))?;
-        let full = canonical(&[&dir[..], b"/", file_name(path)].concat());
+        let full = self.real_unfollowed(path, pos)?;
         self.shared.outside.file_type(&full).map_err(|error| io_error("read", path, &error, pos))
     }
 
@@ -500,13 +501,12 @@ impl Ev {
             }
         }
         let outside = self.shared.outside.clone();
-        let dir = resolve_links(&*outside, &self.real(parent(path)))
-            .map_err(|e| io_error("read", path, &e, pos))?;
-        let real = canonical(&[&dir[..], b"/", file_name(path)].concat());
+        let real = self.real_unfollowed(path, pos)?;
         if !matches!(outside.file_type(&real), Ok(Some(_))) {
             return Err(no_such_file(path, pos));
         }
         let place = outside.real_path(&real);
+        let mut kept = BTreeSet::new();
         let hash = match method {
             IngestionMethod::Nar => {
                 let hasher = std::io::BufWriter::with_capacity(1 << 16, Hasher::new(Algorithm::Sha256));
@@ -516,12 +516,12 @@ impl Ev {
                     use std::os::unix::ffi::OsStrExt;
                     let shown = [path, b"/", below.as_os_str().as_bytes()].concat();
                     let args = [self.at(self.string(&shown)), self.at(self.string(kind.name().as_bytes()))];
-                    self.call_bool(
-                        filter,
-                        &args,
-                        pos,
-                        "while evaluating the return value of the path filter function",
-                    )
+                    let context = "while evaluating the return value of the path filter function";
+                    let keep = self.call_bool(filter, &args, pos, context)?;
+                    if keep {
+                        kept.insert(below.to_path_buf());
+                    }
+                    Ok(keep)
                 })?;
                 written.into_inner().map_err(|error| Error::new(Kind::Io, error.to_string()))?.finish()
             }
@@ -538,25 +538,8 @@ impl Ev {
             let message = format!("store path mismatch in (possibly filtered) path added from '{path}'");
             return Err(Error::at(Kind::Other, message, pos));
         }
-        if filter.is_none() && method == IngestionMethod::Nar {
-            let mut mounts = self.shared.mounts.write().unwrap_or_else(PoisonError::into_inner);
-            mounts.entry(store_path.base_name().to_owned()).or_insert(real);
-        }
-        if let Some(dir) = self.shared.settings.write_to.clone() {
-            written::source(&dir, &store_path, &place, &mut |inner, kind| {
-                let Some(filter) = filter else { return Ok(true) };
-                let below = inner.strip_prefix(&place).unwrap_or(inner);
-                use std::os::unix::ffi::OsStrExt;
-                let shown = [path, b"/", below.as_os_str().as_bytes()].concat();
-                let args = [self.at(self.string(&shown)), self.at(self.string(kind.name().as_bytes()))];
-                self.call_bool(
-                    filter,
-                    &args,
-                    pos,
-                    "while evaluating the return value of the path filter function",
-                )
-            })?;
-        }
+        let what = if filter.is_some() { Place::Part(place, kept) } else { Place::Here(real) };
+        self.imported(&store_path, what)?;
         Ok(store_path)
     }
 

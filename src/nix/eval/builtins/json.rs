@@ -22,10 +22,17 @@ pub(super) const TABLE: &[Builtin] = &[
         let text = ev.plain_arg(args[0], pos, FIRST)?;
         let mut input = serde_json::Deserializer::from_slice(text);
         input.disable_recursion_limit();
-        let seed = Seed { ev, depth: 0 };
+        let seed = Seed { ev: &mut *ev, depth: 0 };
         let value = serde::de::DeserializeSeed::deserialize(seed, &mut input)
             .and_then(|value| input.end().map(|()| value));
+        if ev.heap.exceeded() {
+            return ev.out_of_memory();
+        }
         value.map_err(|error| {
+            let own = error.classify() == serde_json::error::Category::Data;
+            if let Some(message) = if own { None } else { super::json_errors::explain(text) } {
+                return Error::at(Kind::Other, message, pos).frame(pos, "while decoding a JSON string");
+            }
             Error::at(Kind::Other, format!("error while decoding a JSON string: {error}"), pos)
         })
     }),
@@ -88,6 +95,7 @@ impl Ev {
         out: &mut Vec<u8>,
         pos: Pos,
     ) -> Result<()> {
+        self.step_writing(out)?;
         match value {
             Value::Null => out.extend(b"null"),
             Value::Bool(value) => out.extend(value.to_string().bytes()),
@@ -167,7 +175,7 @@ impl<'de> serde::de::DeserializeSeed<'de> for Seed<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> std::result::Result<Value, D::Error> {
-        if self.depth > MAX_DEPTH {
+        if self.depth > MAX_DEPTH || self.ev.heap.exceeded() {
             return Err(serde::de::Error::custom("the value is nested too deeply"));
         }
         stacker::maybe_grow(64 << 10, 4 << 20, || input.deserialize_any(self))

@@ -70,6 +70,7 @@ fn map(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         return Ok(Value::List(list));
     }
     ev.function_arg(args[0], pos, FIRST)?;
+    ev.room_for(list.items.len() * 24)?;
     let (heap, function) = (ev.heap, args[0]);
     let items = heap.slice_with(list.items.len(), |i| -> Ref {
         heap.alloc(Thunk::lazy(Lazy::Apply(function, list.items[i])))
@@ -108,9 +109,10 @@ fn concat_lists(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let mut items = Vec::new();
     let context = "while evaluating a value of the list passed to builtins.concatLists";
     for list in lists.items {
-        items.extend_from_slice(ev.list_arg(list, pos, context)?.items);
+        let more = ev.list_arg(list, pos, context)?.items;
+        ev.room_for((items.len() + more.len()) * 16)?;
+        items.extend_from_slice(more);
     }
-    ev.room_for(items.len() * 8)?;
     Ok(ev.list(&items))
 }
 
@@ -121,9 +123,10 @@ fn concat_map(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     for item in list.items {
         let value = ev.call(function, &[item], pos)?;
         let context = "while evaluating the return value of the function passed to builtins.concatMap";
-        items.extend_from_slice(ev.as_list(value, pos, context)?.items);
+        let more = ev.as_list(value, pos, context)?.items;
+        ev.room_for((items.len() + more.len()) * 16)?;
+        items.extend_from_slice(more);
     }
-    ev.room_for(items.len() * 8)?;
     Ok(ev.list(&items))
 }
 

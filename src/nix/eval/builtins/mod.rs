@@ -7,6 +7,7 @@ mod fetch;
 mod files;
 mod hashes;
 pub(super) mod json;
+mod json_errors;
 mod lists;
 mod regexes;
 mod sets;
@@ -25,7 +26,7 @@ use super::shared::Settings;
 use super::symbol::Symbol;
 use super::value::{List, Str, Value};
 
-pub(super) use files::core_package;
+pub(super) use files::{core_package, io_error};
 pub use versions::compare as compare_versions;
 
 /// The version that `builtins.nixVersion` claims: the one whose behaviour this is.

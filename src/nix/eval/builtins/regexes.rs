@@ -12,12 +12,20 @@ use crate::nix::eval::value::{Str, Value};
 
 pub(super) const TABLE: &[Builtin] = &[prefixed("match", 2, match_), prefixed("split", 2, split)];
 
+/// Compiled patterns that are kept.
+const KEPT: usize = 128;
+
 fn compiled(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Arc<Regex>> {
     let pattern = ev.plain_arg(arg, pos, FIRST)?;
     let found = match ev.regexes.get(pattern) {
         Some(found) => found.clone(),
         None => {
             let regex = Regex::new(pattern).map(Arc::new);
+            // Of large ones only the latest is kept.
+            let large = regex.as_ref().is_ok_and(|regex| !regex.is_small());
+            if large || ev.regexes.len() >= KEPT {
+                ev.regexes.clear();
+            }
             ev.regexes.insert(pattern, regex.clone());
             regex
         }

@@ -29,13 +29,7 @@ pub(super) const TABLE: &[Builtin] = &[
 fn attr_names(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let attrs = ev.attrs_arg(args[0], pos, FIRST)?;
     let sorted = ev.sorted(attrs);
-    let names: Vec<Ref> = sorted
-        .iter()
-        .map(|attr| {
-            let text = ev.text(attr.name);
-            ev.at(Value::String(text))
-        })
-        .collect();
+    let names: Vec<Ref> = sorted.iter().map(|attr| ev.name_thunk(attr.name)).collect();
     Ok(ev.list(&names))
 }
 
@@ -76,7 +70,7 @@ fn remove_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     }
     let left: Vec<Attr> =
         attrs.flat().iter().filter(|attr| gone.binary_search(&attr.name).is_err()).copied().collect();
-    Ok(Value::Attrs(if left.is_empty() { &EMPTY } else { Attrs::from_sorted(ev.heap, &left) }))
+    Ok(Value::Attrs(Attrs::from_sorted(ev.heap, &left)))
 }
 
 fn list_to_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -109,7 +103,7 @@ fn intersect_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     } else {
         both.extend(right.flat().iter().filter(|attr| left.get(attr.name).is_some()).copied());
     }
-    Ok(Value::Attrs(if both.is_empty() { &EMPTY } else { Attrs::from_sorted(ev.heap, &both) }))
+    Ok(Value::Attrs(Attrs::from_sorted(ev.heap, &both)))
 }
 
 fn cat_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -132,33 +126,37 @@ fn map_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     if attrs.is_empty() {
         return Ok(Value::Attrs(attrs));
     }
+    ev.room_for(attrs.len() * 96)?;
     let flat = attrs.flat();
     let function = args[0];
-    let mapped = ev.heap.slice_with(flat.len(), |i| {
+    let heap = ev.heap;
+    let mapped = heap.attrs(flat.len(), |i| {
         let Attr { name, pos, value } = flat[i];
-        let text = ev.text(name);
-        let text = ev.at(Value::String(text));
+        let text = ev.name_thunk(name);
         let parts = ev.heap.alloc([function, text, value]);
         Attr { name, pos, value: ev.heap.alloc(Thunk::lazy(Lazy::Apply2(parts))) }
     });
-    Ok(Value::Attrs(Attrs::from_slice(ev.heap, mapped)))
+    Ok(Value::Attrs(mapped))
 }
 
 fn zip_attrs_with(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     ev.function_arg(args[0], pos, FIRST)?;
     let list = ev.list_arg(args[1], pos, SECOND)?;
     let mut values: FxHashMap<Symbol, Vec<Ref>> = FxHashMap::default();
+    let mut count = 0;
     for item in list.items {
         let context =
             "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith";
-        for attr in ev.attrs_arg(item, pos, context)?.flat().iter() {
+        let attrs = ev.attrs_arg(item, pos, context)?;
+        count += attrs.len();
+        ev.room_for(count * 16)?;
+        for attr in attrs.flat().iter() {
             values.entry(attr.name).or_default().push(attr.value);
         }
     }
     let mut attrs = Vec::with_capacity(values.len());
     for (name, values) in values {
-        let text = ev.text(name);
-        let text = ev.at(Value::String(text));
+        let text = ev.name_thunk(name);
         let values = ev.list(&values);
         let values = ev.at(values);
         let parts = ev.heap.alloc([args[0], text, values]);
@@ -172,12 +170,12 @@ fn function_args(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         Value::Closure(closure) => match &closure.lambda.params {
             Params::Names { .. } => Ok(Value::Attrs(&EMPTY)),
             Params::Pattern(pattern) => {
-                let attrs = ev.heap.slice_with(pattern.formals.len(), |i| {
+                let attrs = ev.heap.attrs(pattern.formals.len(), |i| {
                     let formal = &pattern.formals[i];
                     let value = ev.at(Value::Bool(formal.default.is_some()));
                     Attr { name: formal.name, pos: formal.pos, value }
                 });
-                Ok(Value::Attrs(Attrs::from_slice(ev.heap, attrs)))
+                Ok(Value::Attrs(attrs))
             }
         },
         Value::Builtin(_) | Value::Partial(_) => Ok(Value::Attrs(&EMPTY)),

@@ -10,6 +10,8 @@ pub(super) const TABLE: &[Builtin] = &[bare("fromTOML", 1, |ev, args, pos| {
     let text = ev.plain_arg(args[0], pos, FIRST)?;
     let fail = |message: String| Error::at(Kind::Other, format!("while parsing TOML: {message}"), pos);
     let text = std::str::from_utf8(text).map_err(|error| fail(error.to_string()))?;
+    // What the parser makes of a text is up to some eighty times as large.
+    ev.room_for(text.len().saturating_mul(80))?;
     let table: toml::Table = toml::from_str(text).map_err(|error| fail(error.message().to_owned()))?;
     convert(ev, &toml::Value::Table(table))
 })];

@@ -53,6 +53,7 @@ impl Writer {
     }
 
     fn value(&mut self, ev: &mut Ev, value: Value, depth: usize) -> Result<()> {
+        ev.step_writing(&self.out)?;
         let plain =
             |this: &mut Self, name: &str, text: &[u8]| this.tag(depth, name, &[("value", text)], true);
         match value {
@@ -83,7 +84,7 @@ impl Writer {
                 self.tag(depth, "function", &[], false);
                 match &closure.lambda.params {
                     Params::Names { names, .. } => {
-                        let name = names.get(closure.args.len()).copied().unwrap_or(sym::empty);
+                        let name = names.get(closure.args.get().len()).copied().unwrap_or(sym::empty);
                         let name = ev.text(name).bytes;
                         self.tag(depth + 1, "varpat", &[("name", name)], true);
                     }

@@ -1,12 +1,16 @@
 //! Attribute sets, `let` and `inherit`: merging of attribute paths, then lowering.
 
+use crate::nix::eval::print::attr_name;
 use rnix::SyntaxKind::*;
 use rustc_hash::FxHashMap;
 
+use super::super::attrs::EMPTY;
+use super::super::heap::Thin;
 use super::super::ir::*;
 use super::super::symbol::{Symbol, sym};
-use super::green::{Element, Node};
+use super::super::value::Value;
 use super::{Code, Kind, Lowering, Result};
+use crate::nix::syntax::compact::{Element, Node};
 
 /// What an attribute is, before lowering.
 enum Def<'g> {
@@ -27,7 +31,6 @@ struct Attribute<'g> {
 #[derive(Default)]
 struct SetDef<'g> {
     rec: bool,
-    start: u32,
     attrs: Vec<Attribute<'g>>,
     index: FxHashMap<Symbol, usize>,
     dynamic: Vec<(Node<'g>, Def<'g>, u32)>,
@@ -63,14 +66,14 @@ enum From {
 
 impl Lowering<'_> {
     fn collect<'g>(&self, node: Node<'g>) -> Result<SetDef<'g>> {
-        let mut set = SetDef { rec: node.has(TOKEN_REC), start: node.start, ..SetDef::default() };
+        let mut set = SetDef { rec: node.has(TOKEN_REC), ..SetDef::default() };
         for entry in node.nodes() {
             match entry.kind() {
                 NODE_ATTRPATH_VALUE => {
                     let (path, value) = (self.child(entry, 0)?, self.child(entry, 1)?);
                     let parts: Vec<_> = path.nodes().collect();
                     let def = self.def(value)?;
-                    self.insert(&mut set, &parts, path.start, def, &mut Vec::new())?;
+                    self.insert(&mut set, &parts, path.start(), def, &mut Vec::new())?;
                 }
                 NODE_INHERIT => self.inherit(&mut set, entry)?,
                 _ => {}
@@ -93,19 +96,20 @@ impl Lowering<'_> {
                 continue;
             }
             let Some(name) = self.static_name(child)? else {
-                return self.fail(Kind::Syntax, "dynamic attributes not allowed in inherit", child.start);
+                return self.fail(Kind::Syntax, "dynamic attributes not allowed in inherit", child.start());
             };
             if let Some(old) = set.position(name) {
-                return self.duplicate(&[name], set.attrs[old].start, child.start);
+                return self.duplicate(&[name], set.attrs[old].start, child.start());
             }
             let def = from.map_or(Def::Inherit, Def::From);
-            set.push(Attribute { name, start: child.start, def });
+            set.push(Attribute { name, start: child.start(), def });
         }
         Ok(())
     }
 
     fn duplicate<T>(&self, path: &[Symbol], old: u32, new: u32) -> Result<T> {
-        let path: Vec<_> = path.iter().map(|name| self.context.symbols.text(*name).lossy()).collect();
+        let path: Vec<_> =
+            path.iter().map(|name| attr_name(self.context.symbols.text(*name).bytes)).collect();
         let mut error = super::Error::at(
             Kind::Syntax,
             format!("attribute '{}' already defined", path.join(".")),
@@ -130,7 +134,7 @@ impl Lowering<'_> {
             if rest.is_empty() {
                 return Ok(def);
             }
-            let mut inner = SetDef { start, ..SetDef::default() };
+            let mut inner = SetDef::default();
             this.insert(&mut inner, rest, start, def, &mut Vec::new())?;
             Ok(Def::Set(inner))
         };
@@ -207,7 +211,7 @@ impl Lowering<'_> {
         for node in nodes {
             let node = node.peel();
             froms.push(if node.kind() == NODE_IDENT {
-                From::Name(self.ident(node)?, node.start)
+                From::Name(self.ident(node)?, node.start())
             } else {
                 slot += 1;
                 From::Slot(slot - 1)
@@ -254,8 +258,9 @@ impl Lowering<'_> {
         let hidden = self.hidden(&set.froms, &froms)?;
         let body = self.lower_plain(set, &froms)?;
         let slots = self.leave(new);
-        let bindings: Vec<_> = hidden.into_iter().map(|(slot, code)| (slot, Binding::Here(code))).collect();
-        let bindings = self.heap().slice(&bindings);
+        let here = |(slot, value)| LetBinding { slot, outside: false, value };
+        let bindings: Vec<_> = hidden.into_iter().map(here).collect();
+        let bindings = self.heap().thin(&bindings);
         Ok(self.make(Expr::Let(self.heap().alloc(Let { slots, bindings, body }))))
     }
 
@@ -267,16 +272,18 @@ impl Lowering<'_> {
                 Def::From(from) => self.select_from(&froms[from], name, start)?,
                 def => self.lower_def(name, def)?,
             };
-            attrs.push(AttrExpr { name, pos: self.pos(start), slot: 0, value: Binding::Here(value) });
+            attrs.push(AttrExpr { name, pos: self.pos(start), slot: 0, outside: false, value });
+        }
+        if attrs.is_empty() && set.dynamic.is_empty() {
+            return Ok(self.constant(Value::Attrs(&EMPTY)));
         }
         attrs.sort_by_key(|attr| attr.name);
         let dynamic = self.lower_dynamic(set.dynamic)?;
-        let attrs =
-            AttrsExpr { attrs: self.heap().slice(&attrs), dynamic, pos: self.pos(set.start), rec: None };
+        let attrs = AttrsExpr { attrs: self.heap().thin(&attrs), dynamic, rec: None };
         Ok(self.make(Expr::Attrs(self.heap().alloc(attrs))))
     }
 
-    fn lower_dynamic(&mut self, dynamic: Vec<(Node<'_>, Def<'_>, u32)>) -> Result<&'static [DynamicAttr]> {
+    fn lower_dynamic(&mut self, dynamic: Vec<(Node<'_>, Def<'_>, u32)>) -> Result<Thin<DynamicAttr>> {
         let mut lowered = Vec::with_capacity(dynamic.len());
         for (name, def, start) in dynamic {
             let inner = if name.kind() == NODE_DYNAMIC { self.child(name, 0)? } else { name };
@@ -284,7 +291,7 @@ impl Lowering<'_> {
             let value = self.lower_def(sym::empty, def)?;
             lowered.push(DynamicAttr { name, value, pos: self.pos(start) });
         }
-        Ok(self.heap().slice(&lowered))
+        Ok(self.heap().thin(&lowered))
     }
 
     /// Lowers the attributes of a `rec` or `let` into slots; gives attributes and hidden slots.
@@ -310,15 +317,15 @@ impl Lowering<'_> {
         let mut attrs = Vec::with_capacity(set.attrs.len());
         for (Attribute { name, start, def }, slot) in std::mem::take(&mut set.attrs).into_iter().zip(first..)
         {
-            let value = match def {
+            let (outside, value) = match def {
                 Def::Inherit => match outside.next() {
-                    Some(code) => Binding::Outside(code),
+                    Some(code) => (true, code),
                     None => return self.fail(Kind::Syntax, "syntax error in inherit", start),
                 },
-                Def::From(from) => Binding::Here(self.select_from(&froms[from], name, start)?),
-                def => Binding::Here(self.lower_def(name, def)?),
+                Def::From(from) => (false, self.select_from(&froms[from], name, start)?),
+                def => (false, self.lower_def(name, def)?),
             };
-            attrs.push(AttrExpr { name, pos: self.pos(start), slot, value });
+            attrs.push(AttrExpr { name, pos: self.pos(start), slot, outside, value });
         }
         Ok((new, attrs, hidden, shadowed))
     }
@@ -330,31 +337,33 @@ impl Lowering<'_> {
         let slots = self.leave(new);
         attrs.sort_by_key(|attr| attr.name);
         let overrides = attrs.iter().position(|attr| attr.name == sym::overrides).map(|i| i as u32);
-        let rec = Some(RecInfo { slots, hidden: self.heap().slice(&hidden), overrides });
-        let attrs = AttrsExpr { attrs: self.heap().slice(&attrs), dynamic, pos: self.pos(set.start), rec };
+        let rec = self.context.heap.alloc(RecInfo { slots, hidden: self.heap().thin(&hidden), overrides });
+        let attrs = AttrsExpr { attrs: self.heap().thin(&attrs), dynamic, rec: Some(rec) };
         Ok(self.make(Expr::Attrs(self.heap().alloc(attrs))))
     }
 
     pub(super) fn let_in(&mut self, node: Node<'_>) -> Result<Code> {
         let mut set = self.collect(node)?;
         if let Some((name, ..)) = set.dynamic.first() {
-            return self.fail(Kind::Syntax, "dynamic attributes not allowed in let", name.start);
+            return self.fail(Kind::Syntax, "dynamic attributes not allowed in let", name.start());
         }
         let body = node.elements().filter_map(|element| match element {
             Element::Node(node) if !matches!(node.kind(), NODE_ATTRPATH_VALUE | NODE_INHERIT) => Some(node),
             _ => None,
         });
         let Some(body) = body.last() else {
-            return self.fail(Kind::Syntax, "syntax error, unexpected end of file", node.end());
+            return self.fail(Kind::Syntax, "syntax error, unexpected end of file", node.start());
         };
         let (new, attrs, hidden, shadowed) = self.lower_slots(&mut set)?;
         let body = self.expr(body)?;
         self.unbind(shadowed);
         let slots = self.leave(new);
-        let mut bindings: Vec<_> =
-            hidden.into_iter().map(|(slot, code)| (slot, Binding::Here(code))).collect();
-        bindings.extend(attrs.iter().map(|attr| (attr.slot, attr.value)));
-        let bindings = self.heap().slice(&bindings);
+        let here = |(slot, value)| LetBinding { slot, outside: false, value };
+        let mut bindings: Vec<_> = hidden.into_iter().map(here).collect();
+        let written =
+            |attr: &AttrExpr| LetBinding { slot: attr.slot, outside: attr.outside, value: attr.value };
+        bindings.extend(attrs.iter().map(written));
+        let bindings = self.heap().thin(&bindings);
         Ok(self.make(Expr::Let(self.heap().alloc(Let { slots, bindings, body }))))
     }
 
@@ -363,6 +372,6 @@ impl Lowering<'_> {
         let mut set = self.collect(node)?;
         set.rec = true;
         let base = self.lower_rec(set)?;
-        Ok(self.make(Expr::SelectOne { base, name: sym::body, pos: self.pos(node.start) }))
+        Ok(self.make(Expr::SelectOne { base, name: sym::body, pos: self.pos(node.start()) }))
     }
 }

@@ -5,19 +5,19 @@
 //! runs once per environment.
 
 mod attrs;
-mod green;
 mod show;
 mod strings;
+mod syntax;
 
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
-use super::error::{Error, Kind};
-use super::heap::{Heap, Shareable};
+use super::error::{Error, Kind, suggest};
+use super::heap::{Heap, Shareable, Thin};
 use super::ir::*;
 use super::symbol::{Symbol, Symbols, sym};
-use super::value::{Str, Value};
-use green::Node;
+use super::value::{EMPTY_LIST, Str, Value};
+use crate::nix::syntax::compact::{Node, Tree};
 
 /// A failure to lower.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
@@ -43,19 +43,38 @@ pub struct Context<'a> {
     pub scope: &'a [Symbol],
 }
 
+/// How deep brackets may be nested: the depth of the stack of C++ Nix's parser.
+const MAX_NESTING: usize = 10_000;
+
 /// Parses and lowers `text`.
 pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
-    if text.len() >= u32::MAX as usize {
+    if text.len() >= 1 << 30 {
         return Err(Error::new(Kind::Syntax, "file is too large"));
     }
-    // rnix and rowan recurse over lists and parentheses: give them the stack that takes.
-    let nesting = nesting(text.as_bytes());
-    if nesting > 10_000 {
+    if text.len() > MAX_NESTING && nesting(text.as_bytes()) > MAX_NESTING {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
-    // A chain of operators nests the tree by each two bytes of text, and rowan drops it recursively.
-    let stack = (1 << 20) + text.len() * 256 + nesting * 8192;
-    stacker::maybe_grow(stack, stack + (1 << 20), || lower_here(text, context))
+    let tree = match Tree::parse(text) {
+        Ok(tree) => tree,
+        Err(stop) => return Err(syntax::error(text, stop, context.base)),
+    };
+    let mut lowering = Lowering {
+        context,
+        vars: FxHashMap::default(),
+        envs: Vec::new(),
+        withs: Vec::new(),
+        last_withs: None,
+        region: 1,
+        regions: 1,
+        name: None,
+    };
+    if !lowering.context.scope.is_empty() {
+        lowering.envs.push(EnvInfo { region: 0, slots: lowering.context.scope.len() as u32 });
+        for (slot, name) in lowering.context.scope.iter().enumerate() {
+            lowering.vars.insert(*name, (0, slot as u32));
+        }
+    }
+    lowering.expr(tree.root())
 }
 
 /// What each byte does to the nesting: opens or closes, and whether a run of prefix operators
@@ -91,35 +110,6 @@ fn nesting(text: &[u8]) -> usize {
     deepest as usize
 }
 
-fn lower_here(text: &str, context: Context<'_>) -> Result<Code> {
-    let base = context.base;
-    let parse = rnix::Root::parse(text);
-    if let Some(error) = parse.errors().first() {
-        return Err(strings::syntax_error(error, text, base));
-    }
-    let syntax = parse.syntax();
-    let green = syntax.green();
-    let mut lowering = Lowering {
-        context,
-        vars: FxHashMap::default(),
-        envs: Vec::new(),
-        withs: Vec::new(),
-        region: 1,
-        regions: 1,
-        name: None,
-    };
-    if !lowering.context.scope.is_empty() {
-        lowering.envs.push(EnvInfo { region: 0, slots: lowering.context.scope.len() as u32 });
-        for (slot, name) in lowering.context.scope.iter().enumerate() {
-            lowering.vars.insert(*name, (0, slot as u32));
-        }
-    }
-    match Node::root(green).node(0) {
-        Some(node) => lowering.expr(node),
-        None => Err(Error::at(Kind::Syntax, "syntax error, unexpected end of file", base)),
-    }
-}
-
 struct EnvInfo {
     region: u32,
     slots: u32,
@@ -132,6 +122,8 @@ struct Lowering<'a> {
     withs: Vec<u32>,
     region: u32,
     regions: u32,
+    /// Where the variable before found its `with`s: most often those of the next one, too.
+    last_withs: Option<Thin<u32>>,
     /// What the next function is bound to.
     name: Option<Symbol>,
 }
@@ -162,8 +154,8 @@ impl<'a> Lowering<'a> {
 
     fn constant(&self, value: Value) -> Code {
         match Shareable::new(value) {
-            Some(constant) => self.make(Expr::Const(self.heap().alloc(constant))),
-            None => self.make(Expr::Fail { message: "internal error: not a constant", pos: 0 }),
+            Some(constant) => self.make(Expr::Const(constant)),
+            None => self.make(Expr::Fail { message: &"internal error: not a constant", pos: 0 }),
         }
     }
 
@@ -174,7 +166,7 @@ impl<'a> Lowering<'a> {
     fn child<'g>(&self, node: Node<'g>, n: usize) -> Result<Node<'g>> {
         match node.node(n) {
             Some(child) => Ok(child),
-            None => self.fail(Kind::Syntax, "syntax error, something is missing here", node.start),
+            None => self.fail(Kind::Syntax, "syntax error, something is missing here", node.start()),
         }
     }
 
@@ -232,7 +224,7 @@ impl<'a> Lowering<'a> {
         self.make(if depth == 0 { Expr::Var0 { slot, pos } } else { Expr::Var { depth, slot, pos } })
     }
 
-    fn var(&self, name: Symbol, start: u32) -> Result<Code> {
+    fn var(&mut self, name: Symbol, start: u32) -> Result<Code> {
         let pos = self.pos(start);
         if let Some((env, slot)) = self.vars.get(&name) {
             return Ok(self.local(*env, *slot, pos));
@@ -242,11 +234,23 @@ impl<'a> Lowering<'a> {
         }
         if self.withs.is_empty() {
             let text = self.context.symbols.text(name).lossy();
-            return self.fail(Kind::UndefinedVariable, format!("undefined variable '{text}'"), start);
+            let names = self.vars.keys().chain(self.context.globals.keys());
+            let names = names.map(|name| self.context.symbols.text(*name).lossy());
+            let close = suggest(&text, names.filter(|name| !name.starts_with("__")));
+            return self
+                .fail(Kind::UndefinedVariable, format!("undefined variable '{text}'"), start)
+                .map_err(|mut error: Box<Error>| {
+                    error.suggestions = close;
+                    error
+                });
         }
         let here = self.envs.len() as u32 - 1;
         let withs: Vec<u32> = self.withs.iter().rev().map(|env| here - env).collect();
-        Ok(self.make(Expr::WithVar { name, withs: self.heap().slice(&withs), pos }))
+        let withs = match self.last_withs {
+            Some(last) if last.get() == withs => last,
+            _ => *self.last_withs.insert(self.context.heap.thin(&withs)),
+        };
+        Ok(self.make(Expr::WithVar { name, withs, pos }))
     }
 
     fn expr(&mut self, node: Node<'_>) -> Result<Code> {
@@ -254,7 +258,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn expr_here(&mut self, node: Node<'_>) -> Result<Code> {
-        let pos = self.pos(node.start);
+        let pos = self.pos(node.start());
         if !matches!(node.kind(), NODE_LAMBDA | NODE_PAREN) {
             self.name = None;
         }
@@ -263,18 +267,20 @@ impl<'a> Lowering<'a> {
                 let inner = self.child(node, 0)?;
                 self.expr(inner)
             }
-            NODE_IDENT => {
-                let name = self.ident(node)?;
-                self.var(name, node.start)
-            }
-            NODE_CUR_POS => Ok(self.make(Expr::CurPos { pos })),
+            NODE_IDENT => match self.ident(node)? {
+                sym::cur_pos => Ok(self.make(Expr::CurPos { pos })),
+                name => self.var(name, node.start()),
+            },
             NODE_LITERAL => self.literal(node),
             NODE_STRING => self.string_expr(node),
             NODE_PATH_ABS | NODE_PATH_HOME | NODE_PATH_REL => self.path_expr(node),
             NODE_PATH_SEARCH => self.search_path(node),
             NODE_LIST => {
                 let items = node.nodes().map(|item| self.lazy(item)).collect::<Result<Vec<_>>>()?;
-                Ok(self.make(Expr::List(self.heap().slice(&items))))
+                if items.is_empty() {
+                    return Ok(self.constant(Value::List(&EMPTY_LIST)));
+                }
+                Ok(self.make(Expr::List(self.heap().thin(&items))))
             }
             NODE_APPLY => self.call(node),
             NODE_LAMBDA => self.lambda(node),
@@ -293,14 +299,14 @@ impl<'a> Lowering<'a> {
                 let (condition, then, other) =
                     (self.child(node, 0)?, self.child(node, 1)?, self.child(node, 2)?);
                 let (condition, then, other) = (self.expr(condition)?, self.expr(then)?, self.expr(other)?);
-                Ok(self.make(Expr::If { condition, then, other, pos }))
+                Ok(self.make(Expr::If(self.heap().alloc(If { condition, then, other, pos }))))
             }
             NODE_ASSERT => {
                 let (condition, body) = (self.child(node, 0)?, self.child(node, 1)?);
                 let shown = show::show(condition);
                 let text = std::str::from_utf8(self.heap().slice(shown.as_bytes())).unwrap_or_default();
                 let (condition, body) = (self.expr(condition)?, self.expr(body)?);
-                Ok(self.make(Expr::Assert { condition, body, pos, text }))
+                Ok(self.make(Expr::Assert(self.heap().alloc(Assert { condition, body, pos, text }))))
             }
             NODE_WITH => self.with(node),
             NODE_BIN_OP => self.binary(node),
@@ -314,18 +320,18 @@ impl<'a> Lowering<'a> {
                     _ => {
                         let zero = self.constant(Value::Int(0));
                         let operand = self.expr(operand)?;
-                        self.arithmetic(BinaryOp::Sub, zero, operand, node.start)
+                        self.arithmetic(BinaryOp::Sub, zero, operand, node.start())
                     }
                 }
             }
-            kind => self.fail(Kind::Syntax, format!("syntax error, unexpected {kind:?}"), node.start),
+            kind => self.fail(Kind::Syntax, format!("syntax error, unexpected {kind:?}"), node.start()),
         }
     }
 
     fn ident(&self, node: Node<'_>) -> Result<Symbol> {
         match node.token() {
             Some((_, text, _)) => Ok(self.intern(text)),
-            None => self.fail(Kind::Syntax, "syntax error, expected a name", node.start),
+            None => self.fail(Kind::Syntax, "syntax error, expected a name", node.start()),
         }
     }
 
@@ -336,14 +342,14 @@ impl<'a> Lowering<'a> {
             args.push(self.child(function, 1)?);
             function = self.child(function, 0)?;
         }
-        let pos = self.pos(function.start);
+        let pos = self.pos(function.start());
         let function = self.expr(function)?;
         let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
-        Ok(self.make(Expr::Call { function, args: self.heap().slice(&args), pos }))
+        Ok(self.make(Expr::Call { function, args: self.heap().thin(&args), pos }))
     }
 
     fn select(&mut self, node: Node<'_>) -> Result<Code> {
-        let pos = self.pos(node.start);
+        let pos = self.pos(node.start());
         let base = self.child(node, 0)?;
         let base = self.expr(base)?;
         let path = self.child(node, 1)?;
@@ -352,15 +358,15 @@ impl<'a> Lowering<'a> {
             Some(default) => Some(self.expr(default)?),
             None => None,
         };
-        Ok(self.make(match (path, default) {
+        Ok(self.make(match (path.get(), default) {
             ([AttrName::Static(name)], None) => Expr::SelectOne { base, name: *name, pos },
-            _ => Expr::Select { base, path, default, pos },
+            _ => Expr::Select(self.heap().alloc(Select { base, path, default, pos })),
         }))
     }
 
-    fn attr_path(&mut self, node: Node<'_>) -> Result<&'static [AttrName]> {
+    fn attr_path(&mut self, node: Node<'_>) -> Result<Thin<AttrName>> {
         let names = node.nodes().map(|part| self.attr_name(part)).collect::<Result<Vec<_>>>()?;
-        Ok(self.heap().slice(&names))
+        Ok(self.heap().thin(&names))
     }
 
     fn attr_name(&mut self, node: Node<'_>) -> Result<AttrName> {
@@ -382,7 +388,7 @@ impl<'a> Lowering<'a> {
                 let inner = self.child(node, 0)?.peel();
                 if inner.kind() == NODE_STRING { self.static_name(inner) } else { Ok(None) }
             }
-            _ => self.fail(Kind::Syntax, "syntax error, expected an attribute name", node.start),
+            _ => self.fail(Kind::Syntax, "syntax error, expected an attribute name", node.start()),
         }
     }
 
@@ -395,7 +401,7 @@ impl<'a> Lowering<'a> {
         self.withs.pop();
         let slots = self.envs.pop().map_or(1, |env| env.slots);
         let body = body?;
-        Ok(self.make(Expr::With { attrs, body, slots, pos: self.pos(node.start) }))
+        Ok(self.make(Expr::With { attrs, body, slots }))
     }
 
     fn lambda(&mut self, node: Node<'_>) -> Result<Code> {
@@ -404,7 +410,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn lambda_here(&mut self, node: Node<'_>, name: Option<Symbol>) -> Result<Code> {
-        let pos = self.pos(node.start);
+        let pos = self.pos(node.start());
         let param = self.child(node, 0)?;
         let (params, body_node, shadowed) = if param.kind() == NODE_PATTERN {
             let (pattern, shadowed) = self.pattern(param)?;
@@ -416,7 +422,7 @@ impl<'a> Lowering<'a> {
             let body = loop {
                 let ident = self.child(lambda, 0)?;
                 names.push(self.ident(self.child(ident, 0)?)?);
-                positions.push(self.pos(lambda.start));
+                positions.push(self.pos(lambda.start()));
                 let body = self.child(lambda, 1)?;
                 let next = body.peel();
                 if next.kind() != NODE_LAMBDA || next.node(0).is_none_or(|param| param.kind() == NODE_PATTERN)
@@ -448,16 +454,16 @@ impl<'a> Lowering<'a> {
                 NODE_PAT_BIND => whole = Some(self.ident(self.child(child, 0)?)?),
                 NODE_PAT_ENTRY => {
                     let name_node = self.child(child, 0)?;
-                    entries.push((self.ident(name_node)?, name_node.start, child.node(1)));
+                    entries.push((self.ident(name_node)?, name_node.start(), child.node(1)));
                 }
-                _ => return self.fail(Kind::Syntax, "syntax error in a function's pattern", child.start),
+                _ => return self.fail(Kind::Syntax, "syntax error in a function's pattern", child.start()),
             }
         }
         entries.sort_by_key(|(name, start, _)| (*name, *start));
         let twice = entries.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[1].0, pair[1].1));
         let twice = twice.or_else(|| {
             let whole = whole?;
-            entries.iter().any(|(name, ..)| *name == whole).then_some((whole, node.start))
+            entries.iter().any(|(name, ..)| *name == whole).then_some((whole, node.start()))
         });
         if let Some((name, start)) = twice {
             let name = self.context.symbols.text(name).lossy();
@@ -479,7 +485,7 @@ impl<'a> Lowering<'a> {
             };
             formals.push(Formal { name, pos: self.pos(start), default });
         }
-        let formals: &'static [Formal] = Box::leak(formals.into_boxed_slice());
+        let formals = self.context.heap.slice(&formals);
         let pattern = Pattern {
             formals,
             ellipsis: node.has(TOKEN_ELLIPSIS),
@@ -492,7 +498,7 @@ impl<'a> Lowering<'a> {
     fn binary(&mut self, node: Node<'_>) -> Result<Code> {
         let (left, right) = (self.child(node, 0)?, self.child(node, 1)?);
         let Some((token, _, at)) = node.token() else {
-            return self.fail(Kind::Syntax, "syntax error, expected an operator", node.start);
+            return self.fail(Kind::Syntax, "syntax error, expected an operator", node.start());
         };
         if matches!(token, TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT) {
             return self.pipe(token, left, right, at);
@@ -501,7 +507,7 @@ impl<'a> Lowering<'a> {
         let pos = self.pos(at);
         let op = match token {
             TOKEN_ADD => {
-                let parts = self.heap().slice(&[left, right]);
+                let parts = self.heap().thin(&[left, right]);
                 return Ok(self.make(Expr::Concat { parts, string: false, pos }));
             }
             TOKEN_SUB => return self.arithmetic(BinaryOp::Sub, left, right, at),
@@ -540,7 +546,7 @@ impl<'a> Lowering<'a> {
         }
         let function = self.var(name, at)?;
         let args = if swap { [right, left] } else { [left, right] };
-        let call = self.make(Expr::Call { function, args: self.heap().slice(&args), pos });
+        let call = self.make(Expr::Call { function, args: self.heap().thin(&args), pos });
         Ok(if negate { self.make(Expr::Not(call)) } else { call })
     }
 
@@ -552,7 +558,7 @@ impl<'a> Lowering<'a> {
         let (function, arg) = if token == TOKEN_PIPE_LEFT { (left, right) } else { (right, left) };
         let function = self.expr(function)?;
         let arg = self.lazy(arg)?;
-        let args = self.heap().slice(&[arg]);
+        let args = self.heap().thin(&[arg]);
         Ok(self.make(Expr::Call { function, args, pos: self.pos(at) }))
     }
 }

@@ -2,7 +2,7 @@
 
 use rnix::SyntaxKind::*;
 
-use super::green::{Element, Node};
+use crate::nix::syntax::compact::{Element, Node};
 
 /// The text; `…` for what is too unusual to bother.
 pub fn show(node: Node<'_>) -> String {
@@ -79,7 +79,6 @@ fn expr(node: Node<'_>, out: &mut String) {
     match node.kind() {
         NODE_PAREN => all(node, out, &["$"]),
         NODE_IDENT | NODE_LITERAL => plain(node, out),
-        NODE_CUR_POS => out.push_str("__curPos"),
         NODE_STRING if node.nodes().next().is_none() => quoted(&content(node).collect::<String>(), out),
         NODE_STRING => {
             out.push('(');

@@ -1,13 +1,13 @@
-//! Literals: numbers, strings with their escapes and indentation, paths; and syntax errors.
+//! Literals: numbers, strings with their escapes and indentation, paths.
 
 use rnix::SyntaxKind::{self, *};
 
 use super::super::ir::*;
 use super::super::symbol::sym;
 use super::super::value::{Str, Value};
-use super::green::{Element, Node};
-use super::{Code, Error, Kind, Lowering, Result};
+use super::{Code, Kind, Lowering, Result};
 use crate::nix::eval::paths::canonical;
+use crate::nix::syntax::compact::{Element, Node};
 
 /// A piece of an indented string.
 enum Piece<'g> {
@@ -22,7 +22,7 @@ enum Piece<'g> {
 impl Lowering<'_> {
     pub(super) fn literal(&mut self, node: Node<'_>) -> Result<Code> {
         let Some((kind, text, start)) = node.token() else {
-            return self.fail(Kind::Syntax, "syntax error, expected a literal", node.start);
+            return self.fail(Kind::Syntax, "syntax error, expected a literal", node.start());
         };
         match kind {
             TOKEN_INTEGER => match text.parse::<i64>() {
@@ -65,8 +65,8 @@ impl Lowering<'_> {
                 Part::Code(node) => self.expr(node)?,
             });
         }
-        let parts = self.heap().slice(&codes);
-        Ok(self.make(Expr::Concat { parts, string: true, pos: self.pos(node.start) }))
+        let parts = self.heap().thin(&codes);
+        Ok(self.make(Expr::Concat { parts, string: true, pos: self.pos(node.start()) }))
     }
 
     fn string_parts<'g>(&self, node: Node<'g>) -> Vec<Part<'g>> {
@@ -103,8 +103,8 @@ impl Lowering<'_> {
         if let ([code], false) = (codes.as_slice(), interpolated) {
             return Ok(*code);
         }
-        let parts = self.heap().slice(&codes);
-        Ok(self.make(Expr::Concat { parts, string: false, pos: self.pos(node.start) }))
+        let parts = self.heap().thin(&codes);
+        Ok(self.make(Expr::Concat { parts, string: false, pos: self.pos(node.start()) }))
     }
 
     fn path_start(&mut self, kind: SyntaxKind, text: &str, start: u32, interpolated: bool) -> Result<Code> {
@@ -132,12 +132,12 @@ impl Lowering<'_> {
     /// `<nixpkgs>` is `__findFile __nixPath "nixpkgs"`.
     pub(super) fn search_path(&mut self, node: Node<'_>) -> Result<Code> {
         let Some((_, text, start)) = node.token() else {
-            return self.fail(Kind::Syntax, "syntax error, expected a search path", node.start);
+            return self.fail(Kind::Syntax, "syntax error, expected a search path", node.start());
         };
         let name = self.string(text.trim_start_matches('<').trim_end_matches('>').as_bytes());
         let function = self.var(sym::find_file, start)?;
         let path = self.var(sym::nix_path, start)?;
-        let args = self.heap().slice(&[path, name]);
+        let args = self.heap().thin(&[path, name]);
         Ok(self.make(Expr::Call { function, args, pos: self.pos(start) }))
     }
 }
@@ -322,88 +322,4 @@ fn strip(text: &[u8], least: usize, fresh: &mut bool, dropped: &mut usize, out: 
             }
         }
     }
-}
-
-/// rnix's error in the words of Nix.
-pub(super) fn syntax_error(error: &rnix::ParseError, text: &str, base: Pos) -> Box<Error> {
-    use rnix::ParseError::*;
-    let named = |kind: &SyntaxKind, range: &rnix::TextRange| match kind {
-        TOKEN_IDENT => "identifier".to_owned(),
-        TOKEN_INTEGER => "integer".to_owned(),
-        TOKEN_FLOAT => "floating-point literal".to_owned(),
-        TOKEN_STRING_START => "start of string".to_owned(),
-        TOKEN_STRING_CONTENT => "string".to_owned(),
-        TOKEN_ERROR => "invalid token".to_owned(),
-        TOKEN_PATH_ABS | TOKEN_PATH_REL | TOKEN_PATH_HOME | TOKEN_PATH_SEARCH => "path".to_owned(),
-        _ => {
-            let from = usize::from(range.start());
-            let rest = text.get(from..usize::from(range.end())).unwrap_or_default();
-            let word = rest.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
-            let len = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len()).max(1);
-            format!("'{}'", word.get(..len).unwrap_or(word))
-        }
-    };
-    let at = |range: &rnix::TextRange| base + u32::from(range.start());
-    let end = base + text.len() as u32;
-    match error {
-        Unexpected(range) | UnexpectedExtra(range) => {
-            let named = named(&NODE_ERROR, range);
-            Error::at(
-                Kind::Syntax,
-                format!("syntax error, unexpected {named}, expecting end of file"),
-                at(range),
-            )
-        }
-        UnexpectedWanted(TOKEN_ERROR, range, wanted) => {
-            let from = usize::from(range.start());
-            let rest = text.get(from..).unwrap_or_default();
-            if wanted.contains(&TOKEN_STRING_END) && usize::from(range.end()) == text.len() {
-                return Error::at(Kind::Syntax, "syntax error, unexpected end of file, expecting '\"'", end);
-            }
-            let path = rest.split(|c: char| !(c.is_ascii_alphanumeric() || "/._-+~".contains(c))).next();
-            let message = match path {
-                Some(path) if path.len() > 1 && path.ends_with('/') && !path.contains("//") => {
-                    "path has a trailing slash".to_owned()
-                }
-                _ => "syntax error, unexpected invalid token".to_owned(),
-            };
-            Error::at(Kind::Syntax, message, at(range))
-        }
-        UnexpectedWanted(kind, range, wanted) => {
-            let wanted = expecting(wanted);
-            Error::at(
-                Kind::Syntax,
-                format!("syntax error, unexpected {}{wanted}", named(kind, range)),
-                at(range),
-            )
-        }
-        UnexpectedEOFWanted(wanted) => {
-            let wanted = expecting(wanted);
-            Error::at(Kind::Syntax, format!("syntax error, unexpected end of file{wanted}"), end)
-        }
-        UnexpectedDoubleBind(range) => {
-            Error::at(Kind::Syntax, "syntax error, unexpected '@', expecting ':'", at(range))
-        }
-        DuplicatedArgs(range, name) => {
-            Error::at(Kind::Syntax, format!("duplicate formal function argument '{name}'"), at(range))
-        }
-        RecursionLimitExceeded => {
-            Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", end)
-        }
-        _ => Error::at(Kind::Syntax, "syntax error, unexpected end of file", end),
-    }
-}
-
-/// ", expecting 'x'", where only one token would do.
-fn expecting(wanted: &[SyntaxKind]) -> String {
-    let token = match wanted {
-        [TOKEN_SEMICOLON] => ";",
-        [TOKEN_ELSE] => "else",
-        [TOKEN_THEN] => "then",
-        [TOKEN_R_PAREN] => ")",
-        [TOKEN_R_BRACE] => "}",
-        [TOKEN_COLON] => ":",
-        _ => return String::new(),
-    };
-    format!(", expecting '{token}'")
 }

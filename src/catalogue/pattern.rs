@@ -1,4 +1,4 @@
-//! Tags and the versions in them: `v{version}`, `PG{postgresql}/v{version}-rc0`, `wal2json_{version_}`.
+//! Tags and the versions in them, as the key `tags` says what they look like: `v{version}`, `PG{postgresql}/v{version}-rc0`, `wal2json_{version_}`.
 
 /// What a tag looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,13 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no pattern of tags: {1}")]
 pub struct BadPattern(String, &'static str);
+
+impl BadPattern {
+    /// What is wrong with it.
+    pub fn why(&self) -> &'static str {
+        self.1
+    }
+}
 
 impl Pattern {
     /// Reads one.

@@ -1,0 +1,121 @@
+//! Evaluating overrides, for the commands that do: what is generated goes in, findings come out.
+
+use anyhow::bail;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::inputs::Inputs;
+use crate::catalogue::model::Catalogue;
+use crate::diag::{Diagnostics, Severity, SourceId, SourceMap, nearest};
+use crate::nix::eval::Settings;
+use crate::nix::eval::shared::current_system;
+use crate::overrides::evaluated::{self, Build, Outcome, Task};
+use crate::render;
+
+/// Options of what evaluates overrides.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Evaluate overrides for these systems [default: all of the catalogue; check: this machine's].
+    #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
+    pub systems: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub inputs: Inputs,
+}
+
+impl Options {
+    /// Whether one was given that has no sense without evaluation.
+    pub(crate) fn any(&self) -> bool {
+        !self.systems.is_empty() || !self.inputs.override_input.is_empty()
+    }
+}
+
+/// How it went.
+pub(crate) enum Evaluated {
+    /// That many builds were evaluated.
+    Builds(usize),
+    /// An input is not here; the text says which, and how to get it.
+    Missing(String),
+    /// There is no override.
+    Nothing,
+}
+
+/// The machine's system if the catalogue has it, else its first.
+pub(crate) fn own_system(catalogue: &Catalogue) -> String {
+    let own = current_system();
+    let systems = &catalogue.flake.systems;
+    if systems.contains(&own) { own } else { systems.first().cloned().unwrap_or(own) }
+}
+
+/// The systems asked for.
+pub(crate) fn systems(catalogue: &Catalogue, options: &Options) -> anyhow::Result<Vec<String>> {
+    let known = &catalogue.flake.systems;
+    if let Some(unknown) = options.systems.iter().find(|system| !known.contains(system)) {
+        let hint = nearest(unknown, known.iter().map(String::as_str));
+        let hint = hint.map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+        bail!("the catalogue has no system {unknown}{hint} It has {}", known.join(", "));
+    }
+    Ok(if options.systems.is_empty() { known.clone() } else { options.systems.clone() })
+}
+
+/// The repository with what would be generated now.
+pub(crate) fn task<'a>(root: &'a Utf8Path, catalogue: &Catalogue, inputs: &Inputs) -> Task<'a> {
+    let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
+    let settings = Settings { pure: true, source_cache: inputs.source_cache.clone(), ..Settings::default() };
+    Task { root, files, inputs: inputs.overrides(), settings, partial: false }
+}
+
+/// Evaluates the overrides for which `only` holds (it is handed paths relative to the root), and adds what it
+/// finds to `sink`.
+pub(crate) fn judge(
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+    options: &Options,
+    only: &dyn Fn(&Utf8Path) -> bool,
+    shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> anyhow::Result<Evaluated> {
+    let builds: Vec<Build> =
+        evaluated::builds(catalogue).into_iter().filter(|build| only(&build.file)).collect();
+    let systems = systems(catalogue, options)?;
+    if builds.is_empty() {
+        return Ok(Evaluated::Nothing);
+    }
+    let mut found = Diagnostics::new();
+    let mut task = task(root, catalogue, &options.inputs);
+    task.partial = !catalogue.flake.systems.iter().all(|system| systems.contains(system));
+    match evaluated::judge(task, &builds, &systems, shown, sources, &mut found) {
+        Outcome::Missing(what) => Ok(Evaluated::Missing(missing(catalogue, what))),
+        Outcome::Judged(count) => {
+            let known = lines_with_errors(sink, sources);
+            sink.extend(found.into_iter().filter(|finding| match &finding.primary {
+                // The rules said it already, and what to write instead.
+                Some(label) => {
+                    let line = sources.line_column(label.span.source, label.span.start).line;
+                    !known.contains(&(label.span.source, line))
+                }
+                None => true,
+            }));
+            Ok(Evaluated::Builds(count))
+        }
+    }
+}
+
+/// What is missing, and how to get it.
+pub(crate) fn missing(catalogue: &Catalogue, what: String) -> String {
+    match catalogue.flake.inputs.iter().find(|input| what.contains(&input.rev)) {
+        Some(input) => format!(
+            "{}'s source (github:{}/{} at {:.12}) is not on this machine. `nix flake archive` fetches it; a copy is \
+             taken with --override-input {} path:DIR, or from a folder of sources with --source-cache DIR",
+            input.name, input.owner, input.repo, input.rev, input.name
+        ),
+        None => what,
+    }
+}
+
+fn lines_with_errors(found: &Diagnostics, sources: &SourceMap) -> Vec<(SourceId, usize)> {
+    let errors = found.iter().filter(|finding| finding.severity() == Severity::Error);
+    let places = errors.filter_map(|finding| finding.primary.as_ref().map(|label| label.span));
+    places.map(|span| (span.source, sources.line_column(span.source, span.start).line)).collect()
+}

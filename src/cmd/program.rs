@@ -1,0 +1,185 @@
+//! What is evaluated and how: the options that the evaluating commands share.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use super::inputs::Inputs;
+use crate::nix::eval::attrs::Attrs;
+use crate::nix::eval::shared::Origin;
+use crate::nix::eval::{Ev, Result, Settings, Value};
+
+/// Options of everything that evaluates.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct EvalOptions {
+    /// Look for <NAME> here: NAME=PATH, or a directory
+    #[arg(short = 'I', value_name = "PATH")]
+    pub include: Vec<String>,
+    /// The system to evaluate for, instead of this machine's
+    #[arg(long, value_name = "SYSTEM")]
+    pub system: Option<String>,
+    /// Memory that evaluation may take, in MiB [default: most of what is free]
+    #[arg(long, value_name = "MIB")]
+    pub max_memory: Option<usize>,
+    /// Calls nested at most this deep
+    #[arg(long, value_name = "DEPTH", default_value_t = 10_000)]
+    pub max_call_depth: u32,
+    /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations
+    #[arg(long, value_name = "FEATURE")]
+    pub extra_experimental_features: Vec<String>,
+    /// Show the whole way to an error
+    #[arg(long)]
+    pub show_trace: bool,
+}
+
+impl EvalOptions {
+    /// The settings, for pure or impure evaluation.
+    fn settings(&self, pure: bool) -> Settings {
+        let mut settings = Settings { pure, max_call_depth: self.max_call_depth, ..Settings::default() };
+        if let Some(system) = &self.system {
+            settings.system.clone_from(system);
+        }
+        settings.max_memory = match self.max_memory {
+            Some(mib) => mib.saturating_mul(1 << 20),
+            None => free_memory().map_or(usize::MAX, |bytes| bytes / 10 * 9),
+        };
+        let features = || self.extra_experimental_features.iter().flat_map(|list| list.split([' ', ',']));
+        settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
+        settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
+        let from_env = std::env::var("NIX_PATH").unwrap_or_default();
+        let entries = self.include.iter().map(String::as_str).chain(from_env.split(':'));
+        for entry in entries.filter(|entry| !entry.is_empty() && !pure) {
+            let (prefix, path) = entry.split_once('=').unwrap_or(("", entry));
+            settings.search_path.push((prefix.to_owned(), path.to_owned()));
+        }
+        settings
+    }
+}
+
+/// Bytes of memory that a process can still take before the kernel ends one; `None` where that is
+/// not known.
+fn free_memory() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let field = |name: &str| -> Option<usize> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().ok()?.checked_mul(1024)
+    };
+    let machine = field("MemAvailable")?.saturating_add(field("SwapFree").unwrap_or(0));
+    // A container's own limit, as cgroups of both versions have it.
+    let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
+    let group = |limit: &str, used: &str| Some(number(limit)?.saturating_sub(number(used)?));
+    let limits = [
+        group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        group("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ];
+    Some(limits.into_iter().flatten().fold(machine, usize::min))
+}
+
+/// A file or an expression in place of a flake, and what is done with it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Program {
+    /// Evaluate this file; - is standard input
+    #[arg(long, short = 'f', value_name = "FILE")]
+    pub file: Option<String>,
+    /// Evaluate this expression
+    #[arg(long, short = 'E', value_name = "EXPR", conflicts_with = "file")]
+    pub expr: Option<String>,
+    /// Take this attribute of the file or expression
+    #[arg(long = "attr", short = 'A', value_name = "PATH")]
+    pub attr: Vec<String>,
+    /// Argument for a function: name and expression
+    #[arg(long, num_args = 2, value_names = ["NAME", "EXPR"], action = clap::ArgAction::Append)]
+    pub arg: Vec<String>,
+    /// Argument for a function: name and text
+    #[arg(long, num_args = 2, value_names = ["NAME", "TEXT"], action = clap::ArgAction::Append)]
+    pub argstr: Vec<String>,
+    /// Let a flake see the environment, the time and all paths
+    #[arg(long)]
+    pub impure: bool,
+    /// Write the .drv files and sources that evaluation makes into this folder
+    #[arg(long, value_name = "DIR")]
+    pub write_drvs: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: EvalOptions,
+}
+
+impl Program {
+    /// Whether it is a flake: neither a file nor an expression.
+    pub fn is_flake(&self) -> bool {
+        self.file.is_none() && self.expr.is_none()
+    }
+
+    /// How it is to be evaluated: a flake purely, unless told otherwise.
+    pub fn settings(&self) -> Settings {
+        let mut settings = self.options.settings(self.is_flake() && !self.impure);
+        settings.write_to.clone_from(&self.write_drvs);
+        settings.source_cache.clone_from(&self.inputs.source_cache);
+        settings
+    }
+
+    /// The value of the file or expression.
+    pub fn load(&self, ev: &mut Ev) -> Result<Value> {
+        let dir = here()?;
+        if let (Some(file), None) = (&self.file, &self.expr)
+            && file != "-"
+        {
+            let path = path_of(ev, file, &dir)?;
+            return ev.import(&path, 0);
+        }
+        let text = match (&self.file, &self.expr) {
+            (_, Some(expr)) => expr.clone(),
+            (Some(file), None) => read(file)?,
+            (None, None) => String::new(),
+        };
+        let code = ev.parse(&text, Origin::Text(text.as_str().into()), &dir)?;
+        ev.eval(code, None)
+    }
+
+    /// The set of `--arg` and `--argstr`.
+    pub fn auto_args(&self, ev: &mut Ev) -> Result<&'static Attrs> {
+        let mut attrs = Vec::new();
+        let dir = here()?;
+        for pair in self.arg.chunks_exact(2) {
+            let code = ev.parse(&pair[1], Origin::Text(pair[1].as_str().into()), &dir)?;
+            let value = ev.lazy(code);
+            attrs.push(ev.named(&pair[0], value));
+        }
+        for pair in self.argstr.chunks_exact(2) {
+            let value = ev.at(ev.string(pair[1].as_bytes()));
+            attrs.push(ev.named(&pair[0], value));
+        }
+        Ok(Attrs::from_unsorted(ev.heap, attrs))
+    }
+}
+
+/// The text of a file; `-` is standard input.
+pub(super) fn read(file: &str) -> io::Result<String> {
+    if file == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file)
+}
+
+/// Where relative paths of the command line start.
+pub(super) fn here() -> Result<Vec<u8>> {
+    use std::os::unix::ffi::OsStringExt;
+    Ok(std::env::current_dir()?.into_os_string().into_vec())
+}
+
+/// A file's absolute path; `<name>` is looked up.
+fn path_of(ev: &mut Ev, file: &str, dir: &[u8]) -> Result<Vec<u8>> {
+    if file.starts_with('<') {
+        let code = ev.parse(file, Origin::Text(file.into()), dir)?;
+        if let Value::Path(path) = ev.eval(code, None)? {
+            return Ok(path.bytes.to_vec());
+        }
+    }
+    let path =
+        if file.starts_with('/') { file.as_bytes().to_vec() } else { [dir, b"/", file.as_bytes()].concat() };
+    Ok(crate::nix::eval::paths::canonical(&path))
+}

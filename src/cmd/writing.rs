@@ -1,0 +1,169 @@
+//! Catalogue files written together with what is generated from them: all of it or nothing. And commits of that.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Context, Loaded, generate, validate};
+use crate::catalogue::{self, FOLDER, Files};
+use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::tree::{self, Change, Guard};
+use crate::upstream::bump::Bumped;
+
+/// What becomes of a catalogue file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Edit {
+    /// What it was when the edit was made; `None`: not there.
+    pub before: Option<String>,
+    /// What it is to be; `None`: it goes.
+    pub after: Option<String>,
+}
+
+/// By path relative to the catalogue folder.
+pub(super) type Edits = BTreeMap<Utf8PathBuf, Edit>;
+
+/// Checks the catalogue as it would be, then replaces its files and the generated tree in one step. Says `false`
+/// when there are findings; then nothing was written.
+pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -> anyhow::Result<bool> {
+    let guard = Guard::acquire(root, || {
+        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
+    })
+    .with_context(|| format!("{root} cannot be locked"))?;
+    let mut all = Files::read(root)?;
+    let mut loaded = Loaded { catalogue: None, sources: SourceMap::new(), diagnostics: Diagnostics::new() };
+    for (path, edit) in edits {
+        let there = std::fs::read_to_string(root.join(FOLDER).join(path)).ok();
+        if there != edit.before {
+            let message = format!("{FOLDER}/{path} changed while its new version was being fetched");
+            loaded.diagnostics.push(Diagnostic::global(Code::CannotEdit, message).help("try again"));
+        }
+        match &edit.after {
+            Some(text) => all.insert(path.clone(), text.as_bytes()),
+            None => all.remove(path),
+        }
+    }
+    let refused = |loaded: Loaded, context: &mut Context<'_>, why: &str| {
+        loaded.emit(Format::Text, context)?;
+        context.say(why)?;
+        anyhow::Ok(false)
+    };
+    if loaded.diagnostics.has_errors() {
+        return refused(loaded, context, "nothing was changed");
+    }
+    let new = catalogue::load_from(&all, &mut loaded.sources, &mut loaded.diagnostics);
+    if let Some(new) = &new {
+        validate::judge_catalogue(new, root, &mut loaded.sources, &mut loaded.diagnostics)?;
+    }
+    let Some(new) = new.filter(|_| !loaded.diagnostics.has_errors()) else {
+        let why = "the catalogue would be wrong with the new versions; nothing was changed";
+        return refused(loaded, context, why);
+    };
+    let mut comparison = generate::compare(root, &new)?;
+    generate::report_conflicts(&comparison, &mut loaded);
+    if loaded.diagnostics.has_errors() {
+        return refused(loaded, context, "nothing was changed");
+    }
+    loaded.emit(Format::Text, context)?;
+    let (created, updated, removed) = comparison.counts();
+    let unchanged = comparison.unchanged;
+    comparison.changes.extend(edits.iter().filter(|(_, edit)| edit.before != edit.after).map(
+        |(path, edit)| Change {
+            path: Utf8Path::new(FOLDER).join(path),
+            before: edit.before.clone(),
+            after: edit.after.clone(),
+            conflict: None,
+        },
+    ));
+    if !comparison.changes.is_empty() {
+        tree::write(&guard, &comparison).context("the files cannot be written; the old ones stand")?;
+    }
+    context.say(format_args!(
+        "generated: {created} created, {updated} updated, {removed} removed, {unchanged} unchanged"
+    ))?;
+    Ok(true)
+}
+
+/// As [`write`], for files that are simply to be as given.
+pub(super) fn apply(
+    root: &Utf8Path,
+    files: &BTreeMap<Utf8PathBuf, String>,
+    context: &mut Context<'_>,
+) -> anyhow::Result<bool> {
+    let edit = |(path, text): (&Utf8PathBuf, &String)| {
+        let before = std::fs::read_to_string(root.join(FOLDER).join(path)).ok();
+        (path.clone(), Edit { before, after: Some(text.clone()) })
+    };
+    write(root, &files.iter().map(edit).collect(), context)
+}
+
+/// A file's new text, all of it or none.
+pub(super) fn replace(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let folder = path.parent().context("a file has a folder")?;
+    std::fs::create_dir_all(folder)?;
+    let _unbroken = crate::interrupt::unbroken();
+    let mut new = tempfile::Builder::new().prefix(".pgflakegen-").tempfile_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    let mode = std::fs::metadata(path).map_or_else(
+        |_| <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644),
+        |metadata| metadata.permissions(),
+    );
+    new.as_file().set_permissions(mode)?;
+    new.persist(path).with_context(|| format!("{path} cannot be written"))?;
+    Ok(())
+}
+
+pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
+    Ok(generate::run(&generate::Args::default(), context)? == super::Outcome::Clean)
+}
+
+/// What a bump writes to.
+const WRITTEN: [&str; 5] = [FOLDER, "generated", "schema", "flake.nix", "flake.lock"];
+
+fn git(root: &Utf8Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = std::process::Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(arguments)
+        .output()
+        .context("git cannot be started")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "git {}: {}",
+        arguments[0],
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A commit of ours must hold nothing of somebody else's.
+pub(super) fn clean(root: &Utf8Path) -> anyhow::Result<()> {
+    let status = git(root, &[&["status", "--porcelain", "--"], &WRITTEN[..]].concat())?;
+    anyhow::ensure!(
+        status.is_empty(),
+        "there are changes that are not committed; --commit wants none:\n{}",
+        status.trim_end()
+    );
+    Ok(())
+}
+
+pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> anyhow::Result<()> {
+    // `git add` takes names of files that are gone only where it knows them.
+    let known = |path: &&str| {
+        root.join(path).exists() || git(root, &["ls-files", "--", path]).is_ok_and(|list| !list.is_empty())
+    };
+    let there: Vec<&str> = WRITTEN.into_iter().filter(known).collect();
+    git(root, &[&["add", "--all", "--"], &there[..]].concat())?;
+    let titles = bumped.iter().map(|b| format!("{}: {} -> {}", b.name, b.from, b.to));
+    let links = bumped.iter().flat_map(|b| b.changelog.iter().chain(&b.compare)).cloned();
+    // With a source for each PostgreSQL, one version comes several times.
+    let mut parts: Vec<String> = Vec::new();
+    for part in titles.chain(links) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    git(root, &[&["commit", "--quiet", "-m", &parts.join("\n\n"), "--"], &there[..]].concat())?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Codes of overrides that were evaluated: 4xx.
+
+/// Hands its rows, after those before them, to the next macro.
+macro_rules! evaluated_codes {
+    ($next:ident ! $($rest:ident !)* { $($before:tt)* }) => { $next! { $($rest !)* { $($before)*
+    EvalForm = "PGF401" Error "override gives something else than attributes" :
+        "Called with the packages and the old attributes, the override gives no set: a string, a list, a derivation, or a function that wants more arguments than there are. What it must give is in docs/overrides.md.";
+    EvalArgument = "PGF402" Error "the package set lacks this argument" :
+        "The override was called as in the flake, and the package set has no package or function of this name, or has one that only says why it was removed. Other than PGF303, which knows nixpkgs from a list of names, this one asked nixpkgs itself, at the catalogue's revision.";
+    EvalMissing = "PGF403" Error "attribute that is not there, evaluated" :
+        "Evaluation asked a set for an attribute that it has not: `old.x` where the derivation has no x for this version or PostgreSQL, `lib.x`, a package's output. Where the attribute may be absent write `old.x or [ ]` (or another default).";
+    EvalType = "PGF404" Error "value of the wrong type, evaluated" :
+        "What the attribute's expression gives is of a type that mkDerivation, or the function it is handed to, does not take. Unlike PGF308 this is about the value, however it was computed.";
+    EvalThrow = "PGF405" Error "evaluation is refused" :
+        "A `throw`, `abort` or `assert` ended the evaluation of the overridden derivation; the one without the override evaluates. The text is that of whoever refused. Packages that were renamed or removed, broken or unfree in nixpkgs refuse in this way.";
+    EvalFailed = "PGF406" Error "override cannot be evaluated" :
+        "Evaluation of the overridden derivation ended in an error, as `nix build` would: infinite recursion (an attribute that needs itself: take `old.x`, not `finalAttrs.x`), a file that is not there, a number that is none.";
+    EvalImpure = "PGF407" Error "evaluation needs what a flake may not see" :
+        "The override asked for the environment, a path outside the repository, or the result of a build (import from derivation). A flake is evaluated without them. Take packages from the arguments, and commit what would have to be built.";
+    EvalOwned = "PGF408" Error "override changes what belongs to the catalogue" :
+        "After the override the derivation has another pname, version or src than the catalogue gives, so that reports, receipts and `bump` would tell of something else than what is built. Change the extension's TOML file; where the override must own the attribute, say so there: `override-owns = [\"src\"]`.";
+    EvalNothing = "PGF409" Warning "override changes nothing" :
+        "In every build the attribute has, before the override, the value that the override gives it: the TOML file or nixpkgs says it already. Remove it. Where it shall stay, for instance because another revision of nixpkgs differs: `# pgflakegen: allow PGF409 because …`.";
+    EvalGenerated = "PGF410" Warning "derivation does not evaluate without its override either" :
+        "The generated derivation fails for a reason that is not the override's (nixpkgs marks a dependency as broken, or has no such package for the system), so that nothing can be said about the override there. `pgflakegen drvs` shows the whole error.";
+    EvalFlake = "PGF411" Error "the flake cannot be evaluated" :
+        "Evaluation stopped before it came to any override: in catalogue/extra.nix, in an input, or in nixpkgs itself. `pgflakegen eval .#packages --show-trace` shows the way there.";
+    } } };
+}

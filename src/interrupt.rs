@@ -1,0 +1,203 @@
+//! Ctrl-C and its like: what must not stop half-way is finished, what is temporary goes, and then the process
+//! ends by the signal, as whoever sent it expects (130 or 143 in a shell).
+//!
+//! Must not know what is being written, or by which command.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use signal_hook::consts::signal::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+struct State {
+    /// How many [`Unbroken`] there are.
+    held: usize,
+    /// The process is about to end.
+    ending: bool,
+    /// Directories that go with the process.
+    temporary: BTreeSet<PathBuf>,
+    /// Programs that do.
+    running: Vec<Arc<Mutex<Child>>>,
+}
+
+static STATE: Mutex<State> =
+    Mutex::new(State { held: 0, ending: false, temporary: BTreeSet::new(), running: Vec::new() });
+static CHANGED: Condvar = Condvar::new();
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on SIGINT and SIGTERM end the process tidily. Where they are ignored, as in a background job,
+/// they stay so.
+pub fn install() {
+    let wanted = [SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+    let Ok(mut signals) = Signals::new(wanted) else { return };
+    // Without the thread the signals would do nothing at all, so they are given back.
+    let handle = signals.handle();
+    let thread = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            end(signal);
+        }
+    });
+    if thread.is_err() {
+        handle.close();
+    }
+}
+
+/// Linux tells; elsewhere a background job can be interrupted.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
+fn end(signal: i32) {
+    let mut state = state();
+    state.ending = true;
+    while state.held > 0 {
+        state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    for child in &state.running {
+        let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    for directory in &state.temporary {
+        // Programs that those programs started may still write there for a moment.
+        for _ in 0..50 {
+            let _ = std::fs::remove_dir_all(directory);
+            if !directory.exists() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    let _ = emulate_default_handler(signal);
+}
+
+/// While one of these lives, a signal waits.
+#[derive(Debug)]
+pub struct Unbroken(());
+
+/// Begins something that must not stop half-way; may be nested.
+pub fn unbroken() -> Unbroken {
+    let mut state = state();
+    // Too late: the process is ending.
+    while state.ending && state.held == 0 {
+        state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    state.held += 1;
+    Unbroken(())
+}
+
+impl Drop for Unbroken {
+    fn drop(&mut self) {
+        state().held -= 1;
+        CHANGED.notify_all();
+    }
+}
+
+/// A directory that goes when this is dropped, or when a signal ends the process.
+#[derive(Debug)]
+pub struct TemporaryDirectory(tempfile::TempDir);
+
+impl TemporaryDirectory {
+    /// A new one, whose name begins with `prefix`.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn new(prefix: &str) -> io::Result<Self> {
+        let mut state = state();
+        let directory = tempfile::Builder::new().prefix(prefix).tempdir()?;
+        state.temporary.insert(directory.path().to_owned());
+        Ok(Self(directory))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for TemporaryDirectory {
+    fn drop(&mut self) {
+        state().temporary.remove(self.0.path());
+    }
+}
+
+/// A program that ends with this process.
+#[derive(Debug)]
+pub struct Running {
+    child: Arc<Mutex<Child>>,
+    /// What it prints, if that is piped.
+    pub stdout: Option<ChildStdout>,
+    /// What it complains about, if that is piped.
+    pub stderr: Option<ChildStderr>,
+}
+
+impl Running {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        let mut state = state();
+        let mut child = command.spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let child = Arc::new(Mutex::new(child));
+        state.running.push(child.clone());
+        Ok(Self { child, stdout, stderr })
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it.
+    pub fn kill(&self) {
+        let _ = self.child().kill();
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn wait(&self) -> io::Result<ExitStatus> {
+        self.child().wait()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        state().running.retain(|other| !Arc::ptr_eq(other, &self.child));
+    }
+}
+
+/// As [`Command::output`].
+///
+/// # Errors
+/// When the program cannot be started or its output not be read.
+pub fn output(command: &mut Command) -> io::Result<Output> {
+    let mut running =
+        Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let (stdout, stderr) = (running.stdout.take(), running.stderr.take());
+    let complaints = std::thread::spawn(move || all(stderr));
+    let stdout = all(stdout);
+    let stderr = complaints.join().unwrap_or_else(|_| Ok(Vec::new()));
+    Ok(Output { status: running.wait()?, stdout: stdout?, stderr: stderr? })
+}
+
+fn all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}

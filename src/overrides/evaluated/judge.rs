@@ -1,0 +1,296 @@
+//! One build with its override, looked at.
+
+use super::session::{Opened, Place, Session};
+use super::{At, Build, Found};
+use crate::diag::Code;
+use crate::nix::eval::error::suggest;
+use crate::nix::eval::value::Closure;
+use crate::nix::eval::{Error, Kind, Result, Value};
+use crate::overrides::known::{Takes, takes};
+
+/// What the catalogue owns, with what the catalogue calls it.
+const OWNED: [&str; 3] = ["pname", "version", "src"];
+
+/// What was found in one build, and where its override gives attributes.
+#[derive(Default)]
+pub struct Judged {
+    pub found: Vec<Found>,
+    /// Attributes that the override gives.
+    pub given: Vec<Place>,
+    /// The system has the package.
+    pub there: bool,
+}
+
+/// What an override gives, by attribute.
+pub struct Given {
+    pub name: String,
+    pub place: Option<Place>,
+}
+
+/// What the observer gives for a build; `None` when the system does not have the package.
+pub fn observed(opened: &mut Opened, build: &Build, system: &str) -> Result<Option<Value>> {
+    let path = ["legacyPackages", system, &build.postgresql, "exts", &build.attr];
+    opened.follow(opened.flake, &path)
+}
+
+/// Judges a build of one system.
+pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str) -> Judged {
+    let mut judged = Judged::default();
+    let seen = match observed(opened, build, system) {
+        Ok(None) => return judged,
+        Ok(Some(seen)) => seen,
+        Err(error) => {
+            judged.there = true;
+            judged.found.push(generated(session, &error, build));
+            return judged;
+        }
+    };
+    judged.there = true;
+    let mut judge = Judge { session, opened, build, seen, judged };
+    if !judge.arguments()
+        && let Err(error) = judge.derivation()
+    {
+        judge.failed(&error);
+    }
+    judge.judged
+}
+
+struct Judge<'a> {
+    session: &'a Session,
+    opened: &'a mut Opened,
+    build: &'a Build,
+    seen: Value,
+    judged: Judged,
+}
+
+impl Judge<'_> {
+    fn push(&mut self, code: Code, at: At, message: String) {
+        let message = self.session.readable(&message);
+        self.judged.found.push(Found { code, file: self.build.file.clone(), at, message, help: Vec::new() });
+    }
+
+    /// The arguments that have no default.
+    fn required(&mut self) -> Vec<String> {
+        let Ok(formals) = self.opened.field(self.seen, "formals") else { return Vec::new() };
+        let formals = self.opened.attrs(formals);
+        let required = formals
+            .into_iter()
+            .filter(|(_, attr)| !matches!(self.opened.ev.force(attr.value), Ok(Value::Bool(true))));
+        required.map(|(name, _)| name).collect()
+    }
+
+    /// Reports arguments that the package set has not; whether there are any.
+    fn arguments(&mut self) -> bool {
+        let mut any = false;
+        for name in self.required() {
+            if !matches!(self.opened.says(self.seen, "lacks", &name), Ok(true)) {
+                continue;
+            }
+            any = true;
+            self.push(
+                Code::EvalArgument,
+                At::Formal(name.clone()),
+                format!("the package set has no `{name}`"),
+            );
+            let near = self.near(&name);
+            if let Some(found) = self.judged.found.last_mut() {
+                found.help = near;
+            }
+        }
+        any
+    }
+
+    fn near(&mut self, name: &str) -> Vec<String> {
+        let Ok(packages) = self.opened.ask(self.seen, "argument", "pkgs") else { return Vec::new() };
+        let names = self.opened.names(packages);
+        did_you_mean(&suggest(name, names.iter().map(|name| name.as_str().into())))
+    }
+
+    /// Evaluates the derivation, and looks at what came out.
+    fn derivation(&mut self) -> Result<()> {
+        let given = self.opened.field(self.seen, "given")?;
+        if !matches!(given, Value::Attrs(_)) {
+            let at = self.function_at();
+            let wanted = if self.build.custom { "a derivation" } else { "attributes" };
+            let found = given.describe();
+            self.push(Code::EvalForm, at, format!("the override gives {found}, not {wanted}"));
+            return Ok(());
+        }
+        if self.build.custom && self.opened.attr(given, "drvPath").is_none() {
+            let at = self.function_at();
+            self.push(Code::EvalForm, at, "the override gives a set that is no derivation".to_owned());
+            return Ok(());
+        }
+        let after = self.opened.field(self.seen, "after")?;
+        self.opened.text(after, "drvPath")?;
+        let given = if self.build.custom { self.opened.field(self.seen, "attributesAfter")? } else { given };
+        for Given { name, place } in given_by(self.session, self.opened, given) {
+            self.owned(&name, place.as_ref());
+            let Some(place) = place else { continue };
+            self.judged.given.push(place.clone());
+            if !self.nothing(&name, &place) {
+                self.typed(&name, &place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the function of attributes begins.
+    fn function_at(&mut self) -> At {
+        match self.opened.field(self.seen, "adapt") {
+            Ok(Value::Closure(Closure { lambda, .. })) => {
+                self.session.own(lambda.pos).map_or(At::Start, At::Place)
+            }
+            _ => At::Start,
+        }
+    }
+
+    fn owned(&mut self, name: &str, place: Option<&Place>) {
+        if !OWNED.contains(&name) || self.build.owns.contains(name) {
+            return;
+        }
+        let differs = if self.build.custom {
+            let attributes = self.opened.field(self.seen, "attributesAfter");
+            let version = attributes.and_then(|attributes| self.opened.text(attributes, "version"));
+            name == "version" && version.is_ok_and(|version| version != self.build.version)
+        } else {
+            matches!(self.opened.says(self.seen, "same", name), Ok(false))
+        };
+        if !differs {
+            return;
+        }
+        let at = place.map_or(At::Start, |place| At::Place(place.clone()));
+        self.push(Code::EvalOwned, at, format!("`{name}` is not the catalogue's after the override"));
+        if let Some(found) = self.judged.found.last_mut() {
+            found.help = vec![format!(
+                "change catalogue/extensions/{0}.toml, or write there: override-owns = [\"{name}\"]",
+                self.build.extension
+            )];
+        }
+    }
+
+    /// Whether the attribute is what it was without the override.
+    fn nothing(&mut self, name: &str, place: &Place) -> bool {
+        // These are for readers and tools; what they are worth is not for a comparison to say.
+        if self.build.custom || matches!(name, "meta" | "passthru") {
+            return false;
+        }
+        let same = matches!(self.opened.says(self.seen, "same", name), Ok(true));
+        if same {
+            let message = format!("`{name}` has this value without the override, too");
+            self.push(Code::EvalNothing, At::Place(place.clone()), message);
+        }
+        same
+    }
+
+    fn typed(&mut self, name: &str, place: &Place) {
+        let Some(wanted) = takes(name) else { return };
+        let attributes = self.opened.field(self.seen, "attributesAfter");
+        let Ok(value) = attributes.and_then(|attributes| self.opened.field(attributes, name)) else { return };
+        if fits(wanted, value) {
+            return;
+        }
+        let (found, wanted) = (value.describe(), wanted.describe());
+        let message = format!("`{name}` is {found}, and mkDerivation takes {wanted}");
+        self.push(Code::EvalType, At::Place(place.clone()), message);
+    }
+
+    /// Says where and why evaluation of the derivation failed.
+    fn failed(&mut self, error: &Error) {
+        let before = self.opened.attr(self.seen, "generated").is_some().then(|| {
+            let generated = self.opened.field(self.seen, "generated")?;
+            self.opened.text(generated, "drvPath")
+        });
+        if let Some(Err(before)) = before
+            && before.message == error.message
+        {
+            self.judged.found.push(generated(self.session, &before, self.build));
+            return;
+        }
+        for name in self.required() {
+            let Err(own) = self.opened.ask(self.seen, "argument", &name) else { continue };
+            if own.message == error.message {
+                let message = format!("`{name}`: {}", error.message);
+                self.push(Code::EvalArgument, At::Formal(name), message);
+                return;
+            }
+        }
+        if self.session.innermost(error).is_some() {
+            self.judged.found.push(Found::of(self.session, code_of(error.kind), error, self.build));
+            return;
+        }
+        if self.one_by_one() {
+            return;
+        }
+        let found = Found::of(self.session, code_of(error.kind), error, self.build);
+        self.judged.found.push(found);
+    }
+
+    /// The attributes that alone make the derivation fail; whether there are any.
+    fn one_by_one(&mut self) -> bool {
+        let mut any = false;
+        let Ok(given) = self.opened.field(self.seen, "given") else { return false };
+        for Given { name, place } in given_by(self.session, self.opened, given) {
+            let Some(place) = place else { continue };
+            let alone = self.opened.ask(self.seen, "alone", &name);
+            let Err(error) = alone.and_then(|alone| self.opened.text(alone, "drvPath")) else { continue };
+            any = true;
+            let mut found = Found::of(self.session, code_of(error.kind), &error, self.build);
+            found.message = format!("with this `{name}`: {}", found.message);
+            found.at = At::Place(place);
+            self.judged.found.push(found);
+        }
+        any
+    }
+}
+
+/// An error that is there without the override, too.
+fn generated(session: &Session, error: &Error, build: &Build) -> Found {
+    let found = Found::of(session, Code::EvalGenerated, error, build);
+    let message = format!("it fails without the override, too: {}", found.message);
+    Found { at: At::Start, message, ..found }
+}
+
+/// What an override gives, in the order of its text; what stands elsewhere has no place.
+pub fn given_by(session: &Session, opened: &mut Opened, given: Value) -> Vec<Given> {
+    let attrs = opened.attrs(given);
+    let mut all: Vec<_> =
+        attrs.into_iter().map(|(name, attr)| Given { name, place: session.own(attr.pos) }).collect();
+    all.sort_by(|a, b| a.place.cmp(&b.place));
+    all
+}
+
+/// The code for an error that evaluation itself gives.
+pub fn code_of(kind: Kind) -> Code {
+    match kind {
+        Kind::MissingAttribute => Code::EvalMissing,
+        Kind::Type => Code::EvalType,
+        Kind::Throw | Kind::Abort | Kind::Assertion => Code::EvalThrow,
+        Kind::Restricted | Kind::Unavailable => Code::EvalImpure,
+        _ => Code::EvalFailed,
+    }
+}
+
+/// `did you mean …?`
+pub fn did_you_mean(names: &[String]) -> Vec<String> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    vec![format!("did you mean {}?", names.join(" or "))]
+}
+
+/// Whether mkDerivation takes the value there. Strict only where another type is surely a mistake: null
+/// stands for nothing, flags may be one string, and what is a store path may stand for a text.
+fn fits(wanted: Takes, value: Value) -> bool {
+    use Value::{Attrs, Bool, Float, Int, List, Null, Path, String};
+    match (wanted, value) {
+        (Takes::Other, _) | (_, Null) => true,
+        (Takes::Packages | Takes::Paths | Takes::Words, value) => matches!(value, List(_)),
+        (Takes::Flags, value) => matches!(value, List(_) | String(_)),
+        (Takes::Script, value) => matches!(value, String(_) | Path(_) | Attrs(_)),
+        (Takes::Text, value) => matches!(value, String(_) | Path(_) | Attrs(_) | Int(_) | Float(_)),
+        (Takes::Bool, value) => matches!(value, Bool(_)),
+        (Takes::Set, value) => matches!(value, Attrs(_)),
+    }
+}

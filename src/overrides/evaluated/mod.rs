@@ -1,0 +1,216 @@
+//! Overrides evaluated: each build of the catalogue that has one, with it and without it, on the machine's
+//! own nixpkgs. What is found here is certain, where [`super::RULES`] only read the text.
+//!
+//! The generated tree comes in as text, so that what is judged is what would be written. Findings go out as
+//! [`Diagnostic`]s; must not know how they are shown, nor who asked.
+
+mod findings;
+mod judge;
+mod session;
+pub mod shown;
+mod tree;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::catalogue::FOLDER;
+use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::diag::{Code, Diagnostics, SourceMap};
+use crate::nix::eval::{Error, Settings};
+use judge::{Judged, did_you_mean};
+use session::{Place, Session, Unready};
+
+/// One derivation that an override makes or adapts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The extension.
+    pub extension: String,
+    /// The PostgreSQL's name.
+    pub name: String,
+    /// The PostgreSQL's attribute: `psql_15`.
+    pub postgresql: String,
+    /// The extension's version.
+    pub version: String,
+    /// The attribute below `exts`.
+    pub attr: String,
+    /// The version that this PostgreSQL has in `bin`.
+    pub default: bool,
+    /// The override, relative to the repository's root.
+    pub file: Utf8PathBuf,
+    /// The override gives the whole derivation.
+    pub custom: bool,
+    /// What of the catalogue's it may set.
+    pub owns: BTreeSet<String>,
+}
+
+/// What to evaluate, and with what.
+pub struct Task<'a> {
+    /// The repository.
+    pub root: &'a Utf8Path,
+    /// The generated tree: paths relative to the root, and texts.
+    pub files: Vec<(Utf8PathBuf, String)>,
+    /// Inputs in place of the flake's own: name and flake reference.
+    pub inputs: Vec<(String, String)>,
+    /// How to evaluate.
+    pub settings: Settings,
+    /// The catalogue has more systems than are looked at: nothing is said of what makes no difference.
+    pub partial: bool,
+}
+
+/// How it went.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// That many derivations were evaluated.
+    Judged(usize),
+    /// An input is not on this machine: which, and how to get it.
+    Missing(String),
+}
+
+/// Something found in one build.
+#[derive(Clone, Debug)]
+struct Found {
+    code: Code,
+    /// The override.
+    file: Utf8PathBuf,
+    at: At,
+    message: String,
+    help: Vec<String>,
+}
+
+/// Where in the hand-written Nix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    /// At the override as a whole.
+    Start,
+    /// At an argument of the override.
+    Formal(String),
+    /// There.
+    Place(Place),
+}
+
+impl Found {
+    /// An error where it meets hand-written Nix, with a remark on where it comes from.
+    fn of(session: &Session, code: Code, error: &Error, build: &Build) -> Self {
+        let at = session.innermost(error).map_or(At::Start, At::Place);
+        let mut help = did_you_mean(&error.suggestions);
+        let elsewhere = error.pos != 0 && session.own(error.pos).is_none();
+        if elsewhere && let Some(place) = session.place(error.pos) {
+            help.push(format!("the error comes from {place}"));
+        }
+        Self { code, file: build.file.clone(), at, message: session.readable(&error.message), help }
+    }
+}
+
+/// The builds of a catalogue that have an override.
+pub fn builds(catalogue: &Catalogue) -> Vec<Build> {
+    let mut all = Vec::new();
+    for extension in &catalogue.extensions {
+        let Some(file) = &extension.override_file else { continue };
+        for postgresql in &catalogue.postgresqls {
+            let Some(Fit::Versions { default, all: fits }) = extension.fits.get(&postgresql.name) else {
+                continue;
+            };
+            let builds = fits.iter().filter_map(|index| Some((*index, extension.versions.get(*index)?)));
+            all.extend(builds.map(|(index, version)| Build {
+                extension: extension.name.clone(),
+                name: postgresql.name.clone(),
+                postgresql: format!("psql_{}", postgresql.name),
+                version: version.version.clone(),
+                attr: version.attr.clone(),
+                default: index == *default,
+                file: Utf8Path::new(FOLDER).join(file),
+                custom: is_custom(extension),
+                owns: extension.override_owns.iter().cloned().collect(),
+            }));
+        }
+    }
+    all
+}
+
+fn is_custom(extension: &Extension) -> bool {
+    extension.kind == Kind::Custom
+}
+
+/// Evaluates all builds for all systems, in several threads, and reports what it finds. `shown` gives a
+/// file's path, which is relative to the root, as people are to read it; files known to `sources` under it
+/// are those that findings point into.
+pub fn judge(
+    task: Task<'_>,
+    builds: &[Build],
+    systems: &[String],
+    shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> Outcome {
+    let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
+    let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
+    let first = match session.begin() {
+        Ok(opened) => opened,
+        Err(Unready::Missing(what)) => return Outcome::Missing(what),
+        Err(Unready::Failed(error)) => {
+            report.flake(&session, &error);
+            return Outcome::Judged(0);
+        }
+    };
+    // One system after the other: what two builds share, a thread evaluates once.
+    let units: Vec<(usize, usize)> =
+        (0..systems.len()).flat_map(|system| (0..builds.len()).map(move |build| (system, build))).collect();
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<((usize, usize), Judged)>> = Mutex::default();
+    let work = |mut opened: session::Opened| {
+        while let Some((system, build)) = units.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            let judged = judge::judge(&session, &mut opened, &builds[build], &systems[system]);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(((system, build), judged));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
+    std::thread::scope(|scope| {
+        for n in 1..threads {
+            let builder = std::thread::Builder::new().name(format!("override-{n}")).stack_size(32 << 20);
+            // Fewer threads than wanted still do all the work.
+            let _ = builder.spawn_scoped(scope, || session.open().map(work));
+        }
+        work(first);
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(unit, _)| *unit);
+    let evaluated = done.iter().filter(|(_, judged)| judged.there).count();
+    report.builds(builds, systems, &done);
+    Outcome::Judged(evaluated)
+}
+
+/// The folder on this machine that an input of the flake is in.
+///
+/// # Errors
+/// What evaluation says when it is not here.
+pub fn input(task: Task<'_>, name: &str) -> Result<Utf8PathBuf, String> {
+    let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
+    match session.begin() {
+        Ok(mut opened) => session.folder(&mut opened, name).map_err(|error| session.readable(&error.message)),
+        Err(Unready::Missing(what)) => Err(what),
+        Err(Unready::Failed(error)) => Err(session.readable(&error.message)),
+    }
+}
+
+/// Names of the attributes that builds have before their overrides, one list for each.
+#[cfg(test)]
+pub(super) fn names_before(
+    root: &Utf8Path,
+    files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+    settings: Settings,
+    inputs: Vec<(String, String)>,
+    builds: &[Build],
+    system: &str,
+) -> Vec<Vec<String>> {
+    let mut session = Session::new(root, files, settings, inputs);
+    let Ok(mut opened) = session.begin() else { return Vec::new() };
+    let names = builds.iter().map(|build| {
+        let seen = judge::observed(&mut opened, build, system).ok().flatten()?;
+        let before = opened.field(seen, "attributesBefore").ok()?;
+        Some(opened.names(before))
+    });
+    names.map(Option::unwrap_or_default).collect()
+}

@@ -1,0 +1,214 @@
+//! A flake opened for looking: evaluators that share parsed files, and what positions and paths in their
+//! messages are to people.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::tree::Tree;
+use crate::nix::eval::attrs::{Attr, Attrs};
+use crate::nix::eval::heap::Ref;
+use crate::nix::eval::ir::Pos;
+use crate::nix::eval::shared::Origin;
+use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::flake;
+
+/// The folder whose files are hand-written.
+const CATALOGUE: &str = "catalogue/";
+
+/// A repository whose flake is evaluated, by any number of threads.
+pub struct Session {
+    shared: Arc<Shared>,
+    root: Utf8PathBuf,
+    inputs: Vec<(String, String)>,
+    /// Store folders, each with a slash, as people know them.
+    known: Vec<(String, String)>,
+}
+
+/// Why a session cannot begin.
+pub enum Unready {
+    /// An input is not on this machine; the text says which, and how to get it.
+    Missing(String),
+    /// Evaluation fails before it comes to any package.
+    Failed(Box<Error>),
+}
+
+/// One thread's evaluator with the flake called.
+pub struct Opened {
+    /// The evaluator.
+    pub ev: Ev,
+    /// The flake's outputs with `inputs` and `outPath`.
+    pub flake: Value,
+}
+
+/// A place in a file of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Relative to the root.
+    pub file: Utf8PathBuf,
+    /// In bytes.
+    pub offset: usize,
+}
+
+impl Session {
+    /// A session over the repository at `root` with the given generated files; `inputs` are taken in place
+    /// of the flake's own.
+    pub fn new(
+        root: &Utf8Path,
+        files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+        settings: Settings,
+        inputs: Vec<(String, String)>,
+    ) -> Self {
+        let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
+        let tree = Arc::new(Tree::new(&root, files));
+        let shared = Shared::new(settings, tree, flake::HOOKS);
+        let own = flake::place_of(&shared.store, root.as_std_path());
+        let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));
+        Self { root, inputs, known: known.collect(), shared }
+    }
+
+    /// Opens the flake on this thread.
+    pub fn open(&self) -> Result<Opened> {
+        let mut ev = Ev::new(self.shared.clone());
+        let flake = flake::in_place(&mut ev, Path::new(&self.root), &self.inputs)?;
+        Ok(Opened { ev, flake })
+    }
+
+    /// Opens the flake for the first time: finds out where its inputs are.
+    pub fn begin(&mut self) -> std::result::Result<Opened, Unready> {
+        let unready = |error: Box<Error>| match error.kind {
+            Kind::Unavailable => Unready::Missing(error.message.to_string()),
+            _ => Unready::Failed(error),
+        };
+        let mut opened = self.open().map_err(unready)?;
+        let flake = opened.flake;
+        let inputs = opened.field(flake, "inputs").map_err(unready)?;
+        for name in opened.names(inputs) {
+            let input = opened.field(inputs, &name).map_err(unready)?;
+            let path = opened.text(input, "outPath").map_err(unready)?;
+            // Another thread need not hash a folder again that was given for an input.
+            if let Some(given) = self.inputs.iter_mut().find(|given| given.0 == name)
+                && let Ok(hash) = opened.text(input, "narHash")
+                && let Ok(Value::Int(modified)) = opened.field(input, "lastModified")
+            {
+                given.1 = format!("path:{path}?narHash={hash}&lastModified={modified}");
+            }
+            self.known.push((format!("{path}/"), format!("{name}/")));
+        }
+        Ok(opened)
+    }
+
+    /// Where an input's files are.
+    pub fn folder(&self, opened: &mut Opened, input: &str) -> Result<Utf8PathBuf> {
+        let inputs = opened.field(opened.flake, "inputs")?;
+        let input = opened.field(inputs, input)?;
+        let path = opened.text(input, "outPath")?;
+        let real = opened.ev.real(path.as_bytes());
+        Ok(String::from_utf8_lossy(&real).into_owned().into())
+    }
+
+    /// Where `pos` is, if it is in a hand-written file.
+    pub fn own(&self, pos: Pos) -> Option<Place> {
+        let (source, offset) = self.shared.locate(pos)?;
+        let Origin::File(path) = source.origin else { return None };
+        let (root, _) = self.known.first()?;
+        let file = std::str::from_utf8(&path).ok()?.strip_prefix(root.as_str())?;
+        file.starts_with(CATALOGUE).then(|| Place { file: file.into(), offset })
+    }
+
+    /// `nixpkgs/lib/lists.nix:12:3`.
+    pub fn place(&self, pos: Pos) -> Option<String> {
+        let place = self.shared.place(pos)?;
+        let file = String::from_utf8(place.file?).ok()?;
+        let file = self.readable(&file);
+        // An input that is not known yet: /nix/store/HASH-source/lib/lists.nix.
+        let file =
+            self.shared.store.split(&file).map_or(file.as_str(), |(_, rest)| rest.trim_start_matches('/'));
+        Some(format!("{file}:{}:{}", place.line, place.column))
+    }
+
+    /// A text without the store paths of the repository and its inputs.
+    pub fn without_paths(&self, text: &str) -> String {
+        let known = self.known.iter();
+        known.fold(text.to_owned(), |text, (path, name)| text.replace(path.as_str(), name))
+    }
+
+    /// A message without the store paths of the repository and its inputs, on one line.
+    pub fn readable(&self, text: &str) -> String {
+        let text = self.without_paths(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+        match text.char_indices().nth(400) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+
+    /// The innermost step to an error that is in a hand-written file.
+    pub fn innermost(&self, error: &Error) -> Option<Place> {
+        let steps = std::iter::once(error.pos).chain(error.frames().into_iter().map(|frame| frame.pos));
+        steps.into_iter().find_map(|pos| self.own(pos))
+    }
+}
+
+impl Opened {
+    /// The attribute `name` of a set.
+    pub fn attr(&self, value: Value, name: &str) -> Option<&'static Attr> {
+        let Value::Attrs(attrs) = value else { return None };
+        self.ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name))
+    }
+
+    /// The value of the attribute `name` of a set.
+    pub fn field(&mut self, value: Value, name: &str) -> Result<Value> {
+        match self.attr(value, name) {
+            Some(attr) => self.ev.force(attr.value),
+            None => Err(Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"))),
+        }
+    }
+
+    /// The value at the end of a path; `None` when an attribute on the way is not there.
+    pub fn follow(&mut self, mut value: Value, path: &[&str]) -> Result<Option<Value>> {
+        for name in path {
+            match self.attr(value, name) {
+                Some(attr) => value = self.ev.force(attr.value)?,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// A string of a set.
+    pub fn text(&mut self, value: Value, name: &str) -> Result<String> {
+        match self.field(value, name)? {
+            Value::String(text) => Ok(text.lossy().into_owned()),
+            other => {
+                let found = other.describe();
+                Err(Error::new(Kind::Type, format!("expected a string but found {found} in '{name}'")))
+            }
+        }
+    }
+
+    /// The names of a set, sorted; none of anything else.
+    pub fn names(&mut self, value: Value) -> Vec<String> {
+        self.attrs(value).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The attributes of a set, sorted by name; none of anything else.
+    pub fn attrs(&mut self, value: Value) -> Vec<(String, Attr)> {
+        let Value::Attrs(attrs) = value else { return Vec::new() };
+        let attrs: &'static Attrs = attrs;
+        let sorted = self.ev.sorted(attrs);
+        sorted.into_iter().map(|attr| (self.ev.text(attr.name).lossy().into_owned(), attr)).collect()
+    }
+
+    /// Calls the function `name` of a set with a string.
+    pub fn ask(&mut self, value: Value, name: &str, argument: &str) -> Result<Value> {
+        let function = self.field(value, name)?;
+        let argument: Ref = self.ev.at(self.ev.string(argument.as_bytes()));
+        self.ev.call(function, &[argument], 0)
+    }
+
+    /// Whether [`Opened::ask`] gives true.
+    pub fn says(&mut self, value: Value, name: &str, argument: &str) -> Result<bool> {
+        Ok(matches!(self.ask(value, name, argument)?, Value::Bool(true)))
+    }
+}

@@ -1,0 +1,5 @@
+{ stdenv, version, src }:
+stdenv.mkDerivation {
+  pname = "whole";
+  inherit version src;
+}

@@ -1,0 +1,2 @@
+{ stdenv, version, src }:
+{ inherit stdenv version src; }

@@ -1,0 +1,2 @@
+{ stdenvv, version, src }:
+stdenvv.mkDerivation { pname = "whole"; inherit version src; }

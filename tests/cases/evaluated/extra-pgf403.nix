@@ -1,0 +1,1 @@
+inputs: { checks = inputs.nixpkgs.checks; }.nothing

@@ -1,0 +1,4 @@
+# No package is needed.
+_: old: {
+  makeFlags = old.makeFlags ++ [ "A=1" ];
+}

@@ -1,0 +1,5 @@
+{ stdenv }:
+{
+  versions."1.0" = _: [ stdenv ];
+  default = _: { };
+}

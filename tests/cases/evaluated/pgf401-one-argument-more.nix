@@ -1,0 +1,2 @@
+{ }:
+finalAttrs: old: more: { makeFlags = old.makeFlags ++ more; }

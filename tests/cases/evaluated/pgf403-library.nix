@@ -1,0 +1,4 @@
+{ lib, openssl }:
+old: {
+  buildInputs = old.buildInputs ++ lib.optionnal true openssl;
+}

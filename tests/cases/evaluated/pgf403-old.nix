@@ -1,0 +1,4 @@
+{ }:
+old: {
+  postFixup = old.postFixup + "true";
+}

@@ -1,0 +1,5 @@
+{ }:
+{
+  versions."1.1" = old: { cmakeFlags = old.cmakeFlags ++ [ "-DX=1" ]; };
+  default = _: { };
+}

@@ -1,0 +1,2 @@
+{ }:
+old: { makeFlags = old.makeFlags ++ old.pname; }

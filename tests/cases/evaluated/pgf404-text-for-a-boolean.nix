@@ -1,0 +1,4 @@
+{ }:
+old: {
+  doCheck = "${if old.version == "1.0" then "true" else "false"}";
+}

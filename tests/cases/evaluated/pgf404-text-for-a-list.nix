@@ -1,0 +1,5 @@
+{ lib }:
+old: {
+  buildInputs = lib.concatMapStringsSep " " toString old.buildInputs;
+  makeFlags = old.makeFlags ++ [ "A=1" ];
+}

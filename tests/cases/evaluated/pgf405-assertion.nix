@@ -1,0 +1,3 @@
+{ openssl }:
+assert openssl == null;
+old: { makeFlags = old.makeFlags ++ [ "A=1" ]; }

@@ -1,0 +1,2 @@
+{ }:
+old: import ./shared.nix "example" old

@@ -1,0 +1,2 @@
+{ }:
+old: { postInstall = old.postInstall + builtins.readFile ../patches/absent.sh; }

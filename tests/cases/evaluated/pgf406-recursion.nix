@@ -1,0 +1,4 @@
+{ }:
+finalAttrs: _old: {
+  makeFlags = finalAttrs.makeFlags ++ [ "A=1" ];
+}

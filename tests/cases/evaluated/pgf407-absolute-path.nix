@@ -1,0 +1,2 @@
+{ }:
+old: { makeFlags = old.makeFlags ++ [ (builtins.readFile /etc/hostname) ]; }

@@ -1,0 +1,2 @@
+{ openssl }:
+old: { makeFlags = old.makeFlags ++ [ (builtins.readFile "${openssl}/version") ]; }

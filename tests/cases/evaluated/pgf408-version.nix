@@ -1,0 +1,2 @@
+{ lib }:
+old: lib.genAttrs [ "version" "pname" ] (name: old.${name} + "-of-ours")

@@ -1,0 +1,6 @@
+{ openssl }:
+old: {
+  strictDeps = true;
+  makeFlags = [ "OPTFLAGS=" ];
+  buildInputs = old.buildInputs ++ [ openssl ];
+}

@@ -1,0 +1,5 @@
+_: derivation {
+  name = "example";
+  system = "x86_64-linux";
+  builder = "/bin/sh";
+}

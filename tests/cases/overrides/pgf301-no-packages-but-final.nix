@@ -1,0 +1,3 @@
+_finalAttrs: prevAttrs: {
+  makeFlags = prevAttrs.makeFlags ++ [ "A=1" ];
+}

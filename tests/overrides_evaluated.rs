@@ -1,0 +1,126 @@
+//! Every file in `tests/cases/evaluated/` evaluated as an override, on the package set in tests/hostpkgs; what
+//! is found is its snapshot.
+//!
+//! The file's name says how: `ok-*` has no findings, `pgfNNN-*` has that one. They stand in for the override of
+//! the extension `example`; `custom-*` for that of `whole`, `absent-*` for that of `absent`, and `extra-*` for
+//! the catalogue's extra.nix.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use pgflakegen::catalogue;
+use pgflakegen::diag::{Code, Diagnostics, Format, SourceMap, emit};
+use pgflakegen::nix::eval::Settings;
+use pgflakegen::overrides::evaluated::{Outcome, Task, builds, judge};
+use pgflakegen::render;
+
+fn folder() -> Utf8PathBuf {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/evaluated")
+}
+
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = folder()
+        .read_dir_utf8()
+        .expect("the cases are there")
+        .filter_map(|entry| Some(entry.ok()?.file_name().strip_suffix(".nix")?.to_owned()))
+        .collect();
+    names.sort();
+    assert!(names.len() > 20, "the cases are there");
+    names
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("a readable directory");
+        let target = to.join(entry.path().strip_prefix(from).expect("below it"));
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target).expect("a writable directory");
+        } else {
+            fs::copy(entry.path(), target).expect("a writable directory");
+        }
+    }
+}
+
+/// Where a case's file goes, below the catalogue.
+fn place(name: &str) -> &'static str {
+    match name.split_once("-pgf").map(|(role, _)| role) {
+        Some("custom") => "overrides/whole.nix",
+        Some("absent") => "overrides/absent.nix",
+        Some("extra") => "extra.nix",
+        _ => "overrides/example.nix",
+    }
+}
+
+fn code_of(name: &str) -> Option<Code> {
+    let at = name.find("pgf")?;
+    Code::from_id(name.get(at..at + 6)?)
+}
+
+/// What is found in a case, and how many builds were evaluated.
+fn evaluate(name: &str) -> (Diagnostics, SourceMap, usize) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let root = Utf8Path::from_path(dir.path()).expect("UTF-8");
+    copy(folder().join("catalogue").as_std_path(), &dir.path().join("catalogue"));
+    let file = root.join("catalogue").join(place(name));
+    fs::copy(folder().join(format!("{name}.nix")), &file).expect("a writable directory");
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let catalogue = catalogue::load(root, &mut sources, &mut found).expect("a readable catalogue");
+    let catalogue = catalogue.expect("a catalogue without errors");
+    let mut builds = builds(&catalogue);
+    assert!(builds.len() > 20);
+    let only = Utf8Path::new("catalogue").join(place(name));
+    if !name.starts_with("extra") {
+        builds.retain(|build| build.file == only);
+    }
+    let hostpkgs = format!("path:{}/tests/hostpkgs", env!("CARGO_MANIFEST_DIR"));
+    let task = Task {
+        root,
+        files: render::render(&catalogue).into_iter().map(|file| (file.path, file.text)).collect(),
+        inputs: vec![("nixpkgs".to_owned(), hostpkgs)],
+        settings: Settings { pure: true, ..Settings::default() },
+        partial: false,
+    };
+    let mut found = Diagnostics::new();
+    let systems = &catalogue.flake.systems;
+    let shown = |file: &Utf8Path| file.to_owned();
+    match judge(task, &builds, systems, &shown, &mut sources, &mut found) {
+        Outcome::Judged(count) => (found, sources, count),
+        Outcome::Missing(what) => panic!("{name}: {what}"),
+    }
+}
+
+#[test]
+fn cases_have_the_findings_of_their_snapshots() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots/evaluated");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // Where in the package set is not ours to say.
+    settings.add_filter(r"comes from (nixpkgs|lib)/\S+", "comes from $1/[…]");
+    let _guard = settings.bind_to_scope();
+    let (mut cased, mut wrong) = (BTreeSet::new(), Vec::new());
+    for name in names() {
+        let (found, sources, count) = evaluate(&name);
+        let mut text = Vec::new();
+        emit(&found, &sources, Format::Text, false, &mut text).expect("a Vec takes everything");
+        let text = String::from_utf8(text).expect("findings are UTF-8");
+        match code_of(&name) {
+            Some(code) => {
+                cased.insert(code);
+                let codes: BTreeSet<_> = found.iter().map(|f| f.code).collect();
+                if codes != BTreeSet::from([code]) {
+                    wrong.push(format!("{name}:\n{text}"));
+                }
+            }
+            None if found.is_empty() && count >= 4 => {}
+            None => wrong.push(format!("{name} is to have no findings ({count} builds):\n{text}")),
+        }
+        insta::assert_snapshot!(name, text);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for code in Code::ALL.iter().filter(|code| ("PGF400".."PGF500").contains(&code.id())) {
+        assert!(cased.contains(code), "{} has no case", code.id());
+    }
+}
