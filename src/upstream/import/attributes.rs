@@ -45,15 +45,8 @@ const OWN: [&str; 22] = [
     "previousVersions",
 ];
 /// Settings that change nothing when they are as the builder has them.
-const USUAL: [(&str, bool); 7] = [
-    ("doCheck", false),
-    ("doInstallCheck", false),
-    ("dontConfigure", false),
-    ("dontConfigure", true),
-    ("dontBuild", false),
-    ("dontDisableStatic", true),
-    ("setOutputFlags", false),
-];
+const USUAL: [(&str, bool); 4] =
+    [("doCheck", false), ("doInstallCheck", false), ("dontConfigure", false), ("dontBuild", false)];
 
 impl Reading<'_, '_> {
     pub(super) fn attribute(&mut self, entry: &Entry, case: &Case, majors: &[u32], own: &mut Derivation) {
@@ -91,7 +84,9 @@ impl Reading<'_, '_> {
             "dontBuild" if matches!(self.value(definition, case, majors), Value::Bool(true)) => {
                 self.common.builds_nothing = true;
             }
-            _ if name.ends_with("Phase") || phases::is_hook(name) => self.phase(name, definition, case, own),
+            _ if name.ends_with("Phase") || phases::is_hook(name) => {
+                self.phase(name, definition, case, majors, own)
+            }
             _ => self.other(name, definition, case, majors, own),
         }
     }
@@ -196,6 +191,9 @@ impl Reading<'_, '_> {
                     if self.is_pgrx && matches!(shown.as_str(), "cargo" | "rustc" | "rustfmt") {
                         continue;
                     }
+                    if !packages && phases::is_place(&shown) {
+                        continue;
+                    }
                     let value = self.value(&Definition::Expr(item.clone()), case, majors);
                     match self.item(&value, packages) {
                         Some(item) => items.extend(item),
@@ -282,7 +280,18 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn phase(&mut self, name: &str, definition: &Definition, case: &Case, own: &mut Derivation) {
+    fn phase(
+        &mut self,
+        name: &str,
+        definition: &Definition,
+        case: &Case,
+        majors: &[u32],
+        own: &mut Derivation,
+    ) {
+        // `optionalString` of a condition that holds for no PostgreSQL of the catalogue.
+        if self.value(definition, case, majors).text() == Some("") {
+            return;
+        }
         let Definition::Expr(expr) = definition else {
             return self.leave(name, How::Replaces, definition);
         };

@@ -55,6 +55,8 @@ pub struct Common {
     pub licenses: Vec<String>,
     /// A CREATE EXTENSION name that differs from the file's.
     pub sql: Option<String>,
+    /// It builds nowhere.
+    pub broken: bool,
     /// Not for macOS.
     pub linux_only: bool,
     /// `dontBuild`.

@@ -374,7 +374,7 @@ impl<'a> Knowledge<'a> {
                 Value::Attrs(left)
             }
             (Equal | NotEqual, left) => {
-                let equal = functions::equal(self, &left, &right()?)?;
+                let equal = functions::equal(&left, &right()?)?;
                 Value::Bool(equal == (kind == Equal))
             }
             (Less | LessOrEq | More | MoreOrEq, Value::Int(left)) => match right()? {

@@ -143,7 +143,7 @@ fn broken(reading: &mut Reading<'_, '_>, value: &Definition, case: &Case) {
         _ => drop(reading.common.remarks.insert(format!("meta.broken was taken for Linux: {shown}"))),
     }
     let Some(first) = works.iter().position(|works| *works) else {
-        reading.common.remarks.insert(format!("meta.broken is always true: {shown}"));
+        reading.common.broken = true;
         return;
     };
     let last = works.iter().rposition(|works| *works).unwrap_or(first);

@@ -76,6 +76,25 @@ pub fn make_flags(words: &str) -> Option<Vec<String>> {
     (!flags.iter().any(unknown)).then_some(flags)
 }
 
+/// A flag that tells make to install into the output, as the builder does by itself: `"DESTDIR=$(out)"`.
+pub fn is_place(flag: &str) -> bool {
+    const PLACES: [&str; 10] = [
+        "BINDIR",
+        "DESTDIR",
+        "DOCDIR",
+        "bindir",
+        "datadir",
+        "docdir",
+        "libdir",
+        "pkglibdir",
+        "prefix",
+        "sharedir",
+    ];
+    let Some((name, value)) = flag.trim_matches('"').split_once('=') else { return false };
+    let into_output = ["placeholder", "$out", "$(out)", "${out}"].iter().any(|out| value.contains(out));
+    PLACES.contains(&name) && (into_output || value.is_empty())
+}
+
 /// Attributes that mean something to stdenv.
 pub fn is_known(name: &str) -> bool {
     is_hook(name)
