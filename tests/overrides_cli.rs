@@ -284,7 +284,7 @@ fn an_index_is_made_of_nixpkgs_itself() {
 fn the_pinned_nixpkgs_is_found_in_a_folder_of_sources() {
     use pgflakegen::store::{Algorithm, nar::hash_path};
 
-    let dir = repository("{ }:\nold: { postFixup = old.postFixup + \"true\"; }\n");
+    let dir = repository("{ lib }:\nold: { makeFlags = old.makeFlags ++ lib.optionnal true \"A=1\"; }\n");
     let hostpkgs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostpkgs");
     let hash = hash_path(&hostpkgs, Algorithm::Sha256).expect("a readable folder");
     let toml = dir.path().join("catalogue/flake.toml");
