@@ -342,7 +342,8 @@ fn write(
             }
             let path = Utf8PathBuf::from("pgrx.toml");
             let before = desk.current(&path);
-            match bump::cargo_pgrx(upstream, &version, before.as_deref().unwrap_or_default()) {
+            let text = before.as_deref().unwrap_or_default();
+            match pool(args.jobs)?.install(|| bump::cargo_pgrx(upstream, &version, text)) {
                 Ok(text) => {
                     desk.put(path, before, Some(text));
                     edited.bumped.iter_mut().for_each(|bumped| {

@@ -155,14 +155,15 @@ pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> anyhow::Result<()> {
     };
     let there: Vec<&str> = WRITTEN.into_iter().filter(known).collect();
     git(root, &[&["add", "--all", "--"], &there[..]].concat())?;
-    let titles: Vec<String> = bumped.iter().map(|b| format!("{}: {} -> {}", b.name, b.from, b.to)).collect();
-    let mut message = titles.first().cloned().unwrap_or_default();
-    for title in titles.iter().skip(1) {
-        message.push_str(&format!("\n\n{title}"));
+    let titles = bumped.iter().map(|b| format!("{}: {} -> {}", b.name, b.from, b.to));
+    let links = bumped.iter().flat_map(|b| b.changelog.iter().chain(&b.compare)).cloned();
+    // With a source for each PostgreSQL, one version comes several times.
+    let mut parts: Vec<String> = Vec::new();
+    for part in titles.chain(links) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
     }
-    for link in bumped.iter().flat_map(|b| b.changelog.iter().chain(&b.compare)) {
-        message.push_str(&format!("\n\n{link}"));
-    }
-    git(root, &[&["commit", "--quiet", "-m", &message, "--"], &there[..]].concat())?;
+    git(root, &[&["commit", "--quiet", "-m", &parts.join("\n\n"), "--"], &there[..]].concat())?;
     Ok(())
 }

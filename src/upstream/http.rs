@@ -85,7 +85,7 @@ pub enum FetchError {
     #[error("{0} redirects too often")]
     Redirects(String),
     /// The certificate, usually.
-    #[error("{url}: no secure connection: {why}")]
+    #[error("{url}: no secure connection: {why}; SSL_CERT_FILE can name a file of certificates to trust")]
     Tls {
         /// Where.
         url: String,
@@ -375,6 +375,8 @@ fn translate(error: ureq::Error, url: &Url) -> FetchError {
                 offline("its name cannot be resolved; is there a network connection?")
             }
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::Timeout(shown(url)),
+            // So rustls' errors arrive; trying again would not change them.
+            io::ErrorKind::InvalidData => FetchError::Tls { url: shown(url), why: error.to_string() },
             _ => FetchError::Other { url: shown(url), why: error.to_string() },
         },
         ureq::Error::BadUri(why) => FetchError::BadUrl(shown(url), why),

@@ -51,10 +51,12 @@ fn unique<'a>(
             seen.insert(name.value.to_lowercase(), (&name.value, name.span));
             continue;
         };
-        let message = if *first == name.value {
-            format!("there are two {what}s called `{}`", printable(first))
+        let (message, help) = if *first == name.value {
+            (format!("there are two {what}s called `{}`", printable(first)), help)
         } else {
-            format!("`{}` and `{}` differ only in case", printable(&name.value), printable(first))
+            let message =
+                format!("`{}` and `{}` differ only in case", printable(&name.value), printable(first));
+            (message, "remove one of the two, or give one another name")
         };
         found.push(
             Diagnostic::new(Code::DuplicateName, name.span, message).also(*place, "the first one").help(help),

@@ -68,16 +68,24 @@ impl Ev {
                             env.set(slot, arg);
                         }
                         args = &args[need..];
-                        function = self
-                            .eval(closure.lambda.body, Some(env))
-                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                        let result = self.eval(closure.lambda.body, Some(env));
+                        self.heap.take_back(env, closure.lambda.slots as usize);
+                        match result {
+                            Ok(_) if args.is_empty() => return result,
+                            Ok(value) => function = value,
+                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
+                        }
                     }
                     Params::Pattern(pattern) => {
                         let env = self.bind_pattern(closure, pattern, first, pos)?;
                         args = &args[1..];
-                        function = self
-                            .eval(closure.lambda.body, Some(env))
-                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                        let result = self.eval(closure.lambda.body, Some(env));
+                        self.heap.take_back(env, closure.lambda.slots as usize);
+                        match result {
+                            Ok(_) if args.is_empty() => return result,
+                            Ok(value) => function = value,
+                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
+                        }
                     }
                 },
                 Value::Builtin(builtin) => {
