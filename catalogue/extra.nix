@@ -21,6 +21,7 @@ let
           ../benches
           ../src
           ../templates
+          ../tests/migrations
           ../xtask
         ];
       };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pgflakegen::store::derivation::{DrvHash, ModuloError};
+use pgflakegen::store::derivation::{DrvHash, ModuloError, Recipe, RecipeInput};
 use pgflakegen::store::{Derivation, DerivationOutput, StoreDir, StorePath, StorePathError};
 
 fn cases() -> BTreeMap<StorePath, Vec<u8>> {
@@ -50,6 +50,39 @@ fn read_write_and_path() {
             String::from_utf8_lossy(text)
         );
         assert_eq!(drv.path(&StoreDir::default()).as_ref(), Ok(path));
+    }
+}
+
+#[test]
+fn recipes_are_named_alike() {
+    let cases = cases();
+    let store = StoreDir::default();
+    for (path, text) in &cases {
+        let drv = parse(path, text);
+        let unknown = |output: &DerivationOutput| match output {
+            DerivationOutput::InputAddressed(_) => DerivationOutput::Deferred,
+            output => output.clone(),
+        };
+        let inputs = drv.input_drvs.iter();
+        let recipe = Recipe {
+            name: &drv.name,
+            outputs: drv.outputs.iter().map(|(name, output)| (name.as_str(), unknown(output))).collect(),
+            inputs: inputs
+                .map(|(path, outputs)| RecipeInput {
+                    path: path.base_name(),
+                    outputs: outputs.iter().map(String::as_str).collect(),
+                })
+                .collect(),
+            sources: drv.input_srcs.iter().map(StorePath::base_name).collect(),
+            platform: &drv.platform,
+            builder: &drv.builder,
+            args: drv.args.iter().map(|arg| &arg[..]).collect(),
+            env: drv.env.iter().map(|(name, value)| (&name[..], &value[..])).collect(),
+        };
+        let named = recipe.name(&store, |input| modulo(&cases, &StorePath::from_base_name(input)?)).unwrap();
+        assert_eq!(String::from_utf8_lossy(&named.text(&store)), String::from_utf8_lossy(text));
+        assert_eq!(&named.path, path);
+        assert_eq!(named.hash, modulo(&cases, path).unwrap());
     }
 }
 

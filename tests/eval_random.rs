@@ -181,7 +181,12 @@ fn as_nix_has_it() {
                     );
                     let lines = stderr.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
                     let message = lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-                    prop_assert_eq!(message, error.lines().next().unwrap_or_default(), "{}", text);
+                    // An empty set is a value at once here, to Nix only when it is needed.
+                    let (theirs, found) = (
+                        message.replace("«thunk»", "{ }"),
+                        error.lines().next().unwrap_or_default().replace("«thunk»", "{ }"),
+                    );
+                    prop_assert_eq!(theirs, found, "{}", text);
                 }
             }
             Ok(())

@@ -161,6 +161,8 @@ fn overrides_are_evaluated_where_nixpkgs_is_at_hand() {
     // Files that are not asked for are not evaluated.
     fs::write(dir.path().join("other.nix"), "1\n").expect("a writable directory");
     assert_eq!(with(&["validate", "--evaluate", "other.nix"]).status.code(), Some(0));
+    // Naming another nixpkgs is asking for it.
+    assert_eq!(with(&["validate"]).status.code(), Some(1));
 }
 
 #[test]
@@ -275,4 +277,32 @@ fn an_index_is_made_of_nixpkgs_itself() {
     let output = run(dir.path(), &["index", "--nixpkgs", "tree", "--revision", "abc"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("not today"), "{}", text(&output.stderr));
+}
+
+/// The catalogue's own nixpkgs, found by its hash.
+#[test]
+fn the_pinned_nixpkgs_is_found_in_a_folder_of_sources() {
+    use pgflakegen::store::{Algorithm, nar::hash_path};
+
+    let dir = repository("{ lib }:\nold: { makeFlags = old.makeFlags ++ lib.optionnal true \"A=1\"; }\n");
+    let hostpkgs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostpkgs");
+    let hash = hash_path(&hostpkgs, Algorithm::Sha256).expect("a readable folder");
+    let toml = dir.path().join("catalogue/flake.toml");
+    let flake = fs::read_to_string(&toml).expect("init wrote it");
+    let line = flake.lines().find(|line| line.starts_with("nar-hash")).expect("an input has one").to_owned();
+    fs::write(&toml, flake.replace(&line, &format!("nar-hash = \"{}\"", hash.to_sri())))
+        .expect("a writable file");
+    let sources = dir.path().join("sources");
+    fs::create_dir(&sources).expect("a writable directory");
+    std::os::unix::fs::symlink(&hostpkgs, sources.join(hash.to_base32())).expect("a writable directory");
+    let with = |args: &[&str]| run(dir.path(), &[args, &["--source-cache", "sources"]].concat());
+    let output = with(&["validate", "--evaluate"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("PGF403") && shown.contains("in all "), "{shown}");
+    let output = with(&["index"]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    let rev = flake.lines().find_map(|line| line.strip_prefix("rev = ")).expect("an input has one");
+    assert!(shown.contains(rev.trim_matches('"')), "{shown}");
 }

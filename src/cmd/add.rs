@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(value_name = "WHAT", required = true, num_args = 1..=2)]
     pub what: Vec<String>,
 
-    /// The extension's name in the catalogue. Default: its SQL name's file, else the repository's.
+    /// The extension's name in the catalogue. Default: the repository's.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 

@@ -80,7 +80,7 @@ fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()
         writeln!(context.out, "{count} packages: {cause}")?;
     }
     if causes.len() > SHOWN {
-        writeln!(context.out, "and {} causes of fewer packages", causes.len() - SHOWN)?;
+        writeln!(context.out, "and as many or fewer: {} more causes", causes.len() - SHOWN)?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::program::Program;
 use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::coerce::ContextSet;
+use crate::nix::eval::error::suggest;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
@@ -222,7 +223,12 @@ fn roots(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<String>>> {
 fn attribute(ev: &mut Ev, attrs: &'static Attrs, name: &str) -> Result<Value> {
     match ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name)) {
         Some(attr) => ev.force(attr.value),
-        None => Err(Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"))),
+        None => {
+            let mut error = Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"));
+            let names: Vec<_> = attrs.flat().iter().map(|attr| ev.text(attr.name).lossy()).collect();
+            error.suggestions = suggest(name, names);
+            Err(error)
+        }
     }
 }
 

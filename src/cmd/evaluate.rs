@@ -23,6 +23,13 @@ pub struct Options {
     pub inputs: Inputs,
 }
 
+impl Options {
+    /// Whether one was given that has no sense without evaluation.
+    pub(crate) fn any(&self) -> bool {
+        !self.systems.is_empty() || !self.inputs.override_input.is_empty()
+    }
+}
+
 /// How it went.
 pub(crate) enum Evaluated {
     /// That many builds were evaluated.

@@ -35,7 +35,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
-    /// Evaluate the overrides besides: every build that has one, with it and without it.
+    /// Evaluate the overrides besides: every build that has one, with it and without it (implied by --systems
+    /// and --override-input).
     #[arg(long)]
     pub evaluate: bool,
 
@@ -83,7 +84,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     progress.finish_and_clear();
     found.into_iter().for_each(|found| diagnostics.append(found));
     let mut evaluated = None;
-    if args.evaluate {
+    if args.evaluate || args.evaluation.any() {
         let files: BTreeSet<Utf8PathBuf> = jobs.iter().map(|job| canonical(&job.path)).collect();
         let only = |file: &Utf8Path| args.files.is_empty() || files.contains(&canonical(file));
         evaluated = evaluate(args, &root, only, &mut sources, &mut diagnostics)?;

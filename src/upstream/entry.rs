@@ -1,6 +1,6 @@
 //! A first catalogue entry for a repository, with what was guessed marked as such.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
@@ -29,13 +29,15 @@ pub struct Entry {
 }
 
 /// What tags usually look like.
-const USUAL: [&str; 8] = [
+const USUAL: [&str; 10] = [
     "v{version}",
     "{version}",
     "ver_{version}",
     "REL_{version_}",
     "REL{postgresql}_{version_}",
+    "REL{version_}",
     "release-{version}",
+    "PG{postgresql}/v{version}-rc0",
     "PG{postgresql}/v{version}",
     "*_{version_}",
 ];
@@ -47,11 +49,31 @@ pub fn usual_pattern(tags: &[String]) -> Option<(Pattern, Vec<Release>)> {
         releases.sort_by(|a, b| compare(&a.version, &b.version));
         (pattern, releases)
     });
-    // Of equals the first: the more particular ones come later.
-    read.filter(|(_, releases)| !releases.is_empty()).fold(None, |best, next| match best {
-        Some((pattern, releases)) if releases.len() >= next.1.len() => Some((pattern, releases)),
+    // A number before 10 is no PostgreSQL's, but a version's first.
+    let plausible = |releases: &Vec<Release>| {
+        !releases.is_empty() && releases.iter().all(|release| release.major.is_none_or(|major| major >= 10))
+    };
+    // Of equals the first: the more general ones come later. They must be worth it: what `*` stands for is not
+    // known, and where most tags end in -rc0 that is upstream's way to write a release.
+    let worth = |pattern: &Pattern, count: usize| match pattern.to_string().as_str() {
+        "*_{version_}" => count / 3,
+        "PG{postgresql}/v{version}" => count * 2 / 3,
+        _ => count,
+    };
+    read.filter(|(_, releases)| plausible(releases)).fold(None, |best, next| match best {
+        Some((pattern, releases)) if worth(&pattern, releases.len()) >= worth(&next.0, next.1.len()) => {
+            Some((pattern, releases))
+        }
         _ => Some(next),
     })
+}
+
+/// The newest release: a stable one of upstream's own, where there is one.
+fn newest<'a>(releases: impl DoubleEndedIterator<Item = &'a Release> + Clone) -> Option<&'a Release> {
+    // `+` adds what somebody else made of it.
+    let good = |release: &&Release| !is_prerelease(&release.version) && !release.version.contains('+');
+    let mut newest_first = releases.rev();
+    newest_first.clone().find(good).or_else(|| newest_first.next())
 }
 
 /// A TOML string.
@@ -66,12 +88,24 @@ fn list<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
 /// As nixpkgs wants descriptions: one line, no article, no full stop.
 pub(super) fn tidy(description: &str) -> String {
     let line = description.lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    // "NAME: what it does".
+    let line = match line.split_once(": ") {
+        Some((name, rest)) if !name.contains(' ') && rest.len() > 20 => rest.trim(),
+        _ => line,
+    };
     let line = ["A ", "An ", "The "].iter().find_map(|article| line.strip_prefix(article)).unwrap_or(line);
     let mut chars = line.chars();
     match chars.next() {
         Some(first) => first.to_uppercase().chain(chars).collect(),
         None => String::new(),
     }
+}
+
+/// The catalogue's PostgreSQLs of a major version.
+fn names_of(catalogue: &Catalogue, major: u32) -> String {
+    let names = catalogue.postgresqls.iter().filter(|postgresql| postgresql.major == major);
+    let names: Vec<&str> = names.map(|postgresql| postgresql.name.as_str()).collect();
+    if names.is_empty() { quoted(&format!(">={major}, <{}", major + 1)) } else { list(names) }
 }
 
 impl Upstream {
@@ -90,9 +124,8 @@ impl Upstream {
         let url = self.github_url(owner, repo);
         let tags = self.git.tags(&url)?;
         let usual = usual_pattern(&tags);
-        let newest = usual.as_ref().and_then(|(_, releases)| {
-            releases.iter().rev().find(|release| !is_prerelease(&release.version)).or(releases.last())
-        });
+        let newest = usual.as_ref().and_then(|(_, releases)| newest(releases.iter()));
+        let major = newest.and_then(|release| release.major);
         let mut remarks = Vec::new();
         let (version, at) = match newest {
             Some(Release { version, tag: Some(tag), .. }) => (version.clone(), Revision::Tag(tag.clone())),
@@ -134,7 +167,10 @@ impl Upstream {
         let from = oldest.unwrap_or(lowest).max(lowest);
         let why =
             about.oldest.as_ref().map_or("nothing in particular".to_owned(), |oldest| oldest.from.clone());
-        own.push_str(&format!("postgresql = \">={from}\"  # guessed from {why}\n"));
+        match major {
+            Some(major) => own.push_str(&format!("postgresql = {}\n", names_of(catalogue, major))),
+            None => own.push_str(&format!("postgresql = \">={from}\"  # guessed from {why}\n")),
+        }
         match &at {
             Revision::Tag(name)
                 if tag.as_deref() == Some(name.replacen(&version, "{version}", 1).as_str()) => {}
@@ -148,8 +184,61 @@ impl Upstream {
         if about.kind.value == Kind::Pgrx {
             self.crates(&about, &version, &mut entry, &mut own)?;
         }
+        let others = match (&usual, major) {
+            (Some((_, releases)), Some(major)) if about.kind.value != Kind::Pgrx => self.of_other_majors(
+                owner,
+                repo,
+                catalogue,
+                releases,
+                (&version, major),
+                &mut entry,
+                progress,
+            )?,
+            _ => String::new(),
+        };
+        entry.text.push_str(&others);
         entry.text.push_str(&own);
         Ok(entry)
+    }
+
+    /// Where each PostgreSQL has tags of its own: the newest version for each of the others.
+    #[allow(clippy::too_many_arguments, reason = "all that a version depends on")]
+    fn of_other_majors(
+        &self,
+        owner: &str,
+        repo: &str,
+        catalogue: &Catalogue,
+        releases: &[Release],
+        own: (&str, u32),
+        entry: &mut Entry,
+        progress: &dyn Progress,
+    ) -> Result<String, CargoError> {
+        let majors: BTreeSet<u32> = catalogue.postgresqls.iter().map(|postgresql| postgresql.major).collect();
+        let mut text = String::new();
+        let mut seen = vec![own.0.to_owned()];
+        for major in majors.into_iter().filter(|major| *major != own.1) {
+            let of_major: Vec<Release> =
+                releases.iter().filter(|release| release.major == Some(major)).cloned().collect();
+            let Some(Release { version, tag: Some(tag), .. }) = newest(of_major.iter()) else { continue };
+            if seen.contains(version) {
+                entry.remarks.push(format!(
+                    "for PostgreSQL {major} {version} has the tag {tag}: one version can have one tag only"
+                ));
+                continue;
+            }
+            seen.push(version.clone());
+            let at = Revision::Tag(tag.clone());
+            let fetcher = Fetcher::GitHub { owner: owner.into(), repo: repo.into(), at, submodules: false };
+            let hash = self.fetch(&fetcher, progress)?.hash.to_sri();
+            text.push_str(&format!(
+                "\n[[version]]\nversion = {}\npostgresql = {}\ntag = {}\nhash = {}\n",
+                quoted(version),
+                names_of(catalogue, major),
+                quoted(tag),
+                quoted(&hash)
+            ));
+        }
+        Ok(text)
     }
 
     fn crates(
@@ -236,7 +325,8 @@ fn text(
         Some(_) => {}
     }
     if let Some(root) = &about.source_root {
-        line("source-root", quoted(root), "where the control file is");
+        let key = if about.kind.value == Kind::Pgrx { "cargo-package" } else { "source-root" };
+        line(key, quoted(root), "where the control file is");
     }
     for (key, inputs) in
         [("build-inputs", &about.build_inputs), ("native-build-inputs", &about.native_build_inputs)]

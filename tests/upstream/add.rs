@@ -65,6 +65,73 @@ fn a_first_entry_says_what_it_guessed() {
 }
 
 #[test]
+fn tags_for_each_postgresql() {
+    let place = Place::new();
+    let repository = Repository::new();
+    for (tag, text) in
+        [("REL15_1_5_3", "a"), ("REL17_1_7_0", "b"), ("REL17_1_7_1", "c"), ("REL13_1_3_9", "d")]
+    {
+        repository
+            .write("x.control", format!("comment = '{text}'\n"))
+            .write("Makefile", "PGXS\nMODULE_big = x\n");
+        repository.commit(tag);
+        repository.tag(tag);
+    }
+    place.serve("owner/x", &repository);
+    let (code, out, err) = place.said(&["add", "owner/x"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let text = place.read("catalogue/extensions/x.toml");
+    let versions = format!(
+        "\n[[version]]\nversion = \"1.5.3\"\npostgresql = [\"15\"]\ntag = \"REL15_1_5_3\"\nhash = \"{}\"\n\n[[version]]\nversion = \"1.7.1\"\npostgresql = [\"17\"]\ntag = \"REL17_1_7_1\"\nhash = \"{}\"\n",
+        place.hash("owner/x", "REL15_1_5_3"),
+        place.hash("owner/x", "REL17_1_7_1"),
+    );
+    assert!(text.ends_with(&versions), "{text}");
+    assert!(text.contains("tags = [\"REL{postgresql}_{version_}\"]"), "{text}");
+}
+
+#[test]
+fn sources_are_read_as_they_are_laid_out() {
+    let place = Place::new();
+    // The build is at the top, the control file is not; another control file is for an old version.
+    let nested = Repository::new();
+    nested
+        .write("Makefile", "SUBDIRS = bin lib\ninclude $(PGXS)\n")
+        .write("lib/Makefile", "MODULES = src/nested_worker\nEXTENSION = nested\nLIBS += -lxml2\ninclude $(PGXS)\n")
+        .write("lib/nested.control", "comment = 'NESTED: keeps tables in other tables, and these in others'\n")
+        .write("lib/nested--1.0.control", "requires = 'hstore'\n")
+        .write("lib/src/w.c", "if (process_shared_preload_libraries_in_progress) say(\"shared_preload_libraries\");")
+        .write("LICENSE", "Somebody\n\n* Permission to use, copy, modify, and distribute this software for any\n* purpose with or without fee\n");
+    nested.commit("x");
+    for tag in ["REL1_9_1", "REL1_10_0", "REL8_4", "x_1_0"] {
+        nested.tag(tag);
+    }
+    place.serve("owner/nested", &nested);
+    let (code, out, err) = place.said(&["add", "-n", "owner/nested"]);
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "description = \"Keeps tables in other tables, and these in others\"",
+        "license = \"isc\"",
+        "kind = \"pgxs\"",
+        "preload = [\"nested_worker\"]",
+        "build-inputs = [\"libxml2\"]",
+        "version = \"8.4\"",
+        "tags = [\"REL{version_}\"]",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    assert!(!out.contains("source-root") && !out.contains("hstore") && !out.contains("\nsql ="), "{out}");
+    // What a distribution made of a release is no release.
+    let tagged = Repository::new();
+    tagged.write("y.control", "default_version = '5.5'\n").write("Makefile", "include $(PGXS)\n");
+    tagged.commit("x");
+    tagged.tag("v5.5.0").tag("v5.5.0+deb1").tag("v5.6.0rc1");
+    place.serve("owner/y", &tagged);
+    let (_, out, _) = place.said(&["add", "-n", "owner/y"]);
+    assert!(out.contains("version = \"5.5.0\"\n"), "{out}");
+}
+
+#[test]
 fn a_postgresql_with_what_moves_along() {
     let place = Place::new();
     let page = "<a href=\"v18.0/\"></a><a href=\"v18.1/\"></a><a href=\"v18beta1/\"></a>";

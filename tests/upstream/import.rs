@@ -253,7 +253,7 @@ fn differences(place: &Place, name: &str, file: &str, major: &str) -> serde_json
 fn generated_derivations_mean_what_the_hand_written_ones_did() {
     let (place, ..) = taken_over();
     // What was left out, as the report says: phases that only copy or put versions side by side, and what these need.
-    let cases: [(&str, &str, &str, &str, &[&str]); 10] = [
+    let cases: [(&str, &str, &str, &str, &[&str]); 11] = [
         ("plain", "ext/plain.nix", "17", "1.2", &["installPhase"]),
         ("final", "ext/final.nix", "15", "2.6", &[]),
         ("by_major", "ext/by_major.nix", "17", "17.1", &[]),
@@ -264,6 +264,8 @@ fn generated_derivations_mean_what_the_hand_written_ones_did() {
         ("several", "ext/several/default.nix", "17", "0.11.0", &["installPhase", "short"]),
         ("crates", "ext/crates/default.nix", "17", "0.3.0", &[]),
         ("phases", "ext/phases.nix", "15", "3.1", &[]),
+        // Where the builder installs by itself.
+        ("placed", "ext/placed.nix", "17", "0.5", &["makeFlags"]),
     ];
     let mut wrong = Vec::new();
     for (name, file, major, version, expected) in cases {

@@ -45,7 +45,7 @@ impl Attrs {
     }
 
     /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -148,4 +148,62 @@ fn merge(under: &[Attr], over: &[Attr], out: &mut Vec<Attr>) {
     }
     out.extend_from_slice(&under[i..]);
     out.extend_from_slice(&over[j..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nix::eval::heap::Thunk;
+    use crate::nix::eval::value::Value;
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn number(attr: &Attr) -> i64 {
+        match attr.value.value() {
+            Some(Value::Int(number)) => number,
+            _ => -1,
+        }
+    }
+
+    proptest! {
+        /// `//` is what it is on maps, in however many layers and whichever way round.
+        #[test]
+        fn updates(maps in vec(btree_map(0u32..120, 0i64..1000, 1..90), 1..14), grouped in vec(any::<bool>(), 14)) {
+            let heap = Heap::new(usize::MAX);
+            let set = |map: &BTreeMap<u32, i64>| {
+                let attrs: Vec<Attr> = map
+                    .iter()
+                    .map(|(name, value)| Attr {
+                        name: Symbol(*name),
+                        pos: 0,
+                        value: heap.alloc(Thunk::new(Value::Int(*value))),
+                    })
+                    .collect();
+                Attrs::from_sorted(&heap, &attrs)
+            };
+            let (mut whole, mut found) = (maps[0].clone(), set(&maps[0]));
+            for (map, right) in maps[1..].iter().zip(grouped) {
+                if right {
+                    // `map // whole`
+                    found = set(map).update(found, &heap);
+                    let mut under = map.clone();
+                    under.extend(&whole);
+                    whole = under;
+                } else {
+                    found = found.update(set(map), &heap);
+                    whole.extend(map);
+                }
+                let flat: BTreeMap<u32, i64> =
+                    found.flat().iter().map(|attr| (attr.name.0, number(attr))).collect();
+                prop_assert_eq!(&flat, &whole);
+                prop_assert!(found.flat().is_sorted_by(|a, b| a.name < b.name));
+                prop_assert_eq!(found.len(), whole.len());
+                prop_assert!(found.layers() <= MAX_LAYERS);
+                for name in 0..120 {
+                    prop_assert_eq!(found.get(Symbol(name)).map(number), whole.get(&name).copied());
+                }
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Ref};
 use super::ir::{Expr, Formal, Lambda, Params, Pattern, Pos};
 use super::machine::{Ev, Result};
+use super::print::attr_name;
 use super::symbol::{Symbol, sym};
 use super::value::{Closure, Partial, Value};
 
@@ -67,16 +68,24 @@ impl Ev {
                             env.set(slot, arg);
                         }
                         args = &args[need..];
-                        function = self
-                            .eval(closure.lambda.body, Some(env))
-                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                        let result = self.eval(closure.lambda.body, Some(env));
+                        self.heap.take_back(env, closure.lambda.slots as usize);
+                        match result {
+                            Ok(_) if args.is_empty() => return result,
+                            Ok(value) => function = value,
+                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
+                        }
                     }
                     Params::Pattern(pattern) => {
                         let env = self.bind_pattern(closure, pattern, first, pos)?;
                         args = &args[1..];
-                        function = self
-                            .eval(closure.lambda.body, Some(env))
-                            .map_err(|error| self.while_calling(error, closure.lambda, pos))?;
+                        let result = self.eval(closure.lambda.body, Some(env));
+                        self.heap.take_back(env, closure.lambda.slots as usize);
+                        match result {
+                            Ok(_) if args.is_empty() => return result,
+                            Ok(value) => function = value,
+                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
+                        }
                     }
                 },
                 Value::Builtin(builtin) => {
@@ -219,9 +228,10 @@ impl Ev {
         };
         let function = self.lambda_name(lambda);
         let name = self.text(extra).lossy();
+        let shown = attr_name(self.text(extra).bytes);
         let mut error = Error::at(
             Kind::Type,
-            format!("function '{function}' called with unexpected argument '{name}'"),
+            format!("function '{function}' called with unexpected argument '{shown}'"),
             lambda.pos,
         );
         let names: Vec<_> = pattern.formals.iter().map(|formal| self.text(formal.name).lossy()).collect();

@@ -8,6 +8,7 @@ use super::attrs::{self, Attr, Attrs};
 use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
+use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
 use super::symbol::Symbol;
@@ -442,7 +443,8 @@ impl Ev {
     #[inline(never)]
     pub(super) fn missing<T>(&mut self, attrs: &Attrs, name: Symbol, pos: Pos) -> Result<T> {
         let text = self.text(name).lossy();
-        let mut error = Error::at(Kind::MissingAttribute, format!("attribute '{text}' missing"), pos);
+        let shown = attr_name(self.text(name).bytes);
+        let mut error = Error::at(Kind::MissingAttribute, format!("attribute '{shown}' missing"), pos);
         let names: Vec<_> = attrs.flat().iter().map(|attr| self.text(attr.name).lossy()).collect();
         error.suggestions = suggest(&text, names);
         Err(error)
@@ -461,8 +463,29 @@ impl Ev {
                 return Ok(attr.value);
             }
         }
-        let name = self.text(name).lossy();
-        Err(Error::at(Kind::UndefinedVariable, format!("undefined variable '{name}'"), pos))
+        self.undefined(name, withs, env, pos)
+    }
+
+    #[cold]
+    fn undefined<T>(
+        &mut self,
+        name: Symbol,
+        withs: &[u32],
+        env: Option<&'static Env>,
+        pos: Pos,
+    ) -> Result<T> {
+        let text = self.text(name).lossy();
+        let mut names = Vec::new();
+        for depth in withs {
+            if let Some(Value::Attrs(attrs)) =
+                up(env, *depth).and_then(|env| env.get(0)).and_then(|thunk| thunk.value())
+            {
+                names.extend(attrs.flat().iter().map(|attr| self.text(attr.name).lossy()));
+            }
+        }
+        let mut error = Error::at(Kind::UndefinedVariable, format!("undefined variable '{text}'"), pos);
+        error.suggestions = suggest(&text, names);
+        Err(error)
     }
 
     #[inline(never)]
@@ -612,7 +635,7 @@ impl Ev {
             let text = self.string_no_context(value, dynamic.pos, context)?;
             let name = self.intern(text);
             if let Some(old) = all.iter().find(|attr| attr.name == name) {
-                let text = String::from_utf8_lossy(text);
+                let text = attr_name(text);
                 let mut error = Error::at(
                     Kind::Other,
                     format!("dynamic attribute '{text}' already defined"),

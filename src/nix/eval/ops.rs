@@ -9,6 +9,7 @@ use super::heap::{Env, Ref};
 use super::ir::*;
 use super::machine::{Ev, Result};
 use super::paths::canonical;
+use super::print::attr_name;
 use super::symbol::sym;
 use super::value::{List, Str, Value};
 
@@ -503,7 +504,7 @@ impl Ev {
         }
         for attr in self.sorted(a) {
             if b.get(attr.name).is_none() {
-                let name = self.text(attr.name).lossy();
+                let name = attr_name(self.text(attr.name).bytes);
                 let (a, b) = (self.show_for_error(left), self.show_for_error(right));
                 let message = format!("attribute name '{name}' is contained in '{a}', but not in '{b}'");
                 return Err(Error::new(Kind::Assertion, message));

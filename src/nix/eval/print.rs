@@ -86,6 +86,13 @@ fn attr_name_into(name: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// An attribute's name as messages have it: in quotes unless it is an identifier.
+pub fn attr_name(name: &[u8]) -> String {
+    let mut out = Vec::new();
+    attr_name_into(name, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// How to print.
 #[derive(Clone, Copy)]
 struct Style {
@@ -301,7 +308,8 @@ impl Printer<'_> {
                     name = None;
                     pos = positions.get(given).copied().unwrap_or(pos);
                 }
-                let name = name.map_or(String::new(), |name| format!(" {}", self.ev.text(name).lossy()));
+                let name =
+                    name.map_or(String::new(), |name| format!(" {}", attr_name(self.ev.text(name).bytes)));
                 let place = self.ev.show_pos(pos);
                 self.text(&format!("«lambda{name} @ {place}»"));
             }

@@ -156,6 +156,8 @@ pub struct Shared {
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
     /// Store paths that were only computed.
     pub imported: Imported,
+    /// Sources found so far, by what was asked for; what they are is the business of others.
+    pub sources_found: Mutex<FxHashMap<String, Arc<dyn std::any::Any + Send + Sync>>>,
     /// Memory that all threads' heaps have taken.
     pub memory: Arc<AtomicUsize>,
     /// Folders to remove in the end.
@@ -184,6 +186,7 @@ impl Shared {
             parsed: RwLock::default(),
             copied: Mutex::default(),
             imported: Imported::default(),
+            sources_found: Mutex::default(),
             memory: Arc::default(),
             temporary: Mutex::default(),
             derivations: RwLock::default(),

@@ -98,11 +98,18 @@ known! {
     dirty_short_rev = "dirtyShortRev",
     rev_count = "revCount",
     submodules = "submodules",
+    // Of no use here, but Nix has it from the start, and which attribute fails first is seen.
+    x = "x",
+}
+
+struct Name {
+    text: Str,
+    id: u32,
 }
 
 #[derive(Default)]
 struct Table {
-    by_text: HashTable<u32>,
+    by_text: HashTable<&'static Name>,
     texts: Vec<&'static Str>,
 }
 
@@ -129,27 +136,27 @@ impl Symbols {
         let hash_value = hash(text);
         {
             let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(found) = table.by_text.find(hash_value, |id| table.texts[*id as usize].bytes == text)
-            {
-                return Symbol(*found);
+            if let Some(found) = table.by_text.find(hash_value, |name| name.text.bytes == text) {
+                return Symbol(found.id);
             }
         }
         let mut guard = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let Table { by_text, texts } = &mut *guard;
-        if let Some(found) = by_text.find(hash_value, |id| texts[*id as usize].bytes == text) {
-            return Symbol(*found);
+        if let Some(found) = by_text.find(hash_value, |name| name.text.bytes == text) {
+            return Symbol(found.id);
         }
         let id = texts.len() as u32;
         let bytes: &'static [u8] = Box::leak(text.into());
-        texts.push(Box::leak(Box::new(Str::plain(bytes))));
-        by_text.insert_unique(hash_value, id, |id| hash(texts[*id as usize].bytes));
+        let name: &'static Name = Box::leak(Box::new(Name { text: Str::plain(bytes), id }));
+        texts.push(&name.text);
+        by_text.insert_unique(hash_value, name, |name| hash(name.text.bytes));
         Symbol(id)
     }
 
     /// The symbol for `text` if there is one already.
     pub fn find(&self, text: &[u8]) -> Option<Symbol> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.by_text.find(hash(text), |id| table.texts[*id as usize].bytes == text).map(|id| Symbol(*id))
+        table.by_text.find(hash(text), |name| name.text.bytes == text).map(|name| Symbol(name.id))
     }
 
     /// The text of `symbol`.

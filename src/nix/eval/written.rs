@@ -42,8 +42,7 @@ fn place_of(dir: &Path, path: &StorePath) -> std::path::PathBuf {
 fn put(dir: &Path, to: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
     file.write_all(bytes)?;
-    file.as_file()
-        .set_permissions(fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o644)))?;
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
     file.persist(to).map_err(|error| error.error)?;
     Ok(())
 }

@@ -29,8 +29,21 @@ fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
     Err(Error::new(kind, message))
 }
 
-/// Fetches what a reference stands for, from this machine.
+/// Fetches what a reference stands for, from this machine; once for all threads.
 pub fn fetch(ev: &mut Ev, reference: &Reference) -> Result<Source> {
+    let key = format!("{}:{}", reference.kind(), reference.to_text());
+    let shared = ev.shared.clone();
+    // Other threads wait: what one finds they need, too.
+    let mut found = shared.sources_found.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(source) = found.get(&key).and_then(|source| source.downcast_ref::<Source>()) {
+        return Ok(source.clone());
+    }
+    let source = find(ev, reference)?;
+    found.insert(key, std::sync::Arc::new(source.clone()));
+    Ok(source)
+}
+
+fn find(ev: &mut Ev, reference: &Reference) -> Result<Source> {
     let source = match reference.kind() {
         "auto" => {
             let path = PathBuf::from(reference.text("path").unwrap_or_default());

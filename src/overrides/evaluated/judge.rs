@@ -41,7 +41,7 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
         Ok(Some(seen)) => seen,
         Err(error) => {
             judged.there = true;
-            judged.found.push(Found::of(session, Code::EvalGenerated, &error, build));
+            judged.found.push(generated(session, &error, build));
             return judged;
         }
     };
@@ -204,8 +204,7 @@ impl Judge<'_> {
         if let Some(Err(before)) = before
             && before.message == error.message
         {
-            let found = Found::of(self.session, Code::EvalGenerated, &before, self.build);
-            self.judged.found.push(Found { at: At::Start, ..found });
+            self.judged.found.push(generated(self.session, &before, self.build));
             return;
         }
         for name in self.required() {
@@ -243,6 +242,13 @@ impl Judge<'_> {
         }
         any
     }
+}
+
+/// An error that is there without the override, too.
+fn generated(session: &Session, error: &Error, build: &Build) -> Found {
+    let found = Found::of(session, Code::EvalGenerated, error, build);
+    let message = format!("it fails without the override, too: {}", found.message);
+    Found { at: At::Start, message, ..found }
 }
 
 /// What an override gives, in the order of its text; what stands elsewhere has no place.

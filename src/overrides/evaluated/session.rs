@@ -87,6 +87,13 @@ impl Session {
         for name in opened.names(inputs) {
             let input = opened.field(inputs, &name).map_err(unready)?;
             let path = opened.text(input, "outPath").map_err(unready)?;
+            // Another thread need not hash a folder again that was given for an input.
+            if let Some(given) = self.inputs.iter_mut().find(|given| given.0 == name)
+                && let Ok(hash) = opened.text(input, "narHash")
+                && let Ok(Value::Int(modified)) = opened.field(input, "lastModified")
+            {
+                given.1 = format!("path:{path}?narHash={hash}&lastModified={modified}");
+            }
             self.known.push((format!("{path}/"), format!("{name}/")));
         }
         Ok(opened)

@@ -4,7 +4,7 @@ use super::Guess;
 use crate::upstream::archive::SourceTree;
 
 /// Words that only one licence has, most particular first, and nixpkgs' name for it.
-const MARKS: [(&[&str], &str); 14] = [
+const MARKS: [(&[&str], &str); 16] = [
     (&["gnu affero general public license", "version 3"], "agpl3Only"),
     (&["gnu lesser general public license", "version 3"], "lgpl3Only"),
     (&["gnu lesser general public license", "version 2.1"], "lgpl21Only"),
@@ -13,6 +13,7 @@ const MARKS: [(&[&str], &str); 14] = [
     (&["apache license", "version 2.0"], "asl20"),
     (&["mozilla public license", "2.0"], "mpl20"),
     (&["postgresql license"], "postgresql"),
+    (&["postgresql licence"], "postgresql"),
     (
         &[
             "permission to use, copy, modify, and distribute this software and its documentation for any purpose, without fee",
@@ -21,6 +22,7 @@ const MARKS: [(&[&str], &str); 14] = [
     ),
     (&["permission is hereby granted, free of charge, to any person obtaining"], "mit"),
     (&["permission to use, copy, modify, and/or distribute this software for any purpose"], "isc"),
+    (&["permission to use, copy, modify, and distribute this software for any purpose"], "isc"),
     (&["redistribution and use in source and binary forms", "endorse or promote products"], "bsd3"),
     (&["redistribution and use in source and binary forms"], "bsd2"),
     (&["this is free and unencumbered software released into the public domain"], "unlicense"),
@@ -36,7 +38,9 @@ pub fn find(tree: &SourceTree, paths: &[String]) -> std::io::Result<Option<Guess
     for path in paths.iter().filter(named).chain(paths.iter().filter(readme)) {
         let Some(bytes) = tree.file(path)? else { continue };
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
-        let text: Vec<&str> = text.split_whitespace().collect();
+        // Some have it as a comment of C.
+        let text: Vec<&str> =
+            text.split_whitespace().filter(|word| !matches!(*word, "*" | "//" | "#")).collect();
         let text = text.join(" ");
         let found = MARKS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
         if let Some((_, attribute)) = found {

@@ -99,12 +99,25 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
         Ok(tree.file(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     };
     let controls = control_files(&paths);
-    let source_root =
-        controls.first().and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder.to_owned());
+    // A build at the top knows where its control file is.
+    let top = ["Makefile", "GNUmakefile", "configure", "configure.ac", "CMakeLists.txt", "meson.build"];
+    let builds_at_top = paths.iter().any(|path| top.contains(&path.as_str()));
+    let source_root = controls
+        .first()
+        .and_then(|path| path.rsplit_once('/'))
+        .map(|(folder, _)| folder.to_owned())
+        .filter(|_| !builds_at_top);
     let below = |file: &str| source_root.as_ref().map_or(file.to_owned(), |root| format!("{root}/{file}"));
     let makefile = text(&below("Makefile"))?;
     let mut all_make = makefile.clone().unwrap_or_default();
     if let Some(more) = text(&below("Makefile.in"))? {
+        all_make.push_str(&more);
+    }
+    // A Makefile at the top may leave it all to that of the control file's folder.
+    if let Some((folder, _)) =
+        controls.first().and_then(|path| path.rsplit_once('/')).filter(|_| builds_at_top)
+        && let Some(more) = text(&format!("{folder}/Makefile"))?
+    {
         all_make.push_str(&more);
     }
     let cargo = match text(&below("Cargo.toml"))? {
@@ -176,6 +189,8 @@ fn control_files(paths: &[String]) -> Vec<String> {
     let is = |path: &&String| {
         (path.ends_with(".control") || path.ends_with(".control.in"))
             && !path.split('/').any(|part| matches!(part, "test" | "tests" | "debian" | "expected"))
+            // NAME--VERSION.control changes settings for one version.
+            && !path.contains("--")
     };
     let depth = |path: &&String| path.matches('/').count();
     let least = paths.iter().filter(is).map(|path| depth(&path)).min().unwrap_or(0);
@@ -264,7 +279,13 @@ fn read_make(make: &str, about: &mut About) {
     let program = |name: &str| {
         make.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c))).any(|word| word == name)
     };
-    for (name, attribute) in [("pkg-config", "pkg-config"), ("flex", "flex"), ("bison", "bison")] {
+    for (name, attribute) in [
+        ("pkg-config", "pkg-config"),
+        ("flex", "flex"),
+        ("bison", "bison"),
+        ("perl", "perl"),
+        ("which", "which"),
+    ] {
         if program(name) && seen.insert(attribute) {
             about.native_build_inputs.push(Guess::new(attribute.to_owned(), "the Makefile"));
         }
@@ -289,6 +310,8 @@ fn preload(
                 .into_iter()
                 .chain(words(make, "MODULES"))
                 .find(|word| !word.contains('$'));
+            // MODULES may be paths.
+            let library = library.map(|word| word.rsplit('/').next().unwrap_or_default().to_owned());
             let library = library.or_else(|| about.sql.first().cloned());
             return Ok(library.map(|library| Guess::new(vec![library], path.clone())));
         }

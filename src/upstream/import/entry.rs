@@ -54,7 +54,11 @@ pub(super) fn kind(is_pgrx: bool, versions: &[Derivation], left: &[Left], common
 
 /// What a kind's own builder makes of no effect.
 pub(super) fn is_needless(name: &str, kind: Kind) -> bool {
-    kind == Kind::Pgrx && matches!(name, "env.CARGO" | "CARGO" | "RUSTC")
+    match kind {
+        Kind::Pgrx => matches!(name, "env.CARGO" | "CARGO" | "RUSTC"),
+        Kind::Configure => matches!(name, "dontDisableStatic" | "setOutputFlags"),
+        _ => false,
+    }
 }
 
 /// `text` with `{version}` for the version, where it stands by itself; `None`: it does not stand there.
@@ -316,6 +320,9 @@ impl Draft {
         line("kind", &quoted(self.kind.name()));
         if let Some(sql) = &self.common.sql {
             line("sql", &list([sql.as_str()]));
+        }
+        if self.common.broken {
+            line("broken", &quoted("meta.broken was set in the file that it comes from"));
         }
         if self.common.linux_only {
             line("exclude-systems", &list(["aarch64-darwin"]));

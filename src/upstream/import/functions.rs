@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::value::{Knowledge, Value};
+use super::knowledge::Knowledge;
+use super::value::Value;
 use crate::nix::eval::builtins::compare_versions;
 
 /// Each with how many arguments it takes.
-const FUNCTIONS: [(&str, usize); 38] = [
+const FUNCTIONS: [(&str, usize); 41] = [
     ("attrNames", 1),
     ("attrValues", 1),
     ("callPackage", 2),
@@ -46,6 +47,9 @@ const FUNCTIONS: [(&str, usize); 38] = [
     ("versionAtLeast", 2),
     ("versionOlder", 2),
     ("toInt", 1),
+    ("trace", 2),
+    ("warn", 2),
+    ("warnIf", 3),
 ];
 
 /// Whether a function gives a source.
@@ -87,6 +91,7 @@ pub fn call(known: &Knowledge<'_>, name: &'static str, arguments: Vec<Value>) ->
     let value = match arguments.as_slice() {
         [one] => unary(known, name, one),
         [one, two] => binary(known, name, one, two),
+        [_, _, value] if name == "warnIf" => Some(value.clone()),
         [from, to, text] => replace(from, to, text),
         _ => None,
     };
@@ -122,7 +127,7 @@ fn replace(from: &Value, to: &Value, text: &Value) -> Option<Value> {
 }
 
 /// Whether two values are the same; `None`: that is not known.
-pub fn equal(known: &Knowledge<'_>, left: &Value, right: &Value) -> Option<bool> {
+pub fn equal(left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
         (Value::Text(a), Value::Text(b)) => {
             (left.text().is_some() && right.text().is_some()).then_some(a == b)
@@ -133,7 +138,7 @@ pub fn equal(known: &Knowledge<'_>, left: &Value, right: &Value) -> Option<bool>
         (Value::Null, Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_))
         | (Value::Text(_) | Value::Bool(_) | Value::Int(_) | Value::List(_), Value::Null) => Some(false),
         (Value::List(a), Value::List(b)) if a.len() == b.len() => {
-            a.iter().zip(b).try_fold(true, |all, (a, b)| Some(all && equal(known, a, b)?))
+            a.iter().zip(b).try_fold(true, |all, (a, b)| Some(all && equal(a, b)?))
         }
         (Value::List(_), Value::List(_)) => Some(false),
         _ => None,
@@ -179,6 +184,7 @@ fn binary(known: &Knowledge<'_>, name: &str, one: &Value, two: &Value) -> Option
         ("optionals", Value::Bool(condition), _) => nothing(*condition, Value::List(Vec::new())),
         ("optionalString", Value::Bool(condition), _) => nothing(*condition, Value::Text(String::new())),
         ("optionalAttrs", Value::Bool(condition), _) => nothing(*condition, Value::Attrs(BTreeMap::new())),
+        ("trace" | "warn", ..) => two.clone(),
         ("compareVersions", ..) => Value::Int(match ordered(known, one, two)? {
             Ordering::Less => -1,
             Ordering::Equal => 0,
@@ -190,7 +196,7 @@ fn binary(known: &Knowledge<'_>, name: &str, one: &Value, two: &Value) -> Option
         ("elem", _, Value::List(items)) => {
             let mut unknown = false;
             for item in items {
-                match equal(known, one, item) {
+                match equal(one, item) {
                     Some(true) => return Some(Value::Bool(true)),
                     Some(false) => {}
                     None => unknown = true,

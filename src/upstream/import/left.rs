@@ -11,8 +11,9 @@ use rnix::{SyntaxKind, SyntaxNode, TextRange};
 use rowan::ast::AstNode;
 
 use super::derivation::{How, Left};
+use super::knowledge::Knowledge;
 use super::site::{Case, Site};
-use super::value::{Definition, Env, Knowledge, Value};
+use super::value::{Definition, Env, Value};
 use crate::nix::syntax::quote;
 use crate::nix::syntax::scope::{BindingId, BindingKind, Target};
 use crate::nix::syntax::text;

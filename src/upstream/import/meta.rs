@@ -3,7 +3,7 @@
 use rnix::ast::{Expr, InterpolPart};
 use rowan::ast::AstNode;
 
-use super::derivation::Reading;
+use super::reading::Reading;
 use super::site::Case;
 use super::value::{Definition, Value};
 
@@ -26,7 +26,7 @@ pub fn attribute(reading: &mut Reading<'_, '_>, name: &str, value: &Definition, 
             if reading.common.meta.contains_key(key) {
                 return;
             }
-            let known = reading.known_value(value, case, majors);
+            let known = reading.value(value, case, majors);
             let template = match (key, known.text()) {
                 ("changelog", Some(text)) => Some(template(reading, expr, case, text)),
                 (_, Some(text)) => Some(text.to_owned()),
@@ -38,14 +38,14 @@ pub fn attribute(reading: &mut Reading<'_, '_>, name: &str, value: &Definition, 
                     reading
                         .common
                         .remarks
-                        .insert(format!("meta.{name} was left out: {}", super::derivation::shorten(expr))),
+                        .insert(format!("meta.{name} was left out: {}", super::attributes::shorten(expr))),
                 ),
             }
         }
         "license" => licence(reading, value),
         "broken" => broken(reading, value, case),
         "platforms" => {
-            if let Value::Name(platforms) = reading.known_value(value, case, majors) {
+            if let Value::Name(platforms) = reading.value(value, case, majors) {
                 reading.common.linux_only |=
                     platforms == "platforms.linux" || platforms == "lib.platforms.linux";
             }
@@ -130,7 +130,7 @@ fn broken(reading: &mut Reading<'_, '_>, value: &Definition, case: &Case) {
     let on_mac: Option<Vec<bool>> =
         (FIRST..=LAST).map(|major| at(Some(major), Some(true)).map(|broken| !broken)).collect();
     let shown = match value {
-        Definition::Expr(expr) => super::derivation::shorten(expr),
+        Definition::Expr(expr) => super::attributes::shorten(expr),
         _ => "inherited".to_owned(),
     };
     let Some(works) = works else {
@@ -143,7 +143,7 @@ fn broken(reading: &mut Reading<'_, '_>, value: &Definition, case: &Case) {
         _ => drop(reading.common.remarks.insert(format!("meta.broken was taken for Linux: {shown}"))),
     }
     let Some(first) = works.iter().position(|works| *works) else {
-        reading.common.remarks.insert(format!("meta.broken is always true: {shown}"));
+        reading.common.broken = true;
         return;
     };
     let last = works.iter().rposition(|works| *works).unwrap_or(first);

@@ -3,13 +3,16 @@
 //! `read` makes a [`Draft`] of a file, which is completed where something can only be fetched, and written as a
 //! catalogue entry and, for what does not fit, an override.
 
+mod attributes;
 mod complete;
 mod derivation;
 mod entry;
 mod functions;
+mod knowledge;
 mod left;
 mod meta;
 mod phases;
+mod reading;
 mod site;
 mod source;
 mod value;
@@ -135,7 +138,7 @@ impl Parsed<'_> {
             }
             None => "there is no derivation with a source in it".to_owned(),
         })?;
-        let mut known = value::Knowledge::new(&scopes, self.request.files);
+        let mut known = knowledge::Knowledge::new(&scopes, self.request.files);
         let request = self.request;
         let own;
         let table = match request.versions {
@@ -153,7 +156,7 @@ impl Parsed<'_> {
             builder.contains("Pgrx") || builder.contains("Pgx")
         };
         let common = Common::default();
-        let mut reading = derivation::Reading {
+        let mut reading = reading::Reading {
             known: &mut known,
             site: &site,
             common,
@@ -215,7 +218,7 @@ impl Parsed<'_> {
 type ByVersion = (Vec<Derivation>, Vec<(String, site::Case)>, Vec<String>);
 
 fn by_version(
-    reading: &mut derivation::Reading<'_, '_>,
+    reading: &mut reading::Reading<'_, '_>,
     site: &site::Site,
     table: &BTreeMap<String, BTreeMap<String, value::Value>>,
     request: &Request<'_>,
@@ -227,7 +230,7 @@ fn by_version(
     for version in order {
         reading.known.arguments = value::arguments(version, &table[version]);
         let case = site.case(reading.known, version, table[version].clone());
-        let of_case = derivation::majors_of(&case, request.postgresqls);
+        let of_case = reading::majors_of(&case, request.postgresqls);
         match reading.read(&case, &of_case) {
             Ok(own) => {
                 versions.push(own);

@@ -2,7 +2,8 @@
 
 use rnix::ast::{Expr, InterpolPart};
 
-use super::value::{Env, Knowledge, SOURCE};
+use super::knowledge::Knowledge;
+use super::value::{Env, SOURCE};
 
 /// `postPatch`, `preBuild`, …
 pub fn is_hook(name: &str) -> bool {
@@ -73,6 +74,25 @@ pub fn make_flags(words: &str) -> Option<Vec<String>> {
     let flags: Vec<String> = words.into_iter().filter(|word| *word != "make").map(str::to_owned).collect();
     let unknown = |flag: &String| flag.contains(SOURCE) && !flag.starts_with("PG_CONFIG=");
     (!flags.iter().any(unknown)).then_some(flags)
+}
+
+/// A flag that tells make to install into the output, as the builder does by itself: `"DESTDIR=$(out)"`.
+pub fn is_place(flag: &str) -> bool {
+    const PLACES: [&str; 10] = [
+        "BINDIR",
+        "DESTDIR",
+        "DOCDIR",
+        "bindir",
+        "datadir",
+        "docdir",
+        "libdir",
+        "pkglibdir",
+        "prefix",
+        "sharedir",
+    ];
+    let Some((name, value)) = flag.trim_matches('"').split_once('=') else { return false };
+    let into_output = ["placeholder", "$out", "$(out)", "${out}"].iter().any(|out| value.contains(out));
+    PLACES.contains(&name) && (into_output || value.is_empty())
 }
 
 /// Attributes that mean something to stdenv.

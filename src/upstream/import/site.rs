@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rnix::ast::{self, Expr};
 use rowan::ast::AstNode;
 
-use super::value::{Definition, Entry, Env, Knowledge, Value, entries};
+use super::knowledge::Knowledge;
+use super::value::{Definition, Entry, Env, Value, entries};
 use crate::nix::syntax::scope::{BindingId, BindingKind, Scopes, Target};
 use crate::nix::syntax::text;
 

@@ -1,6 +1,7 @@
 //! What a call of a fetcher fetches.
 
-use super::value::{Knowledge, Value};
+use super::knowledge::Knowledge;
+use super::value::Value;
 use crate::store::hash::{Algorithm, Hash};
 use crate::upstream::git::is_commit;
 
@@ -98,11 +99,7 @@ fn address(url: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Why the catalogue cannot have it.
-pub fn read(
-    known: &Knowledge<'_>,
-    value: &Value,
-    version: &str,
-) -> Result<(Fetched, Option<String>), String> {
+pub fn read(known: &Knowledge<'_>, value: &Value) -> Result<(Fetched, Option<String>), String> {
     let Value::Call(fetcher, argument) = value else {
         return Err("its src is no call of a fetcher that can be read".into());
     };
@@ -148,10 +145,7 @@ pub fn read(
                 _ => Fetched::Git { url, at, submodules },
             }
         }
-        other => {
-            let _ = version;
-            return Err(format!("{other} is no fetcher that the catalogue has"));
-        }
+        other => return Err(format!("{other} is no fetcher that the catalogue has")),
     };
     Ok((fetched, hash))
 }

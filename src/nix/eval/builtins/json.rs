@@ -29,6 +29,10 @@ pub(super) const TABLE: &[Builtin] = &[
             return ev.out_of_memory();
         }
         value.map_err(|error| {
+            let own = error.classify() == serde_json::error::Category::Data;
+            if let Some(message) = if own { None } else { super::json_errors::explain(text) } {
+                return Error::at(Kind::Other, message, pos).frame(pos, "while decoding a JSON string");
+            }
             Error::at(Kind::Other, format!("error while decoding a JSON string: {error}"), pos)
         })
     }),

@@ -7,6 +7,7 @@ mod fetch;
 mod files;
 mod hashes;
 pub(super) mod json;
+mod json_errors;
 mod lists;
 mod regexes;
 mod sets;

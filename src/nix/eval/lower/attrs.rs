@@ -1,5 +1,6 @@
 //! Attribute sets, `let` and `inherit`: merging of attribute paths, then lowering.
 
+use crate::nix::eval::print::attr_name;
 use rnix::SyntaxKind::*;
 use rustc_hash::FxHashMap;
 
@@ -107,7 +108,8 @@ impl Lowering<'_> {
     }
 
     fn duplicate<T>(&self, path: &[Symbol], old: u32, new: u32) -> Result<T> {
-        let path: Vec<_> = path.iter().map(|name| self.context.symbols.text(*name).lossy()).collect();
+        let path: Vec<_> =
+            path.iter().map(|name| attr_name(self.context.symbols.text(*name).bytes)).collect();
         let mut error = super::Error::at(
             Kind::Syntax,
             format!("attribute '{}' already defined", path.join(".")),

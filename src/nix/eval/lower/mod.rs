@@ -12,7 +12,7 @@ mod syntax;
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
-use super::error::{Error, Kind};
+use super::error::{Error, Kind, suggest};
 use super::heap::{Heap, Shareable, Thin};
 use super::ir::*;
 use super::symbol::{Symbol, Symbols, sym};
@@ -234,7 +234,15 @@ impl<'a> Lowering<'a> {
         }
         if self.withs.is_empty() {
             let text = self.context.symbols.text(name).lossy();
-            return self.fail(Kind::UndefinedVariable, format!("undefined variable '{text}'"), start);
+            let names = self.vars.keys().chain(self.context.globals.keys());
+            let names = names.map(|name| self.context.symbols.text(*name).lossy());
+            let close = suggest(&text, names.filter(|name| !name.starts_with("__")));
+            return self
+                .fail(Kind::UndefinedVariable, format!("undefined variable '{text}'"), start)
+                .map_err(|mut error: Box<Error>| {
+                    error.suggestions = close;
+                    error
+                });
         }
         let here = self.envs.len() as u32 - 1;
         let withs: Vec<u32> = self.withs.iter().rev().map(|env| here - env).collect();

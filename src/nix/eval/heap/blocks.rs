@@ -1,0 +1,153 @@
+//! Objects of one header and as many items right behind it: attribute sets and thin slices.
+
+use std::marker::PhantomData;
+use std::mem::{align_of, size_of, size_of_val};
+use std::ptr::{self, NonNull};
+
+use super::{ALIGN, Heap};
+use crate::nix::eval::attrs::Attr;
+
+/// An attribute set. Right behind it in memory is what it says: see [`Parts`].
+#[repr(C, align(8))]
+pub struct Attrs {
+    len: u32,
+    layers: u32,
+    rest: [u64; 0],
+}
+
+/// What an attribute set is made of.
+pub enum Parts {
+    /// Its attributes.
+    One(&'static [Attr]),
+    /// A set of one layer, which hides what has the same name below, and what lies below.
+    More(&'static Attrs, &'static Attrs),
+}
+
+impl Heap {
+    /// A set of one layer, whose attributes `make` gives one by one, sorted by symbol.
+    #[inline]
+    pub fn attrs(&self, len: usize, mut make: impl FnMut(usize) -> Attr) -> &'static Attrs {
+        const { assert!(align_of::<Attr>() <= align_of::<Attrs>()) };
+        let size = size_of::<Attr>().saturating_mul(len).saturating_add(size_of::<Attrs>());
+        let place = self.raw(size).cast::<Attrs>();
+        // SAFETY: room for the header and `len` attributes, which are written before anybody sees
+        // them. If `make` panics the memory is lost, not read. More than 2^32 of them would be cut
+        // off, never read beyond.
+        unsafe {
+            let first = (&raw mut (*place.as_ptr()).rest).cast::<Attr>();
+            for i in 0..len {
+                first.add(i).write(make(i));
+            }
+            place.write(Attrs { len: u32::try_from(len).unwrap_or(u32::MAX), layers: 1, rest: [] });
+            place.as_ref()
+        }
+    }
+
+    /// A set of `len` attributes in all: those of `top`, which has one layer, upon `base`.
+    pub fn layered_attrs(&self, top: &'static Attrs, base: &'static Attrs, len: u32) -> &'static Attrs {
+        debug_assert!(top.layers == 1);
+        let place = self.raw(size_of::<Attrs>() + 2 * size_of::<&Attrs>()).cast::<Attrs>();
+        // SAFETY: room for the header and two references, all written here. There is no
+        // overflow: layers are counted up by one from one, and `update` stops at a few.
+        unsafe {
+            place.write(Attrs { len, layers: base.layers.saturating_add(1), rest: [] });
+            let first = (&raw mut (*place.as_ptr()).rest).cast::<&'static Attrs>();
+            first.write(top);
+            first.add(1).write(base);
+            place.as_ref()
+        }
+    }
+}
+
+impl Attrs {
+    /// The empty set.
+    pub(in crate::nix::eval) const fn empty() -> Self {
+        Self { len: 0, layers: 1, rest: [] }
+    }
+
+    /// How many attributes.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// In how many layers.
+    #[inline]
+    pub fn layers(&self) -> u32 {
+        self.layers
+    }
+
+    /// What it is made of.
+    #[inline]
+    pub fn parts(&self) -> Parts {
+        let first = &raw const self.rest;
+        // SAFETY: of one layer, made by `Heap::attrs` with `len` attributes behind the header, or by
+        // `empty` with none; of several, by `Heap::layered_attrs` with two references there.
+        unsafe {
+            if self.layers == 1 {
+                Parts::One(std::slice::from_raw_parts(first.cast(), self.len as usize))
+            } else {
+                let first = first.cast::<&'static Attrs>();
+                Parts::More(*first, *first.add(1))
+            }
+        }
+    }
+}
+
+static NO_ITEMS: usize = 0;
+
+/// A slice on the heap behind one word; see [`Heap::thin`].
+pub struct Thin<T: 'static>(NonNull<usize>, PhantomData<&'static [T]>);
+
+impl<T> Clone for Thin<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Thin<T> {}
+
+// SAFETY: it is a `&'static [T]` written another way.
+unsafe impl<T: Sync> Send for Thin<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Thin<T> {}
+
+impl<T> Thin<T> {
+    /// No items.
+    #[inline]
+    pub fn empty() -> Self {
+        Self(NonNull::from(&NO_ITEMS), PhantomData)
+    }
+
+    /// The items.
+    #[inline]
+    pub fn get(self) -> &'static [T] {
+        // SAFETY: made by `Heap::thin` only: a length and as many items behind it, never freed, never
+        // written again; or a length of zero, for which any aligned pointer does.
+        unsafe { std::slice::from_raw_parts(self.0.add(1).cast().as_ptr(), *self.0.as_ref()) }
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Thin<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+impl Heap {
+    /// A slice whose length stands before its items, behind one word.
+    pub fn thin<T: Copy>(&self, items: &[T]) -> Thin<T> {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        if items.is_empty() {
+            return Thin::empty();
+        }
+        let place = self.raw(size_of::<usize>() + size_of_val(items)).cast::<usize>();
+        // SAFETY: as in `slice`, with room for the length before the items; both are aligned, as `T`
+        // needs no more than a word does.
+        unsafe {
+            place.write(items.len());
+            ptr::copy_nonoverlapping(items.as_ptr(), place.add(1).cast().as_ptr(), items.len());
+        }
+        Thin(place, PhantomData)
+    }
+}

@@ -1,0 +1,1 @@
+{ a = throw "first made"; x = throw "known from the start"; }

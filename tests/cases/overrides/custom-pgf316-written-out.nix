@@ -1,0 +1,5 @@
+{ stdenv, src }:
+stdenv.mkDerivation {
+  name = "example-1.2";
+  inherit src;
+}
