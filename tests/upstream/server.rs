@@ -53,15 +53,7 @@ impl Server {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (table, requests) = (table_of_thread.clone(), requests_of_thread.clone());
                 let open = open_of_thread.clone();
-                std::thread::spawn(move || {
-                    {
-                        let mut open = open.lock().unwrap();
-                        open.0 += 1;
-                        open.1 = open.1.max(open.0);
-                    }
-                    serve(stream, &table, &requests);
-                    open.lock().unwrap().0 -= 1;
-                });
+                std::thread::spawn(move || serve(stream, &table, &requests, &open));
             }
         });
         Self { address, table, requests, open }
@@ -77,7 +69,7 @@ impl Server {
         format!("{}{path}", self.address)
     }
 
-    /// The most connections that were open at a time.
+    /// The most requests that were waiting for an answer at a time.
     pub fn most_at_once(&self) -> usize {
         self.open.lock().unwrap().1
     }
@@ -94,7 +86,12 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, table: &Table, requests: &Mutex<Vec<(String, String)>>) {
+fn serve(
+    mut stream: TcpStream,
+    table: &Table,
+    requests: &Mutex<Vec<(String, String)>>,
+    open: &Mutex<(usize, usize)>,
+) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     if reader.read_line(&mut line).unwrap_or(0) == 0 {
@@ -113,7 +110,7 @@ fn serve(mut stream: TcpStream, table: &Table, requests: &Mutex<Vec<(String, Str
     if line.starts_with("CONNECT ") {
         // The proxy's own server stands in for every host.
         let _ = stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n");
-        return serve(stream, table, requests);
+        return serve(stream, table, requests, open);
     }
     let answer = {
         let mut table = table.lock().unwrap();
@@ -127,6 +124,22 @@ fn serve(mut stream: TcpStream, table: &Table, requests: &Mutex<Vec<(String, Str
                 }
             }
         }
+    };
+    // Counted until its answer begins: from then on the client may come with the next request.
+    let answer = {
+        let mut now = open.lock().unwrap();
+        now.0 += 1;
+        now.1 = now.1.max(now.0);
+        drop(now);
+        let ready = match answer {
+            Answer::After(pause, bytes) => {
+                std::thread::sleep(pause);
+                Answer::Bytes(bytes)
+            }
+            answer => answer,
+        };
+        open.lock().unwrap().0 -= 1;
+        ready
     };
     // The client may have gone already; that is its business.
     let _ = reply(&mut stream, answer);
@@ -154,10 +167,7 @@ fn reply(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
             std::thread::sleep(Duration::from_secs(5));
             Ok(())
         }
-        Answer::After(pause, bytes) => {
-            std::thread::sleep(pause);
-            reply(stream, Answer::Bytes(bytes))
-        }
+        Answer::After(_, bytes) => reply(stream, Answer::Bytes(bytes)),
         Answer::Endless(bytes) => {
             stream.write_all(b"HTTP/1.1 200 Said\r\nConnection: close\r\n\r\n")?;
             let chunk = vec![0; 1 << 16];
