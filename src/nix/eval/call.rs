@@ -54,40 +54,37 @@ impl Ev {
     fn call_here(&mut self, mut function: Value, mut args: &[Ref], pos: Pos) -> Result<Value> {
         while let Some(first) = args.first() {
             match function {
-                Value::Closure(closure) => match &closure.lambda.params {
-                    Params::Names { names, .. } => {
-                        let given = closure.args.get();
-                        let need = names.len() - given.len();
-                        if args.len() < need {
-                            let args = self.heap.thin(&[given, args].concat());
-                            let Closure { lambda, env, .. } = *closure;
-                            return Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args })));
+                Value::Closure(closure) => {
+                    let lambda = closure.lambda;
+                    let env = match &lambda.params {
+                        Params::Names { names, .. } => {
+                            let given = closure.args.get();
+                            let need = names.len() - given.len();
+                            if args.len() < need {
+                                let args = self.heap.thin(&[given, args].concat());
+                                let Closure { lambda, env, .. } = *closure;
+                                return Ok(Value::Closure(self.heap.alloc(Closure { lambda, env, args })));
+                            }
+                            let env = self.heap.env(closure.env, lambda.slots as usize);
+                            for (slot, arg) in (0u32..).zip(given.iter().chain(&args[..need])) {
+                                env.set(slot, arg);
+                            }
+                            args = &args[need..];
+                            env
                         }
-                        let env = self.heap.env(closure.env, closure.lambda.slots as usize);
-                        for (slot, arg) in (0u32..).zip(given.iter().chain(&args[..need])) {
-                            env.set(slot, arg);
+                        Params::Pattern(pattern) => {
+                            args = &args[1..];
+                            self.bind_pattern(closure, pattern, first, pos)?
                         }
-                        args = &args[need..];
-                        let result = self.eval(closure.lambda.body, Some(env));
-                        self.heap.take_back(env, closure.lambda.slots as usize);
-                        match result {
-                            Ok(_) if args.is_empty() => return result,
-                            Ok(value) => function = value,
-                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
-                        }
+                    };
+                    let result = self.eval(lambda.body, Some(env));
+                    self.heap.take_back(env, lambda.slots as usize);
+                    match result {
+                        Ok(_) if args.is_empty() => return result,
+                        Ok(value) => function = value,
+                        Err(error) => return Err(self.while_calling(error, lambda, pos)),
                     }
-                    Params::Pattern(pattern) => {
-                        let env = self.bind_pattern(closure, pattern, first, pos)?;
-                        args = &args[1..];
-                        let result = self.eval(closure.lambda.body, Some(env));
-                        self.heap.take_back(env, closure.lambda.slots as usize);
-                        match result {
-                            Ok(_) if args.is_empty() => return result,
-                            Ok(value) => function = value,
-                            Err(error) => return Err(self.while_calling(error, closure.lambda, pos)),
-                        }
-                    }
-                },
+                }
                 Value::Builtin(builtin) => {
                     let arity = builtin.arity as usize;
                     if args.len() < arity {

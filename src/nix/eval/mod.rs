@@ -7,6 +7,7 @@ pub mod attrs;
 pub mod builtins;
 mod call;
 pub mod coerce;
+mod construct;
 pub mod error;
 pub mod heap;
 pub mod imported;

@@ -4,19 +4,7 @@
 
 let
   buildCustom = import ./build-custom-itself.nix { inherit callPackage; };
-
-  attributesOf =
-    package:
-    (package.overrideAttrs (old: {
-      passthru = old.passthru or { } // {
-        pgflakegenAttributes = old;
-      };
-    })).pgflakegenAttributes;
-
-  asking = name: answer: {
-    __functor = _: answer;
-    __functionArgs.${name} = true;
-  };
+  inherit (import ./observe.nix) attributesOf asking;
 in
 path: given:
 

@@ -37,7 +37,12 @@ impl Tree {
             let itself = std::mem::replace(itself, observer.to_owned());
             files.insert(lib.join(format!("{name}-itself.nix")), itself);
         }
-        let files = files.into_iter().map(|(path, text)| (root.join(path).into_string().into_bytes(), text));
+        let shared =
+            (Utf8Path::new(GENERATED).join("lib/observe.nix"), include_str!("observe.nix").to_owned());
+        let files = files
+            .into_iter()
+            .chain([shared])
+            .map(|(path, text)| (root.join(path).into_string().into_bytes(), text));
         Self { root: root.as_str().into(), files: files.collect(), machine: Machine }
     }
 
@@ -145,7 +150,10 @@ mod tests {
         assert_eq!(tree.file_type(&at("generated/lib")).expect("readable"), Some(FileType::Directory));
         let names: Vec<_> =
             tree.read_dir(&at("generated/lib")).expect("there").into_iter().map(|e| e.0).collect();
-        assert_eq!(names, [&b"apply-override-itself.nix"[..], b"apply-override.nix", b"new.nix"]);
+        assert_eq!(
+            names,
+            [&b"apply-override-itself.nix"[..], b"apply-override.nix", b"new.nix", b"observe.nix"]
+        );
         assert_eq!(tree.read_dir(&at("generated")).expect("there"), [(b"lib".to_vec(), FileType::Directory)]);
     }
 }

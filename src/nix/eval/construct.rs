@@ -1,0 +1,106 @@
+//! Attribute sets from their code: plain, `rec`, with computed names.
+
+use super::attrs::{Attr, Attrs, EMPTY};
+use super::error::{Error, Kind};
+use super::heap::{Env, Lazy, Thunk};
+use super::ir::{AttrExpr, AttrsExpr, RecInfo};
+use super::machine::{Ev, Result};
+use super::print::attr_name;
+use super::value::Value;
+
+impl Ev {
+    pub(super) fn attrs(&mut self, code: &'static AttrsExpr, env: Option<&'static Env>) -> Result<Value> {
+        let (inner, mut attrs) = match code.rec {
+            None => {
+                let written = code.attrs.get();
+                let attrs = self.heap.attrs(written.len(), |i| {
+                    let AttrExpr { name, pos, value, .. } = written[i];
+                    Attr { name, pos, value: self.delay(value, env) }
+                });
+                (env, attrs)
+            }
+            Some(rec) => self.rec_attrs(code, rec, env)?,
+        };
+        if !code.dynamic.get().is_empty() {
+            attrs = self.dynamic_attrs(code, attrs, inner)?;
+        }
+        Ok(Value::Attrs(attrs))
+    }
+
+    #[inline(never)]
+    fn rec_attrs(
+        &mut self,
+        code: &'static AttrsExpr,
+        rec: &RecInfo,
+        env: Option<&'static Env>,
+    ) -> Result<(Option<&'static Env>, &'static Attrs)> {
+        let inner = match rec.slots {
+            Some(slots) => Some(self.heap.env(env, slots as usize)),
+            None => env,
+        };
+        let Some(frame) = inner else { return Ok((inner, &EMPTY)) };
+        for (slot, expr) in rec.hidden.get() {
+            frame.set(*slot, self.delay(expr, inner));
+        }
+        let written = code.attrs.get();
+        let attrs = self.heap.attrs(written.len(), |i| {
+            let AttrExpr { name, pos, slot, outside, value } = written[i];
+            let value = if outside {
+                self.delay(value, env)
+            } else if rec.overrides.is_some() {
+                // An alias made now would not see what `__overrides` puts into the slot.
+                self.heap.alloc(Thunk::lazy(Lazy::Code(value, inner)))
+            } else {
+                self.delay(value, inner)
+            };
+            frame.set(slot, value);
+            Attr { name, pos, value }
+        });
+        let Some(overrides) = rec.overrides else { return Ok((inner, attrs)) };
+        // `__overrides` replaces attributes, and the variables of the same names.
+        let value = self.force(attrs.flat()[overrides as usize].value)?;
+        let over = match value {
+            Value::Attrs(over) => over.flat(),
+            value => return Err(self.expected("a set", value, 0)),
+        };
+        for attr in over.iter() {
+            if let Ok(at) = written.binary_search_by_key(&attr.name, |attr| attr.name) {
+                frame.set(written[at].slot, attr.value);
+            }
+        }
+        let mut merged = over.into_owned();
+        merged.extend_from_slice(&attrs.flat());
+        Ok((inner, Attrs::from_unsorted(self.heap, merged)))
+    }
+
+    #[inline(never)]
+    fn dynamic_attrs(
+        &mut self,
+        code: &'static AttrsExpr,
+        attrs: &'static Attrs,
+        env: Option<&'static Env>,
+    ) -> Result<&'static Attrs> {
+        let mut all = attrs.flat().into_owned();
+        for dynamic in code.dynamic.get() {
+            let value = self.eval(dynamic.name, env)?;
+            if matches!(value, Value::Null) {
+                continue;
+            }
+            let context = "while evaluating the name of a dynamic attribute";
+            let text = self.string_no_context(value, dynamic.pos, context)?;
+            let name = self.intern(text);
+            if let Some(old) = all.iter().find(|attr| attr.name == name) {
+                let text = attr_name(text);
+                let mut error = Error::at(
+                    Kind::Other,
+                    format!("dynamic attribute '{text}' already defined"),
+                    dynamic.pos,
+                );
+                error.other_pos = Some(old.pos);
+                return Err(error);
+            }
+            all.push(Attr { name, pos: dynamic.pos, value: self.delay(dynamic.value, env) });
+        }
+        Ok(Attrs::from_unsorted(self.heap, all))
+    }
+}
