@@ -44,11 +44,6 @@ impl Files {
         self.nodes.insert(path, node);
     }
 
-    /// Adds a file, link or other thing by what it is.
-    pub fn insert_node(&mut self, path: impl Into<Utf8PathBuf>, node: Node) {
-        self.nodes.insert(path.into(), node);
-    }
-
     /// Takes a file away.
     pub fn remove(&mut self, path: &Utf8Path) {
         self.nodes.remove(path);

@@ -4,7 +4,7 @@
 //! attributes applied as a checkout (or GitHub's own archives) would have them.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::archive::{self, ArchiveError, Limits, SourceTree};
@@ -465,10 +465,4 @@ fn failure(url: &str, stderr: &[u8]) -> GitError {
         Err(_) => why.to_owned(),
     };
     GitError::Failed { url: printable(url), why: why.chars().filter(|c| !c.is_control()).take(300).collect() }
-}
-
-/// The `file://` address of a local repository.
-pub fn local_url(path: &Path) -> Option<String> {
-    let absolute: PathBuf = path.canonicalize().ok()?;
-    url::Url::from_file_path(absolute).ok().map(|url| url.to_string())
 }

@@ -196,11 +196,6 @@ impl Client {
         Ok(Self { agent, patience, credentials, offline, limit })
     }
 
-    /// Whether the network must not be used.
-    pub fn is_offline(&self) -> bool {
-        self.offline
-    }
-
     /// What opens doors.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials

@@ -39,12 +39,11 @@ pub enum ParseError {
 pub(super) fn write(
     drv: &Derivation,
     store: &StoreDir,
-    mask_outputs: bool,
     inputs: Option<&BTreeMap<String, BTreeSet<&str>>>,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(4096);
     out.extend_from_slice(b"Derive([");
-    list(&mut out, &drv.outputs, |out, (name, output)| write_output(out, store, name, output, mask_outputs));
+    list(&mut out, &drv.outputs, |out, (name, output)| write_output(out, store, name, output, false));
     out.extend_from_slice(b"],[");
     match inputs {
         Some(inputs) => list(&mut out, inputs, |out, (hash, outputs)| {
@@ -67,8 +66,7 @@ pub(super) fn write(
         out.push(b'(');
         escaped(out, name);
         out.push(b',');
-        let mask = mask_outputs && std::str::from_utf8(name).is_ok_and(|name| drv.outputs.contains_key(name));
-        escaped(out, if mask { b"" } else { value });
+        escaped(out, value);
         out.push(b')');
     });
     out.extend_from_slice(b"])");

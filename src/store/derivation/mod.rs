@@ -81,7 +81,7 @@ pub struct Derivation {
 impl Derivation {
     /// The text of the `.drv` file.
     pub fn to_aterm(&self, store: &StoreDir) -> Vec<u8> {
-        aterm::write(self, store, false, None)
+        aterm::write(self, store, None)
     }
 
     /// Reads a `.drv` file. `name` is the derivation's name (the file's without hash and `.drv`).
@@ -91,12 +91,7 @@ impl Derivation {
 
     /// The path of the `.drv` file.
     pub fn path(&self, store: &StoreDir) -> Result<StorePath, StorePathError> {
-        self.path_of_text(&self.to_aterm(store), store)
-    }
-
-    /// [`Self::path`] where the text is at hand already.
-    pub fn path_of_text(&self, text: &[u8], store: &StoreDir) -> Result<StorePath, StorePathError> {
-        let hash = Hash::of(Algorithm::Sha256, text);
+        let hash = Hash::of(Algorithm::Sha256, self.to_aterm(store));
         let mut references = self.input_srcs.clone();
         references.extend(self.input_drvs.keys().cloned());
         store.text_path(&format!("{}.drv", self.name), &hash, &references)
@@ -117,29 +112,8 @@ impl Derivation {
     pub fn hash_modulo<E>(
         &self,
         store: &StoreDir,
-        mask_outputs: bool,
         input: impl FnMut(&StorePath) -> Result<DrvHash, E>,
     ) -> Result<DrvHash, E> {
-        modulo::hash(self, store, mask_outputs, input)
-    }
-
-    /// Computes the paths of all [`DerivationOutput::Deferred`] outputs, here and in `env`, where
-    /// the inputs allow it; otherwise they stay deferred.
-    pub fn fill_output_paths<E: From<StorePathError>>(
-        &mut self,
-        store: &StoreDir,
-        input: impl FnMut(&StorePath) -> Result<DrvHash, E>,
-    ) -> Result<(), E> {
-        let DrvHash::Regular { hash, deferred: false } = self.hash_modulo(store, true, input)? else {
-            return Ok(());
-        };
-        for (output, value) in &mut self.outputs {
-            if *value == DerivationOutput::Deferred {
-                let path = store.output_path(output, &hash, &self.name)?;
-                self.env.insert(output.as_str().into(), store.print(&path).into());
-                *value = DerivationOutput::InputAddressed(path);
-            }
-        }
-        Ok(())
+        modulo::hash(self, store, input)
     }
 }

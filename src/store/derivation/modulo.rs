@@ -49,7 +49,6 @@ pub(super) fn is_floating(output: &DerivationOutput) -> bool {
 pub(super) fn hash<E>(
     drv: &Derivation,
     store: &StoreDir,
-    mask_outputs: bool,
     mut input: impl FnMut(&StorePath) -> Result<DrvHash, E>,
 ) -> Result<DrvHash, E> {
     if let Some((method, hash, path)) = drv.fixed_output() {
@@ -67,6 +66,6 @@ pub(super) fn hash<E>(
         };
         inputs.entry(hash.to_base16()).or_default().extend(outputs.iter().map(String::as_str));
     }
-    let text = aterm::write(drv, store, mask_outputs, Some(&inputs));
+    let text = aterm::write(drv, store, Some(&inputs));
     Ok(DrvHash::Regular { hash: Hash::of(Algorithm::Sha256, text), deferred: any_deferred })
 }

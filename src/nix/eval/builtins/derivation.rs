@@ -475,7 +475,7 @@ impl Ev {
             Error::new(Kind::Other, format!("error parsing derivation '{full}': {error}"))
         })?;
         let hash = self.with_stack(|ev| {
-            drv.hash_modulo(&store, false, |input| Ok(ev.known_derivation(input.base_name())?.hash.clone()))
+            drv.hash_modulo(&store, |input| Ok(ev.known_derivation(input.base_name())?.hash.clone()))
         })?;
         let outputs: Vec<_> = drv.outputs.keys().map(|output| self.keep(output)).collect();
         let sources: Vec<_> = drv.input_srcs.iter().map(|path| self.keep(path.base_name())).collect();
