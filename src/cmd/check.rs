@@ -1,7 +1,6 @@
 //! `pgflakegen check`: `generate` whose last step compares in place of writing.
 
 use anstyle::{AnsiColor, Style};
-use anyhow::Context as _;
 use camino::Utf8Path;
 use similar::TextDiff;
 
@@ -11,7 +10,7 @@ use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span};
 use crate::render::marker;
-use crate::tree::{Change, Guard};
+use crate::tree::Change;
 
 /// Options of `check`.
 #[derive(clap::Args, Debug, Default)]
@@ -35,10 +34,7 @@ pub struct Args {
 /// When something cannot be read.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
-    let _guard = Guard::acquire(&root, || {
-        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
-    })
-    .with_context(|| format!("{root} cannot be locked"))?;
+    let _guard = super::locked(&root, context)?;
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(args.format, context)?;

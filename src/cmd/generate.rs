@@ -8,7 +8,7 @@ use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, Span};
 use crate::render;
 use crate::report;
-use crate::tree::{self, Change, Comparison, Conflict, Guard};
+use crate::tree::{self, Change, Comparison, Conflict};
 
 /// Options of `generate`.
 #[derive(clap::Args, Debug, Default)]
@@ -28,12 +28,7 @@ pub struct Args {
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
-    let mut waited = false;
-    let guard = Guard::acquire(&root, || {
-        waited = true;
-        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
-    })
-    .with_context(|| format!("{root} cannot be locked"))?;
+    let guard = super::locked(&root, context)?;
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(Format::Text, context)?;

@@ -14,7 +14,6 @@ use crate::catalogue::model::Catalogue;
 use crate::catalogue::version::compare;
 use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Diagnostics, Severity, SourceMap};
-use crate::tree::Guard;
 use crate::upstream::import::{self, CargoPgrx, Draft, Imported, Request, Versions};
 use crate::upstream::{Upstream, bump, edit};
 
@@ -101,7 +100,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let options = Options { offline: args.offline, max_size: 4 << 30, ..Options::default() };
     let upstream = options.upstream()?;
     let drafts = complete(read, args, &upstream, context)?;
-    let (all, taken) = take(drafts, args, &root, &catalogue, &tools, &upstream)?;
+    let (all, taken) = take(drafts, args, &root, &catalogue, &tools, &upstream, context)?;
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["extension", "taken over", "what to look at"]);
     if context.colour_out {
@@ -290,8 +289,9 @@ fn take(
     catalogue: &Catalogue,
     tools: &[CargoPgrx],
     upstream: &Upstream,
+    context: &mut Context<'_>,
 ) -> anyhow::Result<(Vec<Imported>, bool)> {
-    let _guard = Guard::acquire(root, || {}).with_context(|| format!("{root} cannot be locked"))?;
+    let _guard = super::locked(root, context)?;
     let mut files = Files::read(root)?;
     let mut good: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
     let mut all = Vec::new();

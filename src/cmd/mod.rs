@@ -36,6 +36,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::{self, model::Catalogue};
 use crate::diag::{self, Diagnostics, Format, SourceMap};
+use crate::tree::Guard;
 
 /// The repository: the given directory, else the nearest one upwards that has a catalogue, else this one.
 pub(crate) fn root(given: Option<&Utf8Path>) -> anyhow::Result<Utf8PathBuf> {
@@ -47,6 +48,14 @@ pub(crate) fn root(given: Option<&Utf8Path>) -> anyhow::Result<Utf8PathBuf> {
     let here = Utf8PathBuf::try_from(here).context("the current directory's path is not UTF-8")?;
     let found = here.ancestors().find(|directory| directory.join("catalogue").is_dir());
     Ok(found.unwrap_or(&here).to_owned())
+}
+
+/// Holds the repository against other runs; says so when it has to wait for one.
+pub(crate) fn locked(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Guard> {
+    let waiting = || {
+        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
+    };
+    Guard::acquire(root, waiting).with_context(|| format!("{root} cannot be locked"))
 }
 
 /// A catalogue with what was found in it.

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Context, Loaded, generate, validate};
 use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap};
-use crate::tree::{self, Change, Guard};
+use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
 
 /// What becomes of a catalogue file.
@@ -26,10 +26,7 @@ pub(super) type Edits = BTreeMap<Utf8PathBuf, Edit>;
 /// Checks the catalogue as it would be, then replaces its files and the generated tree in one step. Says `false`
 /// when there are findings; then nothing was written.
 pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -> anyhow::Result<bool> {
-    let guard = Guard::acquire(root, || {
-        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
-    })
-    .with_context(|| format!("{root} cannot be locked"))?;
+    let guard = super::locked(root, context)?;
     let mut all = Files::read(root)?;
     let mut loaded = Loaded { catalogue: None, sources: SourceMap::new(), diagnostics: Diagnostics::new() };
     for (path, edit) in edits {
