@@ -103,7 +103,7 @@ fn evaluate(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<u8>>> {
         let wanted = if args.attrs.is_empty() { vec![String::new()] } else { args.attrs.clone() };
         for attr in wanted {
             let value = crate::nix::flake::attribute(ev, &attr, &overrides)?;
-            lines.push(print(ev, value, args, true)?);
+            lines.push(print(ev, value, args, true, &[])?);
         }
         return Ok(lines);
     }
@@ -112,12 +112,12 @@ fn evaluate(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<u8>>> {
     let paths = if paths.is_empty() { vec![String::new()] } else { paths };
     for path in paths {
         let value = ev.select_path(root, &path, auto)?;
-        lines.push(print(ev, value, args, false)?);
+        lines.push(print(ev, value, args, false, &[root, Value::Attrs(auto)])?);
     }
     Ok(lines)
 }
 
-fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool) -> Result<Vec<u8>> {
+fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool, held: &[Value]) -> Result<Vec<u8>> {
     let mut set = ContextSet::default();
     if args.raw {
         let how = Coerce { more: false, copy: false, canonical: true };
@@ -131,8 +131,11 @@ fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool) -> Result<Vec<u8>>
         ev.print(value)?
     } else {
         if args.strict {
+            let mut held = held.to_vec();
+            held.push(value);
             let thunk = ev.at(value);
-            ev.force_deep(thunk)?;
+            // SAFETY: of the values made so far, this one is used, and those that are held.
+            unsafe { ev.collecting(held, |ev| ev.force_deep(thunk)) }?;
         }
         ev.print_instantiate(value)?
     };

@@ -1,24 +1,30 @@
 //! The heap of one evaluator thread: a bump allocator, thunks of 16 bytes, environments.
 //!
-//! All `unsafe` of the evaluator is here and in `heap/`. What is allocated lives until the process ends, as in
-//! C++ Nix with its collector off; so a reference to it is `&'static` and copies for free, and
-//! nothing can dangle. A thunk or environment belongs to the thread that made it; the exception
-//! is [`Shareable`], which holds finished values only.
+//! All `unsafe` of the evaluator is here and in `heap/`. References into it are `&'static` and copy
+//! for free. A lasting heap keeps all that is allocated until the process ends. The heap for values
+//! is part of a [`Space`], which [`collect`](Space::collect) empties of what nothing leads to any
+//! more: that happens only where its callers vouch for holding nothing but what they name.
+//! A thunk or environment belongs to the thread that made it; the exception is [`Shareable`], which
+//! holds finished values only.
 
 mod blocks;
+mod mark;
+mod space;
 
 use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::error::Error;
 use super::ir::Expr;
 use super::value::Value;
 
 pub use blocks::{Attrs, Parts, Thin};
+pub use mark::Roots;
+pub use space::Space;
+use space::{BLOCK, Block, Holes};
 
 const FIRST_CHUNK: usize = 256 << 10;
 const LARGE_CHUNK: usize = 32 << 20;
@@ -37,7 +43,10 @@ pub(super) fn return_large_blocks() {
     }
 }
 
-/// A bump allocator that never frees.
+/// Objects larger than this do not end the hole they do not fit into.
+const MEDIUM: usize = 512;
+
+/// A bump allocator.
 pub struct Heap {
     next: Cell<usize>,
     end: Cell<usize>,
@@ -45,25 +54,39 @@ pub struct Heap {
     /// What all threads of the session have taken, as of this heap's last chunk.
     total: Cell<usize>,
     limit: Cell<usize>,
-    session: Arc<AtomicUsize>,
+    space: Arc<Space>,
+    /// Whether what is allocated stays for ever.
+    lasting: bool,
+    /// The holes of the block that `next` points into.
+    holes: Cell<Option<Box<Holes>>>,
+    /// A whole block for objects that are too large for most holes: what is left of it.
+    medium: Cell<(usize, usize)>,
 }
 
 impl Heap {
-    /// An empty heap that reports [`Heap::exceeded`] beyond `limit` bytes.
+    /// An empty lasting heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self::within(limit, Arc::default())
+        Self::lasting(limit, Arc::default())
     }
 
-    /// An empty heap of a session whose heaps together have that limit.
-    pub fn within(limit: usize, session: Arc<AtomicUsize>) -> Self {
+    /// An empty heap of a session whose heaps together have that limit; nothing is ever freed.
+    pub fn lasting(limit: usize, space: Arc<Space>) -> Self {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             total: Cell::new(0),
             limit: Cell::new(limit),
-            session,
+            space,
+            lasting: true,
+            holes: Cell::new(None),
+            medium: Cell::new((0, 0)),
         }
+    }
+
+    /// An empty heap for values in the session's space.
+    pub fn collected(limit: usize, space: Arc<Space>) -> Self {
+        Self { lasting: false, ..Self::lasting(limit, space) }
     }
 
     /// Allows `limit` bytes in all.
@@ -87,9 +110,22 @@ impl Heap {
         self.total.get()
     }
 
+    /// The space it is part of.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
     /// Counts memory that is kept elsewhere.
     pub fn charge(&self, bytes: usize) {
-        self.total.set(self.session.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes));
+        self.total.set(self.space.charge(bytes));
+    }
+
+    /// Forgets the holes it had: the space was collected, and has them.
+    fn restart(&self) {
+        self.next.set(0);
+        self.end.set(0);
+        self.medium.set((0, 0));
+        self.holes.set(None);
     }
 
     #[inline]
@@ -109,6 +145,15 @@ impl Heap {
         if size == 0 {
             return NonNull::<u64>::dangling().cast();
         }
+        if !self.lasting
+            && let Some(at) = self.from_space(size)
+        {
+            // SAFETY: `at` lies inside the space, which is never at address zero.
+            return unsafe { NonNull::new_unchecked(ptr::with_exposed_provenance_mut(at)) };
+        }
+        if !self.lasting {
+            self.space.spill();
+        }
         if size > FIRST_CHUNK / 4 && size > self.chunk.get() / 16 {
             // Large objects get a place of their own.
             return self.chunk(size, ALIGN);
@@ -121,6 +166,43 @@ impl Heap {
         self.next.set(at + size);
         self.end.set(at + bytes);
         start
+    }
+
+    /// Room for `size` bytes in the space, `None` if it has none left.
+    fn from_space(&self, size: usize) -> Option<usize> {
+        if size > BLOCK {
+            let at = self.space.blocks(size.div_ceil(BLOCK));
+            self.charge(0);
+            return at;
+        }
+        if size > MEDIUM && self.end.get() > self.next.get() {
+            let (mut at, mut end) = self.medium.get();
+            if size > end - at {
+                at = self.space.blocks(1)?;
+                end = at + BLOCK;
+                self.charge(0);
+            }
+            self.medium.set((at + size, end));
+            return Some(at);
+        }
+        let mut holes = self.holes.take();
+        loop {
+            if let Some((at, end)) = holes.as_mut().and_then(|holes| holes.next(size)) {
+                self.holes.set(holes);
+                self.next.set(at + size);
+                self.end.set(end);
+                return Some(at);
+            }
+            match self.space.block()? {
+                Block::Whole(at) => {
+                    self.charge(0);
+                    self.next.set(at + size);
+                    self.end.set(at + BLOCK);
+                    return Some(at);
+                }
+                Block::Holes(more) => holes = Some(more),
+            }
+        }
     }
 
     fn chunk(&self, bytes: usize, align: usize) -> NonNull<u8> {
@@ -196,20 +278,29 @@ impl Heap {
     /// A new environment of `slots` empty slots below `up`.
     #[inline]
     pub fn env(&self, up: Option<&'static Env>, slots: usize) -> &'static Env {
-        let place = self.raw(size_of::<Env>() + slots * size_of::<Slot>()).cast::<Env>();
+        let size = size_of::<Env>() + slots * size_of::<Slot>();
+        let place = if slots < MANY { self.raw(size) } else { self.counted(size, slots) }.cast::<Env>();
+        let count = slots.min(MANY) << COUNT_SHIFT;
+        let up = up.map_or(ptr::null(), ptr::from_ref);
         // SAFETY: room for the header and `slots` slots, all of which are written here.
         unsafe {
-            place.write(Env {
-                up,
-                #[cfg(debug_assertions)]
-                len: slots,
-                slots: [],
-            });
+            place.write(Env { up: up.map_addr(|address| address | count), slots: [] });
             let first = (&raw mut (*place.as_ptr()).slots).cast::<Slot>();
             for i in 0..slots {
                 first.add(i).write(Cell::new(None));
             }
             place.as_ref()
+        }
+    }
+
+    /// Room for an environment of so many slots that their number stands before it.
+    #[cold]
+    fn counted(&self, size: usize, slots: usize) -> NonNull<u8> {
+        let place = self.raw(size_of::<usize>() + size).cast::<usize>();
+        // SAFETY: room for the number and what follows it.
+        unsafe {
+            place.write(slots);
+            place.add(1).cast()
         }
     }
 }
@@ -232,18 +323,44 @@ type Slot = Cell<Option<Ref>>;
 /// The variables of one activation of a function, `let`, `rec` or `with`.
 #[repr(C)]
 pub struct Env {
-    /// The environment around this one.
-    pub up: Option<&'static Env>,
-    #[cfg(debug_assertions)]
-    len: usize,
+    /// The environment around this one; in the bits that addresses of programs leave free, how many
+    /// slots there are, or [`MANY`].
+    up: *const Env,
     slots: [Slot; 0],
 }
 
+const COUNT_SHIFT: u32 = 48;
+const ADDRESS: usize = (1 << COUNT_SHIFT) - 1;
+/// The number of slots, this or more, stands before the environment.
+const MANY: usize = 0xffff;
+
 impl Env {
+    /// The environment around this one.
+    #[inline]
+    pub fn up(&self) -> Option<&'static Env> {
+        // SAFETY: null, or what `Heap::env` was given.
+        unsafe { self.up.map_addr(|address| address & ADDRESS).as_ref() }
+    }
+
+    /// How many slots there are.
+    fn len(&self) -> usize {
+        match self.up.addr() >> COUNT_SHIFT {
+            // SAFETY: `Heap::counted` wrote it there.
+            MANY => unsafe { *ptr::from_ref(self).cast::<usize>().sub(1) },
+            count => count,
+        }
+    }
+
+    /// Where it is and how many bytes it takes.
+    fn place(&self) -> (usize, usize) {
+        let (at, slots) = (ptr::from_ref(self).addr(), self.len());
+        let before = if slots < MANY { 0 } else { size_of::<usize>() };
+        (at - before, before + size_of::<Self>() + slots * size_of::<Slot>())
+    }
+
     #[inline]
     fn slot(&self, slot: u32) -> &Slot {
-        #[cfg(debug_assertions)]
-        assert!((slot as usize) < self.len, "slot {slot} of {}", self.len);
+        debug_assert!((slot as usize) < self.len(), "slot {slot} of {}", self.len());
         // SAFETY: lowering gives each variable a slot below the size it asks the environment to
         // be made with, and the header was made by `Heap::env` with room for all of them.
         unsafe { &*(&raw const self.slots).cast::<Slot>().add(slot as usize) }

@@ -34,7 +34,7 @@ impl Ev {
         let home = if shared.settings.pure { None } else { shared.outside.env("HOME") };
         let context = Context {
             symbols: &shared.symbols,
-            heap: self.heap,
+            heap: self.lasting,
             globals: &shared.globals,
             base,
             dir,

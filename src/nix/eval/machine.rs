@@ -29,8 +29,13 @@ const MAX_PIECES: u32 = 256;
 pub struct Ev {
     /// What it shares with other threads.
     pub shared: Arc<Shared>,
-    /// Its heap.
+    /// Its heap for values.
     pub heap: &'static Heap,
+    /// For code, and for what the session knows for good.
+    pub lasting: &'static Heap,
+    /// What collections start from, beside what the evaluator itself keeps; `None` if there are to
+    /// be none. See [`Ev::may_collect`].
+    pub(super) held: Option<Vec<Value>>,
     pub(super) names: Vec<&'static Str>,
     /// Thunks of their texts, made as they are needed.
     name_thunks: Vec<Option<Ref>>,
@@ -52,12 +57,15 @@ pub struct Ev {
 impl Ev {
     /// An evaluator with a heap of its own.
     pub fn new(shared: Arc<Shared>) -> Self {
-        let heap = Heap::within(shared.settings.max_memory, shared.memory.clone());
-        let heap: &'static Heap = Box::leak(Box::new(heap));
+        let (limit, space) = (shared.settings.max_memory, shared.space.clone());
+        let lasting: &'static Heap = Box::leak(Box::new(Heap::lasting(limit, space.clone())));
+        let heap: &'static Heap = Box::leak(Box::new(Heap::collected(limit, space)));
         let steps = shared.settings.max_steps;
         let mut ev = Self {
             shared,
             heap,
+            lasting,
+            held: None,
             names: Vec::new(),
             name_thunks: Vec::new(),
             globals: Vec::new(),
@@ -96,7 +104,7 @@ impl Ev {
             Some(known) => known,
             None => {
                 let text = self.text(name);
-                let thunk = self.at(Value::String(text));
+                let thunk = self.lasting.alloc(Thunk::new(Value::String(text)));
                 self.name_thunks[at] = Some(thunk);
                 thunk
             }
@@ -199,7 +207,7 @@ impl Ev {
                     Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => lazy,
                     _ => {
                         self.heap.charge(error.size_kept());
-                        Lazy::Failed(self.heap.alloc((*error).clone()))
+                        Lazy::Failed(self.lasting.alloc((*error).clone()))
                     }
                 }));
                 Err(error)
@@ -583,7 +591,7 @@ fn here() -> usize {
 fn up(env: Option<&'static Env>, depth: u32) -> Option<&'static Env> {
     let mut env = env?;
     for _ in 0..depth {
-        env = env.up?;
+        env = env.up()?;
     }
     Some(env)
 }

@@ -9,6 +9,7 @@ mod call;
 pub mod coerce;
 mod construct;
 pub mod error;
+mod collect;
 pub mod heap;
 pub mod imported;
 pub mod ir;

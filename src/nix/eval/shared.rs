@@ -1,13 +1,12 @@
 //! What all threads of a session share: names, files and positions, parsed code, settings.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
 use super::error::Error;
-use super::heap::Ref;
+use super::heap::{Ref, Space};
 use super::imported::Imported;
 use super::ir::{Expr, Pos};
 use super::machine::{Ev, Result as EvalResult};
@@ -101,7 +100,7 @@ pub struct Place {
 }
 
 /// What is known of a derivation that was evaluated. There are thousands, so all of it is on the
-/// heap of the thread that made it, where most of these texts are already.
+/// lasting heap of the thread that made it.
 #[derive(Debug)]
 pub struct KnownDrv {
     /// Its base name.
@@ -153,13 +152,13 @@ pub struct Shared {
     sources: RwLock<Vec<Source>>,
     parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
     /// Paths copied to the store: store path and what it was.
-    pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
+    pub copied: Mutex<FxHashMap<(Vec<u8>, String), &'static str>>,
     /// Store paths that were only computed.
     pub imported: Imported,
     /// Sources found so far, by what was asked for; what they are is the business of others.
     pub sources_found: Mutex<FxHashMap<String, Arc<dyn std::any::Any + Send + Sync>>>,
-    /// Memory that all threads' heaps have taken.
-    pub memory: Arc<AtomicUsize>,
+    /// Where values are; it counts what all threads' heaps have taken.
+    pub space: Arc<Space>,
     /// Folders to remove in the end.
     pub temporary: Mutex<Vec<PathBuf>>,
     /// Derivations made or read so far, by base name.
@@ -187,7 +186,7 @@ impl Shared {
             copied: Mutex::default(),
             imported: Imported::default(),
             sources_found: Mutex::default(),
-            memory: Arc::default(),
+            space: Arc::default(),
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })
@@ -251,6 +250,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.space.close();
         for dir in self.temporary.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
             // What cannot be removed stays in the folder for temporary files.
             let _ = std::fs::remove_dir_all(dir);

@@ -120,7 +120,7 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         let Ok(path) = ev.shared.store.parse(&full) else {
             return Err(Error::at(Kind::Other, format!("context key '\"{full}\"' is not a store path"), at));
         };
-        let base = ev.keep(path.base_name());
+        let base = ev.on_heap(path.base_name());
         let info = ev.attrs_arg(value, at, "while evaluating the value of a string context")?;
         if let Some(flag) = info.get(sym::path) {
             let flag = ev.force(flag.value)?;
@@ -152,7 +152,7 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             for output in outputs.items {
                 let output =
                     ev.plain_arg(output, at, "while evaluating an output name within a string context")?;
-                let output = ev.keep(&String::from_utf8_lossy(output));
+                let output = ev.on_heap(&String::from_utf8_lossy(output));
                 set.insert(ContextElement::Output { drv: base, output });
             }
         }
@@ -161,8 +161,24 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
 }
 
 impl Ev {
-    /// A text on the heap.
-    pub(in crate::nix::eval) fn keep(&self, text: &str) -> &'static str {
+    /// A text among the values.
+    pub(in crate::nix::eval) fn on_heap(&self, text: &str) -> &'static str {
         std::str::from_utf8(self.heap.slice(text.as_bytes())).unwrap_or_default()
+    }
+
+    /// A text that stays.
+    pub(in crate::nix::eval) fn keep(&self, text: &str) -> &'static str {
+        std::str::from_utf8(self.lasting.slice(text.as_bytes())).unwrap_or_default()
+    }
+
+    /// A text as one that stays, which it may be.
+    pub(in crate::nix::eval) fn lasting(&self, text: &'static str) -> &'static str {
+        if self.heap.space().holds(text.as_ptr()) { self.keep(text) } else { text }
+    }
+
+    /// As [`Self::lasting`] for one of the few names of outputs.
+    pub(in crate::nix::eval) fn lasting_name(&self, name: &str) -> &'static str {
+        let symbol = self.intern(name.as_bytes());
+        std::str::from_utf8(self.shared.symbols.text(symbol).bytes).unwrap_or_default()
     }
 }

@@ -115,6 +115,7 @@ impl Ev {
                         let name = self.text(attr.name).lossy();
                         return Err(error.frame(attr.pos, format!("while evaluating the attribute '{name}'")));
                     }
+                    self.part_done();
                 }
             }
             Value::List(list) => {
@@ -126,6 +127,7 @@ impl Ev {
                     value.and_then(|value| self.with_stack(|ev| ev.force_inside(value, seen))).map_err(
                         |error| error.frame(0, format!("while evaluating list element at index {n}")),
                     )?;
+                    self.part_done();
                 }
             }
             _ => {}

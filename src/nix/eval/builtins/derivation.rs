@@ -66,7 +66,7 @@ impl Ev {
                 .heap
                 .alloc(crate::nix::eval::heap::Thunk::lazy(crate::nix::eval::heap::Lazy::Code(code, None))),
             Err(error) => self.heap.alloc(crate::nix::eval::heap::Thunk::lazy(
-                crate::nix::eval::heap::Lazy::Failed(self.heap.alloc(*error)),
+                crate::nix::eval::heap::Lazy::Failed(self.lasting.alloc(*error)),
             )),
         }
     }
@@ -410,16 +410,19 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
         Some(known) => known.base,
         None => {
             let recipe = drv.recipe();
-            let outputs: Vec<&'static str> = drv.outputs().keys().copied().collect();
-            let inputs = recipe.inputs.iter();
-            let inputs: Vec<_> =
-                inputs.flat_map(|input| input.outputs.iter().map(|output| (input.path, *output))).collect();
+            let outputs: Vec<_> = drv.outputs().keys().map(|output| ev.lasting_name(output)).collect();
+            let sources: Vec<_> = recipe.sources.iter().map(|path| ev.lasting(path)).collect();
+            let mut inputs = Vec::new();
+            for input in &recipe.inputs {
+                let path = ev.lasting(input.path);
+                inputs.extend(input.outputs.iter().map(|output| (path, ev.lasting_name(output))));
+            }
             ev.remember_derivation(KnownDrv {
                 base: ev.keep(path.base_name()),
                 hash: drv.hash.clone(),
-                outputs: ev.heap.slice(&outputs),
-                sources: ev.heap.slice(&recipe.sources),
-                inputs: ev.heap.slice(&inputs),
+                outputs: ev.lasting.slice(&outputs),
+                sources: ev.lasting.slice(&sources),
+                inputs: ev.lasting.slice(&inputs),
             })
             .base
         }
@@ -442,7 +445,7 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
 impl Ev {
     /// Remembers what others need of a derivation.
     fn remember_derivation(&self, known: KnownDrv) -> &'static KnownDrv {
-        let known: &'static KnownDrv = self.heap.alloc(known);
+        let known: &'static KnownDrv = self.lasting.alloc(known);
         let mut all = self.shared.derivations.write().unwrap_or_else(PoisonError::into_inner);
         all.entry(known.base).or_insert(known)
     }
@@ -477,24 +480,24 @@ impl Ev {
         let hash = self.with_stack(|ev| {
             drv.hash_modulo(&store, |input| Ok(ev.known_derivation(input.base_name())?.hash.clone()))
         })?;
-        let outputs: Vec<_> = drv.outputs.keys().map(|output| self.keep(output)).collect();
+        let outputs: Vec<_> = drv.outputs.keys().map(|output| self.lasting_name(output)).collect();
         let sources: Vec<_> = drv.input_srcs.iter().map(|path| self.keep(path.base_name())).collect();
         let mut inputs = Vec::new();
         for (path, outputs) in &drv.input_drvs {
             let path = self.keep(path.base_name());
-            inputs.extend(outputs.iter().map(|output| (path, self.keep(output))));
+            inputs.extend(outputs.iter().map(|output| (path, self.lasting_name(output))));
         }
         Ok(self.remember_derivation(KnownDrv {
             base: self.keep(base),
             hash,
-            outputs: self.heap.slice(&outputs),
-            sources: self.heap.slice(&sources),
-            inputs: self.heap.slice(&inputs),
+            outputs: self.lasting.slice(&outputs),
+            sources: self.lasting.slice(&sources),
+            inputs: self.lasting.slice(&inputs),
         }))
     }
 
     /// Bytes as a text.
     fn lossy(&self, bytes: &'static [u8]) -> &'static str {
-        std::str::from_utf8(bytes).unwrap_or_else(|_| self.keep(&String::from_utf8_lossy(bytes)))
+        std::str::from_utf8(bytes).unwrap_or_else(|_| self.on_heap(&String::from_utf8_lossy(bytes)))
     }
 }

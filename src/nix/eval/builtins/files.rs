@@ -268,7 +268,7 @@ fn to_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         }
     }
     let path = ev.shared.store.text_path(&name, &Hash::of(Algorithm::Sha256, text.bytes), &references)?;
-    ev.imported(&path, Place::Text(text.bytes, references))?;
+    ev.imported(&path, Place::Text(ev.lasting.slice(text.bytes), references))?;
     Ok(ev.source_string(&path))
 }
 
@@ -297,7 +297,7 @@ fn store_path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     if !matches!(ev.shared.outside.file_type(full.as_bytes()), Ok(Some(_))) {
         return Err(Error::at(Kind::Unavailable, format!("path '{full}' is not valid"), pos));
     }
-    set.insert(ContextElement::Path(ev.keep(base.base_name())));
+    set.insert(ContextElement::Path(ev.on_heap(base.base_name())));
     Ok(ev.string_with(ev.heap.slice(&path), set))
 }
 
@@ -433,7 +433,7 @@ impl Ev {
     /// A store path as a string that refers to it.
     pub(in crate::nix::eval) fn source_string(&self, path: &StorePath) -> Value {
         let mut set = ContextSet::default();
-        set.insert(ContextElement::Path(self.keep(path.base_name())));
+        set.insert(ContextElement::Path(self.on_heap(path.base_name())));
         self.string_with(self.heap.slice(self.shared.store.print(path).as_bytes()), set)
     }
 
@@ -456,12 +456,12 @@ impl Ev {
     fn copy_to_store(&mut self, path: &[u8], name: &str) -> Result<&'static str> {
         let key = (path.to_vec(), name.to_owned());
         if let Some(base) = self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(self.keep(base));
+            return Ok(base);
         }
         self.check_access(path, 0)?;
         let value = self.add_path_here(path, name, None, IngestionMethod::Nar, None, 0)?;
         let base = self.keep(value.base_name());
-        self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner).insert(key, base.to_owned());
+        self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner).insert(key, base);
         Ok(base)
     }
 

@@ -77,6 +77,12 @@ impl Attrs {
         self.layers
     }
 
+    /// Where it is and how many bytes it takes.
+    pub(super) fn place(&self) -> (usize, usize) {
+        let rest = if self.layers == 1 { size_of::<Attr>() * self.len() } else { 2 * size_of::<&Attrs>() };
+        (ptr::from_ref(self).addr(), size_of::<Attrs>() + rest)
+    }
+
     /// What it is made of.
     #[inline]
     pub fn parts(&self) -> Parts {
@@ -117,6 +123,11 @@ impl<T> Thin<T> {
     #[inline]
     pub fn empty() -> Self {
         Self(NonNull::from(&NO_ITEMS), PhantomData)
+    }
+
+    /// Where it is and how many bytes it takes.
+    pub(super) fn place(self) -> (usize, usize) {
+        (self.0.as_ptr().addr(), size_of::<usize>() + size_of_val(self.get()))
     }
 
     /// The items.

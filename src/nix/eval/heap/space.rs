@@ -1,0 +1,280 @@
+//! The memory for the values of a session: one range of addresses, handed out to the threads'
+//! heaps in blocks, and emptied of what nothing leads to any more.
+//!
+//! Objects never move. A collection marks the words that are in use; what lies between them are
+//! holes, which heaps fill one after another as they would fill fresh memory.
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
+use super::mark::{Marker, Roots};
+use super::{ALIGN, Heap};
+
+/// Bytes of a block.
+pub(super) const BLOCK: usize = 32 << 10;
+/// Words that one word of marks is for.
+const PER_MARK: usize = u64::BITS as usize;
+const MARKS_PER_BLOCK: usize = BLOCK / ALIGN / PER_MARK;
+/// Holes smaller than this are left empty.
+const SMALLEST_HOLE: usize = 128;
+
+/// Addresses to ask for; they cost nothing until they are used. Where there is a limit, less.
+const MOST_ADDRESSES: usize = 64 << 30;
+const LEAST_ADDRESSES: usize = 256 << 20;
+/// What is made usable at once, to begin with and at most.
+const FIRST_STEP: usize = 256 << 10;
+const LAST_STEP: usize = 32 << 20;
+
+/// No collection before so much was allocated since the last,
+const LEAST_FRESH: usize = 32 << 20;
+/// nor before what was allocated is this part of what was left then.
+const FRESH_PART: usize = 2;
+
+/// See the module's description. `Default` is a session without any memory yet.
+#[derive(Default)]
+pub struct Space {
+    /// Bytes that all heaps of the session have taken, with what is charged to it.
+    taken: AtomicUsize,
+    /// Bytes handed out since the last collection, and how many are worth the next.
+    fresh: AtomicUsize,
+    enough: AtomicUsize,
+    /// Some value is elsewhere, for want of addresses: nothing can be freed any more.
+    spilled: AtomicBool,
+    /// Address of the first block and how many bytes of addresses there are; nothing where the
+    /// system gave none.
+    range: OnceLock<Option<(usize, usize)>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many bytes of the addresses are usable.
+    usable: usize,
+    /// How many of those were ever handed out.
+    used: usize,
+    /// Which words were in use at the last collection.
+    marks: Vec<u64>,
+    /// Blocks with holes that nobody fills yet.
+    partial: Vec<usize>,
+    /// Runs of empty blocks: first, how many.
+    empty: Vec<(usize, usize)>,
+}
+
+/// A block to allocate in.
+pub(super) enum Block {
+    /// The address of an empty one.
+    Whole(usize),
+    /// One with objects in it.
+    Holes(Box<Holes>),
+}
+
+/// What is free in a block.
+pub(super) struct Holes {
+    base: usize,
+    marks: [u64; MARKS_PER_BLOCK],
+    /// The word to look on from.
+    at: usize,
+}
+
+impl Holes {
+    /// The next hole of at least `size` bytes: from where to where.
+    pub(super) fn next(&mut self, size: usize) -> Option<(usize, usize)> {
+        let need = size.max(SMALLEST_HOLE) / ALIGN;
+        loop {
+            let start = next_word(&self.marks, self.at, false)?;
+            let end = next_word(&self.marks, start, true).unwrap_or(BLOCK / ALIGN);
+            self.at = end;
+            if end - start >= need {
+                return Some((self.base + start * ALIGN, self.base + end * ALIGN));
+            }
+        }
+    }
+}
+
+/// The first word from `from` on that is marked, or that is not.
+fn next_word(marks: &[u64], from: usize, marked: bool) -> Option<usize> {
+    let flip = if marked { 0 } else { u64::MAX };
+    let mut at = from / PER_MARK;
+    let mut bits = (marks.get(at)? ^ flip) & (u64::MAX << (from % PER_MARK));
+    while bits == 0 {
+        at += 1;
+        bits = marks.get(at)? ^ flip;
+    }
+    Some(at * PER_MARK + bits.trailing_zeros() as usize)
+}
+
+impl Space {
+    /// Counts memory; how much the session has taken by now.
+    pub(super) fn charge(&self, bytes: usize) -> usize {
+        self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
+    }
+
+    /// Whether an address is in the space.
+    pub(in crate::nix::eval) fn holds(&self, place: *const u8) -> bool {
+        let range = self.range.get().copied().flatten();
+        range.is_some_and(|(base, len)| place.addr().wrapping_sub(base) < len)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next block for small objects; `None` if there are no more addresses.
+    pub(super) fn block(&self) -> Option<Block> {
+        let mut state = self.state();
+        let Some(index) = state.partial.pop() else {
+            drop(state);
+            return self.blocks(1).map(Block::Whole);
+        };
+        let (base, _) = self.range.get().copied().flatten()?;
+        let mut marks = [0; MARKS_PER_BLOCK];
+        marks.copy_from_slice(&state.marks[index * MARKS_PER_BLOCK..][..MARKS_PER_BLOCK]);
+        let free: u32 = marks.iter().map(|bits| bits.count_zeros()).sum();
+        self.fresh.fetch_add(free as usize * ALIGN, Ordering::Relaxed);
+        Some(Block::Holes(Box::new(Holes { base: base + index * BLOCK, marks, at: 0 })))
+    }
+
+    /// The address of `count` empty blocks in a row.
+    pub(super) fn blocks(&self, count: usize) -> Option<usize> {
+        let (base, len) = (*self.range.get_or_init(reserve))?;
+        let bytes = count.checked_mul(BLOCK)?;
+        let mut state = self.state();
+        self.fresh.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(at) = state.empty.iter().rposition(|(_, run)| *run >= count) {
+            let (first, run) = state.empty[at];
+            if run == count {
+                state.empty.swap_remove(at);
+            } else {
+                state.empty[at] = (first + count, run - count);
+            }
+            return Some(base + first * BLOCK);
+        }
+        let used = state.used.checked_add(bytes)?;
+        if used > state.usable {
+            let step = (state.usable / 2).clamp(FIRST_STEP, LAST_STEP).next_multiple_of(BLOCK);
+            let more = step.max(used - state.usable).min(len - state.usable);
+            make_usable(base + state.usable, more)?;
+            state.usable += more;
+            self.charge(more);
+        }
+        if used > state.usable {
+            return None;
+        }
+        let at = base + state.used;
+        state.used = used;
+        Some(at)
+    }
+
+    /// From now on some values are elsewhere.
+    pub(super) fn spill(&self) {
+        self.spilled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether so much was allocated that a collection is worth its time.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed).max(LEAST_FRESH)
+    }
+
+    /// Frees everything that `roots` do not lead to.
+    ///
+    /// # Safety
+    /// From here on nobody uses a reference to a value, thunk, environment, set, list or string of
+    /// this space unless `roots` lead to it, or it was allocated later; `heaps` are all that the space
+    /// has, and no other thread allocates or evaluates meanwhile.
+    pub unsafe fn collect(&self, heaps: &[&Heap], roots: impl FnOnce(&mut Roots<'_>)) {
+        let range = self.range.get().copied().flatten();
+        let (Some((base, _)), false) = (range, self.spilled.load(Ordering::Relaxed)) else {
+            self.fresh.store(0, Ordering::Relaxed);
+            return;
+        };
+        let began = std::time::Instant::now();
+        let mut state = self.state();
+        let blocks = state.used / BLOCK;
+        let mut marks = std::mem::take(&mut state.marks);
+        marks.clear();
+        marks.resize(blocks * MARKS_PER_BLOCK, 0);
+        let mut marker = Marker::new(base, marks);
+        roots(&mut Roots::of(&mut marker));
+        state.marks = marker.finish();
+        state.sort_blocks(base);
+        let live: usize = state.marks.iter().map(|bits| bits.count_ones() as usize).sum::<usize>() * ALIGN;
+        if std::env::var_os("GCSTAT").is_some() { eprintln!("used {} MiB live {} MiB partial {} empty {:?} {:?}", state.used>>20, live>>20, state.partial.len(), state.empty.iter().map(|x|x.1).sum::<usize>(), began.elapsed()); }
+        drop(state);
+        self.enough.store(live / FRESH_PART, Ordering::Relaxed);
+        self.fresh.store(0, Ordering::Relaxed);
+        for heap in heaps {
+            heap.restart();
+        }
+    }
+
+    /// Gives back the addresses that were never used. What was, stays: references to it are
+    /// `'static`.
+    pub fn close(&self) {
+        let mut state = self.state();
+        let Some((base, len)) = self.range.get().copied().flatten() else { return };
+        let from = ptr::with_exposed_provenance_mut(base + state.usable);
+        if state.usable < len {
+            // SAFETY: of these addresses nothing was ever handed out, and with nothing usable nor
+            // addresses left nothing will be.
+            let _ = unsafe { munmap(from, len - state.usable) };
+            state.usable = 0;
+            state.used = usize::MAX;
+        }
+    }
+}
+
+/// Takes addresses, as many as there may be: where they begin, how many bytes.
+fn reserve() -> Option<(usize, usize)> {
+    let mut len = MOST_ADDRESSES;
+    while len >= LEAST_ADDRESSES {
+        let (access, flags) = (ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE);
+        // SAFETY: a new mapping where the system likes; it overlaps nothing.
+        if let Ok(start) = unsafe { mmap_anonymous(ptr::null_mut(), len, access, flags) } {
+            return Some((start.expose_provenance(), len));
+        }
+        len /= 2;
+    }
+    None
+}
+
+fn make_usable(from: usize, bytes: usize) -> Option<()> {
+    let from = ptr::with_exposed_provenance_mut(from);
+    // SAFETY: addresses of the space that nothing was handed out of yet.
+    unsafe { mprotect(from, bytes, MprotectFlags::READ | MprotectFlags::WRITE) }.ok()
+}
+
+impl State {
+    /// Tells empty blocks from those with holes, by the marks.
+    fn sort_blocks(&mut self, base: usize) {
+        self.partial.clear();
+        self.empty.clear();
+        for (index, marks) in self.marks.chunks_exact(MARKS_PER_BLOCK).enumerate().rev() {
+            let live: u32 = marks.iter().map(|bits| bits.count_ones()).sum();
+            if live == 0 {
+                match self.empty.last_mut() {
+                    Some((first, run)) if *first == index + 1 => (*first, *run) = (index, *run + 1),
+                    _ => self.empty.push((index, 1)),
+                }
+            } else if (live as usize) * ALIGN <= BLOCK - SMALLEST_HOLE {
+                self.partial.push(index);
+            }
+            #[cfg(debug_assertions)]
+            self.spoil(base, index);
+        }
+    }
+
+    /// Overwrites what is free in a block, so that whoever still uses it finds a value that needs itself.
+    #[cfg(debug_assertions)]
+    fn spoil(&self, base: usize, index: usize) {
+        let marks = &self.marks[index * MARKS_PER_BLOCK..][..MARKS_PER_BLOCK];
+        for word in (0..BLOCK / ALIGN).filter(|word| marks[word / PER_MARK] >> (word % PER_MARK) & 1 == 0) {
+            let at = base + index * BLOCK + word * ALIGN;
+            // SAFETY: inside the space, of a usable block; nothing that is in use lies there.
+            unsafe { ptr::with_exposed_provenance_mut::<usize>(at).write(super::BUSY) };
+        }
+    }
+}
