@@ -12,7 +12,7 @@ mod mark;
 mod space;
 
 use std::alloc::Layout;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::{ManuallyDrop, align_of, size_of};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -61,6 +61,9 @@ pub struct Heap {
     holes: Cell<Option<Box<Holes>>>,
     /// A whole block for objects that are too large for most holes: what is left of it.
     medium: Cell<(usize, usize)>,
+    /// Thunks that had survived a collection when they were forced, and the environments they were
+    /// forced in: they may lead to what is newer than they are.
+    changed: RefCell<Vec<(Ref, Option<&'static Env>)>>,
 }
 
 impl Heap {
@@ -81,6 +84,7 @@ impl Heap {
             lasting: true,
             holes: Cell::new(None),
             medium: Cell::new((0, 0)),
+            changed: RefCell::default(),
         }
     }
 
@@ -118,6 +122,14 @@ impl Heap {
     /// Counts memory that is kept elsewhere.
     pub fn charge(&self, bytes: usize) {
         self.total.set(self.space.charge(bytes));
+    }
+
+    /// To be told of a thunk about to be forced that is [old](Thunk::is_old). What forcing it
+    /// changes is the thunk, and slots of `env` that were empty: each activation of a function gets an
+    /// environment of its own, and code only ever runs in one that is new or that a thunk brought.
+    #[cold]
+    pub fn changes(&self, thunk: Ref, env: Option<&'static Env>) {
+        self.changed.borrow_mut().push((thunk, env));
     }
 
     /// Forgets the holes it had: the space was collected, and has them.
@@ -401,6 +413,8 @@ const CODE: usize = 0;
 const APPLY: usize = 2;
 const APPLY2: usize = 4;
 const BUSY: usize = 6;
+/// In the second word of a lazy thunk, beside a pointer.
+const OLD: usize = 1;
 
 /// What to do for the value of a thunk.
 #[derive(Clone, Copy)]
@@ -465,12 +479,29 @@ impl Thunk {
             let (first, second) = (*self.0.get()).lazy;
             let tag = first.addr() & 7;
             let first = first.map_addr(|address| address & !7);
+            let second = second.map_addr(|address| address & !OLD);
             Err(match tag {
                 CODE => Lazy::Code(&*first.cast(), second.cast::<Env>().as_ref()),
                 APPLY => Lazy::Apply(&*first.cast(), &*second.cast()),
                 APPLY2 => Lazy::Apply2(&*second.cast()),
                 _ => second.cast::<Error>().as_ref().map_or(Lazy::Busy, Lazy::Failed),
             })
+        }
+    }
+
+    /// Whether a lazy thunk has survived a collection.
+    #[inline]
+    pub fn is_old(&self) -> bool {
+        // SAFETY: both words are initialised, whatever they are.
+        unsafe { (*self.0.get()).lazy.1.addr() & OLD != 0 }
+    }
+
+    /// Notes that a lazy thunk has survived a collection.
+    fn grow_old(&self) {
+        // SAFETY: the caller found it to be lazy, and no other thread uses it during a collection.
+        unsafe {
+            let second = &mut (*self.0.get()).lazy.1;
+            *second = second.map_addr(|address| address | OLD);
         }
     }
 

@@ -181,6 +181,10 @@ impl Ev {
         if self.heap.exceeded() {
             return self.out_of_memory();
         }
+        if thunk.is_old() {
+            let env = if let Lazy::Code(_, env) = lazy { env } else { None };
+            self.heap.changes(thunk, env);
+        }
         thunk.set(Thunk::lazy(Lazy::Busy));
         let result = self.with_stack(|ev| match lazy {
             Lazy::Code(expr, env) => ev.eval(expr, env),

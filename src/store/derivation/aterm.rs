@@ -132,11 +132,23 @@ pub(super) fn plain(out: &mut Vec<u8>, text: &str) {
 /// Where the first byte is that cannot stand for itself.
 fn special(text: &[u8]) -> Option<usize> {
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t');
-    // Without a way out in the middle of a chunk, its bytes are looked at all at once.
-    let plain =
-        text.chunks_exact(32).take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | special(byte)));
-    let skipped = plain.count() * 32;
-    text[skipped..].iter().position(special).map(|at| skipped + at)
+    let (words, rest) = text.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found =
+            has(word, b'"') | has(word, b'\\') | has(word, b'\n') | has(word, b'\r') | has(word, b'\t');
+        if found != 0 {
+            return Some(n * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(special).map(|at| words.len() * 8 + at)
+}
+
+/// The highest bit of each byte of `word` that is `byte`; above the first, of others too.
+fn has(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let zero = word ^ (ONES * u64::from(byte));
+    zero.wrapping_sub(ONES) & !zero & (ONES << 7)
 }
 
 pub(super) fn escaped(out: &mut Vec<u8>, text: &[u8]) {

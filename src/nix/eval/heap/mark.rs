@@ -1,18 +1,49 @@
 //! What leads to what: the walk that finds everything in use.
 
-use super::space::BLOCK;
-use super::{ALIGN, Attrs, Env, Lazy, Parts, Ref, Thin};
-use crate::nix::eval::value::{Context, ContextElement, List, Str, Value};
+use std::ptr;
+
+use super::{ALIGN, Attrs, Env, Lazy, Parts, Ref, Thunk};
+use crate::nix::eval::value::{Closure, Context, ContextElement, List, Partial, Str, Value};
 
 const PER_MARK: usize = u64::BITS as usize;
+
+/// So many objects are on their way from memory at once.
+const AHEAD: usize = 16;
+
+/// An object whose insides are to be looked at.
+#[derive(Clone, Copy)]
+enum Object {
+    Thunk(Ref),
+    Env(&'static Env),
+    Attrs(&'static Attrs),
+    List(&'static List),
+    Closure(&'static Closure),
+    Partial(&'static Partial),
+    String(&'static Str),
+    Context(&'static Context),
+}
+
+impl Object {
+    fn place(self) -> *const u8 {
+        match self {
+            Self::Thunk(object) => ptr::from_ref(object).cast(),
+            Self::Env(object) => ptr::from_ref(object).cast(),
+            Self::Attrs(object) => ptr::from_ref(object).cast(),
+            Self::List(object) => ptr::from_ref(object).cast(),
+            Self::Closure(object) => ptr::from_ref(object).cast(),
+            Self::Partial(object) => ptr::from_ref(object).cast(),
+            Self::String(object) => ptr::from_ref(object).cast(),
+            Self::Context(object) => ptr::from_ref(object).cast(),
+        }
+    }
+}
 
 /// Marks the words that are in use.
 pub(super) struct Marker {
     base: usize,
     len: usize,
     marks: Vec<u64>,
-    /// Thunks that are marked and whose insides are not.
-    todo: Vec<Ref>,
+    todo: Vec<Object>,
 }
 
 /// Where a collection starts from.
@@ -26,25 +57,50 @@ impl<'m> Roots<'m> {
     /// A value and all it leads to stay.
     pub fn value(&mut self, value: Value) {
         self.0.value(value);
-        self.0.rest();
     }
 
     /// A thunk and all it leads to stay.
     pub fn thunk(&mut self, thunk: Ref) {
-        self.0.thunk(thunk);
-        self.0.rest();
+        self.0.add(Object::Thunk(thunk));
     }
 }
 
 impl Marker {
-    /// `marks` has a bit for each word from `base` on, none of them set.
+    /// `marks` has a bit for each word from `base` on; what is marked is in use, with all that it
+    /// leads to.
     pub(super) fn new(base: usize, marks: Vec<u64>) -> Self {
         let len = marks.len() * PER_MARK * ALIGN;
-        debug_assert!(len.is_multiple_of(BLOCK));
         Self { base, len, marks, todo: Vec::new() }
     }
 
-    pub(super) fn finish(self) -> Vec<u64> {
+    /// A thunk, and an environment, that were in use before and have changed since.
+    pub(super) fn changed(&mut self, thunk: Ref, env: Option<&'static Env>) {
+        self.inside(Object::Thunk(thunk));
+        if let Some(env) = env {
+            self.slots(env);
+        }
+    }
+
+    /// Marks all that what was added leads to.
+    pub(super) fn finish(mut self) -> Vec<u64> {
+        let mut coming = [None; AHEAD];
+        let mut at = 0;
+        let mut idle = 0;
+        while idle < AHEAD {
+            let next = self.todo.pop();
+            if let Some(object) = next {
+                prefetch(object.place());
+            }
+            match std::mem::replace(&mut coming[at % AHEAD], next) {
+                Some(object) => {
+                    idle = 0;
+                    self.inside(object);
+                }
+                None if next.is_some() => idle = 0,
+                None => idle += 1,
+            }
+            at += 1;
+        }
         self.marks
     }
 
@@ -55,152 +111,178 @@ impl Marker {
         if offset >= self.len || bytes == 0 {
             return false;
         }
-        let (first, end) = (offset / ALIGN, (offset + bytes).div_ceil(ALIGN));
-        let (from, to) = (first / PER_MARK, (end - 1) / PER_MARK);
+        let (first, last) = (offset / ALIGN, (offset + bytes - 1) / ALIGN);
+        let (from, to) = (first / PER_MARK, last / PER_MARK);
         let low = u64::MAX << (first % PER_MARK);
-        let high = u64::MAX >> (PER_MARK - 1 - (end - 1) % PER_MARK);
-        if from == to {
-            let new = low & high & !self.marks[from];
-            self.marks[from] |= new;
+        let high = u64::MAX >> (PER_MARK - 1 - last % PER_MARK);
+        let marks = &mut self.marks[from..=to];
+        let mut new = 0;
+        if let [only] = marks {
+            new = low & high & !*only;
+            *only |= new;
             return new != 0;
         }
-        let mut new = 0;
-        for (word, mask) in (from..=to).map(|word| {
-            (word, if word == from { low } else if word == to { high } else { u64::MAX })
-        }) {
-            new |= mask & !self.marks[word];
-            self.marks[word] |= mask;
+        let end = marks.len() - 1;
+        for (n, word) in marks.iter_mut().enumerate() {
+            let mask = if n == 0 {
+                low
+            } else if n == end {
+                high
+            } else {
+                u64::MAX
+            };
+            new |= mask & !*word;
+            *word |= mask;
         }
         new != 0
     }
 
     #[inline]
-    fn object<T>(&mut self, object: &T) -> bool {
-        self.mark(std::ptr::from_ref(object).addr(), size_of::<T>())
+    fn fixed<T>(&mut self, object: &T) -> bool {
+        self.mark(ptr::from_ref(object).addr(), size_of::<T>())
     }
 
-    fn slice<T>(&mut self, items: &[T]) -> bool {
-        self.mark(items.as_ptr().addr(), size_of_val(items))
+    fn bytes(&mut self, text: &[u8]) {
+        self.mark(text.as_ptr().addr(), text.len());
     }
 
-    fn rest(&mut self) {
-        while let Some(thunk) = self.todo.pop() {
-            match thunk.state() {
-                Ok(value) => self.value(value),
-                Err(Lazy::Code(_, Some(env))) => self.env(env),
-                Err(Lazy::Apply(function, arg)) => {
-                    self.thunk(function);
-                    self.thunk(arg);
-                }
-                Err(Lazy::Apply2(parts)) => {
-                    if self.object(parts) {
-                        parts.iter().for_each(|part| self.thunk(part));
-                    }
-                }
-                Err(Lazy::Code(_, None) | Lazy::Busy | Lazy::Failed(_)) => {}
-            }
-        }
-    }
-
+    /// An object is in use.
     #[inline]
-    fn thunk(&mut self, thunk: Ref) {
-        if self.object(thunk) {
-            self.todo.push(thunk);
+    fn add(&mut self, object: Object) {
+        let new = match object {
+            Object::Thunk(thunk) => self.fixed(thunk),
+            Object::List(list) => self.fixed(list),
+            Object::Closure(closure) => self.fixed(closure),
+            Object::Partial(partial) => self.fixed(partial),
+            Object::String(string) => self.fixed(string),
+            Object::Context(context) => self.fixed(context),
+            // How long these are stands in them: they are marked when they have come.
+            Object::Env(_) | Object::Attrs(_) => {
+                let word = object.place().addr().wrapping_sub(self.base) / ALIGN;
+                self.marks.get(word / PER_MARK).is_some_and(|bits| bits >> (word % PER_MARK) & 1 == 0)
+            }
+        };
+        if new {
+            self.todo.push(object);
         }
     }
 
     fn value(&mut self, value: Value) {
         match value {
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Builtin(_) => {}
-            Value::String(string) | Value::Path(string) => self.string(string),
-            Value::List(list) => self.list(list),
-            Value::Attrs(attrs) => self.attrs(attrs),
-            Value::Closure(closure) => {
-                if self.object(closure) {
-                    self.thin(closure.args);
-                    if let Some(env) = closure.env {
-                        self.env(env);
+            Value::String(string) | Value::Path(string) => self.add(Object::String(string)),
+            Value::List(list) => self.add(Object::List(list)),
+            Value::Attrs(attrs) => self.add(Object::Attrs(attrs)),
+            Value::Closure(closure) => self.add(Object::Closure(closure)),
+            Value::Partial(partial) => self.add(Object::Partial(partial)),
+        }
+    }
+
+    fn thunks(&mut self, thunks: &[Ref]) {
+        thunks.iter().for_each(|thunk| self.add(Object::Thunk(thunk)));
+    }
+
+    fn slots(&mut self, env: &'static Env) {
+        for thunk in (0..env.len() as u32).filter_map(|slot| env.get(slot)) {
+            self.add(Object::Thunk(thunk));
+        }
+    }
+
+    /// What an object leads to is in use.
+    fn inside(&mut self, object: Object) {
+        match object {
+            Object::Thunk(thunk) => self.inside_thunk(thunk),
+            Object::Env(env) => {
+                let (at, bytes) = env.place();
+                if self.mark(at, bytes) {
+                    self.slots(env);
+                    if let Some(up) = env.up() {
+                        self.add(Object::Env(up));
                     }
                 }
             }
-            Value::Partial(partial) => {
-                if self.object(partial) {
-                    self.thin(partial.args);
+            Object::Attrs(attrs) => {
+                let (at, bytes) = attrs.place();
+                if self.mark(at, bytes) {
+                    match attrs.parts() {
+                        Parts::One(items) => {
+                            items.iter().for_each(|attr| self.add(Object::Thunk(attr.value)));
+                        }
+                        Parts::More(top, base) => {
+                            self.add(Object::Attrs(top));
+                            self.add(Object::Attrs(base));
+                        }
+                    }
+                }
+            }
+            Object::List(list) => {
+                if self.mark(list.items.as_ptr().addr(), size_of_val(list.items)) {
+                    self.thunks(list.items);
+                }
+            }
+            Object::Closure(closure) => {
+                self.args(closure.args.place(), closure.args.get());
+                if let Some(env) = closure.env {
+                    self.add(Object::Env(env));
+                }
+            }
+            Object::Partial(partial) => self.args(partial.args.place(), partial.args.get()),
+            Object::String(string) => {
+                self.bytes(string.bytes);
+                if let Some(context) = string.context {
+                    self.add(Object::Context(context));
+                }
+            }
+            Object::Context(context) => self.context(context),
+        }
+    }
+
+    fn inside_thunk(&mut self, thunk: &Thunk) {
+        match thunk.state() {
+            Ok(value) => self.value(value),
+            Err(lazy) => {
+                thunk.grow_old();
+                match lazy {
+                    Lazy::Code(_, Some(env)) => self.add(Object::Env(env)),
+                    Lazy::Apply(function, arg) => self.thunks(&[function, arg]),
+                    Lazy::Apply2(parts) => {
+                        self.fixed(parts);
+                        self.thunks(parts);
+                    }
+                    Lazy::Code(_, None) | Lazy::Busy | Lazy::Failed(_) => {}
                 }
             }
         }
     }
 
-    fn string(&mut self, string: &'static Str) {
-        if self.object(string) {
-            self.slice(string.bytes);
-            if let Some(context) = string.context {
-                self.context(context);
-            }
+    fn args(&mut self, (at, bytes): (usize, usize), args: &[Ref]) {
+        if self.mark(at, bytes) {
+            self.thunks(args);
         }
     }
 
-    fn context(&mut self, context: &'static Context) {
-        if !self.object(context) || !self.slice(context.elements) {
-            return;
-        }
+    fn context(&mut self, context: &Context) {
+        self.mark(context.elements.as_ptr().addr(), size_of_val(context.elements));
         for element in context.elements {
             match element {
-                ContextElement::Path(path) | ContextElement::DrvDeep(path) => {
-                    self.slice(path.as_bytes());
-                }
+                ContextElement::Path(path) | ContextElement::DrvDeep(path) => self.bytes(path.as_bytes()),
                 ContextElement::Output { drv, output } => {
-                    self.slice(drv.as_bytes());
-                    self.slice(output.as_bytes());
+                    self.bytes(drv.as_bytes());
+                    self.bytes(output.as_bytes());
                 }
             }
         }
     }
+}
 
-    fn list(&mut self, list: &'static List) {
-        if self.object(list) && self.slice(list.items) {
-            list.items.iter().for_each(|item| self.thunk(item));
-        }
+/// Has memory come closer.
+#[inline]
+fn prefetch(place: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which may be given for any address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(place.cast());
     }
-
-    fn thin(&mut self, items: Thin<Ref>) {
-        let (at, bytes) = items.place();
-        if self.mark(at, bytes) {
-            items.get().iter().for_each(|item| self.thunk(item));
-        }
-    }
-
-    fn attrs(&mut self, mut attrs: &'static Attrs) {
-        loop {
-            let (at, bytes) = attrs.place();
-            if !self.mark(at, bytes) {
-                return;
-            }
-            match attrs.parts() {
-                Parts::One(items) => {
-                    items.iter().for_each(|attr| self.thunk(attr.value));
-                    return;
-                }
-                Parts::More(top, base) => {
-                    // `top` has one layer.
-                    self.attrs(top);
-                    attrs = base;
-                }
-            }
-        }
-    }
-
-    fn env(&mut self, mut env: &'static Env) {
-        loop {
-            let (at, bytes) = env.place();
-            if !self.mark(at, bytes) {
-                return;
-            }
-            (0..env.len() as u32).filter_map(|slot| env.get(slot)).for_each(|thunk| self.thunk(thunk));
-            match env.up() {
-                Some(up) => env = up,
-                None => return,
-            }
-        }
-    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }

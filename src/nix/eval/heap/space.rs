@@ -18,8 +18,9 @@ pub(super) const BLOCK: usize = 32 << 10;
 /// Words that one word of marks is for.
 const PER_MARK: usize = u64::BITS as usize;
 const MARKS_PER_BLOCK: usize = BLOCK / ALIGN / PER_MARK;
-/// Holes smaller than this are left empty.
-const SMALLEST_HOLE: usize = 128;
+/// Holes smaller than this are left empty, and blocks that have less room in holes are full.
+const SMALLEST_HOLE: usize = 256;
+const LEAST_ROOM: usize = 8 << 10;
 
 /// Addresses to ask for; they cost nothing until they are used. Where there is a limit, less.
 const MOST_ADDRESSES: usize = 64 << 30;
@@ -28,17 +29,20 @@ const LEAST_ADDRESSES: usize = 256 << 20;
 const FIRST_STEP: usize = 256 << 10;
 const LAST_STEP: usize = 32 << 20;
 
-/// No collection before so much was allocated since the last,
-const LEAST_FRESH: usize = 32 << 20;
-/// nor before what was allocated is this part of what was left then.
-const FRESH_PART: usize = 2;
+/// So much is allocated between two collections, or this part of what was left by the last if that is
+/// more.
+const FRESH: usize = 32 << 20;
+const FRESH_PART: usize = 4;
+/// A collection is a whole one when this is in use, and as many times what the last whole one left.
+const WHOLE: usize = 64 << 20;
+const WHOLE_TIMES: usize = 3;
 
 /// See the module's description. `Default` is a session without any memory yet.
 #[derive(Default)]
 pub struct Space {
     /// Bytes that all heaps of the session have taken, with what is charged to it.
     taken: AtomicUsize,
-    /// Bytes handed out since the last collection, and how many are worth the next.
+    /// Bytes handed out since the last collection, and how many the next is worth.
     fresh: AtomicUsize,
     enough: AtomicUsize,
     /// Some value is elsewhere, for want of addresses: nothing can be freed any more.
@@ -55,8 +59,13 @@ struct State {
     usable: usize,
     /// How many of those were ever handed out.
     used: usize,
-    /// Which words were in use at the last collection.
+    /// Which words were in use at the last collection. It starts from these: what has survived one
+    /// is taken to be in use until so much has survived that a whole collection is due, which
+    /// starts from nothing.
     marks: Vec<u64>,
+    /// Bytes in use at the last collection, and at the last whole one.
+    live: usize,
+    live_whole: usize,
     /// Blocks with holes that nobody fills yet.
     partial: Vec<usize>,
     /// Runs of empty blocks: first, how many.
@@ -92,6 +101,12 @@ impl Holes {
             }
         }
     }
+}
+
+/// About how many bytes there are in holes worth filling: those of aligned pieces that are free.
+fn room(marks: &[u64]) -> usize {
+    let piece = |bits: &u64| [*bits as u32, (*bits >> 32) as u32];
+    marks.iter().flat_map(piece).filter(|bits| *bits == 0).count() * (SMALLEST_HOLE)
 }
 
 /// The first word from `from` on that is marked, or that is not.
@@ -132,8 +147,7 @@ impl Space {
         let (base, _) = self.range.get().copied().flatten()?;
         let mut marks = [0; MARKS_PER_BLOCK];
         marks.copy_from_slice(&state.marks[index * MARKS_PER_BLOCK..][..MARKS_PER_BLOCK]);
-        let free: u32 = marks.iter().map(|bits| bits.count_zeros()).sum();
-        self.fresh.fetch_add(free as usize * ALIGN, Ordering::Relaxed);
+        self.fresh.fetch_add(room(&marks), Ordering::Relaxed);
         Some(Block::Holes(Box::new(Holes { base: base + index * BLOCK, marks, at: 0 })))
     }
 
@@ -176,7 +190,7 @@ impl Space {
     /// Whether so much was allocated that a collection is worth its time.
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed).max(LEAST_FRESH)
+        self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed).max(FRESH)
     }
 
     /// Frees everything that `roots` do not lead to.
@@ -191,20 +205,30 @@ impl Space {
             self.fresh.store(0, Ordering::Relaxed);
             return;
         };
-        let began = std::time::Instant::now();
         let mut state = self.state();
-        let blocks = state.used / BLOCK;
         let mut marks = std::mem::take(&mut state.marks);
-        marks.clear();
-        marks.resize(blocks * MARKS_PER_BLOCK, 0);
+        let whole = state.live >= WHOLE.max(state.live_whole * WHOLE_TIMES) || marks.is_empty();
+        if whole {
+            marks.clear();
+        }
+        marks.resize(state.used / BLOCK * MARKS_PER_BLOCK, 0);
         let mut marker = Marker::new(base, marks);
+        for heap in heaps {
+            for (thunk, env) in heap.changed.take() {
+                if !whole {
+                    marker.changed(thunk, env);
+                }
+            }
+        }
         roots(&mut Roots::of(&mut marker));
         state.marks = marker.finish();
         state.sort_blocks(base);
-        let live: usize = state.marks.iter().map(|bits| bits.count_ones() as usize).sum::<usize>() * ALIGN;
-        if std::env::var_os("GCSTAT").is_some() { eprintln!("used {} MiB live {} MiB partial {} empty {:?} {:?}", state.used>>20, live>>20, state.partial.len(), state.empty.iter().map(|x|x.1).sum::<usize>(), began.elapsed()); }
+        state.live = state.marks.iter().map(|bits| bits.count_ones() as usize).sum::<usize>() * ALIGN;
+        if whole {
+            state.live_whole = state.live;
+        }
+        self.enough.store(state.live / FRESH_PART, Ordering::Relaxed);
         drop(state);
-        self.enough.store(live / FRESH_PART, Ordering::Relaxed);
         self.fresh.store(0, Ordering::Relaxed);
         for heap in heaps {
             heap.restart();
@@ -253,13 +277,12 @@ impl State {
         self.partial.clear();
         self.empty.clear();
         for (index, marks) in self.marks.chunks_exact(MARKS_PER_BLOCK).enumerate().rev() {
-            let live: u32 = marks.iter().map(|bits| bits.count_ones()).sum();
-            if live == 0 {
+            if marks.iter().all(|bits| *bits == 0) {
                 match self.empty.last_mut() {
                     Some((first, run)) if *first == index + 1 => (*first, *run) = (index, *run + 1),
                     _ => self.empty.push((index, 1)),
                 }
-            } else if (live as usize) * ALIGN <= BLOCK - SMALLEST_HOLE {
+            } else if room(marks) >= LEAST_ROOM {
                 self.partial.push(index);
             }
             #[cfg(debug_assertions)]
