@@ -1,18 +1,18 @@
-//! What all threads of a session share: names, files and positions, parsed code, settings.
+//! What all threads of a session share: names, files and positions, the values of files, settings.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
-use super::error::Error;
 use super::heap::Ref;
 use super::imported::Imported;
-use super::ir::{Expr, Pos};
+use super::ir::Pos;
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::Outside;
 use super::symbol::{Symbol, Symbols};
+use super::threads::Threads;
 use super::value::Value;
 use crate::store::{DrvHash, StoreDir};
 
@@ -116,7 +116,8 @@ pub struct KnownDrv {
     pub inputs: &'static [(&'static str, &'static str)],
 }
 
-type Parsed = Result<&'static Expr, Box<Error>>;
+/// A file that is imported: the first that holds the lock parses it.
+pub(super) type FileEntry = Arc<Mutex<Option<Ref>>>;
 
 /// A builtin that others provide.
 pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
@@ -151,7 +152,14 @@ pub struct Shared {
     /// Names that are always in scope.
     pub globals: FxHashMap<Symbol, u32>,
     sources: RwLock<Vec<Source>>,
-    parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
+    /// The values of [`Self::globals`].
+    pub(super) global_values: OnceLock<Vec<Ref>>,
+    files: Mutex<FxHashMap<Box<[u8]>, FileEntry>>,
+    /// What was imported so far, by the path that was given.
+    imports: RwLock<FxHashMap<Box<[u8]>, Ref>>,
+    /// Outputs of flakes called so far.
+    flakes: Mutex<FxHashMap<String, Value>>,
+    pub(super) threads: Arc<Threads>,
     /// Paths copied to the store: store path and what it was.
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), String>>,
     /// Store paths that were only computed.
@@ -183,7 +191,11 @@ impl Shared {
             store: StoreDir::default(),
             globals,
             sources: RwLock::default(),
-            parsed: RwLock::default(),
+            global_values: OnceLock::new(),
+            files: Mutex::default(),
+            imports: RwLock::default(),
+            flakes: Mutex::default(),
+            threads: Arc::default(),
             copied: Mutex::default(),
             imported: Imported::default(),
             sources_found: Mutex::default(),
@@ -232,15 +244,33 @@ impl Shared {
         })
     }
 
-    /// The code of a file that was parsed before.
-    pub fn parsed(&self, path: &[u8]) -> Option<Parsed> {
-        self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    /// The entry of a file that is imported; empty at first.
+    pub(super) fn file(&self, path: &[u8]) -> FileEntry {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        match files.get(path) {
+            Some(entry) => entry.clone(),
+            None => files.entry(path.into()).or_default().clone(),
+        }
     }
 
-    /// Remembers the code of a file; another thread's, if it was faster.
-    pub fn remember(&self, path: &[u8], parsed: Parsed) -> Parsed {
-        let mut files = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
-        files.entry(path.into()).or_insert(parsed).clone()
+    /// What was imported from a path before.
+    pub(super) fn imported_from(&self, path: &[u8]) -> Option<Ref> {
+        self.imports.read().unwrap_or_else(PoisonError::into_inner).get(path).copied()
+    }
+
+    /// Remembers what is imported from a path.
+    pub(super) fn import_from(&self, path: &[u8], value: Ref) {
+        self.imports.write().unwrap_or_else(PoisonError::into_inner).insert(path.into(), value);
+    }
+
+    /// The outputs of a flake that was called before.
+    pub fn flake(&self, key: &str) -> Option<Value> {
+        self.flakes.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    /// Remembers the outputs of a flake; another thread's, if it was faster.
+    pub fn remember_flake(&self, key: String, outputs: Value) -> Value {
+        *self.flakes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(outputs)
     }
 
     /// What is known of the derivation `base`.

@@ -9,7 +9,7 @@ use super::{Builtin, FIRST, bare};
 use crate::nix::eval::attrs::{Attr, Attrs};
 use crate::nix::eval::coerce::{Coerce, ContextSet};
 use crate::nix::eval::error::{Error, Kind};
-use crate::nix::eval::heap::Ref;
+use crate::nix::eval::heap::{Ref, Thunk};
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::shared::{KnownDrv, Origin};
@@ -60,14 +60,9 @@ pub(super) fn wrapper(ev: &mut Ev) -> Ref {
 impl Ev {
     /// A thunk that is the value of `text`.
     pub(super) fn lazy_text(&mut self, text: &str, _name: &str) -> Ref {
-        let code = self.parse(text, Origin::Text(text.into()), b"/");
-        match code {
-            Ok(code) => self
-                .heap
-                .alloc(crate::nix::eval::heap::Thunk::lazy(crate::nix::eval::heap::Lazy::Code(code, None))),
-            Err(error) => self.heap.alloc(crate::nix::eval::heap::Thunk::lazy(
-                crate::nix::eval::heap::Lazy::Failed(self.heap.alloc(*error)),
-            )),
+        match self.parse(text, Origin::Text(text.into()), b"/") {
+            Ok(code) => self.lazy(code),
+            Err(error) => self.heap.alloc(Thunk::failed(self.heap.alloc(*error))),
         }
     }
 
