@@ -35,6 +35,8 @@ pub struct Settings {
     pub pipe_operators: bool,
     /// Print `builtins.traceVerbose`.
     pub trace_verbose: bool,
+    /// Print no traces and warnings at all.
+    pub silent: bool,
     /// Where sources already fetched are looked for, beside the store.
     pub source_cache: Option<PathBuf>,
     /// Where to write `.drv` files and sources.
@@ -54,6 +56,7 @@ impl Default for Settings {
             max_steps: u64::MAX,
             pipe_operators: false,
             trace_verbose: false,
+            silent: false,
             source_cache: None,
             write_to: None,
             ca_derivations: false,
@@ -203,6 +206,13 @@ impl Shared {
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })
+    }
+
+    /// `builtins.trace`, `builtins.warn` and the like: one message.
+    pub fn message(&self, text: &str) {
+        if !self.settings.silent {
+            self.outside.message(text);
+        }
     }
 
     /// Registers a text; the position of its first byte.

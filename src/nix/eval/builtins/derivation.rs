@@ -230,7 +230,7 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
     let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
     draft.take(ev, bytes)?;
     if attr.name == sym::json {
-        ev.shared.outside.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
+        ev.shared.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
     }
     // The attributes come in the order of their names.
     drv.env.push((key, bytes));
@@ -367,7 +367,7 @@ fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> 
                 return fail("empty hash requires explicit hash algorithm");
             };
             let hash = Hash::zero(algorithm);
-            ev.shared.outside.message(&format!("warning: found empty hash, assuming '{hash}'"));
+            ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
             hash
         } else {
             Hash::parse(text, draft.algorithm).map_err(|error| Error::new(Kind::Other, error.to_string()))?

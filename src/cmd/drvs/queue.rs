@@ -1,0 +1,89 @@
+//! What `drvs` has to do, shared by its threads.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::nix::eval::heap::Ref;
+
+/// Something to look at.
+pub(super) struct Item {
+    /// Below which root.
+    pub(super) root: usize,
+    /// Where.
+    pub(super) path: Vec<String>,
+    /// What, not evaluated yet.
+    pub(super) value: Ref,
+}
+
+/// What there is to do. Threads take from both ends, as neighbours tend to need the same things,
+/// which one of two threads would have to wait for.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    items: VecDeque<Item>,
+    /// Items taken and not done, which may bring more.
+    taken: usize,
+}
+
+/// Where a thread takes from.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    Front,
+    Back,
+}
+
+/// An item, until it is done.
+pub(super) struct Taken<'q> {
+    pub(super) item: Item,
+    queue: &'q Queue,
+}
+
+impl Queue {
+    pub(super) fn new(items: VecDeque<Item>) -> Self {
+        Self { state: Mutex::new(State { items, taken: 0 }), changed: Condvar::new() }
+    }
+
+    /// The next item; waits while there may be more. `None` when all is done.
+    pub(super) fn take(&self, end: End) -> Option<Taken<'_>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let item = match end {
+                End::Front => state.items.pop_front(),
+                End::Back => state.items.pop_back(),
+            };
+            if let Some(item) = item {
+                state.taken += 1;
+                return Some(Taken { item, queue: self });
+            }
+            if state.taken == 0 {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Adds what is inside of an item that was taken from `end`, to be next there.
+    pub(super) fn add(&self, end: End, items: impl DoubleEndedIterator<Item = Item>) {
+        let items: Vec<Item> = items.collect();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match end {
+            End::Front => items.into_iter().rev().for_each(|item| state.items.push_front(item)),
+            End::Back => state.items.extend(items),
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.taken -= 1;
+        if state.taken == 0 {
+            self.queue.changed.notify_all();
+        }
+    }
+}
