@@ -279,3 +279,67 @@ impl Shareable {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nix::eval::error::Kind;
+    use crate::nix::eval::heap::Heap;
+
+    fn claimed(thunk: Ref) -> (Lazy, Claim) {
+        match thunk.claim(1) {
+            Found::Lazy(lazy, claim) => (lazy, claim),
+            _ => panic!("not lazy"),
+        }
+    }
+
+    #[test]
+    fn a_thunk_keeps_what_it_is_given() {
+        let heap = Heap::new(usize::MAX);
+        let (f, x): (Ref, Ref) =
+            (heap.alloc(Thunk::new(Value::Int(-1))), heap.alloc(Thunk::new(Value::Null)));
+        assert!(matches!(f.value(), Some(Value::Int(-1))) && matches!(x.value(), Some(Value::Null)));
+        let thunk: Ref = heap.alloc(Thunk::lazy(Lazy::Apply(f, x)));
+        assert!(thunk.value().is_none() && matches!(thunk.state(), State::Other));
+        for _ in 0..2 {
+            let (lazy, claim) = claimed(thunk);
+            assert!(matches!(lazy, Lazy::Apply(a, b) if ptr::eq(a, f) && ptr::eq(b, x)));
+            assert!(matches!(thunk.state(), State::Busy(1)));
+            assert!(matches!(thunk.claim(2), Found::Busy(1)) && thunk.value().is_none());
+            claim.put_back();
+        }
+        let parts = heap.alloc([f, x, f]);
+        let (lazy, claim) = claimed(heap.alloc(Thunk::lazy(Lazy::Apply2(parts))));
+        assert!(matches!(lazy, Lazy::Apply2(p) if ptr::eq(p[1], x)));
+        claim.put_back();
+        let env = heap.env(None, 3);
+        let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: 7 });
+        let (lazy, claim) = claimed(heap.alloc(Thunk::lazy(Lazy::Code(expr, Some(env)))));
+        assert!(matches!(lazy, Lazy::Code(e, Some(v)) if ptr::eq(e, expr) && ptr::eq(v, env)));
+        claim.put_back();
+        let file = heap.alloc(File { code: expr, path: b"/a" });
+        let thunk: Ref = heap.alloc(Thunk::lazy(Lazy::File(file)));
+        let (lazy, claim) = claimed(thunk);
+        assert!(matches!(lazy, Lazy::File(f) if f.path == b"/a" && ptr::eq(f.code, expr)));
+        claim.finish(Value::Float(1.5));
+        assert!(matches!(thunk.value(), Some(Value::Float(x)) if x == 1.5));
+        assert!(matches!(thunk.claim(2), Found::Value(Value::Float(x)) if x == 1.5));
+    }
+
+    #[test]
+    fn errors_and_promises() {
+        let heap = Heap::new(usize::MAX);
+        let error = heap.alloc(*Error::new(Kind::Throw, "no"));
+        let failed = |thunk: Ref| matches!(thunk.claim(3), Found::Failed(error) if &*error.message == "no");
+        assert!(failed(heap.alloc(Thunk::failed(error))));
+        let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: 7 });
+        let thunk: Ref = heap.alloc(Thunk::lazy(Lazy::Code(expr, None)));
+        claimed(thunk).1.fail(error);
+        assert!(failed(thunk) && thunk.value().is_none());
+        let promised: Ref = heap.alloc(Thunk::promised(5));
+        assert!(matches!(promised.claim(1), Found::Busy(5)));
+        promised.keep(5, Value::Bool(true));
+        promised.keep(5, Value::Null);
+        assert!(matches!(promised.value(), Some(Value::Bool(true))));
+    }
+}
