@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use self::queue::{End, Item, Queue};
+use self::queue::{Below, End, Item, Queue};
 use super::program::Program;
 use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
@@ -121,7 +121,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     let mut items = VecDeque::new();
     for (root, path) in roots.iter().enumerate() {
         match follow(&mut ev, args, &whole, path) {
-            Ok(value) => items.push_back(Item { root, path: path.clone(), value: ev.at(value) }),
+            Ok(value) => items.push_back(Item { root, below: None, value: ev.at(value) }),
             Err(error) => found.fail(shared, path, &error, None),
         }
     }
@@ -131,23 +131,23 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     let run = |ev: &mut Ev, end: End| {
         let mut mine = Found::default();
         while let Some(taken) = queue.take(end) {
-            let item = &taken.item;
-            let is_root = item.path.len() == roots[item.root].len();
-            let value = ev.force(item.value);
-            match look(ev, args, value, &item.path, is_root) {
+            let Item { root, below, value } = taken.item;
+            let path = taken.item.path(&roots[root]);
+            let value = ev.force(value);
+            match look(ev, args, value, &path, below.is_none()) {
                 Ok(Seen::Package(job)) => mine.jobs.push(*job),
-                Ok(Seen::Set(attrs)) if is_root || recurse(ev, args, attrs, &item.path) => {
-                    queue.add(
-                        end,
-                        ev.sorted(attrs).iter().map(|attr| {
-                            let mut path = item.path.clone();
-                            path.push(ev.text(attr.name).lossy().into_owned());
-                            Item { root: item.root, path, value: attr.value }
-                        }),
-                    );
+                Ok(Seen::Set(attrs)) if below.is_none() || recurse(ev, args, attrs, &path) => {
+                    let inner = ev.sorted(attrs).into_iter().map(|attr| {
+                        let name = ev.text(attr.name);
+                        let name =
+                            std::str::from_utf8(name.bytes).unwrap_or_else(|_| ev.keep_text(&name.lossy()));
+                        let below = ev.heap.alloc(Below { name, up: below });
+                        Item { root, below: Some(below), value: attr.value }
+                    });
+                    queue.add(end, &inner.collect::<Vec<_>>());
                 }
                 Ok(Seen::Set(_) | Seen::Other) => {}
-                Err(error) => mine.fail(shared, &item.path, &error, Some(item.root)),
+                Err(error) => mine.fail(shared, &path, &error, Some(root)),
             }
         }
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);

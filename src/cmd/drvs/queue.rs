@@ -5,14 +5,33 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::nix::eval::heap::Ref;
 
-/// Something to look at.
+/// Something to look at. One thread makes it and another is done with it, so it owns nothing: memory that
+/// is freed by another thread than took it makes the two wait for each other ever after.
+#[derive(Clone, Copy)]
 pub(super) struct Item {
     /// Below which root.
     pub(super) root: usize,
-    /// Where.
-    pub(super) path: Vec<String>,
+    /// Where below it; `None` is the root itself.
+    pub(super) below: Option<&'static Below>,
     /// What, not evaluated yet.
     pub(super) value: Ref,
+}
+
+/// A path, last part first.
+pub(super) struct Below {
+    pub(super) name: &'static str,
+    pub(super) up: Option<&'static Below>,
+}
+
+impl Item {
+    /// The path from the root's.
+    pub(super) fn path(&self, root: &[String]) -> Vec<String> {
+        let names = std::iter::successors(self.below, |below| below.up).map(|below| below.name.to_owned());
+        let mut path: Vec<String> = names.collect();
+        path.extend(root.iter().rev().cloned());
+        path.reverse();
+        path
+    }
 }
 
 /// What there is to do. Threads take from both ends, as neighbours tend to need the same things,
@@ -26,6 +45,8 @@ struct State {
     items: VecDeque<Item>,
     /// Items taken and not done, which may bring more.
     taken: usize,
+    /// Threads that wait for them.
+    waiting: usize,
 }
 
 /// Where a thread takes from.
@@ -43,7 +64,7 @@ pub(super) struct Taken<'q> {
 
 impl Queue {
     pub(super) fn new(items: VecDeque<Item>) -> Self {
-        Self { state: Mutex::new(State { items, taken: 0 }), changed: Condvar::new() }
+        Self { state: Mutex::new(State { items, taken: 0, waiting: 0 }), changed: Condvar::new() }
     }
 
     /// The next item; waits while there may be more. `None` when all is done.
@@ -61,20 +82,22 @@ impl Queue {
             if state.taken == 0 {
                 return None;
             }
+            state.waiting += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 
     /// Adds what is inside of an item that was taken from `end`, to be next there.
-    pub(super) fn add(&self, end: End, items: impl DoubleEndedIterator<Item = Item>) {
-        let items: Vec<Item> = items.collect();
+    pub(super) fn add(&self, end: End, items: &[Item]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match end {
-            End::Front => items.into_iter().rev().for_each(|item| state.items.push_front(item)),
-            End::Back => state.items.extend(items),
+            End::Front => items.iter().rev().for_each(|item| state.items.push_front(*item)),
+            End::Back => state.items.extend(items.iter().copied()),
         }
-        drop(state);
-        self.changed.notify_all();
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -82,7 +105,7 @@ impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.taken -= 1;
-        if state.taken == 0 {
+        if state.taken == 0 && state.waiting > 0 {
             self.queue.changed.notify_all();
         }
     }
