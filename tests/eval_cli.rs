@@ -163,3 +163,59 @@ fn memory_has_a_limit() {
         run(dir.path(), &["eval", "--max-memory", "100", "--max-call-depth", "1000000000", "-E", deep]);
     assert!(stderr(&found).starts_with("error: evaluation needs more"), "{}", stderr(&found));
 }
+
+/// Packages that need each other, sets, errors of all kinds, cycles within one package and through several.
+const MANY: &str = r#"
+let
+  package = name: args: derivation ({ inherit name; system = "x86_64-linux"; builder = "/bin/sh"; } // args);
+  numbers = builtins.genList (n: n) 120;
+  named = make: builtins.listToAttrs (map (n: { name = "p${toString n}"; value = make n; }) numbers);
+  work = n: builtins.foldl' (sum: x: sum + x * n) 0 (builtins.genList (x: x) 300);
+  all = named (n: package "p-${toString n}" {
+    value = toString (work n);
+    inputs = map (m: all."p${toString m}") (builtins.filter (m: m < n && (n - m == 1 || n / 2 == m || n / 3 == m)) numbers);
+  });
+  lazy = { a = work 3; b = { c = work 4; }; list = [ (work 5) ]; };
+  broken = named (n:
+    if builtins.div n 5 * 5 == n then throw "package ${toString n} is broken"
+    else if builtins.div n 3 * 3 == n then package "x" { inputs = [ broken."p${toString (n - 1)}" ]; }
+    else if builtins.div n 2 * 2 == n then package "y" { value = lazy; number = lazy.a + n; }
+    else if builtins.div n 7 * 7 == n then assert lazy.b.c == n; package "z" { }
+    else "${toString n}" + lazy);
+  ring = named (n: package "r" { next = ring."p${toString (if n == 119 then 0 else n + 1)}"; });
+  loose = { self = loose.self; a = loose.b + 1; b = loose.c + 1; c = if lazy.a == loose.a then 1 else 2; };
+in
+all // loose // {
+  broken = broken // { recurseForDerivations = true; };
+  rings = ring // { recurseForDerivations = true; deeper = all // { recurseForDerivations = true; }; };
+  hidden = broken;
+}
+"#;
+
+#[test]
+fn as_many_threads_as_you_like() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("default.nix"), MANY).unwrap();
+    let list = |threads: &str, rest: &[&str]| {
+        run(dir.path(), &[&["drvs", "-f", "default.nix", "--threads", threads], rest].concat())
+    };
+    for rest in [&[][..], &["--json"], &["--force-recurse", "--max-call-depth", "500"]] {
+        let one = list("1", rest);
+        assert_eq!(one.status.code(), Some(1));
+        for threads in ["2", "4", "2", "4", "7"] {
+            let more = list(threads, rest);
+            assert_eq!(stdout(&more), stdout(&one), "{threads} {rest:?}");
+            assert_eq!(stderr(&more), stderr(&one), "{threads} {rest:?}");
+        }
+    }
+    let (packages, errors) = (stdout(&list("2", &[])), stderr(&list("2", &[])));
+    assert_eq!(packages.lines().count(), 240);
+    assert!(packages.starts_with("p0\tp-0\t/nix/store/"));
+    assert!(packages.contains("\nrings.deeper.p119\tp-119\t"));
+    let count = |text: &str| errors.lines().filter(|line| line.contains(text)).count();
+    // Every number once in `broken`, `ring` and four by themselves.
+    assert_eq!(count(": error: "), 244);
+    assert_eq!(count(": error: infinite recursion encountered"), 124);
+    assert_eq!(count("it needs itself"), 124);
+    assert_eq!(count("broken.p35: error: package 35 is broken"), 1);
+}

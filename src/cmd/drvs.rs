@@ -1,11 +1,13 @@
 //! `pgflakegen drvs`: every package and its derivation, errors collected, in several threads.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod queue;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
+use self::queue::{Below, End, Item, Queue};
 use super::program::Program;
 use super::{Context, Outcome};
 use crate::nix::eval::attrs::Attrs;
@@ -14,7 +16,7 @@ use crate::nix::eval::error::suggest;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
-use crate::nix::eval::{Error, Ev, Kind, Result, Shared, Value};
+use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -112,81 +114,146 @@ pub fn collect(args: &Args) -> (Arc<Shared>, Result<Vec<Job>>) {
 
 fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     let mut ev = Ev::new(shared.clone());
-    let roots = roots(&mut ev, args)?;
-    // What there is to do: the names directly below each root, dealt out to the threads.
-    let mut work: Vec<(usize, String)> = Vec::new();
-    let mut jobs = Vec::new();
-    for (n, root) in roots.iter().enumerate() {
-        match value_of(&mut ev, args, root) {
-            Ok(Value::Attrs(attrs)) if !is_derivation(&mut ev, attrs) => {
-                let names = ev.sorted(attrs);
-                work.extend(names.iter().map(|attr| (n, ev.text(attr.name).lossy().into_owned())));
-            }
-            Ok(_) => work.push((n, String::new())),
-            Err(error) => jobs.push(failed(shared, root, &error)),
+    let whole = whole(&mut ev, args);
+    let roots = roots(&mut ev, args, &whole)?;
+    let mut found = Found::default();
+    let mut items = VecDeque::new();
+    for (root, path) in roots.iter().enumerate() {
+        match follow(&mut ev, args, &whole, path) {
+            Ok(value) => items.push_back(Item { root, below: None, value: ev.at(value) }),
+            Err(error) => found.fail(shared, path, &error, None),
         }
     }
+    let held: Vec<_> = items.iter().map(|item: &Item| item.value).collect();
+    let queue = Queue::new(items);
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-    let threads = threads.unwrap_or(1).clamp(1, work.len().max(1));
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(jobs);
-    let work = &work;
-    let roots = &roots;
-    let run = |ev: &mut Ev| {
-        let mut mine = Vec::new();
-        let mut values: BTreeMap<usize, Value> = BTreeMap::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((n, name)) = work.get(at) else { break };
-            let root = match values.get(n) {
-                Some(value) => *value,
-                None => match value_of(ev, args, &roots[*n]) {
-                    Ok(value) => {
-                        values.insert(*n, value);
-                        value
-                    }
-                    Err(error) => {
-                        mine.push(failed(&ev.shared.clone(), &roots[*n], &error));
-                        continue;
-                    }
-                },
-            };
-            let mut path = roots[*n].clone();
-            if name.is_empty() {
-                visit(ev, args, Ok(root), &mut path, true, &mut mine);
-                continue;
+    let found = Mutex::new(found);
+    let work = |ev: &mut Ev, end: End| {
+        let mut mine = Found::default();
+        while let Some(taken) = queue.try_take(end).or_else(|| ev.idle(|| queue.take(end))) {
+            let Item { root, below, value } = taken.item;
+            let path = taken.item.path(&roots[root]);
+            let value = ev.force(value);
+            match look(ev, args, value, &path, below.is_none()) {
+                Ok(Seen::Package(job)) => mine.jobs.push(*job),
+                Ok(Seen::Set(attrs)) if below.is_none() || recurse(ev, args, attrs, &path) => {
+                    let inner = ev.sorted(attrs).into_iter().map(|attr| {
+                        let name = ev.text(attr.name);
+                        let name =
+                            std::str::from_utf8(name.bytes).unwrap_or_else(|_| ev.keep_text(&name.lossy()));
+                        let below = ev.lasting.alloc(Below { name, up: below });
+                        Item { root, below: Some(below), value: attr.value }
+                    });
+                    queue.add(end, &inner.collect::<Vec<_>>());
+                }
+                Ok(Seen::Set(_) | Seen::Other) => {}
+                Err(error) => mine.fail(shared, &path, &error, Some(root)),
             }
-            let value = match root {
-                Value::Attrs(attrs) => attribute(ev, attrs, name),
-                _ => continue,
-            };
-            path.push(name.clone());
-            visit(ev, args, value, &mut path, false, &mut mine);
+            drop(taken);
+            ev.part_done();
         }
-        found.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.jobs.extend(mine.jobs);
+        found.unsure.extend(mine.unsure);
     };
+    // SAFETY: once an item is done, what goes on being used are the values of the roots and of the other
+    // items, which are attributes inside of these; all threads of the session are here.
+    let run = |ev: &mut Ev, end: End| unsafe { ev.collecting(held.clone(), |ev| work(ev, end)) };
     std::thread::scope(|scope| {
-        for n in 1..threads {
+        for n in 1..threads.unwrap_or(1) {
             let builder = std::thread::Builder::new().name(format!("eval-{n}")).stack_size(32 << 20);
+            let end = if n % 2 == 0 { End::Front } else { End::Back };
+            let run = &run;
             // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, || run(&mut Ev::new(shared.clone())));
+            let _ = builder.spawn_scoped(scope, move || run(&mut Ev::new(shared.clone()), end));
         }
-        run(&mut ev);
+        run(&mut ev, End::Front);
     });
-    let mut jobs = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
-    Ok(jobs)
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    look_again(shared, args, &roots, &mut found);
+    found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
+    Ok(found.jobs)
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    jobs: Vec<Job>,
+    /// Paths of errors whose text depends on what was evaluated before, and their roots.
+    unsure: Vec<(Vec<String>, usize)>,
+}
+
+impl Found {
+    /// A package, or what should be one, fails; below which root, if it is to be looked at again.
+    fn fail(&mut self, shared: &Shared, path: &[String], error: &Error, root: Option<usize>) {
+        if let Some(root) = root
+            && depends_on_order(error)
+        {
+            self.unsure.push((path.to_vec(), root));
+        }
+        self.jobs.push(failed(shared, path, error));
+    }
+}
+
+/// Whether the text of an error depends on what was evaluated before: where a cycle was entered, which
+/// parts of a value are thunks still.
+fn depends_on_order(error: &Error) -> bool {
+    match error.kind {
+        Kind::InfiniteRecursion => true,
+        Kind::Throw | Kind::Abort => false,
+        _ => error.message.contains(['{', '[']) && !error.message.starts_with("assertion '"),
+    }
+}
+
+/// Evaluates what failed with such an error anew: alone, in the order of the paths, by one thread.
+fn look_again(shared: &Shared, args: &Args, roots: &[Vec<String>], found: &mut Found) {
+    if found.unsure.is_empty() {
+        return;
+    }
+    found.unsure.sort();
+    let again: BTreeMap<_, _> = std::mem::take(&mut found.unsure).into_iter().collect();
+    let used = shared.space.taken();
+    let max_memory = shared.settings.max_memory.saturating_sub(used);
+    let settings = Settings { max_memory, silent: true, ..shared.settings.clone() };
+    let shared = Shared::new(settings, shared.outside.clone(), shared.hooks);
+    let mut ev = Ev::new(shared.clone());
+    let whole = whole(&mut ev, args);
+    let mut known = BTreeMap::new();
+    let mut better: BTreeMap<Vec<String>, Job> = BTreeMap::new();
+    for (path, root) in again {
+        let root = roots.get(root).map_or(&[][..], Vec::as_slice);
+        let start = *known.entry(root).or_insert_with(|| follow(&mut ev, args, &whole, root).ok());
+        let Some(mut value) = start else { continue };
+        let mut inner = |part: &String| match value {
+            Value::Attrs(attrs) => attribute(&mut ev, attrs, part).map(|inner| value = inner),
+            _ => Ok(()),
+        };
+        let value = path[root.len()..].iter().try_for_each(&mut inner).map(|()| value);
+        let job = match look(&mut ev, args, value, &path, false) {
+            Ok(Seen::Package(job)) => *job,
+            Ok(Seen::Set(_) | Seen::Other) => continue,
+            // Then what was seen first has to do.
+            Err(error) if error.kind == Kind::MemoryLimit => break,
+            Err(error) => failed(&shared, &path, &error),
+        };
+        better.insert(path, job);
+    }
+    for job in found.jobs.iter_mut().filter(|job| job.error.is_some()) {
+        if let Some(job_again) = better.get(&job.attr_path) {
+            job.clone_from(job_again);
+        }
+    }
 }
 
 /// Attribute paths to start from.
-fn roots(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<String>>> {
+fn roots(ev: &mut Ev, args: &Args, whole: &Result<Value>) -> Result<Vec<Vec<String>>> {
     if !args.program.is_flake() {
         if args.program.attr.is_empty() {
             return Ok(vec![Vec::new()]);
         }
         return args.program.attr.iter().map(|path| crate::nix::eval::split_path(path)).collect();
     }
-    let Value::Attrs(outputs) = value_of(ev, args, &[])? else {
+    let Value::Attrs(outputs) = whole.clone()? else {
         return Err(Error::new(Kind::Type, "the outputs of the flake are no set"));
     };
     if !args.program.attr.is_empty() {
@@ -232,15 +299,21 @@ fn attribute(ev: &mut Ev, attrs: &'static Attrs, name: &str) -> Result<Value> {
     }
 }
 
-fn value_of(ev: &mut Ev, args: &Args, path: &[String]) -> Result<Value> {
-    let auto = args.program.auto_args(ev)?;
-    let mut value = if !args.program.is_flake() {
-        let value = args.program.load(ev)?;
-        ev.auto_call(value, auto)?
-    } else {
+/// The value of the file, expression or flake.
+fn whole(ev: &mut Ev, args: &Args) -> Result<Value> {
+    if args.program.is_flake() {
         let overrides = args.program.inputs.overrides();
-        crate::nix::flake::outputs(ev, args.flake.as_deref().unwrap_or("."), &overrides)?
-    };
+        return crate::nix::flake::outputs(ev, args.flake.as_deref().unwrap_or("."), &overrides);
+    }
+    let auto = args.program.auto_args(ev)?;
+    let value = args.program.load(ev)?;
+    ev.auto_call(value, auto)
+}
+
+/// The root at `path`.
+fn follow(ev: &mut Ev, args: &Args, whole: &Result<Value>, path: &[String]) -> Result<Value> {
+    let mut value = whole.clone()?;
+    let auto = args.program.auto_args(ev)?;
     for part in path {
         value = match value {
             Value::Attrs(attrs) => attribute(ev, attrs, part)?,
@@ -249,10 +322,6 @@ fn value_of(ev: &mut Ev, args: &Args, path: &[String]) -> Result<Value> {
         value = ev.auto_call(value, auto)?;
     }
     Ok(value)
-}
-
-fn is_derivation(ev: &mut Ev, attrs: &'static Attrs) -> bool {
-    matches!(attribute(ev, attrs, "type"), Ok(Value::String(text)) if text.bytes == b"derivation")
 }
 
 fn failed(shared: &Shared, path: &[String], error: &Error) -> Job {
@@ -274,46 +343,36 @@ fn shown(path: &[String]) -> String {
     path.iter().map(part).collect::<Vec<_>>().join(".")
 }
 
-fn visit(
-    ev: &mut Ev,
-    args: &Args,
-    value: Result<Value>,
-    path: &mut Vec<String>,
-    top: bool,
-    jobs: &mut Vec<Job>,
-) {
-    let shared = ev.shared.clone();
-    let result = value.and_then(|value| match value {
-        Value::Attrs(attrs) => {
-            // `type` itself may fail: that is this package's error.
-            let derivation = match ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name)) {
-                Some(attr) => {
-                    matches!(ev.force(attr.value)?, Value::String(text) if text.bytes == b"derivation")
-                }
-                None => false,
-            };
-            if derivation {
-                return job(ev, args, attrs, path).map(|job| jobs.push(job));
-            }
-            let recurse = top
-                || args.force_recurse
-                || path.first().is_some_and(|first| first == "checks")
-                || matches!(attribute(ev, attrs, "recurseForDerivations"), Ok(Value::Bool(true)));
-            if recurse && path.len() < 64 {
-                for attr in ev.sorted(attrs) {
-                    let value = ev.force(attr.value);
-                    path.push(ev.text(attr.name).lossy().into_owned());
-                    visit(ev, args, value, path, false, jobs);
-                    path.pop();
-                }
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    });
-    if let Err(error) = result {
-        jobs.push(failed(&shared, path, &error));
+/// What is at a path.
+enum Seen {
+    Package(Box<Job>),
+    Set(&'static Attrs),
+    Other,
+}
+
+fn look(ev: &mut Ev, args: &Args, value: Result<Value>, path: &[String], root: bool) -> Result<Seen> {
+    let Value::Attrs(attrs) = value? else { return Ok(Seen::Other) };
+    let kind = match ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name)) {
+        Some(attr) => Some(ev.force(attr.value)),
+        None => None,
+    };
+    let kind = match kind {
+        // `type` itself may fail: that is this package's error. Among packages it is one of them.
+        Some(Err(error)) if !root => return Err(error),
+        kind => kind.and_then(Result::ok),
+    };
+    if matches!(kind, Some(Value::String(text)) if text.bytes == b"derivation") {
+        return job(ev, args, attrs, path).map(|job| Seen::Package(Box::new(job)));
     }
+    Ok(Seen::Set(attrs))
+}
+
+/// Whether to look into a set that is no root.
+fn recurse(ev: &mut Ev, args: &Args, attrs: &'static Attrs, path: &[String]) -> bool {
+    let wanted = args.force_recurse
+        || path.first().is_some_and(|first| first == "checks")
+        || matches!(attribute(ev, attrs, "recurseForDerivations"), Ok(Value::Bool(true)));
+    wanted && path.len() < 64
 }
 
 fn meta_of(ev: &mut Ev, attrs: &'static Attrs) -> serde_json::Map<String, serde_json::Value> {

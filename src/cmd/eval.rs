@@ -131,9 +131,8 @@ fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool, held: &[Value]) ->
         ev.print(value)?
     } else {
         if args.strict {
-            let mut held = held.to_vec();
-            held.push(value);
             let thunk = ev.at(value);
+            let held = held.iter().map(|value| ev.at(*value)).chain([thunk]).collect();
             // SAFETY: of the values made so far, this one is used, and those that are held.
             unsafe { ev.collecting(held, |ev| ev.force_deep(thunk)) }?;
         }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 pub use super::heap::Attrs;
-use super::heap::{Heap, Hollow, Parts, Ref};
+use super::heap::{Heap, Parts, Ref};
 use super::symbol::Symbol;
 
 /// One attribute.
@@ -20,7 +20,7 @@ pub struct Attr {
 }
 
 /// The empty set.
-pub static EMPTY: Hollow<Attrs> = Hollow::new(Attrs::empty());
+pub static EMPTY: Attrs = Attrs::empty();
 
 /// More layers than this are merged into one: each is looked through in turn.
 const MAX_LAYERS: u32 = 8;

@@ -1,48 +1,140 @@
 //! When values that nobody needs any more are freed: between the parts of a large result, while
-//! nothing is being evaluated.
+//! no thread of the session evaluates anything.
 
-use super::machine::{Ev, Result};
-use super::value::Value;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::heap::{Changed, Ref};
+use super::machine::Ev;
+
+/// Where the threads of a session meet for it.
+#[derive(Default)]
+pub struct Meeting {
+    state: Mutex<State>,
+    over: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Threads that may be evaluating or hold values.
+    present: usize,
+    /// How many of them wait for the others.
+    arrived: usize,
+    /// How often memory was freed.
+    times: u64,
+    /// What is used besides what the session itself keeps.
+    held: Vec<Ref>,
+    /// What the threads' heaps were told of.
+    changed: Vec<Changed>,
+}
+
+/// Whether a thread takes part, and how often memory had been freed when its heap was last told.
+#[derive(Default)]
+pub(super) struct Part {
+    taken: bool,
+    times: u64,
+}
+
+impl Meeting {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Ev {
-    /// Lets memory be freed between the parts of a result while `work` runs, which is given the
-    /// values it may go on using.
+    /// Lets memory be freed while `work` runs, whenever a [part is done](Self::part_done), and all other
+    /// threads of the session have a part done as well or are idle.
     ///
     /// # Safety
     /// While `work` runs, neither it nor its callers use any value, or anything that a value leads to,
-    /// but `held`, what these lead to, and what `work` makes itself and lets go of before it goes on to
-    /// the next part.
-    pub unsafe fn collecting<T>(
-        &mut self,
-        held: Vec<Value>,
-        work: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Result<T> {
-        let before = self.held.replace(held);
+    /// but what `held` leads to, what the session itself keeps (globals, files, flakes), and what was made
+    /// since the last part was done. All other threads of the session take part in the same way.
+    pub unsafe fn collecting<T>(&mut self, held: Vec<Ref>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.shared.meeting.state().held.extend(held);
+        self.enter();
         let result = work(self);
-        self.held = before;
+        self.leave();
+        // Where it would go on allocating is free to others now.
+        self.heap.restart();
         result
     }
 
-    /// A part of a result is done: frees memory if that is allowed and worth it.
+    /// A part of a result is done: frees memory if that is worth its time.
     #[inline]
     pub fn part_done(&mut self) {
-        if self.depth == 0 && self.held.is_some() && self.heap.space().is_full() {
-            self.collect();
+        if self.part.taken && self.depth == 0 && self.heap.space().is_full() {
+            self.meet();
+        }
+    }
+
+    /// Waits for something; others may free memory meanwhile.
+    pub fn idle<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        if !self.part.taken {
+            return wait();
+        }
+        self.leave();
+        let result = wait();
+        self.enter();
+        result
+    }
+
+    fn enter(&mut self) {
+        let shared = self.shared.clone();
+        let mut state = shared.meeting.state();
+        state.present += 1;
+        self.part.taken = true;
+        self.catch_up(&state);
+    }
+
+    fn leave(&mut self) {
+        let shared = self.shared.clone();
+        let mut state = shared.meeting.state();
+        state.changed.append(&mut self.heap.take_changes());
+        state.present -= 1;
+        self.part.taken = false;
+        if state.arrived > 0 && state.arrived == state.present {
+            self.collect(&mut state);
         }
     }
 
     #[cold]
-    fn collect(&mut self) {
-        let held = self.held.iter().flatten().copied();
-        let values = held.chain(self.flakes.values().copied());
-        let thunks = self.globals.iter().chain(self.imports.values()).copied();
-        // SAFETY: with no call under way and `collecting` in force, everything that somebody will use
-        // is held, or one of what the evaluator keeps: these fields are all it has.
+    fn meet(&mut self) {
+        let shared = self.shared.clone();
+        let mut state = shared.meeting.state();
+        // Another thread may have had it done while this one waited for the lock.
+        if self.heap.space().is_full() {
+            state.changed.append(&mut self.heap.take_changes());
+            state.arrived += 1;
+            if state.arrived == state.present {
+                self.collect(&mut state);
+            }
+            let times = state.times;
+            while state.arrived > 0 && state.times == times {
+                state = shared.meeting.over.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        self.catch_up(&state);
+    }
+
+    fn catch_up(&mut self, state: &State) {
+        if self.part.times != state.times {
+            self.part.times = state.times;
+            self.heap.restart();
+        }
+    }
+
+    fn collect(&self, state: &mut State) {
+        let changed = std::mem::take(&mut state.changed);
+        // SAFETY: all threads that are present wait for this, the others take the lock before they
+        // enter; no call is under way in any, so as `collecting` was vouched for, everything that somebody
+        // will use is held or kept by the session. Heaps are restarted by their threads as they catch up.
         unsafe {
-            self.heap.space().collect(&[self.heap], |roots| {
-                values.for_each(|value| roots.value(value));
-                thunks.for_each(|thunk| roots.thunk(thunk));
+            self.heap.space().collect(changed, |roots| {
+                state.held.iter().for_each(|thunk| roots.thunk(thunk));
+                self.shared.add_roots(roots);
             });
         }
+        state.arrived = 0;
+        state.times += 1;
+        self.shared.meeting.over.notify_all();
     }
 }

@@ -4,42 +4,45 @@
 //! for free. A lasting heap keeps all that is allocated until the process ends. The heap for values
 //! is part of a [`Space`], which [`collect`](Space::collect) empties of what nothing leads to any
 //! more: that happens only where its callers vouch for holding nothing but what they name.
-//! A thunk or environment belongs to the thread that made it; the exception is [`Shareable`], which
-//! holds finished values only.
+//! Allocating is the business of one thread; what it allocated others may read, once a thunk or
+//! variable leads there.
 
 mod blocks;
 mod mark;
 mod space;
+mod thunk;
 
 use std::alloc::Layout;
-use std::cell::{Cell, RefCell, UnsafeCell};
-use std::mem::{ManuallyDrop, align_of, size_of};
+use std::cell::{Cell, RefCell};
+use std::mem::{align_of, size_of};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-
-use super::error::Error;
-use super::ir::Expr;
-use super::value::Value;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 pub use blocks::{Attrs, Parts, Thin};
 pub use mark::Roots;
 pub use space::Space;
 use space::{BLOCK, Block, Holes};
+pub use thunk::{Claim, Found, Lazy, Ref, Shareable, State, Thunk};
 
 const FIRST_CHUNK: usize = 256 << 10;
 const LARGE_CHUNK: usize = 32 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 const ALIGN: usize = 8;
 
-/// Has the system's allocator give large blocks back when they are freed.
+/// Has the system's allocator give large blocks back when they are freed, and take room for small ones
+/// less often.
 ///
-/// glibc raises the size it does that from with the first such block: what parsing the largest file
-/// took would be kept, and filled with small things, to the end.
+/// glibc raises the size it does the first from with the first such block: what parsing the largest file
+/// took would be kept, and filled with small things, to the end. The room for small things it would
+/// fit after each file that was parsed, a system call and new pages each time.
 pub(super) fn return_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: sets a number of the allocator; called before the evaluator starts threads.
+    // SAFETY: sets numbers of the allocator; called before the evaluator starts threads.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 8 << 20);
+        libc::mallopt(libc::M_TOP_PAD, 1 << 20);
     }
 }
 
@@ -61,10 +64,12 @@ pub struct Heap {
     holes: Cell<Option<Box<Holes>>>,
     /// A whole block for objects that are too large for most holes: what is left of it.
     medium: Cell<(usize, usize)>,
-    /// Thunks that had survived a collection when they were forced, and the environments they were
-    /// forced in: they may lead to what is newer than they are.
-    changed: RefCell<Vec<(Ref, Option<&'static Env>)>>,
+    changed: RefCell<Vec<Changed>>,
 }
+
+/// A thunk that had survived a collection when it was forced, and the environment it was forced in: they
+/// may lead to what is newer than they are.
+pub type Changed = (Ref, Option<&'static Env>);
 
 impl Heap {
     /// An empty lasting heap that reports [`Heap::exceeded`] beyond `limit` bytes.
@@ -124,7 +129,7 @@ impl Heap {
         self.total.set(self.space.charge(bytes));
     }
 
-    /// To be told of a thunk about to be forced that is [old](Thunk::is_old). What forcing it
+    /// To be told of a thunk about to be forced that is [old](Claim::is_old). What forcing it
     /// changes is the thunk, and slots of `env` that were empty: each activation of a function gets an
     /// environment of its own, and code only ever runs in one that is new or that a thunk brought.
     #[cold]
@@ -132,8 +137,13 @@ impl Heap {
         self.changed.borrow_mut().push((thunk, env));
     }
 
+    /// What it was told of since the last time.
+    pub fn take_changes(&self) -> Vec<Changed> {
+        self.changed.take()
+    }
+
     /// Forgets the holes it had: the space was collected, and has them.
-    fn restart(&self) {
+    pub fn restart(&self) {
         self.next.set(0);
         self.end.set(0);
         self.medium.set((0, 0));
@@ -299,7 +309,7 @@ impl Heap {
             place.write(Env { up: up.map_addr(|address| address | count), slots: [] });
             let first = (&raw mut (*place.as_ptr()).slots).cast::<Slot>();
             for i in 0..slots {
-                first.add(i).write(Cell::new(None));
+                first.add(i).write(Slot::new(ptr::null_mut()));
             }
             place.as_ref()
         }
@@ -330,7 +340,9 @@ impl Heap {
     }
 }
 
-type Slot = Cell<Option<Ref>>;
+/// A reference to a thunk, or null. Released and acquired: whoever finds a thunk in a variable sees all of
+/// it, whichever thread made it.
+type Slot = AtomicPtr<Thunk>;
 
 /// The variables of one activation of a function, `let`, `rec` or `with`.
 #[repr(C)]
@@ -340,6 +352,11 @@ pub struct Env {
     up: *const Env,
     slots: [Slot; 0],
 }
+
+// SAFETY: `up` is a reference, and is never written after the environment is made.
+unsafe impl Sync for Env {}
+// SAFETY: as above.
+unsafe impl Send for Env {}
 
 const COUNT_SHIFT: u32 = 48;
 const ADDRESS: usize = (1 << COUNT_SHIFT) - 1;
@@ -381,220 +398,34 @@ impl Env {
     /// The variable in `slot`; `None` before it is bound.
     #[inline]
     pub fn get(&self, slot: u32) -> Option<Ref> {
-        self.slot(slot).get()
+        let thunk = self.slot(slot).load(Ordering::Acquire);
+        // SAFETY: null, or a reference that `set` was given.
+        unsafe { thunk.as_ref() }
     }
 
     /// Binds the variable in `slot`.
     #[inline]
     pub fn set(&self, slot: u32, value: Ref) {
-        self.slot(slot).set(Some(value));
-    }
-}
-
-/// Where a value is or will be.
-pub type Ref = &'static Thunk;
-
-/// A value, or how to get it. Sixteen bytes: values have an odd first byte, all others keep a
-/// pointer there, whose lowest three bits say what it is.
-#[repr(C)]
-pub struct Thunk(UnsafeCell<Words>);
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-union Words {
-    value: Value,
-    lazy: (*const u8, *const u8),
-}
-
-const _: () = assert!(size_of::<Value>() == 16 && size_of::<Thunk>() == 16 && align_of::<Expr>() >= 8);
-const _: () = assert!(cfg!(target_endian = "little") && cfg!(target_pointer_width = "64"));
-
-const CODE: usize = 0;
-const APPLY: usize = 2;
-const APPLY2: usize = 4;
-const BUSY: usize = 6;
-/// In the second word of a lazy thunk, beside a pointer.
-const OLD: usize = 1;
-
-/// What to do for the value of a thunk.
-#[derive(Clone, Copy)]
-pub enum Lazy {
-    /// Evaluate an expression.
-    Code(&'static Expr, Option<&'static Env>),
-    /// Call a function.
-    Apply(Ref, Ref),
-    /// Call a function with two arguments.
-    Apply2(&'static [Ref; 3]),
-    /// It is being evaluated right now.
-    Busy,
-    /// Evaluation failed, and would fail again.
-    Failed(&'static Error),
-}
-
-impl Thunk {
-    /// A finished value.
-    #[inline]
-    pub const fn new(value: Value) -> Self {
-        Self(UnsafeCell::new(Words { value }))
-    }
-
-    /// A value to be computed.
-    #[inline]
-    pub fn lazy(lazy: Lazy) -> Self {
-        let tagged = |pointer: *const u8, tag: usize| pointer.map_addr(|address| address | tag);
-        let words = match lazy {
-            Lazy::Code(expr, env) => {
-                let env = env.map_or(ptr::null(), |env| ptr::from_ref(env).cast());
-                (tagged(ptr::from_ref(expr).cast(), CODE), env)
-            }
-            Lazy::Apply(f, arg) => (tagged(ptr::from_ref(f).cast(), APPLY), ptr::from_ref(arg).cast()),
-            Lazy::Apply2(parts) => (tagged(ptr::null(), APPLY2), ptr::from_ref(parts).cast()),
-            Lazy::Busy => (tagged(ptr::null(), BUSY), ptr::null()),
-            Lazy::Failed(error) => (tagged(ptr::null(), BUSY), ptr::from_ref(error).cast()),
-        };
-        Self(UnsafeCell::new(Words { lazy: words }))
-    }
-
-    /// The value, if it is there.
-    #[inline]
-    pub fn value(&self) -> Option<Value> {
-        // SAFETY: the first byte is always initialised: a value's tag, or the low byte of a
-        // pointer (little-endian). It is odd for values only, as `Value`'s discriminants are odd
-        // and pointers here are 8-aligned with a tag that is even.
-        unsafe {
-            let words = self.0.get();
-            if *words.cast::<u8>() & 1 == 1 { Some((*words).value) } else { None }
-        }
-    }
-
-    /// What is to be done, or the value.
-    #[inline]
-    pub fn state(&self) -> Result<Value, Lazy> {
-        if let Some(value) = self.value() {
-            return Ok(value);
-        }
-        // SAFETY: no value, so both words are pointers as `lazy` wrote them: an 8-aligned
-        // reference to a 'static object plus its tag.
-        unsafe {
-            let (first, second) = (*self.0.get()).lazy;
-            let tag = first.addr() & 7;
-            let first = first.map_addr(|address| address & !7);
-            let second = second.map_addr(|address| address & !OLD);
-            Err(match tag {
-                CODE => Lazy::Code(&*first.cast(), second.cast::<Env>().as_ref()),
-                APPLY => Lazy::Apply(&*first.cast(), &*second.cast()),
-                APPLY2 => Lazy::Apply2(&*second.cast()),
-                _ => second.cast::<Error>().as_ref().map_or(Lazy::Busy, Lazy::Failed),
-            })
-        }
-    }
-
-    /// Whether a lazy thunk has survived a collection.
-    #[inline]
-    pub fn is_old(&self) -> bool {
-        // SAFETY: both words are initialised, whatever they are.
-        unsafe { (*self.0.get()).lazy.1.addr() & OLD != 0 }
-    }
-
-    /// Notes that a lazy thunk has survived a collection.
-    fn grow_old(&self) {
-        // SAFETY: the caller found it to be lazy, and no other thread uses it during a collection.
-        unsafe {
-            let second = &mut (*self.0.get()).lazy.1;
-            *second = second.map_addr(|address| address | OLD);
-        }
-    }
-
-    /// Overwrites the thunk.
-    #[inline]
-    pub fn set(&self, new: Thunk) {
-        let new = ManuallyDrop::new(new);
-        // SAFETY: nobody holds a reference into the cell: all access is by copy, and a thunk is
-        // used by one thread only.
-        unsafe { *self.0.get() = *new.0.get() }
-    }
-}
-
-/// A finished value that several threads may read.
-pub struct Shareable(Thunk);
-
-// SAFETY: made from values that hold no thunks (numbers, strings without context, paths, the empty
-// list and set) and never written again: the evaluator writes a thunk only after `state` said it is lazy.
-unsafe impl Sync for Shareable {}
-// SAFETY: as above.
-unsafe impl Send for Shareable {}
-
-impl Shareable {
-    /// `None` if `value` could lead to something that is not shareable.
-    pub const fn new(value: Value) -> Option<Self> {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Path(_) => {
-                Some(Self(Thunk::new(value)))
-            }
-            Value::String(string) if string.context.is_none() => Some(Self(Thunk::new(value))),
-            Value::List(list) if list.items.is_empty() => Some(Self(Thunk::new(value))),
-            Value::Attrs(attrs) if attrs.is_empty() => Some(Self(Thunk::new(value))),
-            _ => None,
-        }
-    }
-
-    /// The value.
-    #[inline]
-    pub fn get(&'static self) -> Ref {
-        &self.0
-    }
-}
-
-/// An object that could hold thunks by its type and holds none: the empty list, the empty set.
-pub struct Hollow<T>(T);
-
-// SAFETY: only ever made, in statics, from objects without a single thunk; see `Hollow::new`.
-unsafe impl<T> Sync for Hollow<T> {}
-
-impl<T> Hollow<T> {
-    /// `empty` must hold no thunk.
-    pub(super) const fn new(empty: T) -> Self {
-        Self(empty)
-    }
-}
-
-impl<T> std::ops::Deref for Hollow<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
+        self.slot(slot).store(ptr::from_ref(value).cast_mut(), Ordering::Release);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nix::eval::value::Value;
     use proptest::prelude::*;
 
     #[test]
-    fn a_thunk_keeps_what_it_is_given() {
+    fn environments() {
         let heap = Heap::new(usize::MAX);
-        let (f, x): (Ref, Ref) =
-            (heap.alloc(Thunk::new(Value::Int(-1))), heap.alloc(Thunk::new(Value::Null)));
-        let thunk = Thunk::lazy(Lazy::Apply(f, x));
-        assert!(thunk.value().is_none());
-        assert!(matches!(thunk.state(), Err(Lazy::Apply(a, b)) if ptr::eq(a, f) && ptr::eq(b, x)));
-        thunk.set(Thunk::lazy(Lazy::Busy));
-        assert!(matches!(thunk.state(), Err(Lazy::Busy)));
-        let parts = heap.alloc([f, x, f]);
-        thunk.set(Thunk::lazy(Lazy::Apply2(parts)));
-        assert!(matches!(thunk.state(), Err(Lazy::Apply2(p)) if ptr::eq(p[1], x)));
         let env = heap.env(None, 3);
-        let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: 7 });
-        thunk.set(Thunk::lazy(Lazy::Code(expr, Some(env))));
-        assert!(matches!(thunk.state(), Err(Lazy::Code(e, Some(v))) if ptr::eq(e, expr) && ptr::eq(v, env)));
+        let x: Ref = heap.alloc(Thunk::new(Value::Null));
         heap.take_back(env, 3);
-        assert!(!ptr::eq(env, heap.env(None, 3)), "the code was allocated since");
+        assert!(!ptr::eq(env, heap.env(None, 3)), "a thunk was allocated since");
         let gone = heap.env(None, 4);
         heap.take_back(gone, 4);
         assert!(ptr::eq(gone, heap.env(None, 4)));
-        thunk.set(Thunk::new(Value::Float(1.5)));
-        assert!(matches!(thunk.value(), Some(Value::Float(x)) if x == 1.5));
         assert!(env.get(2).is_none());
         env.set(2, x);
         assert!(env.get(2).is_some_and(|slot| ptr::eq(slot, x)) && env.get(1).is_none());

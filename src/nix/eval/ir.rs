@@ -260,6 +260,15 @@ pub struct DynamicAttr {
     pub pos: Pos,
 }
 
+/// A file that was parsed.
+#[derive(Debug)]
+pub struct File {
+    /// Its code.
+    pub code: &'static Expr,
+    /// Where it is.
+    pub path: &'static [u8],
+}
+
 impl std::fmt::Debug for Shareable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Shareable")

@@ -1,10 +1,12 @@
 //! Files become code, code becomes values: parsing, `import`, `scopedImport`.
 
+use std::sync::PoisonError;
+
 use super::attrs::Attrs;
 use super::builtins::{core_package, io_error};
 use super::error::{Error, Kind};
-use super::heap::{Lazy, Thunk};
-use super::ir::{Expr, Pos};
+use super::heap::{Lazy, Ref, Thunk};
+use super::ir::{Expr, File, Pos};
 use super::lower::{self, Context};
 use super::machine::{Ev, Result};
 use super::outside::resolve_links;
@@ -121,13 +123,24 @@ impl Ev {
         outside.read_file(&real).map_err(|error| io_error("read", file, &error, pos))
     }
 
-    fn code_of(&mut self, file: &[u8], pos: Pos) -> Result<&'static Expr> {
-        if let Some(parsed) = self.shared.parsed(file) {
-            return parsed;
+    /// The thunk of a file's value; parsed by the first thread that comes, while others wait.
+    fn file_thunk(&mut self, file: &[u8], pos: Pos) -> Result<Ref> {
+        let entry = self.shared.file(file);
+        let mut known = entry.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thunk) = *known {
+            return Ok(thunk);
         }
+        // Parsing evaluates nothing, so nobody waits for this thread meanwhile but for the lock. What
+        // cannot be read is each importer's own error, at its own place.
         let text = self.read_source(file, pos)?;
-        let parsed = self.parse(&text, Origin::File(file.into()), parent(file));
-        self.shared.remember(file, parsed)
+        let thunk = match self.parse(&text, Origin::File(file.into()), parent(file)) {
+            Ok(code) => {
+                let path = self.lasting.slice(file);
+                self.heap.alloc(Thunk::lazy(Lazy::File(self.lasting.alloc(File { code, path }))))
+            }
+            Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),
+        };
+        Ok(*known.insert(thunk))
     }
 
     /// `import path`.
@@ -136,19 +149,23 @@ impl Ev {
             let known = *known;
             return self.force(known);
         }
-        let file = self.file_to_import(path, pos)?;
-        let thunk = match self.imports.get(file.as_slice()) {
-            Some(known) => *known,
+        let thunk = match self.shared.imported_from(path) {
+            Some(known) => known,
             None => {
-                let code = self.code_of(&file, pos)?;
-                let thunk: super::heap::Ref = self.heap.alloc(Thunk::lazy(Lazy::Code(code, None)));
-                self.imports.insert(file.as_slice().into(), thunk);
+                let file = self.file_to_import(path, pos)?;
+                let thunk = self.file_thunk(&file, pos)?;
+                self.shared.import_from(path, thunk);
                 thunk
             }
         };
         self.imports.insert(path.into(), thunk);
-        self.force(thunk).map_err(|error| {
-            let file = String::from_utf8_lossy(&file).into_owned();
+        self.force(thunk)
+    }
+
+    /// The value of a file; a step of it names the file.
+    pub(super) fn eval_file(&mut self, file: &'static File) -> Result<Value> {
+        self.eval(file.code, None).map_err(|error| {
+            let file = String::from_utf8_lossy(file.path).into_owned();
             error.frame(0, format!("while evaluating the file '{file}'"))
         })
     }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::attrs::{Attr, Attrs};
+use super::collect::Part;
 use super::error::{Error, Kind, suggest};
-use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
+use super::heap::{Claim, Env, Found, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
 use super::symbol::Symbol;
+use super::threads::{Me, Waited};
 use super::value::{Closure, EMPTY_LIST, List, Str, Value};
 
 /// What evaluation gives.
@@ -33,9 +35,8 @@ pub struct Ev {
     pub heap: &'static Heap,
     /// For code, and for what the session knows for good.
     pub lasting: &'static Heap,
-    /// What collections start from, beside what the evaluator itself keeps; `None` if there are to
-    /// be none. See [`Ev::may_collect`].
-    pub(super) held: Option<Vec<Value>>,
+    pub(super) me: Me,
+    pub(super) part: Part,
     pub(super) names: Vec<&'static Str>,
     /// Thunks of their texts, made as they are needed.
     name_thunks: Vec<Option<Ref>>,
@@ -45,13 +46,12 @@ pub struct Ev {
     /// The part of the native stack known to be usable: its lowest address and its length.
     stack: (usize, usize),
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
+    /// What this thread imported so far; a look at it takes no lock.
     pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
     /// Directories that no symbolic link leads to.
     pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
-    /// Outputs of flakes called so far.
-    pub flakes: FxHashMap<String, Value>,
 }
 
 impl Ev {
@@ -61,11 +61,13 @@ impl Ev {
         let lasting: &'static Heap = Box::leak(Box::new(Heap::lasting(limit, space.clone())));
         let heap: &'static Heap = Box::leak(Box::new(Heap::collected(limit, space)));
         let steps = shared.settings.max_steps;
+        let me = shared.threads.join();
         let mut ev = Self {
-            shared,
+            shared: shared.clone(),
             heap,
             lasting,
-            held: None,
+            me,
+            part: Part::default(),
             names: Vec::new(),
             name_thunks: Vec::new(),
             globals: Vec::new(),
@@ -76,9 +78,8 @@ impl Ev {
             imports: FxHashMap::default(),
             steps,
             plain_dirs: FxHashSet::default(),
-            flakes: FxHashMap::default(),
         };
-        super::builtins::install(&mut ev);
+        ev.globals = shared.global_values.get_or_init(|| super::builtins::globals(&mut ev)).clone();
         ev
     }
 
@@ -170,22 +171,22 @@ impl Ev {
 
     #[inline(never)]
     fn force_slow(&mut self, thunk: Ref) -> Result<Value> {
-        let lazy = match thunk.state() {
-            Ok(value) => return Ok(value),
-            Err(Lazy::Busy) => {
-                return Err(Error::recursion(std::ptr::from_ref(thunk).addr()));
+        let (lazy, claim) = loop {
+            match thunk.claim(self.me.number()) {
+                Found::Value(value) => return Ok(value),
+                Found::Lazy(lazy, claim) => break (lazy, claim),
+                Found::Busy(thread) => self.wait(thunk, thread)?,
+                Found::Failed(error) => return Err(Box::new(error.clone())),
             }
-            Err(Lazy::Failed(error)) => return Err(Box::new(error.clone())),
-            Err(lazy) => lazy,
         };
         if self.heap.exceeded() {
+            claim.put_back();
             return self.out_of_memory();
         }
-        if thunk.is_old() {
+        if claim.is_old() {
             let env = if let Lazy::Code(_, env) = lazy { env } else { None };
             self.heap.changes(thunk, env);
         }
-        thunk.set(Thunk::lazy(Lazy::Busy));
         let result = self.with_stack(|ev| match lazy {
             Lazy::Code(expr, env) => ev.eval(expr, env),
             Lazy::Apply(function, arg) => {
@@ -196,25 +197,44 @@ impl Ev {
                 let function = ev.force(parts[0])?;
                 ev.call(function, &parts[1..], 0)
             }
-            Lazy::Busy | Lazy::Failed(_) => {
-                Err(Error::new(Kind::Other, "internal error: nothing to evaluate"))
-            }
+            Lazy::File(file) => ev.eval_file(file),
         });
         match result {
             Ok(value) => {
-                thunk.set(Thunk::new(value));
+                claim.finish(value);
                 Ok(value)
             }
-            Err(mut error) => {
-                error.leave(std::ptr::from_ref(thunk).addr());
-                thunk.set(Thunk::lazy(match error.kind {
-                    Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => lazy,
-                    _ => {
-                        self.heap.charge(error.size_kept());
-                        Lazy::Failed(self.lasting.alloc((*error).clone()))
-                    }
-                }));
-                Err(error)
+            Err(error) => Err(self.failed(thunk, claim, error)),
+        }
+    }
+
+    /// Evaluating a thunk ends with an error.
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, thunk: Ref, claim: Claim, mut error: Box<Error>) -> Box<Error> {
+        error.leave(std::ptr::from_ref(thunk).addr());
+        match error.kind {
+            // Another time, or another thread, may have more room.
+            Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => claim.put_back(),
+            _ => {
+                self.heap.charge(error.size_kept());
+                claim.fail(self.lasting.alloc((*error).clone()));
+            }
+        }
+        error
+    }
+
+    /// Waits for a thunk that a thread evaluates; if that is this one, or waits for it, the thunk needs itself.
+    #[cold]
+    #[inline(never)]
+    fn wait(&mut self, thunk: Ref, thread: usize) -> Result<()> {
+        let waited = if thread == self.me.number() { Waited::Cycle } else { self.me.wait(thunk) };
+        match waited {
+            Waited::Done => Ok(()),
+            Waited::Cycle => Err(Error::recursion(std::ptr::from_ref(thunk).addr())),
+            Waited::Gone => {
+                let message = "internal error: the thread that evaluated this value ended before it had it";
+                Err(Error::new(Kind::Other, message))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The evaluator: values, thunks, lowering to a resolved IR, the machine, builtins.
 //!
 //! Everything impure goes through [`outside::Outside`]. One [`shared::Shared`] serves a session;
-//! each thread has its own [`machine::Ev`] with a heap of its own.
+//! each thread has its own [`machine::Ev`] with a heap of its own, and evaluates what no other
+//! thread has evaluated.
 
 pub mod attrs;
 pub mod builtins;
@@ -25,6 +26,7 @@ pub mod report;
 mod select;
 pub mod shared;
 pub mod symbol;
+mod threads;
 pub mod value;
 mod written;
 

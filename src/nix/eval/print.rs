@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::attrs::{Attr, Attrs};
 use super::builtins::Builtin;
 use super::error::{Error, Kind};
-use super::heap::{Lazy, Ref};
+use super::heap::{Ref, State};
 use super::ir::{Params, Pos};
 use super::machine::{Ev, Result};
 use super::shared::Origin;
@@ -190,18 +190,18 @@ impl Ev {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         match thunk.state() {
-            Ok(Value::List(list))
+            State::Value(Value::List(list))
                 if !list.items.is_empty() && !seen.insert(std::ptr::from_ref(thunk).addr()) =>
             {
                 out.extend("«repeated»".bytes());
                 Ok(())
             }
-            Ok(value) => self.with_stack(|ev| ev.ambiguous(value, depth + 1, seen, out)),
-            Err(Lazy::Busy) => {
+            State::Value(value) => self.with_stack(|ev| ev.ambiguous(value, depth + 1, seen, out)),
+            State::Busy(thread) if thread == self.me.number() => {
                 out.extend("«potential infinite recursion»".bytes());
                 Ok(())
             }
-            Err(_) => {
+            _ => {
                 out.extend(b"<CODE>");
                 Ok(())
             }
@@ -277,12 +277,12 @@ impl Printer<'_> {
             return self.value(value, depth);
         }
         match thunk.state() {
-            Ok(value) => self.value(value, depth),
-            Err(Lazy::Busy) => {
+            State::Value(value) => self.value(value, depth),
+            State::Busy(thread) if thread == self.ev.me.number() => {
                 self.text("«potential infinite recursion»");
                 Ok(())
             }
-            Err(_) => {
+            _ => {
                 self.text("«thunk»");
                 Ok(())
             }

@@ -1,17 +1,18 @@
-//! What all threads of a session share: names, files and positions, parsed code, settings.
+//! What all threads of a session share: names, files and positions, the values of files, settings.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
-use super::error::Error;
-use super::heap::{Ref, Space};
+use super::collect::Meeting;
+use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
-use super::ir::{Expr, Pos};
+use super::ir::Pos;
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::Outside;
 use super::symbol::{Symbol, Symbols};
+use super::threads::Threads;
 use super::value::Value;
 use crate::store::{DrvHash, StoreDir};
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub pipe_operators: bool,
     /// Print `builtins.traceVerbose`.
     pub trace_verbose: bool,
+    /// Print no traces and warnings at all.
+    pub silent: bool,
     /// Where sources already fetched are looked for, beside the store.
     pub source_cache: Option<PathBuf>,
     /// Where to write `.drv` files and sources.
@@ -53,6 +56,7 @@ impl Default for Settings {
             max_steps: u64::MAX,
             pipe_operators: false,
             trace_verbose: false,
+            silent: false,
             source_cache: None,
             write_to: None,
             ca_derivations: false,
@@ -115,7 +119,8 @@ pub struct KnownDrv {
     pub inputs: &'static [(&'static str, &'static str)],
 }
 
-type Parsed = Result<&'static Expr, Box<Error>>;
+/// A file that is imported: the first that holds the lock parses it.
+pub(super) type FileEntry = Arc<Mutex<Option<Ref>>>;
 
 /// A builtin that others provide.
 pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
@@ -150,7 +155,16 @@ pub struct Shared {
     /// Names that are always in scope.
     pub globals: FxHashMap<Symbol, u32>,
     sources: RwLock<Vec<Source>>,
-    parsed: RwLock<FxHashMap<Box<[u8]>, Parsed>>,
+    /// The values of [`Self::globals`].
+    pub(super) global_values: OnceLock<Vec<Ref>>,
+    files: Mutex<FxHashMap<Box<[u8]>, FileEntry>>,
+    /// What was imported so far, by the path that was given.
+    imports: RwLock<FxHashMap<Box<[u8]>, Ref>>,
+    /// Outputs of flakes called so far.
+    flakes: Mutex<FxHashMap<String, Value>>,
+    pub(super) threads: Arc<Threads>,
+    /// Where threads meet to free memory.
+    pub(super) meeting: Meeting,
     /// Paths copied to the store: store path and what it was.
     pub copied: Mutex<FxHashMap<(Vec<u8>, String), &'static str>>,
     /// Store paths that were only computed.
@@ -182,7 +196,12 @@ impl Shared {
             store: StoreDir::default(),
             globals,
             sources: RwLock::default(),
-            parsed: RwLock::default(),
+            global_values: OnceLock::new(),
+            files: Mutex::default(),
+            imports: RwLock::default(),
+            flakes: Mutex::default(),
+            threads: Arc::default(),
+            meeting: Meeting::default(),
             copied: Mutex::default(),
             imported: Imported::default(),
             sources_found: Mutex::default(),
@@ -190,6 +209,13 @@ impl Shared {
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })
+    }
+
+    /// `builtins.trace`, `builtins.warn` and the like: one message.
+    pub fn message(&self, text: &str) {
+        if !self.settings.silent {
+            self.outside.message(text);
+        }
     }
 
     /// Registers a text; the position of its first byte.
@@ -231,15 +257,46 @@ impl Shared {
         })
     }
 
-    /// The code of a file that was parsed before.
-    pub fn parsed(&self, path: &[u8]) -> Option<Parsed> {
-        self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    /// The entry of a file that is imported; empty at first.
+    pub(super) fn file(&self, path: &[u8]) -> FileEntry {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        match files.get(path) {
+            Some(entry) => entry.clone(),
+            None => files.entry(path.into()).or_default().clone(),
+        }
     }
 
-    /// Remembers the code of a file; another thread's, if it was faster.
-    pub fn remember(&self, path: &[u8], parsed: Parsed) -> Parsed {
-        let mut files = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
-        files.entry(path.into()).or_insert(parsed).clone()
+    /// What was imported from a path before.
+    pub(super) fn imported_from(&self, path: &[u8]) -> Option<Ref> {
+        self.imports.read().unwrap_or_else(PoisonError::into_inner).get(path).copied()
+    }
+
+    /// Remembers what is imported from a path.
+    pub(super) fn import_from(&self, path: &[u8], value: Ref) {
+        self.imports.write().unwrap_or_else(PoisonError::into_inner).insert(path.into(), value);
+    }
+
+    /// The outputs of a flake that was called before.
+    pub fn flake(&self, key: &str) -> Option<Value> {
+        self.flakes.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    /// Remembers the outputs of a flake; another thread's, if it was faster.
+    pub fn remember_flake(&self, key: String, outputs: Value) -> Value {
+        *self.flakes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(outputs)
+    }
+
+    /// All values that the session itself goes on using.
+    pub(super) fn add_roots(&self, roots: &mut Roots<'_>) {
+        self.global_values.get().into_iter().flatten().for_each(|value| roots.thunk(value));
+        let imports = self.imports.read().unwrap_or_else(PoisonError::into_inner);
+        imports.values().for_each(|value| roots.thunk(value));
+        for file in self.files.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            let value = *file.lock().unwrap_or_else(PoisonError::into_inner);
+            value.iter().for_each(|value| roots.thunk(value));
+        }
+        let flakes = self.flakes.lock().unwrap_or_else(PoisonError::into_inner);
+        flakes.values().for_each(|value| roots.value(*value));
     }
 
     /// What is known of the derivation `base`.

@@ -2,7 +2,7 @@
 
 use super::attrs::Attrs;
 use super::builtins::Builtin;
-use super::heap::{Env, Hollow, Ref, Thin};
+use super::heap::{Env, Ref, Thin};
 use super::ir::Lambda;
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
@@ -59,7 +59,7 @@ impl Str {
 /// The empty string.
 pub static EMPTY_STR: Str = Str::plain(b"");
 /// The empty list.
-pub static EMPTY_LIST: Hollow<List> = Hollow::new(List { items: &[] });
+pub static EMPTY_LIST: List = List { items: &[] };
 
 /// One reference of a string to the store. Ordered as Nix orders them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

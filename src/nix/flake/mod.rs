@@ -116,8 +116,8 @@ pub fn in_place(ev: &mut Ev, folder: &std::path::Path, overrides: &[(String, Str
 pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Result<Value> {
     let (flake, _) = split(text);
     let key = format!("{flake}\0{overrides:?}");
-    if let Some(value) = ev.flakes.get(&key) {
-        return Ok(*value);
+    if let Some(value) = ev.shared.flake(&key) {
+        return Ok(value);
     }
     let reference = reference_of(&flake)?;
     let value = call(ev, &reference, overrides)?;
@@ -128,8 +128,7 @@ pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Resul
         },
         _ => return fail(Kind::Type, format!("'{flake}' is not a flake")),
     };
-    ev.flakes.insert(key, outputs);
-    Ok(outputs)
+    Ok(ev.shared.remember_flake(key, outputs))
 }
 
 /// An attribute of a flake, as `nix eval` finds it: under `packages` and `legacyPackages` of this

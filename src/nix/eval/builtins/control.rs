@@ -65,7 +65,7 @@ fn trace(ev: &mut Ev, args: &[Ref], _: Pos) -> Result<Value> {
         Value::String(text) => text.lossy().into_owned(),
         value => String::from_utf8_lossy(&ev.show_for_trace(value)?).into_owned(),
     };
-    ev.shared.outside.message(&format!("trace: {text}"));
+    ev.shared.message(&format!("trace: {text}"));
     ev.force(args[1])
 }
 
@@ -75,7 +75,7 @@ fn warn(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         pos,
         "while evaluating the first argument; the message passed to builtins.warn",
     )?;
-    ev.shared.outside.message(&format!("evaluation warning: {}", text.lossy()));
+    ev.shared.message(&format!("evaluation warning: {}", text.lossy()));
     ev.force(args[1])
 }
 

@@ -9,7 +9,7 @@ use super::{Builtin, FIRST, bare};
 use crate::nix::eval::attrs::{Attr, Attrs};
 use crate::nix::eval::coerce::{Coerce, ContextSet};
 use crate::nix::eval::error::{Error, Kind};
-use crate::nix::eval::heap::Ref;
+use crate::nix::eval::heap::{Ref, Thunk};
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::shared::{KnownDrv, Origin};
@@ -60,14 +60,9 @@ pub(super) fn wrapper(ev: &mut Ev) -> Ref {
 impl Ev {
     /// A thunk that is the value of `text`.
     pub(super) fn lazy_text(&mut self, text: &str, _name: &str) -> Ref {
-        let code = self.parse(text, Origin::Text(text.into()), b"/");
-        match code {
-            Ok(code) => self
-                .heap
-                .alloc(crate::nix::eval::heap::Thunk::lazy(crate::nix::eval::heap::Lazy::Code(code, None))),
-            Err(error) => self.heap.alloc(crate::nix::eval::heap::Thunk::lazy(
-                crate::nix::eval::heap::Lazy::Failed(self.lasting.alloc(*error)),
-            )),
+        match self.parse(text, Origin::Text(text.into()), b"/") {
+            Ok(code) => self.lazy(code),
+            Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),
         }
     }
 
@@ -235,7 +230,7 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
     let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
     draft.take(ev, bytes)?;
     if attr.name == sym::json {
-        ev.shared.outside.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
+        ev.shared.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
     }
     // The attributes come in the order of their names.
     drv.env.push((key, bytes));
@@ -372,7 +367,7 @@ fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> 
                 return fail("empty hash requires explicit hash algorithm");
             };
             let hash = Hash::zero(algorithm);
-            ev.shared.outside.message(&format!("warning: found empty hash, assuming '{hash}'"));
+            ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
             hash
         } else {
             Hash::parse(text, draft.algorithm).map_err(|error| Error::new(Kind::Other, error.to_string()))?

@@ -60,7 +60,7 @@ fn convert_hash(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         b"base16" => hash.to_base16(),
         b"nix32" => hash.to_base32(),
         b"base32" => {
-            ev.shared.outside.message("warning: \"base32\" is a deprecated alias for hash format \"nix32\".");
+            ev.shared.message("warning: \"base32\" is a deprecated alias for hash format \"nix32\".");
             hash.to_base32()
         }
         b"base64" => hash.to_base64(),

@@ -122,10 +122,10 @@ pub fn global_names(settings: &Settings) -> impl Iterator<Item = String> + use<>
     constants.into_iter().chain(all().map(move |builtin| named(builtin.name, builtin.bare)))
 }
 
-/// Fills the globals of a new evaluator.
-pub fn install(ev: &mut Ev) {
+/// Makes the globals of a session.
+pub fn globals(ev: &mut Ev) -> Vec<Ref> {
     let settings = ev.shared.settings.clone();
-    let builtins = ev.at(Value::Null);
+    let builtins: Ref = ev.heap.alloc(Thunk::promised(ev.me.number()));
     let mut attrs = Vec::new();
     let mut globals = Vec::new();
     for (name, _) in constants(&settings) {
@@ -153,8 +153,8 @@ pub fn install(ev: &mut Ev) {
         globals.push(value);
         attrs.push(ev.attr_ref(builtin.name, value));
     }
-    builtins.set(Thunk::new(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs))));
-    ev.globals = globals;
+    builtins.keep(ev.me.number(), Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)));
+    globals
 }
 
 pub(super) const FIRST: &str = "while evaluating the first argument";

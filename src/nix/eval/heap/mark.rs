@@ -238,20 +238,16 @@ impl Marker {
     }
 
     fn inside_thunk(&mut self, thunk: &Thunk) {
-        match thunk.state() {
+        // SAFETY: whoever collects vouches that the other threads stand still.
+        match unsafe { thunk.survive() } {
             Ok(value) => self.value(value),
-            Err(lazy) => {
-                thunk.grow_old();
-                match lazy {
-                    Lazy::Code(_, Some(env)) => self.add(Object::Env(env)),
-                    Lazy::Apply(function, arg) => self.thunks(&[function, arg]),
-                    Lazy::Apply2(parts) => {
-                        self.fixed(parts);
-                        self.thunks(parts);
-                    }
-                    Lazy::Code(_, None) | Lazy::Busy | Lazy::Failed(_) => {}
-                }
+            Err(Some(Lazy::Code(_, Some(env)))) => self.add(Object::Env(env)),
+            Err(Some(Lazy::Apply(function, arg))) => self.thunks(&[function, arg]),
+            Err(Some(Lazy::Apply2(parts))) => {
+                self.fixed(parts);
+                self.thunks(parts);
             }
+            Err(Some(Lazy::Code(_, None) | Lazy::File(_)) | None) => {}
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 use super::mark::{Marker, Roots};
-use super::{ALIGN, Heap};
+use super::{ALIGN, Changed};
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 32 << 10;
@@ -127,6 +127,11 @@ impl Space {
         self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
     }
 
+    /// Bytes that the session has taken.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Whether an address is in the space.
     pub(in crate::nix::eval) fn holds(&self, place: *const u8) -> bool {
         let range = self.range.get().copied().flatten();
@@ -197,9 +202,10 @@ impl Space {
     ///
     /// # Safety
     /// From here on nobody uses a reference to a value, thunk, environment, set, list or string of
-    /// this space unless `roots` lead to it, or it was allocated later; `heaps` are all that the space
-    /// has, and no other thread allocates or evaluates meanwhile.
-    pub unsafe fn collect(&self, heaps: &[&Heap], roots: impl FnOnce(&mut Roots<'_>)) {
+    /// this space unless `roots` lead to it, or it was allocated later; no other thread allocates or
+    /// evaluates meanwhile; each heap of the space has given what it was told of to `changed`, and is
+    /// [restarted](Heap::restart) before it allocates again.
+    pub unsafe fn collect(&self, changed: Vec<Changed>, roots: impl FnOnce(&mut Roots<'_>)) {
         let range = self.range.get().copied().flatten();
         let (Some((base, _)), false) = (range, self.spilled.load(Ordering::Relaxed)) else {
             self.fresh.store(0, Ordering::Relaxed);
@@ -213,12 +219,8 @@ impl Space {
         }
         marks.resize(state.used / BLOCK * MARKS_PER_BLOCK, 0);
         let mut marker = Marker::new(base, marks);
-        for heap in heaps {
-            for (thunk, env) in heap.changed.take() {
-                if !whole {
-                    marker.changed(thunk, env);
-                }
-            }
+        if !whole {
+            changed.into_iter().for_each(|(thunk, env)| marker.changed(thunk, env));
         }
         roots(&mut Roots::of(&mut marker));
         state.marks = marker.finish();
@@ -230,9 +232,6 @@ impl Space {
         self.enough.store(state.live / FRESH_PART, Ordering::Relaxed);
         drop(state);
         self.fresh.store(0, Ordering::Relaxed);
-        for heap in heaps {
-            heap.restart();
-        }
     }
 
     /// Gives back the addresses that were never used. What was, stays: references to it are
@@ -297,7 +296,7 @@ impl State {
         for word in (0..BLOCK / ALIGN).filter(|word| marks[word / PER_MARK] >> (word % PER_MARK) & 1 == 0) {
             let at = base + index * BLOCK + word * ALIGN;
             // SAFETY: inside the space, of a usable block; nothing that is in use lies there.
-            unsafe { ptr::with_exposed_provenance_mut::<usize>(at).write(super::BUSY) };
+            unsafe { ptr::with_exposed_provenance_mut::<usize>(at).write(super::thunk::FAILED) };
         }
     }
 }

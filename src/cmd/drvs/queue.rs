@@ -1,0 +1,121 @@
+//! What `drvs` has to do, shared by its threads.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::nix::eval::heap::Ref;
+
+/// Something to look at. One thread makes it and another is done with it, so it owns nothing: memory that
+/// is freed by another thread than took it makes the two wait for each other ever after.
+#[derive(Clone, Copy)]
+pub(super) struct Item {
+    /// Below which root.
+    pub(super) root: usize,
+    /// Where below it; `None` is the root itself.
+    pub(super) below: Option<&'static Below>,
+    /// What, not evaluated yet.
+    pub(super) value: Ref,
+}
+
+/// A path, last part first.
+pub(super) struct Below {
+    pub(super) name: &'static str,
+    pub(super) up: Option<&'static Below>,
+}
+
+impl Item {
+    /// The path from the root's.
+    pub(super) fn path(&self, root: &[String]) -> Vec<String> {
+        let names = std::iter::successors(self.below, |below| below.up).map(|below| below.name.to_owned());
+        let mut path: Vec<String> = names.collect();
+        path.extend(root.iter().rev().cloned());
+        path.reverse();
+        path
+    }
+}
+
+/// What there is to do. Threads take from both ends, as neighbours tend to need the same things,
+/// which one of two threads would have to wait for.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    items: VecDeque<Item>,
+    /// Items taken and not done, which may bring more.
+    taken: usize,
+    /// Threads that wait for them.
+    waiting: usize,
+}
+
+/// Where a thread takes from.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    Front,
+    Back,
+}
+
+/// An item, until it is done.
+pub(super) struct Taken<'q> {
+    pub(super) item: Item,
+    queue: &'q Queue,
+}
+
+impl Queue {
+    pub(super) fn new(items: VecDeque<Item>) -> Self {
+        Self { state: Mutex::new(State { items, taken: 0, waiting: 0 }), changed: Condvar::new() }
+    }
+
+    /// The next item, if there is one now.
+    pub(super) fn try_take(&self, end: End) -> Option<Taken<'_>> {
+        self.next(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), end)
+    }
+
+    fn next(&self, state: &mut State, end: End) -> Option<Taken<'_>> {
+        let item = match end {
+            End::Front => state.items.pop_front(),
+            End::Back => state.items.pop_back(),
+        }?;
+        state.taken += 1;
+        Some(Taken { item, queue: self })
+    }
+
+    /// The next item; waits while there may be more. `None` when all is done.
+    pub(super) fn take(&self, end: End) -> Option<Taken<'_>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(taken) = self.next(&mut state, end) {
+                return Some(taken);
+            }
+            if state.taken == 0 {
+                return None;
+            }
+            state.waiting += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        }
+    }
+
+    /// Adds what is inside of an item that was taken from `end`, to be next there.
+    pub(super) fn add(&self, end: End, items: &[Item]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match end {
+            End::Front => items.iter().rev().for_each(|item| state.items.push_front(*item)),
+            End::Back => state.items.extend(items.iter().copied()),
+        }
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.taken -= 1;
+        if state.taken == 0 && state.waiting > 0 {
+            self.queue.changed.notify_all();
+        }
+    }
+}
