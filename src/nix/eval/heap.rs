@@ -74,7 +74,7 @@ pub type Changed = (Ref, Option<&'static Env>);
 impl Heap {
     /// An empty lasting heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self::lasting(limit, Arc::default())
+        Self::lasting(limit, Arc::new(Space::new(limit)))
     }
 
     /// An empty heap of a session whose heaps together have that limit; nothing is ever freed.
@@ -210,6 +210,7 @@ impl Heap {
         let mut holes = self.holes.take();
         loop {
             if let Some((at, end)) = holes.as_mut().and_then(|holes| holes.next(size)) {
+                self.space.fill(end - at);
                 self.holes.set(holes);
                 self.next.set(at + size);
                 self.end.set(end);

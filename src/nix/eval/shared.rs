@@ -188,6 +188,7 @@ impl Shared {
             .enumerate()
             .map(|(i, name)| (symbols.intern(name.as_bytes()), i as u32))
             .collect();
+        let space = Arc::new(Space::new(settings.max_memory));
         Arc::new(Self {
             symbols,
             settings,
@@ -205,7 +206,7 @@ impl Shared {
             copied: Mutex::default(),
             imported: Imported::default(),
             sources_found: Mutex::default(),
-            space: Arc::default(),
+            space,
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })

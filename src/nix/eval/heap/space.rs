@@ -29,22 +29,24 @@ const LEAST_ADDRESSES: usize = 256 << 20;
 const FIRST_STEP: usize = 256 << 10;
 const LAST_STEP: usize = 32 << 20;
 
-/// So much is allocated between two collections, or this part of what was left by the last if that is
-/// more.
+/// So much is allocated between two collections, or this part of the memory that is allowed if that
+/// is less, or this part of what was left by the last if that is more.
 const FRESH: usize = 32 << 20;
-const FRESH_PART: usize = 4;
+const FRESH_OF_LIMIT: usize = 16;
+const FRESH_OF_LIVE: usize = 4;
 /// A collection is a whole one when this is in use, and as many times what the last whole one left.
 const WHOLE: usize = 64 << 20;
 const WHOLE_TIMES: usize = 3;
 
-/// See the module's description. `Default` is a session without any memory yet.
-#[derive(Default)]
+/// See the module's description.
 pub struct Space {
     /// Bytes that all heaps of the session have taken, with what is charged to it.
     taken: AtomicUsize,
     /// Bytes handed out since the last collection, and how many the next is worth.
     fresh: AtomicUsize,
     enough: AtomicUsize,
+    /// How many that is at least.
+    least: usize,
     /// Some value is elsewhere, for want of addresses: nothing can be freed any more.
     spilled: AtomicBool,
     /// Address of the first block and how many bytes of addresses there are; nothing where the
@@ -122,6 +124,20 @@ fn next_word(marks: &[u64], from: usize, marked: bool) -> Option<usize> {
 }
 
 impl Space {
+    /// The space of a session that may take `limit` bytes; it takes none yet.
+    pub fn new(limit: usize) -> Self {
+        let least = FRESH.min(limit / FRESH_OF_LIMIT);
+        Self {
+            taken: AtomicUsize::new(0),
+            fresh: AtomicUsize::new(0),
+            enough: AtomicUsize::new(least),
+            least,
+            spilled: AtomicBool::new(false),
+            range: OnceLock::new(),
+            state: Mutex::default(),
+        }
+    }
+
     /// Counts memory; how much the session has taken by now.
     pub(super) fn charge(&self, bytes: usize) -> usize {
         self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
@@ -152,7 +168,6 @@ impl Space {
         let (base, _) = self.range.get().copied().flatten()?;
         let mut marks = [0; MARKS_PER_BLOCK];
         marks.copy_from_slice(&state.marks[index * MARKS_PER_BLOCK..][..MARKS_PER_BLOCK]);
-        self.fresh.fetch_add(room(&marks), Ordering::Relaxed);
         Some(Block::Holes(Box::new(Holes { base: base + index * BLOCK, marks, at: 0 })))
     }
 
@@ -187,6 +202,11 @@ impl Space {
         Some(at)
     }
 
+    /// Counts a hole that is being filled.
+    pub(super) fn fill(&self, bytes: usize) {
+        self.fresh.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// From now on some values are elsewhere.
     pub(super) fn spill(&self) {
         self.spilled.store(true, Ordering::Relaxed);
@@ -195,7 +215,7 @@ impl Space {
     /// Whether so much was allocated that a collection is worth its time.
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed).max(FRESH)
+        self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed)
     }
 
     /// Frees everything that `roots` do not lead to.
@@ -229,7 +249,7 @@ impl Space {
         if whole {
             state.live_whole = state.live;
         }
-        self.enough.store(state.live / FRESH_PART, Ordering::Relaxed);
+        self.enough.store(self.least.max(state.live / FRESH_OF_LIVE), Ordering::Relaxed);
         drop(state);
         self.fresh.store(0, Ordering::Relaxed);
     }
@@ -300,3 +320,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
