@@ -10,6 +10,7 @@ mod call;
 pub mod coerce;
 mod construct;
 pub mod error;
+mod force;
 pub mod heap;
 pub mod imported;
 pub mod ir;
