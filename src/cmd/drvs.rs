@@ -196,9 +196,10 @@ impl Found {
 }
 
 /// Whether the text of an error depends on what was evaluated before: where a cycle was entered, which
-/// parts of a value are thunks still.
+/// parts of a value are thunks still, which of several names is the older one.
 fn depends_on_order(error: &Error) -> bool {
     match error.kind {
+        _ if error.by_order => true,
         Kind::InfiniteRecursion => true,
         Kind::Throw | Kind::Abort => false,
         _ => error.message.contains(['{', '[']) && !error.message.starts_with("assertion '"),

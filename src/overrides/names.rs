@@ -51,12 +51,7 @@ fn all(shared: &Arc<Shared>, tree: &Path, progress: &(dyn Fn(usize, usize) + Syn
         for n in 1..threads {
             let builder = std::thread::Builder::new().name(format!("names-{n}")).stack_size(32 << 20);
             // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, || {
-                let mut ev = Ev::new(shared.clone());
-                if let Ok(packages) = open(&mut ev, tree) {
-                    work(ev, packages);
-                }
-            });
+            let _ = builder.spawn_scoped(scope, || work(Ev::new(shared.clone()), packages));
         }
         work(first, packages);
     });

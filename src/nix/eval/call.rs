@@ -182,7 +182,7 @@ impl Ev {
                     env.set(slot, attr.value);
                 }
                 (None, Some(default)) => env.set(slot, self.delay(default, Some(env))),
-                (None, None) => return self.missing_argument(lambda, formal, pos),
+                (None, None) => return self.missing_argument(lambda, pattern, attrs, formal, pos),
             }
             slot += 1;
         }
@@ -200,15 +200,24 @@ impl Ev {
     }
 
     #[cold]
-    fn missing_argument<T>(&mut self, lambda: &Lambda, formal: &Formal, pos: Pos) -> Result<T> {
+    fn missing_argument<T>(
+        &mut self,
+        lambda: &Lambda,
+        pattern: &Pattern,
+        attrs: &Attrs,
+        formal: &Formal,
+        pos: Pos,
+    ) -> Result<T> {
         let function = self.lambda_name(lambda);
         let name = self.text(formal.name).lossy();
-        Err(Error::at(
+        let mut error = Error::at(
             Kind::MissingAttribute,
             format!("function '{function}' called without required argument '{name}'"),
             lambda.pos,
-        )
-        .frame(pos, "from call site"))
+        );
+        let missing = |formal: &&Formal| formal.default.is_none() && attrs.get(formal.name).is_none();
+        error.by_order = pattern.formals.iter().filter(missing).count() > 1;
+        Err(error.frame(pos, "from call site"))
     }
 
     #[cold]
@@ -220,7 +229,9 @@ impl Ev {
         pos: Pos,
     ) -> Result<T> {
         let known = |name: Symbol| pattern.formals.binary_search_by_key(&name, |formal| formal.name).is_ok();
-        let Some(extra) = attrs.flat().iter().map(|attr| attr.name).find(|name| !known(*name)) else {
+        let all = attrs.flat();
+        let mut unknown = all.iter().map(|attr| attr.name).filter(|name| !known(*name));
+        let Some(extra) = unknown.next() else {
             return Err(Error::at(Kind::Other, "internal error: no unexpected argument", pos));
         };
         let function = self.lambda_name(lambda);
@@ -233,6 +244,7 @@ impl Ev {
         );
         let names: Vec<_> = pattern.formals.iter().map(|formal| self.text(formal.name).lossy()).collect();
         error.suggestions = suggest(&name, names);
+        error.by_order = unknown.next().is_some();
         Err(error.frame(pos, "from call site"))
     }
 }

@@ -82,6 +82,9 @@ pub struct Error {
     cycle: Cycle,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
+    /// Of several names the message has the one that is first in the order of symbols, which is that
+    /// in which files were parsed.
+    pub by_order: bool,
 }
 
 const MAX_FRAMES: usize = 256;
@@ -103,6 +106,7 @@ impl Error {
             depth: 0,
             cycle: Cycle::None,
             suggestions: Vec::new(),
+            by_order: false,
         })
     }
 

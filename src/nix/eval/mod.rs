@@ -11,6 +11,7 @@ pub mod coerce;
 mod collect;
 mod construct;
 pub mod error;
+mod force;
 pub mod heap;
 pub mod imported;
 pub mod ir;

@@ -155,6 +155,8 @@ pub struct Shared {
     /// Names that are always in scope.
     pub globals: FxHashMap<Symbol, u32>,
     sources: RwLock<Vec<Source>>,
+    /// Texts that positions were looked up in, the last one last: traces are about a few files.
+    texts: Mutex<Vec<(Arc<[u8]>, Arc<[u8]>)>>,
     /// The values of [`Self::globals`].
     pub(super) global_values: OnceLock<Vec<Ref>>,
     files: Mutex<FxHashMap<Box<[u8]>, FileEntry>>,
@@ -197,6 +199,7 @@ impl Shared {
             store: StoreDir::default(),
             globals,
             sources: RwLock::default(),
+            texts: Mutex::default(),
             global_values: OnceLock::new(),
             files: Mutex::default(),
             imports: RwLock::default(),
@@ -244,8 +247,8 @@ impl Shared {
     pub fn place(&self, pos: Pos) -> Option<Place> {
         let (source, offset) = self.locate(pos)?;
         let (file, text) = match &source.origin {
-            Origin::File(path) => (Some(path.to_vec()), self.outside.read_file(&self.real(path)).ok()?),
-            Origin::Text(text) => (None, text.as_bytes().to_vec()),
+            Origin::File(path) => (Some(path.to_vec()), self.text_of(path)?),
+            Origin::Text(text) => (None, text.as_bytes().into()),
         };
         let before = text.get(..offset)?;
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -256,6 +259,29 @@ impl Shared {
             column: offset - start + 1,
             text: String::from_utf8_lossy(&text[start..end]).into_owned(),
         })
+    }
+
+    /// The text of a file that was parsed.
+    fn text_of(&self, path: &Arc<[u8]>) -> Option<Arc<[u8]>> {
+        const KEPT: usize = 8;
+        const LARGE: usize = 1 << 20;
+        let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut texts = texts();
+            if let Some(at) = texts.iter().position(|(known, _)| known == path) {
+                texts[at..].rotate_left(1);
+                return texts.last().map(|(_, text)| text.clone());
+            }
+        }
+        let text: Arc<[u8]> = self.outside.read_file(&self.real(path)).ok()?.into();
+        if text.len() <= LARGE {
+            let mut texts = texts();
+            if texts.len() >= KEPT {
+                texts.remove(0);
+            }
+            texts.push((path.clone(), text.clone()));
+        }
+        Some(text)
     }
 
     /// The entry of a file that is imported; empty at first.

@@ -155,7 +155,7 @@ pub fn judge(
             return Outcome::Judged(0);
         }
     };
-    // One system after the other: what two builds share, a thread evaluates once.
+    // One system after the other: what is evaluated at the same time has much in common.
     let units: Vec<(usize, usize)> =
         (0..systems.len()).flat_map(|system| (0..builds.len()).map(move |build| (system, build))).collect();
     let next = AtomicUsize::new(0);
@@ -167,11 +167,12 @@ pub fn judge(
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
+    let flake = first.flake;
     std::thread::scope(|scope| {
         for n in 1..threads {
             let builder = std::thread::Builder::new().name(format!("override-{n}")).stack_size(32 << 20);
             // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, || session.open().map(work));
+            let _ = builder.spawn_scoped(scope, || work(session.join(flake)));
         }
         work(first);
     });

@@ -68,11 +68,15 @@ impl Session {
         Self { root, inputs, known: known.collect(), shared }
     }
 
-    /// Opens the flake on this thread.
-    pub fn open(&self) -> Result<Opened> {
+    fn open(&self) -> Result<Opened> {
         let mut ev = Ev::new(self.shared.clone());
         let flake = flake::in_place(&mut ev, Path::new(&self.root), &self.inputs)?;
         Ok(Opened { ev, flake })
+    }
+
+    /// The flake that was opened on another thread, on this one.
+    pub fn join(&self, flake: Value) -> Opened {
+        Opened { ev: Ev::new(self.shared.clone()), flake }
     }
 
     /// Opens the flake for the first time: finds out where its inputs are.
@@ -87,13 +91,6 @@ impl Session {
         for name in opened.names(inputs) {
             let input = opened.field(inputs, &name).map_err(unready)?;
             let path = opened.text(input, "outPath").map_err(unready)?;
-            // Another thread need not hash a folder again that was given for an input.
-            if let Some(given) = self.inputs.iter_mut().find(|given| given.0 == name)
-                && let Ok(hash) = opened.text(input, "narHash")
-                && let Ok(Value::Int(modified)) = opened.field(input, "lastModified")
-            {
-                given.1 = format!("path:{path}?narHash={hash}&lastModified={modified}");
-            }
             self.known.push((format!("{path}/"), format!("{name}/")));
         }
         Ok(opened)
