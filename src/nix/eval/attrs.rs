@@ -99,13 +99,16 @@ impl Attrs {
     /// `self // over`; neither is empty.
     pub fn update(&'static self, over: &'static Attrs, heap: &Heap) -> &'static Attrs {
         let (left, right) = (self.len(), over.len());
-        if right <= SMALL.max(left / 8) {
+        let (over_is_small, self_is_small) = (small_beside(right, left), small_beside(left, right));
+        // What becomes the upper layer has to be of one layer itself: the smaller one is copied.
+        let copy_self = self_is_small && over.layers() > 1 && left < right;
+        if over_is_small && !copy_self {
             let base = self.with_room(heap);
             let top = if over.layers() == 1 { over } else { Self::from_sorted(heap, &over.flat()) };
             let new = top.one().iter().filter(|attr| base.get(attr.name).is_none()).count();
             return heap.layered_attrs(top, base, (left + new) as u32);
         }
-        if left <= SMALL.max(right / 8) {
+        if self_is_small {
             // What `over` lacks, as a layer upon it.
             let mut more = self.flat().into_owned();
             more.retain(|attr| over.get(attr.name).is_none());
@@ -129,11 +132,16 @@ impl Attrs {
             above = merged(top.one(), &above);
             set = base;
         }
-        if above.len() > SMALL.max(set.len() / 4) {
+        if !small_beside(above.len(), set.len()) {
             return Self::from_sorted(heap, &merged(set.one(), &above));
         }
         heap.layered_attrs(Self::from_sorted(heap, &above), set, self.len() as u32)
     }
+}
+
+/// Whether so few attributes are better a layer than copied together with so many.
+fn small_beside(few: usize, many: usize) -> bool {
+    few <= SMALL.max(many / 4)
 }
 
 #[inline]
