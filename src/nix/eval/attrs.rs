@@ -22,7 +22,7 @@ pub struct Attr {
 /// The empty set.
 pub static EMPTY: Attrs = Attrs::empty();
 
-/// More layers than this are merged into one: each is looked through in turn.
+/// More layers than this are merged: each is looked through in turn.
 const MAX_LAYERS: u32 = 8;
 /// As many attributes become a layer, whatever the size of what they are laid upon.
 const SMALL: usize = 32;
@@ -88,9 +88,7 @@ impl Attrs {
                 Parts::One(attrs) => (attrs, None),
                 Parts::More(top, base) => (top.one(), Some(base)),
             };
-            let mut merged = Vec::with_capacity(above.len() + layer.len());
-            merge(layer, &above, &mut merged);
-            above = merged;
+            above = merged(layer, &above);
             match next {
                 Some(base) => below = base,
                 None => return Cow::Owned(above),
@@ -101,12 +99,16 @@ impl Attrs {
     /// `self // over`; neither is empty.
     pub fn update(&'static self, over: &'static Attrs, heap: &Heap) -> &'static Attrs {
         let (left, right) = (self.len(), over.len());
-        if self.layers() < MAX_LAYERS && right <= SMALL.max(left / 8) {
+        let (over_is_small, self_is_small) = (small_beside(right, left), small_beside(left, right));
+        // What becomes the upper layer has to be of one layer itself: the smaller one is copied.
+        let copy_self = self_is_small && over.layers() > 1 && left < right;
+        if over_is_small && !copy_self {
+            let base = self.with_room(heap);
             let top = if over.layers() == 1 { over } else { Self::from_sorted(heap, &over.flat()) };
-            let new = top.one().iter().filter(|attr| self.get(attr.name).is_none()).count();
-            return heap.layered_attrs(top, self, (left + new) as u32);
+            let new = top.one().iter().filter(|attr| base.get(attr.name).is_none()).count();
+            return heap.layered_attrs(top, base, (left + new) as u32);
         }
-        if over.layers() < MAX_LAYERS && left <= SMALL.max(right / 8) {
+        if self_is_small {
             // What `over` lacks, as a layer upon it.
             let mut more = self.flat().into_owned();
             more.retain(|attr| over.get(attr.name).is_none());
@@ -114,12 +116,32 @@ impl Attrs {
                 return over;
             }
             let top = Self::from_sorted(heap, &more);
-            return heap.layered_attrs(top, over, (right + more.len()) as u32);
+            return heap.layered_attrs(top, over.with_room(heap), (right + more.len()) as u32);
         }
-        let mut merged = Vec::with_capacity(left + right);
-        merge(&self.flat(), &over.flat(), &mut merged);
-        Self::from_sorted(heap, &merged)
+        Self::from_sorted(heap, &merged(&self.flat(), &over.flat()))
     }
+
+    /// The same set, upon which another layer may be put. The lowest layer, most often nearly all
+    /// of the set, is copied only if those upon it are not small beside it.
+    fn with_room(&'static self, heap: &Heap) -> &'static Attrs {
+        if self.layers() < MAX_LAYERS {
+            return self;
+        }
+        let (mut above, mut set): (Vec<Attr>, _) = (Vec::new(), self);
+        while let Parts::More(top, base) = set.parts() {
+            above = merged(top.one(), &above);
+            set = base;
+        }
+        if !small_beside(above.len(), set.len()) {
+            return Self::from_sorted(heap, &merged(set.one(), &above));
+        }
+        heap.layered_attrs(Self::from_sorted(heap, &above), set, self.len() as u32)
+    }
+}
+
+/// Whether so few attributes are better a layer than copied together with so many.
+fn small_beside(few: usize, many: usize) -> bool {
+    few <= SMALL.max(many / 4)
 }
 
 #[inline]
@@ -132,8 +154,9 @@ fn find(attrs: &'static [Attr], name: Symbol) -> Option<&'static Attr> {
     rest.iter().find(|attr| attr.name == name)
 }
 
-/// Merges two sorted arrays; `over` wins.
-fn merge(under: &[Attr], over: &[Attr], out: &mut Vec<Attr>) {
+/// Two sorted arrays as one; `over` wins.
+fn merged(under: &[Attr], over: &[Attr]) -> Vec<Attr> {
+    let mut out = Vec::with_capacity(under.len() + over.len());
     let (mut i, mut j) = (0, 0);
     while i < under.len() && j < over.len() {
         let (a, b) = (&under[i], &over[j]);
@@ -148,6 +171,7 @@ fn merge(under: &[Attr], over: &[Attr], out: &mut Vec<Attr>) {
     }
     out.extend_from_slice(&under[i..]);
     out.extend_from_slice(&over[j..]);
+    out
 }
 
 #[cfg(test)]

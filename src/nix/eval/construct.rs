@@ -11,20 +11,25 @@ use super::value::Value;
 impl Ev {
     pub(super) fn attrs(&mut self, code: &'static AttrsExpr, env: Option<&'static Env>) -> Result<Value> {
         let (inner, mut attrs) = match code.rec {
-            None => {
-                let written = code.attrs.get();
-                let attrs = self.heap.attrs(written.len(), |i| {
-                    let AttrExpr { name, pos, value, .. } = written[i];
-                    Attr { name, pos, value: self.delay(value, env) }
-                });
-                (env, attrs)
-            }
+            None => (env, self.plain_attrs(code.attrs.get(), env)),
             Some(rec) => self.rec_attrs(code, rec, env)?,
         };
         if !code.dynamic.get().is_empty() {
             attrs = self.dynamic_attrs(code, attrs, inner)?;
         }
         Ok(Value::Attrs(attrs))
+    }
+
+    /// A set of names that are known.
+    pub(super) fn plain_attrs(
+        &self,
+        written: &'static [AttrExpr],
+        env: Option<&'static Env>,
+    ) -> &'static Attrs {
+        self.heap.attrs(written.len(), |i| {
+            let AttrExpr { name, pos, value } = written[i];
+            Attr { name, pos, value: self.delay(value, env) }
+        })
     }
 
     #[inline(never)]
@@ -43,9 +48,10 @@ impl Ev {
             frame.set(*slot, self.delay(expr, inner));
         }
         let written = code.attrs.get();
+        let mut outside = rec.outside.get().iter().peekable();
         let attrs = self.heap.attrs(written.len(), |i| {
-            let AttrExpr { name, pos, slot, outside, value } = written[i];
-            let value = if outside {
+            let AttrExpr { name, pos, value } = written[i];
+            let value = if outside.next_if(|index| **index as usize == i).is_some() {
                 self.delay(value, env)
             } else if rec.overrides.is_some() {
                 // An alias made now would not see what `__overrides` puts into the slot.
@@ -53,7 +59,7 @@ impl Ev {
             } else {
                 self.delay(value, inner)
             };
-            frame.set(slot, value);
+            frame.set(rec.first + i as u32, value);
             Attr { name, pos, value }
         });
         let Some(overrides) = rec.overrides else { return Ok((inner, attrs)) };
@@ -65,7 +71,7 @@ impl Ev {
         };
         for attr in over.iter() {
             if let Ok(at) = written.binary_search_by_key(&attr.name, |attr| attr.name) {
-                frame.set(written[at].slot, attr.value);
+                frame.set(rec.first + at as u32, attr.value);
             }
         }
         let mut merged = over.into_owned();

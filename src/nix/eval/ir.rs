@@ -15,6 +15,9 @@ pub type Pos = u32;
 pub enum Expr {
     /// A constant.
     Const(Shareable),
+    /// A path relative to the folder of the file, as it is written. Sets of packages name thousands
+    /// of files and use few: the whole path is made when it is needed.
+    Path { dir: Thin<u8>, text: Thin<u8> },
     /// A variable in the innermost environment.
     Var0 { slot: u32, pos: Pos },
     /// A variable `depth` environments out.
@@ -31,6 +34,8 @@ pub enum Expr {
     HasAttr { base: &'static Expr, path: Thin<AttrName> },
     /// A function.
     Lambda(&'static Lambda),
+    /// A call with one argument.
+    Call1 { function: &'static Expr, arg: &'static Expr, pos: Pos },
     /// A call with all the arguments that are written.
     Call { function: &'static Expr, args: Thin<&'static Expr>, pos: Pos },
     /// `let`, or what wraps a set with `inherit (from)`.
@@ -41,7 +46,9 @@ pub enum Expr {
     Assert(&'static Assert),
     /// `with`; how large an environment to make.
     With { attrs: &'static Expr, body: &'static Expr, slots: u32 },
-    /// `{ … }` and `rec { … }`.
+    /// `{ … }` of names that are known, sorted by symbol.
+    Set(Thin<AttrExpr>),
+    /// `rec { … }`, and `{ … }` with computed names.
     Attrs(&'static AttrsExpr),
     /// A list.
     List(Thin<&'static Expr>),
@@ -140,6 +147,16 @@ pub enum AttrName {
     Dynamic(&'static Expr),
 }
 
+impl AttrName {
+    /// The name, if it needs no evaluation.
+    pub fn known(&self) -> Option<Symbol> {
+        match self {
+            Self::Static(name) => Some(*name),
+            Self::Dynamic(_) => None,
+        }
+    }
+}
+
 /// A function's code.
 #[derive(Debug)]
 pub struct Lambda {
@@ -212,7 +229,7 @@ pub struct LetBinding {
     pub value: &'static Expr,
 }
 
-/// An attribute set's code.
+/// The code of an attribute set that is more than names and values.
 #[derive(Debug)]
 pub struct AttrsExpr {
     /// Sorted by symbol.
@@ -228,6 +245,10 @@ pub struct AttrsExpr {
 pub struct RecInfo {
     /// As for [`Let::slots`].
     pub slots: Option<u32>,
+    /// The slot of the first attribute; the others follow in their order.
+    pub first: u32,
+    /// Which attributes are of the environment outside (`inherit x;`), by their index.
+    pub outside: Thin<u32>,
     /// Variables that are no attributes (`inherit (from)`).
     pub hidden: Thin<(u32, &'static Expr)>,
     /// Which attribute is `__overrides`.
@@ -241,13 +262,11 @@ pub struct AttrExpr {
     pub name: Symbol,
     /// Where.
     pub pos: Pos,
-    /// Its slot in a `rec`.
-    pub slot: u32,
-    /// Whether its expression is of the environment outside a `rec` (`inherit x;`).
-    pub outside: bool,
     /// What it is.
     pub value: &'static Expr,
 }
+
+const _: () = assert!(size_of::<AttrExpr>() == 16);
 
 /// An attribute whose name is computed.
 #[derive(Clone, Copy, Debug)]

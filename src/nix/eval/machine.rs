@@ -9,6 +9,7 @@ use super::collect::Part;
 use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
+use super::paths::canonical;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
@@ -143,6 +144,7 @@ impl Ev {
     pub(super) fn delay(&self, expr: &'static Expr, env: Option<&'static Env>) -> Ref {
         match expr {
             Expr::Const(constant) => return constant.get(),
+            Expr::Path { dir, text } => return self.at(self.path(*dir, *text)),
             Expr::Global(index) => return self.globals[*index as usize],
             Expr::Var0 { slot, .. } => {
                 // The slot may be empty still: `let a = b; b = 1; in a`.
@@ -158,6 +160,13 @@ impl Ev {
             _ => {}
         }
         self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env)))
+    }
+
+    /// A path that is written relative to `dir`.
+    #[inline(never)]
+    fn path(&self, dir: Thin<u8>, text: Thin<u8>) -> Value {
+        let path = canonical(&[dir.get(), b"/", text.get()].concat());
+        Value::Path(self.heap.alloc(Str::plain(self.heap.slice(&path))))
     }
 
     /// The value of a thunk.
@@ -257,6 +266,7 @@ impl Ev {
                 Some(value) => Ok(value),
                 None => self.unbound(0),
             },
+            Expr::Path { dir, text } => Ok(self.path(*dir, *text)),
             Expr::Global(index) => self.force(self.globals[*index as usize]),
             Expr::Var0 { slot, pos } => match env.and_then(|env| env.get(*slot)) {
                 Some(thunk) => self.force_at(thunk, *pos),
@@ -284,6 +294,10 @@ impl Ev {
                 }
             }
             Expr::Select(code) => self.select(code, env),
+            Expr::Call1 { function, arg, pos } => {
+                let function = self.eval(function, env)?;
+                self.call(function, &[self.delay(arg, env)], *pos)
+            }
             Expr::Call { function, args, pos } => {
                 let function = self.eval(function, env)?;
                 self.call_code(function, args.get(), env, *pos)
@@ -314,6 +328,7 @@ impl Ev {
                 inner.set(0, self.delay(attrs, env));
                 self.with_stack(|ev| ev.eval(body, Some(inner)))
             }
+            Expr::Set(written) => Ok(Value::Attrs(self.plain_attrs(written.get(), env))),
             Expr::Attrs(code) => self.attrs(code, env),
             Expr::List(items) => {
                 let items = items.get();

@@ -102,15 +102,65 @@ known! {
     x = "x",
 }
 
-struct Name {
-    text: Str,
-    id: u32,
+/// As many names as a set of packages the size of nixpkgs has: the tables need not grow, which
+/// would leave holes behind. What is not used of them takes no memory.
+const EXPECTED: usize = 28_000;
+/// Names and their bytes are put into pieces of this many.
+const PIECE: usize = 1024;
+const PIECE_BYTES: usize = 16 << 10;
+
+struct Table {
+    by_text: HashTable<u32>,
+    texts: Vec<&'static Str>,
+    /// Room for more of `texts`.
+    room: &'static mut [Str],
+    /// Room for their bytes.
+    room_for_bytes: &'static mut [u8],
 }
 
-#[derive(Default)]
-struct Table {
-    by_text: HashTable<&'static Name>,
-    texts: Vec<&'static Str>,
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            by_text: HashTable::with_capacity(EXPECTED),
+            texts: Vec::with_capacity(EXPECTED),
+            room: &mut [],
+            room_for_bytes: &mut [],
+        }
+    }
+}
+
+impl Table {
+    fn find(&self, hash_value: u64, text: &[u8]) -> Option<Symbol> {
+        let found = self.by_text.find(hash_value, |id| self.texts[*id as usize].bytes == text);
+        found.map(|id| Symbol(*id))
+    }
+
+    fn add(&mut self, hash_value: u64, text: &[u8]) -> Symbol {
+        let id = self.texts.len() as u32;
+        if self.room_for_bytes.len() < text.len() {
+            self.room_for_bytes = vec![0; PIECE_BYTES.max(text.len())].leak();
+        }
+        let (bytes, rest) = std::mem::take(&mut self.room_for_bytes).split_at_mut(text.len());
+        self.room_for_bytes = rest;
+        bytes.copy_from_slice(text);
+        let new = Str::plain(bytes);
+        let text: &'static Str = match std::mem::take(&mut self.room).split_first_mut() {
+            Some((text, rest)) => {
+                *text = new;
+                self.room = rest;
+                text
+            }
+            None => {
+                let (text, rest) = Box::leak(Box::new([new; PIECE])).split_at_mut(1);
+                self.room = rest;
+                &text[0]
+            }
+        };
+        self.texts.push(text);
+        let texts = &self.texts;
+        self.by_text.insert_unique(hash_value, id, |id| hash(texts[*id as usize].bytes));
+        Symbol(id)
+    }
 }
 
 /// The table of all names.
@@ -134,29 +184,18 @@ impl Symbols {
     /// The symbol for `text`.
     pub fn intern(&self, text: &[u8]) -> Symbol {
         let hash_value = hash(text);
-        {
-            let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(found) = table.by_text.find(hash_value, |name| name.text.bytes == text) {
-                return Symbol(found.id);
-            }
+        if let Some(found) = self.0.read().unwrap_or_else(PoisonError::into_inner).find(hash_value, text) {
+            return found;
         }
-        let mut guard = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Table { by_text, texts } = &mut *guard;
-        if let Some(found) = by_text.find(hash_value, |name| name.text.bytes == text) {
-            return Symbol(found.id);
-        }
-        let id = texts.len() as u32;
-        let bytes: &'static [u8] = Box::leak(text.into());
-        let name: &'static Name = Box::leak(Box::new(Name { text: Str::plain(bytes), id }));
-        texts.push(&name.text);
-        by_text.insert_unique(hash_value, name, |name| hash(name.text.bytes));
-        Symbol(id)
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been faster.
+        let found = table.find(hash_value, text);
+        found.unwrap_or_else(|| table.add(hash_value, text))
     }
 
     /// The symbol for `text` if there is one already.
     pub fn find(&self, text: &[u8]) -> Option<Symbol> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.by_text.find(hash(text), |name| name.text.bytes == text).map(|name| Symbol(name.id))
+        self.0.read().unwrap_or_else(PoisonError::into_inner).find(hash(text), text)
     }
 
     /// The text of `symbol`.
@@ -180,6 +219,13 @@ mod tests {
         let symbols = Symbols::default();
         assert_eq!(symbols.intern(b"__functor"), sym::functor);
         assert_eq!(symbols.text(sym::submodules).bytes, b"submodules");
+        for number in 0..3 * PIECE {
+            let text = number.to_string().into_bytes();
+            let symbol = symbols.intern(&text);
+            assert_eq!((symbols.text(symbol).bytes, symbols.find(&text)), (&text[..], Some(symbol)));
+        }
+        let long = vec![b'y'; 3 * PIECE_BYTES];
+        assert_eq!(symbols.text(symbols.intern(&long)).bytes, long);
         let x = symbols.intern(b"x-y");
         assert_eq!((symbols.intern(b"x-y"), symbols.find(b"x-y")), (x, Some(x)));
         assert_eq!(symbols.find(b"nothing of the kind"), None);

@@ -6,7 +6,7 @@ use super::{Builtin, FIRST, SECOND, bare, prefixed};
 use crate::nix::eval::attrs::{Attr, Attrs, EMPTY};
 use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::{Lazy, Ref, Thunk};
-use crate::nix::eval::ir::{Params, Pos};
+use crate::nix::eval::ir::{Formal, Params, Pos};
 use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::symbol::{Symbol, sym};
 use crate::nix::eval::value::Value;
@@ -170,10 +170,10 @@ fn function_args(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         Value::Closure(closure) => match &closure.lambda.params {
             Params::Names { .. } => Ok(Value::Attrs(&EMPTY)),
             Params::Pattern(pattern) => {
+                let values = [false, true].map(|optional| ev.at(Value::Bool(optional)));
                 let attrs = ev.heap.attrs(pattern.formals.len(), |i| {
-                    let formal = &pattern.formals[i];
-                    let value = ev.at(Value::Bool(formal.default.is_some()));
-                    Attr { name: formal.name, pos: formal.pos, value }
+                    let Formal { name, pos, default } = pattern.formals[i];
+                    Attr { name, pos, value: values[usize::from(default.is_some())] }
                 });
                 Ok(Value::Attrs(attrs))
             }

@@ -4,11 +4,9 @@ use crate::nix::eval::print::attr_name;
 use rnix::SyntaxKind::*;
 use rustc_hash::FxHashMap;
 
-use super::super::attrs::EMPTY;
 use super::super::heap::Thin;
 use super::super::ir::*;
 use super::super::symbol::{Symbol, sym};
-use super::super::value::Value;
 use super::{Code, Kind, Lowering, Result};
 use crate::nix::syntax::compact::{Element, Node};
 
@@ -60,8 +58,23 @@ impl<'g> SetDef<'g> {
 enum From {
     /// It is a plain variable: name and place.
     Name(Symbol, u32),
+    /// That, lowered.
+    Code(Code),
     /// It has a slot of its own.
     Slot(u32),
+}
+
+/// The attributes of a `rec` or `let`, lowered.
+struct Slots {
+    /// Whether the environment is new.
+    new: bool,
+    /// The slot of the first attribute by symbol; the others follow in that order.
+    first: u32,
+    /// The attributes as they are written.
+    attrs: Vec<(Symbol, Pos, LetBinding)>,
+    /// Slots that are no attributes, and what they are.
+    hidden: Vec<(u32, Code)>,
+    shadowed: super::Shadowed,
 }
 
 impl Lowering<'_> {
@@ -235,11 +248,16 @@ impl Lowering<'_> {
         Ok(hidden)
     }
 
-    fn select_from(&mut self, from: &From, name: Symbol, start: u32) -> Result<Code> {
+    fn select_from(&mut self, from: &mut From, name: Symbol, start: u32) -> Result<Code> {
         let pos = self.pos(start);
-        let base = match from {
-            From::Name(from, at) => self.var(*from, *at)?,
-            From::Slot(slot) => self.make(Expr::Var0 { slot: *slot, pos }),
+        let base = match *from {
+            From::Name(variable, at) => {
+                let code = self.var(variable, at)?;
+                *from = From::Code(code);
+                code
+            }
+            From::Code(code) => code,
+            From::Slot(slot) => self.make(Expr::Var0 { slot, pos }),
         };
         Ok(self.make(Expr::SelectOne { base, name, pos }))
     }
@@ -250,13 +268,13 @@ impl Lowering<'_> {
         }
         let count = Self::hidden_count(&set.froms);
         if count == 0 {
-            let froms = self.froms(&set.froms, 0)?;
-            return self.lower_plain(set, &froms);
+            let mut froms = self.froms(&set.froms, 0)?;
+            return self.lower_plain(set, &mut froms);
         }
         let (new, first) = self.enter(count);
-        let froms = self.froms(&set.froms, first)?;
+        let mut froms = self.froms(&set.froms, first)?;
         let hidden = self.hidden(&set.froms, &froms)?;
-        let body = self.lower_plain(set, &froms)?;
+        let body = self.lower_plain(set, &mut froms)?;
         let slots = self.leave(new);
         let here = |(slot, value)| LetBinding { slot, outside: false, value };
         let bindings: Vec<_> = hidden.into_iter().map(here).collect();
@@ -264,20 +282,22 @@ impl Lowering<'_> {
         Ok(self.make(Expr::Let(self.heap().alloc(Let { slots, bindings, body }))))
     }
 
-    fn lower_plain(&mut self, set: SetDef<'_>, froms: &[From]) -> Result<Code> {
+    fn lower_plain(&mut self, set: SetDef<'_>, froms: &mut [From]) -> Result<Code> {
         let mut attrs = Vec::with_capacity(set.attrs.len());
         for Attribute { name, start, def } in set.attrs {
             let value = match def {
                 Def::Inherit => self.var(name, start)?,
-                Def::From(from) => self.select_from(&froms[from], name, start)?,
+                Def::From(from) => self.select_from(&mut froms[from], name, start)?,
                 def => self.lower_def(name, def)?,
             };
-            attrs.push(AttrExpr { name, pos: self.pos(start), slot: 0, outside: false, value });
-        }
-        if attrs.is_empty() && set.dynamic.is_empty() {
-            return Ok(self.constant(Value::Attrs(&EMPTY)));
+            attrs.push(AttrExpr { name, pos: self.pos(start), value });
         }
         attrs.sort_by_key(|attr| attr.name);
+        match (attrs.is_empty(), set.dynamic.is_empty()) {
+            (true, true) => return Ok(self.empty_set()),
+            (false, true) => return Ok(self.make(Expr::Set(self.heap().thin(&attrs)))),
+            _ => {}
+        }
         let dynamic = self.lower_dynamic(set.dynamic)?;
         let attrs = AttrsExpr { attrs: self.heap().thin(&attrs), dynamic, rec: None };
         Ok(self.make(Expr::Attrs(self.heap().alloc(attrs))))
@@ -294,12 +314,8 @@ impl Lowering<'_> {
         Ok(self.heap().thin(&lowered))
     }
 
-    /// Lowers the attributes of a `rec` or `let` into slots; gives attributes and hidden slots.
-    #[allow(clippy::type_complexity)]
-    fn lower_slots(
-        &mut self,
-        set: &mut SetDef<'_>,
-    ) -> Result<(bool, Vec<AttrExpr>, Vec<(u32, Code)>, super::Shadowed)> {
+    /// Lowers the attributes of a `rec` or `let` into slots.
+    fn lower_slots(&mut self, set: &mut SetDef<'_>) -> Result<Slots> {
         // `inherit x;` sees the scope outside.
         let mut outside = Vec::new();
         for attr in &set.attrs {
@@ -309,35 +325,41 @@ impl Lowering<'_> {
         }
         let count = set.attrs.len() as u32;
         let (new, first) = self.enter(count + Self::hidden_count(&set.froms));
-        let names: Vec<_> = set.attrs.iter().zip(first..).map(|(attr, slot)| (attr.name, slot)).collect();
-        let shadowed = self.bind(names);
-        let froms = self.froms(&set.froms, first + count)?;
+        let mut names: Vec<_> = set.attrs.iter().map(|attr| attr.name).collect();
+        names.sort_unstable();
+        let shadowed = self.bind(names.iter().copied().zip(first..));
+        let mut froms = self.froms(&set.froms, first + count)?;
         let hidden = self.hidden(&set.froms, &froms)?;
         let mut outside = outside.into_iter();
         let mut attrs = Vec::with_capacity(set.attrs.len());
-        for (Attribute { name, start, def }, slot) in std::mem::take(&mut set.attrs).into_iter().zip(first..)
-        {
+        for Attribute { name, start, def } in std::mem::take(&mut set.attrs) {
             let (outside, value) = match def {
                 Def::Inherit => match outside.next() {
                     Some(code) => (true, code),
                     None => return self.fail(Kind::Syntax, "syntax error in inherit", start),
                 },
-                Def::From(from) => (false, self.select_from(&froms[from], name, start)?),
+                Def::From(from) => (false, self.select_from(&mut froms[from], name, start)?),
                 def => (false, self.lower_def(name, def)?),
             };
-            attrs.push(AttrExpr { name, pos: self.pos(start), slot, outside, value });
+            let slot = first + names.partition_point(|other| *other < name) as u32;
+            attrs.push((name, self.pos(start), LetBinding { slot, outside, value }));
         }
-        Ok((new, attrs, hidden, shadowed))
+        Ok(Slots { new, first, attrs, hidden, shadowed })
     }
 
     fn lower_rec(&mut self, mut set: SetDef<'_>) -> Result<Code> {
-        let (new, mut attrs, hidden, shadowed) = self.lower_slots(&mut set)?;
+        let Slots { new, first, mut attrs, hidden, shadowed } = self.lower_slots(&mut set)?;
+        attrs.sort_by_key(|(name, ..)| *name);
         let dynamic = self.lower_dynamic(std::mem::take(&mut set.dynamic))?;
         self.unbind(shadowed);
         let slots = self.leave(new);
-        attrs.sort_by_key(|attr| attr.name);
-        let overrides = attrs.iter().position(|attr| attr.name == sym::overrides).map(|i| i as u32);
-        let rec = self.context.heap.alloc(RecInfo { slots, hidden: self.heap().thin(&hidden), overrides });
+        let overrides = attrs.iter().position(|(name, ..)| *name == sym::overrides).map(|i| i as u32);
+        let outside = (0u32..).zip(&attrs).filter(|(_, (.., code))| code.outside).map(|(i, _)| i);
+        let outside = self.heap().thin(&outside.collect::<Vec<_>>());
+        let attrs = attrs.into_iter().map(|(name, pos, code)| AttrExpr { name, pos, value: code.value });
+        let attrs: Vec<_> = attrs.collect();
+        let hidden = self.heap().thin(&hidden);
+        let rec = self.context.heap.alloc(RecInfo { slots, first, outside, hidden, overrides });
         let attrs = AttrsExpr { attrs: self.heap().thin(&attrs), dynamic, rec: Some(rec) };
         Ok(self.make(Expr::Attrs(self.heap().alloc(attrs))))
     }
@@ -354,15 +376,13 @@ impl Lowering<'_> {
         let Some(body) = body.last() else {
             return self.fail(Kind::Syntax, "syntax error, unexpected end of file", node.start());
         };
-        let (new, attrs, hidden, shadowed) = self.lower_slots(&mut set)?;
+        let Slots { new, attrs, hidden, shadowed, .. } = self.lower_slots(&mut set)?;
         let body = self.expr(body)?;
         self.unbind(shadowed);
         let slots = self.leave(new);
         let here = |(slot, value)| LetBinding { slot, outside: false, value };
         let mut bindings: Vec<_> = hidden.into_iter().map(here).collect();
-        let written =
-            |attr: &AttrExpr| LetBinding { slot: attr.slot, outside: attr.outside, value: attr.value };
-        bindings.extend(attrs.iter().map(written));
+        bindings.extend(attrs.into_iter().map(|(.., binding)| binding));
         let bindings = self.heap().thin(&bindings);
         Ok(self.make(Expr::Let(self.heap().alloc(Let { slots, bindings, body }))))
     }

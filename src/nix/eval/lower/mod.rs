@@ -12,6 +12,7 @@ mod syntax;
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
+use super::attrs::EMPTY;
 use super::error::{Error, Kind, suggest};
 use super::heap::{Heap, Shareable, Thin};
 use super::ir::*;
@@ -46,6 +47,9 @@ pub struct Context<'a> {
 /// How deep brackets may be nested: the depth of the stack of C++ Nix's parser.
 const MAX_NESTING: usize = 10_000;
 
+/// `a.b.c` selects one attribute after another up to this many; a longer path is an array.
+const SHORT_PATH: usize = 4;
+
 /// Parses and lowers `text`.
 pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
     if text.len() >= 1 << 30 {
@@ -64,6 +68,8 @@ pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
         envs: Vec::new(),
         withs: Vec::new(),
         last_withs: None,
+        dir: None,
+        empty: [None; 2],
         region: 1,
         regions: 1,
         name: None,
@@ -124,6 +130,10 @@ struct Lowering<'a> {
     regions: u32,
     /// Where the variable before found its `with`s: most often those of the next one, too.
     last_withs: Option<Thin<u32>>,
+    /// The folder of the file, once a relative path was there.
+    dir: Option<Thin<u8>>,
+    /// The empty list and the empty set, once they were there.
+    empty: [Option<Code>; 2],
     /// What the next function is bound to.
     name: Option<Symbol>,
 }
@@ -157,6 +167,16 @@ impl<'a> Lowering<'a> {
             Some(constant) => self.make(Expr::Const(constant)),
             None => self.make(Expr::Fail { message: &"internal error: not a constant", pos: 0 }),
         }
+    }
+
+    fn empty_list(&mut self) -> Code {
+        let known = self.empty[0];
+        *self.empty[0].insert(known.unwrap_or_else(|| self.constant(Value::List(&EMPTY_LIST))))
+    }
+
+    fn empty_set(&mut self) -> Code {
+        let known = self.empty[1];
+        *self.empty[1].insert(known.unwrap_or_else(|| self.constant(Value::Attrs(&EMPTY))))
     }
 
     fn string(&self, bytes: &[u8]) -> Code {
@@ -278,7 +298,7 @@ impl<'a> Lowering<'a> {
             NODE_LIST => {
                 let items = node.nodes().map(|item| self.lazy(item)).collect::<Result<Vec<_>>>()?;
                 if items.is_empty() {
-                    return Ok(self.constant(Value::List(&EMPTY_LIST)));
+                    return Ok(self.empty_list());
                 }
                 Ok(self.make(Expr::List(self.heap().thin(&items))))
             }
@@ -293,7 +313,7 @@ impl<'a> Lowering<'a> {
                 let base = self.expr(base)?;
                 let path = self.child(node, 1)?;
                 let path = self.attr_path(path)?;
-                Ok(self.make(Expr::HasAttr { base, path }))
+                Ok(self.make(Expr::HasAttr { base, path: self.heap().thin(&path) }))
             }
             NODE_IF_ELSE => {
                 let (condition, then, other) =
@@ -344,6 +364,10 @@ impl<'a> Lowering<'a> {
         }
         let pos = self.pos(function.start());
         let function = self.expr(function)?;
+        if let [arg] = args[..] {
+            let arg = self.lazy(arg)?;
+            return Ok(self.make(Expr::Call1 { function, arg, pos }));
+        }
         let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
         Ok(self.make(Expr::Call { function, args: self.heap().thin(&args), pos }))
     }
@@ -358,15 +382,19 @@ impl<'a> Lowering<'a> {
             Some(default) => Some(self.expr(default)?),
             None => None,
         };
-        Ok(self.make(match (path.get(), default) {
-            ([AttrName::Static(name)], None) => Expr::SelectOne { base, name: *name, pos },
-            _ => Expr::Select(self.heap().alloc(Select { base, path, default, pos })),
-        }))
+        if path.len() <= SHORT_PATH && default.is_none() {
+            let names: Option<Vec<_>> = path.iter().map(AttrName::known).collect();
+            if let Some(names) = names {
+                let select = |base, name| self.make(Expr::SelectOne { base, name, pos });
+                return Ok(names.into_iter().fold(base, select));
+            }
+        }
+        let path = self.heap().thin(&path);
+        Ok(self.make(Expr::Select(self.heap().alloc(Select { base, path, default, pos }))))
     }
 
-    fn attr_path(&mut self, node: Node<'_>) -> Result<Thin<AttrName>> {
-        let names = node.nodes().map(|part| self.attr_name(part)).collect::<Result<Vec<_>>>()?;
-        Ok(self.heap().thin(&names))
+    fn attr_path(&mut self, node: Node<'_>) -> Result<Vec<AttrName>> {
+        node.nodes().map(|part| self.attr_name(part)).collect()
     }
 
     fn attr_name(&mut self, node: Node<'_>) -> Result<AttrName> {
@@ -558,7 +586,6 @@ impl<'a> Lowering<'a> {
         let (function, arg) = if token == TOKEN_PIPE_LEFT { (left, right) } else { (right, left) };
         let function = self.expr(function)?;
         let arg = self.lazy(arg)?;
-        let args = self.heap().thin(&[arg]);
-        Ok(self.make(Expr::Call { function, args, pos: self.pos(at) }))
+        Ok(self.make(Expr::Call1 { function, arg, pos: self.pos(at) }))
     }
 }

@@ -111,6 +111,11 @@ impl Lowering<'_> {
         if !interpolated && text.ends_with('/') {
             return self.fail(Kind::Syntax, "path has a trailing slash", start);
         }
+        if kind == TOKEN_PATH_REL && !interpolated {
+            let heap = self.context.heap;
+            let dir = *self.dir.get_or_insert_with(|| heap.thin(self.context.dir));
+            return Ok(self.make(Expr::Path { dir, text: heap.thin(text.as_bytes()) }));
+        }
         let mut path = match kind {
             TOKEN_PATH_ABS => canonical(text.as_bytes()),
             TOKEN_PATH_HOME => match self.context.home {
