@@ -164,6 +164,52 @@ fn memory_has_a_limit() {
     assert!(stderr(&found).starts_with("error: evaluation needs more"), "{}", stderr(&found));
 }
 
+/// Each part needs far more than it leaves; together they need many times what is allowed here.
+const WASTEFUL: &str = r#"
+let
+  waste = n: builtins.foldl' (sum: s: sum + s.a + builtins.stringLength s.b) 0
+    (builtins.genList (x: { a = x * n; b = "text ${toString x}"; c = x: n; } // { d = [ x n ]; }) 4000);
+  kept = builtins.genList (n: { name = "kept-${toString n}"; inherit n; f = x: x + n; }) 300;
+  part = n: {
+    total = waste n;
+    inherit (builtins.elemAt kept n) name;
+    later = if n > 0 then (builtins.elemAt parts (n - 1)).total + (builtins.elemAt kept n).f 1 else 0;
+    list = map (x: x * n) [ 1 2 ];
+  };
+  parts = builtins.genList part 300;
+  package = n: derivation {
+    name = "p-${toString n}"; system = "x86_64-linux"; builder = "/bin/sh";
+    value = toString (waste n);
+    inputs = if n == 0 then [ ] else [ (package (n - 1)).name packages."p${toString (n / 2)}" ];
+  };
+  packages = builtins.listToAttrs (builtins.genList (n: { name = "p${toString n}"; value = package n; }) 300);
+in
+"#;
+
+#[test]
+fn memory_is_used_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let found = run(dir.path(), args);
+        assert!(found.status.success(), "{args:?}: {}", stderr(&found));
+        stdout(&found)
+    };
+    let program = format!("{WASTEFUL} parts");
+    for rest in [&["--strict"][..], &["--json"], &["--strict", "--json"]] {
+        let eval = |limit: &str| run(&[&["eval", "-E", &program, "--max-memory", limit], rest].concat());
+        assert_eq!(eval("24"), eval("4000"), "{rest:?}");
+    }
+    fs::write(dir.path().join("default.nix"), format!("{WASTEFUL} packages")).unwrap();
+    let list = |threads: &str, limit: &str| {
+        run(&["drvs", "-f", "default.nix", "--json", "--threads", threads, "--max-memory", limit])
+    };
+    let wanted = list("1", "4000");
+    assert_eq!(wanted.lines().count(), 300);
+    for threads in ["1", "2", "4", "2", "4"] {
+        assert_eq!(list(threads, "40"), wanted, "{threads} threads");
+    }
+}
+
 /// Packages that need each other, sets, errors of all kinds, cycles within one package and through several.
 const MANY: &str = r#"
 let

@@ -117,7 +117,15 @@ fn evaluate(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<u8>>> {
     Ok(lines)
 }
 
-fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool, held: &[Value]) -> Result<Vec<u8>> {
+/// The text of a value; `others` are used again later.
+fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool, others: &[Value]) -> Result<Vec<u8>> {
+    let held = others.iter().chain([&value]).map(|value| ev.at(*value)).collect();
+    // SAFETY: what is used of the values made so far are this one, which leads to all its parts, and the
+    // others; the session has no other thread.
+    unsafe { ev.collecting(held, |ev| text_of(ev, value, args, flake)) }
+}
+
+fn text_of(ev: &mut Ev, value: Value, args: &Args, flake: bool) -> Result<Vec<u8>> {
     let mut set = ContextSet::default();
     if args.raw {
         let how = Coerce { more: false, copy: false, canonical: true };
@@ -132,9 +140,7 @@ fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool, held: &[Value]) ->
     } else {
         if args.strict {
             let thunk = ev.at(value);
-            let held = held.iter().map(|value| ev.at(*value)).chain([thunk]).collect();
-            // SAFETY: of the values made so far, this one is used, and those that are held.
-            unsafe { ev.collecting(held, |ev| ev.force_deep(thunk)) }?;
+            ev.force_deep(thunk)?;
         }
         ev.print_instantiate(value)?
     };

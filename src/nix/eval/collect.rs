@@ -3,8 +3,10 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::coerce::ContextSet;
 use super::heap::{Changed, Ref};
 use super::machine::Ev;
+use super::value::{Str, Value};
 
 /// Where the threads of a session meet for it.
 #[derive(Default)]
@@ -62,6 +64,20 @@ impl Ev {
     #[inline]
     pub fn part_done(&mut self) {
         if self.part.taken && self.depth == 0 && self.heap.space().is_full() {
+            self.meet();
+        }
+    }
+
+    /// As [`Self::part_done`], for one who also uses references that were collected.
+    #[inline]
+    pub(super) fn part_done_keeping(&mut self, set: &mut ContextSet) {
+        if self.part.taken && self.depth == 0 && self.heap.space().is_full() {
+            if let Some(context) = std::mem::take(set).finish(self.heap) {
+                set.add(Some(context));
+                let holder =
+                    self.at(Value::String(self.heap.alloc(Str { bytes: b"", context: Some(context) })));
+                self.shared.meeting.state().held.push(holder);
+            }
             self.meet();
         }
     }

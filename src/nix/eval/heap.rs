@@ -168,7 +168,7 @@ impl Heap {
             return NonNull::<u64>::dangling().cast();
         }
         if !self.lasting
-            && let Some(at) = self.from_space(size)
+            && let Some(at) = self.in_space(size)
         {
             // SAFETY: `at` lies inside the space, which is never at address zero.
             return unsafe { NonNull::new_unchecked(ptr::with_exposed_provenance_mut(at)) };
@@ -191,7 +191,7 @@ impl Heap {
     }
 
     /// Room for `size` bytes in the space, `None` if it has none left.
-    fn from_space(&self, size: usize) -> Option<usize> {
+    fn in_space(&self, size: usize) -> Option<usize> {
         if size > BLOCK {
             let at = self.space.blocks(size.div_ceil(BLOCK));
             self.charge(0);

@@ -365,6 +365,7 @@ impl Printer<'_> {
             self.nested(attr.value, depth)?;
             self.text(";");
             self.attrs += 1;
+            self.ev.part_done();
         }
         self.text(" }");
         Ok(())
@@ -393,6 +394,7 @@ impl Printer<'_> {
             self.text(" ");
             self.nested(item, depth)?;
             self.items += 1;
+            self.ev.part_done();
         }
         self.text(" ]");
         Ok(())

@@ -121,6 +121,7 @@ impl Ev {
                     item.map_err(|error| {
                         error.frame(pos, format!("while evaluating list element at index {n}"))
                     })?;
+                    self.part_done_keeping(set);
                 }
                 out.push(b']');
             }
@@ -150,6 +151,7 @@ impl Ev {
                         let name = String::from_utf8_lossy(name);
                         error.frame(attr.pos, format!("while evaluating attribute '{name}'"))
                     })?;
+                    self.part_done_keeping(set);
                 }
                 out.push(b'}');
             }
