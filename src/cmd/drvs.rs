@@ -348,10 +348,8 @@ enum Seen {
 
 fn look(ev: &mut Ev, args: &Args, value: Result<Value>, path: &[String], root: bool) -> Result<Seen> {
     let Value::Attrs(attrs) = value? else { return Ok(Seen::Other) };
-    let kind = match ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name)) {
-        Some(attr) => Some(ev.force(attr.value)),
-        None => None,
-    };
+    let kind = ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name));
+    let kind = kind.map(|attr| ev.force(attr.value));
     let kind = match kind {
         // `type` itself may fail: that is this package's error. Among packages it is one of them.
         Some(Err(error)) if !root => return Err(error),
