@@ -155,7 +155,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
         found.unsure.extend(mine.unsure);
     };
     std::thread::scope(|scope| {
-        for n in 1..threads.unwrap_or(1) {
+        for n in 1..threads.unwrap_or(1).min(MOST_THREADS) {
             let builder = std::thread::Builder::new().name(format!("eval-{n}")).stack_size(32 << 20);
             let end = if n % 2 == 0 { End::Front } else { End::Back };
             let run = &run;
@@ -169,6 +169,9 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
     Ok(found.jobs)
 }
+
+/// More threads than this have nothing to do but wait.
+const MOST_THREADS: usize = 256;
 
 /// What was found so far.
 #[derive(Default)]
