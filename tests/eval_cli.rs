@@ -248,7 +248,7 @@ fn as_many_threads_as_you_like() {
     for rest in [&[][..], &["--json"], &["--force-recurse", "--max-call-depth", "500"]] {
         let one = list("1", rest);
         assert_eq!(one.status.code(), Some(1));
-        for threads in ["2", "4", "2", "4", "7"] {
+        for threads in ["2", "4", "2", "4", "7", "1000000"] {
             let more = list(threads, rest);
             assert_eq!(stdout(&more), stdout(&one), "{threads} {rest:?}");
             assert_eq!(stderr(&more), stderr(&one), "{threads} {rest:?}");

@@ -160,7 +160,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     // items, which are attributes inside of these; all threads of the session are here.
     let run = |ev: &mut Ev, end: End| unsafe { ev.collecting(held.clone(), |ev| work(ev, end)) };
     std::thread::scope(|scope| {
-        for n in 1..threads.unwrap_or(1) {
+        for n in 1..threads.unwrap_or(1).min(MOST_THREADS) {
             let builder = std::thread::Builder::new().name(format!("eval-{n}")).stack_size(32 << 20);
             let end = if n % 2 == 0 { End::Front } else { End::Back };
             let run = &run;
@@ -174,6 +174,9 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
     Ok(found.jobs)
 }
+
+/// More threads than this have nothing to do but wait.
+const MOST_THREADS: usize = 256;
 
 /// What was found so far.
 #[derive(Default)]
@@ -353,10 +356,8 @@ enum Seen {
 
 fn look(ev: &mut Ev, args: &Args, value: Result<Value>, path: &[String], root: bool) -> Result<Seen> {
     let Value::Attrs(attrs) = value? else { return Ok(Seen::Other) };
-    let kind = match ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name)) {
-        Some(attr) => Some(ev.force(attr.value)),
-        None => None,
-    };
+    let kind = ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name));
+    let kind = kind.map(|attr| ev.force(attr.value));
     let kind = match kind {
         // `type` itself may fail: that is this package's error. Among packages it is one of them.
         Some(Err(error)) if !root => return Err(error),

@@ -122,6 +122,9 @@ pub struct KnownDrv {
 /// A file that is imported: the first that holds the lock parses it.
 pub(super) type FileEntry = Arc<Mutex<Option<Ref>>>;
 
+/// A file and its text.
+type KeptText = (Arc<[u8]>, Arc<[u8]>);
+
 /// A builtin that others provide.
 pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
 
@@ -156,7 +159,7 @@ pub struct Shared {
     pub globals: FxHashMap<Symbol, u32>,
     sources: RwLock<Vec<Source>>,
     /// Texts that positions were looked up in, the last one last: traces are about a few files.
-    texts: Mutex<Vec<(Arc<[u8]>, Arc<[u8]>)>>,
+    texts: Mutex<Vec<KeptText>>,
     /// The values of [`Self::globals`].
     pub(super) global_values: OnceLock<Vec<Ref>>,
     files: Mutex<FxHashMap<Box<[u8]>, FileEntry>>,

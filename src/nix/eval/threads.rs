@@ -208,7 +208,7 @@ mod tests {
             assert!(matches!(lazy, Lazy::Code(Expr::CurPos { pos }, None) if *pos as usize == n));
             assert!(matches!(self.thunks[n].state(), State::Busy(thread) if thread == me.number()));
             let before = self.begun[n].fetch_add(1, Ordering::Relaxed);
-            if n % 3 == 0 {
+            if n.is_multiple_of(3) {
                 std::thread::yield_now();
             }
             let needs = self.needs[n].iter().map(|need| self.force(me, heap, *need));
@@ -232,7 +232,7 @@ mod tests {
                 let (me, heap) = (session.join(), Heap::new(usize::MAX));
                 let mut found: Vec<_> = (0..len).map(|_| Err(Stop::GivenUp)).collect();
                 for i in 0..len {
-                    let at = if turn % 2 == 0 { i } else { len - 1 - i };
+                    let at = if turn.is_multiple_of(2) { i } else { len - 1 - i };
                     let n = (at + turn / 2 * len / 3) % len;
                     while found[n] == Err(Stop::GivenUp) {
                         found[n] = self.force(&me, &heap, n);
