@@ -244,7 +244,9 @@ impl Space {
         }
         roots(&mut Roots::of(&mut marker));
         state.marks = marker.finish();
-        state.sort_blocks(base);
+        state.sort_blocks();
+        #[cfg(debug_assertions)]
+        state.spoil(base);
         state.live = state.marks.iter().map(|bits| bits.count_ones() as usize).sum::<usize>() * ALIGN;
         if whole {
             state.live_whole = state.live;
@@ -292,7 +294,7 @@ fn make_usable(from: usize, bytes: usize) -> Option<()> {
 
 impl State {
     /// Tells empty blocks from those with holes, by the marks.
-    fn sort_blocks(&mut self, base: usize) {
+    fn sort_blocks(&mut self) {
         self.partial.clear();
         self.empty.clear();
         for (index, marks) in self.marks.chunks_exact(MARKS_PER_BLOCK).enumerate().rev() {
@@ -304,19 +306,18 @@ impl State {
             } else if room(marks) >= LEAST_ROOM {
                 self.partial.push(index);
             }
-            #[cfg(debug_assertions)]
-            self.spoil(base, index);
         }
     }
 
-    /// Overwrites what is free in a block, so that whoever still uses it finds a value that needs itself.
+    /// Overwrites what is free, so that whoever still uses it finds no value there.
     #[cfg(debug_assertions)]
-    fn spoil(&self, base: usize, index: usize) {
-        let marks = &self.marks[index * MARKS_PER_BLOCK..][..MARKS_PER_BLOCK];
-        for word in (0..BLOCK / ALIGN).filter(|word| marks[word / PER_MARK] >> (word % PER_MARK) & 1 == 0) {
-            let at = base + index * BLOCK + word * ALIGN;
-            // SAFETY: inside the space, of a usable block; nothing that is in use lies there.
-            unsafe { ptr::with_exposed_provenance_mut::<usize>(at).write(super::thunk::FAILED) };
+    fn spoil(&self, base: usize) {
+        let free = |word: &usize| self.marks[word / PER_MARK] >> (word % PER_MARK) & 1 == 0;
+        for word in (0..self.marks.len() * PER_MARK).filter(free) {
+            // SAFETY: inside the space, of a block that was handed out; nothing that is in use lies there.
+            unsafe {
+                ptr::with_exposed_provenance_mut::<usize>(base + word * ALIGN).write(super::thunk::FAILED)
+            };
         }
     }
 }
