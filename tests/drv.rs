@@ -73,7 +73,7 @@ fn recipe(drv: &Derivation) -> Recipe<'_> {
         platform: &drv.platform,
         builder: &drv.builder,
         args: drv.args.iter().map(|arg| &arg[..]).collect(),
-        env: drv.env.iter().map(|(name, value)| (&name[..], &value[..])).collect(),
+        env: drv.env.iter().map(|(name, value)| (&name[..], value[..].into())).collect(),
     }
 }
 

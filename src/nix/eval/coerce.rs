@@ -8,7 +8,7 @@ use super::heap::Heap;
 use super::ir::Pos;
 use super::machine::{Ev, Result};
 use super::symbol::sym;
-use super::value::{Context, ContextElement, Str, Value};
+use super::value::{Context, ContextElement, List, Str, Value};
 use crate::store::StoreDir;
 
 /// How to coerce.
@@ -119,24 +119,38 @@ impl Ev {
             Value::Bool(false) | Value::Null if how.more => Ok(b""),
             Value::List(list) if how.more => {
                 let mut out = Vec::new();
-                for (n, item) in list.items.iter().enumerate() {
-                    let item = self.force(item).map_err(|error| error.frame(pos, context))?;
-                    let inner = "while evaluating one element of the list";
-                    let bytes = self
-                        .with_stack(|ev| ev.coerce(item, set, how, pos, inner))
-                        .map_err(|error| error.frame(pos, context))?;
-                    out.extend_from_slice(bytes);
-                    // An empty list leaves no blank behind it, as Nix has it.
-                    let empty = matches!(item, Value::List(list) if list.items.is_empty());
-                    if n + 1 < list.items.len() && !empty {
-                        out.push(b' ');
-                    }
-                }
-                self.room_for(out.len())?;
+                self.coerce_list(list, set, how, pos, context, &mut out)?;
                 Ok(self.heap.slice(&out))
             }
             value => self.not_a_string(value, pos, context),
         }
+    }
+
+    /// As [`Self::coerce`] a list: its elements with blanks between them, written to `out`.
+    pub(super) fn coerce_list(
+        &mut self,
+        list: &'static List,
+        set: &mut ContextSet,
+        how: Coerce,
+        pos: Pos,
+        context: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        for (n, item) in list.items.iter().enumerate() {
+            let item = self.force(item).map_err(|error| error.frame(pos, context))?;
+            let inner = "while evaluating one element of the list";
+            let written = self.with_stack(|ev| match item {
+                Value::List(list) => ev.coerce_list(list, set, how, pos, inner, out),
+                item => ev.coerce(item, set, how, pos, inner).map(|bytes| out.extend_from_slice(bytes)),
+            });
+            written.map_err(|error| error.frame(pos, context))?;
+            // An empty list leaves no blank behind it, as Nix has it.
+            let empty = matches!(item, Value::List(list) if list.items.is_empty());
+            if n + 1 < list.items.len() && !empty {
+                out.push(b' ');
+            }
+        }
+        self.room_for(out.len())
     }
 
     #[cold]

@@ -2,6 +2,7 @@
 //! reading a name takes no lock.
 
 use std::hash::BuildHasher;
+use std::mem::MaybeUninit;
 use std::sync::{PoisonError, RwLock};
 
 use hashbrown::HashTable;
@@ -105,15 +106,16 @@ known! {
 /// As many names as a set of packages the size of nixpkgs has: the tables need not grow, which
 /// would leave holes behind. What is not used of them takes no memory.
 const EXPECTED: usize = 28_000;
-/// Names and their bytes are put into pieces of this many.
-const PIECE: usize = 1024;
-const PIECE_BYTES: usize = 16 << 10;
+/// Names and their bytes are put into pieces of this many. They are so large that the system's
+/// allocator keeps them apart from what comes and goes.
+const PIECE: usize = 8192;
+const PIECE_BYTES: usize = 128 << 10;
 
 struct Table {
     by_text: HashTable<u32>,
     texts: Vec<&'static Str>,
     /// Room for more of `texts`.
-    room: &'static mut [Str],
+    room: &'static mut [MaybeUninit<Str>],
     /// Room for their bytes.
     room_for_bytes: &'static mut [u8],
 }
@@ -143,20 +145,12 @@ impl Table {
         let (bytes, rest) = std::mem::take(&mut self.room_for_bytes).split_at_mut(text.len());
         self.room_for_bytes = rest;
         bytes.copy_from_slice(text);
-        let new = Str::plain(bytes);
-        let text: &'static Str = match std::mem::take(&mut self.room).split_first_mut() {
-            Some((text, rest)) => {
-                *text = new;
-                self.room = rest;
-                text
-            }
-            None => {
-                let (text, rest) = Box::leak(Box::new([new; PIECE])).split_at_mut(1);
-                self.room = rest;
-                &text[0]
-            }
-        };
-        self.texts.push(text);
+        if self.room.is_empty() {
+            self.room = Box::leak(Box::new_uninit_slice(PIECE));
+        }
+        let (places, rest) = std::mem::take(&mut self.room).split_at_mut(1);
+        self.room = rest;
+        self.texts.push(places[0].write(Str::plain(bytes)));
         let texts = &self.texts;
         self.by_text.insert_unique(hash_value, id, |id| hash(texts[*id as usize].bytes));
         Symbol(id)
@@ -219,7 +213,7 @@ mod tests {
         let symbols = Symbols::default();
         assert_eq!(symbols.intern(b"__functor"), sym::functor);
         assert_eq!(symbols.text(sym::submodules).bytes, b"submodules");
-        for number in 0..3 * PIECE {
+        for number in 0..2 * PIECE {
             let text = number.to_string().into_bytes();
             let symbol = symbols.intern(&text);
             assert_eq!((symbols.text(symbol).bytes, symbols.find(&text)), (&text[..], Some(symbol)));

@@ -2,6 +2,7 @@
 //! three hashes it needs (modulo with the outputs left out, of the file, modulo) are taken from
 //! the pieces of that text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::hash::{Algorithm, Hash, Hasher};
@@ -35,7 +36,7 @@ pub struct Recipe<'a> {
     /// Its arguments.
     pub args: Vec<&'a [u8]>,
     /// Its environment, in order of the names, each once.
-    pub env: Vec<(&'a [u8], &'a [u8])>,
+    pub env: Vec<(&'a [u8], Cow<'a, [u8]>)>,
 }
 
 /// A derivation with its names.
@@ -102,7 +103,7 @@ impl<'a> Recipe<'a> {
     }
 
     fn tail(&self, store: &StoreDir) -> Tail<'a> {
-        let mut env = self.env.clone();
+        let mut env: Vec<(&[u8], &[u8])> = self.env.iter().map(|(name, value)| (*name, &**value)).collect();
         for output in self.outputs.keys() {
             if let Err(at) = env.binary_search_by_key(&output.as_bytes(), |(name, _)| name) {
                 env.insert(at, (output.as_bytes(), b""));

@@ -1,5 +1,6 @@
 //! `derivation`, `derivationStrict` and `placeholder`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
@@ -163,7 +164,7 @@ fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &'static str, pos: Pos) -> R
             text.extend_from_slice(value);
         }
         text.push(b'}');
-        drv.env.push((b"__json", ev.heap.slice(&text)));
+        drv.env.push((b"__json", text.into()));
     }
     inputs(ev, &draft.context, &mut drv)?;
     if drv.builder.is_empty() {
@@ -227,26 +228,38 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
         return structured(ev, attr, value, drv, draft);
     }
     let value = ev.force(attr.value)?;
-    let bytes = ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?;
-    draft.take(ev, bytes)?;
+    // The texts of lists, which are the longest, are of no use beyond the derivation.
+    let bytes = match value {
+        Value::List(list) => {
+            let mut text = Vec::new();
+            ev.coerce_list(list, &mut draft.context, IN_ENV, 0, "", &mut text)?;
+            Cow::Owned(text)
+        }
+        value => Cow::Borrowed(ev.coerce(value, &mut draft.context, IN_ENV, 0, "")?),
+    };
+    draft.take(ev, &bytes)?;
     if attr.name == sym::json {
         ev.shared.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
     }
-    // The attributes come in the order of their names.
-    drv.env.push((key, bytes));
-    let text = || String::from_utf8_lossy(bytes);
+    let text = || String::from_utf8_lossy(&bytes);
+    let kept = |ev: &Ev| match bytes {
+        Cow::Owned(ref bytes) => ev.heap.slice(bytes),
+        Cow::Borrowed(bytes) => bytes,
+    };
     match attr.name {
-        sym::builder => drv.builder = bytes,
-        sym::system => drv.platform = bytes,
+        sym::builder => drv.builder = kept(ev),
+        sym::system => drv.platform = kept(ev),
         sym::output_hash => draft.hash = Some(text().into_owned()),
         sym::output_hash_algo => draft.algorithm = Algorithm::from_name(&text()).ok(),
         sym::output_hash_mode => draft.method = Some(method(&text())?),
         sym::outputs => {
-            let names = ev.lossy(bytes);
+            let names = ev.lossy(kept(ev));
             set_outputs(draft, names.split([' ', '\t', '\n', '\r']).filter(|name| !name.is_empty()))?;
         }
         _ => {}
     }
+    // The attributes come in the order of their names.
+    drv.env.push((key, bytes));
     Ok(())
 }
 
