@@ -19,8 +19,8 @@ pub(super) const BLOCK: usize = 32 << 10;
 const PER_MARK: usize = u64::BITS as usize;
 const MARKS_PER_BLOCK: usize = BLOCK / ALIGN / PER_MARK;
 /// Holes smaller than this are left empty, and blocks that have less room in holes are full.
-const SMALLEST_HOLE: usize = 256;
-const LEAST_ROOM: usize = 8 << 10;
+const SMALLEST_HOLE: usize = 128;
+const LEAST_ROOM: usize = 4 << 10;
 
 /// Addresses to ask for; they cost nothing until they are used. Where there is a limit, less.
 const MOST_ADDRESSES: usize = 64 << 30;
@@ -31,11 +31,11 @@ const LAST_STEP: usize = 32 << 20;
 
 /// So much is allocated between two collections, or this part of the memory that is allowed if that
 /// is less, or this part of what was left by the last if that is more.
-const FRESH: usize = 32 << 20;
+const FRESH: usize = 16 << 20;
 const FRESH_OF_LIMIT: usize = 16;
 const FRESH_OF_LIVE: usize = 4;
 /// A collection is a whole one when this is in use, and as many times what the last whole one left.
-const WHOLE: usize = 64 << 20;
+const WHOLE: usize = 256 << 20;
 const WHOLE_TIMES: usize = 3;
 
 /// See the module's description.
@@ -107,8 +107,10 @@ impl Holes {
 
 /// About how many bytes there are in holes worth filling: those of aligned pieces that are free.
 fn room(marks: &[u64]) -> usize {
-    let piece = |bits: &u64| [*bits as u32, (*bits >> 32) as u32];
-    marks.iter().flat_map(piece).filter(|bits| *bits == 0).count() * (SMALLEST_HOLE)
+    const PIECE: u32 = (SMALLEST_HOLE / ALIGN) as u32;
+    let free =
+        |bits: &u64| (0..u64::BITS / PIECE).filter(|n| bits >> (n * PIECE) << (64 - PIECE) == 0).count();
+    marks.iter().map(free).sum::<usize>() * SMALLEST_HOLE
 }
 
 /// The first word from `from` on that is marked, or that is not.
