@@ -34,8 +34,10 @@ const LAST_STEP: usize = 32 << 20;
 const FRESH: usize = 16 << 20;
 const FRESH_OF_LIMIT: usize = 16;
 const FRESH_OF_LIVE: usize = 4;
-/// A collection is a whole one when this is in use, and as many times what the last whole one left.
+/// A collection is a whole one when this is in use, or this part of the memory that is allowed if that
+/// is less, and as many times what the last whole one left.
 const WHOLE: usize = 256 << 20;
+const WHOLE_OF_LIMIT: usize = 4;
 const WHOLE_TIMES: usize = 3;
 
 /// See the module's description.
@@ -45,8 +47,9 @@ pub struct Space {
     /// Bytes handed out since the last collection, and how many the next is worth.
     fresh: AtomicUsize,
     enough: AtomicUsize,
-    /// How many that is at least.
+    /// How many that is at least, and how many must have survived before a collection is a whole one.
     least: usize,
+    least_whole: usize,
     /// Some value is elsewhere, for want of addresses: nothing can be freed any more.
     spilled: AtomicBool,
     /// Address of the first block and how many bytes of addresses there are; nothing where the
@@ -134,6 +137,7 @@ impl Space {
             fresh: AtomicUsize::new(0),
             enough: AtomicUsize::new(least),
             least,
+            least_whole: WHOLE.min(limit / WHOLE_OF_LIMIT),
             spilled: AtomicBool::new(false),
             range: OnceLock::new(),
             state: Mutex::default(),
@@ -235,7 +239,7 @@ impl Space {
         };
         let mut state = self.state();
         let mut marks = std::mem::take(&mut state.marks);
-        let whole = state.live >= WHOLE.max(state.live_whole * WHOLE_TIMES) || marks.is_empty();
+        let whole = state.live >= self.least_whole.max(state.live_whole * WHOLE_TIMES) || marks.is_empty();
         if whole {
             marks.clear();
         }
