@@ -36,6 +36,17 @@ pub(super) struct Part {
     times: u64,
 }
 
+/// A thread that takes part. It leaves in a panic as well: others may be waiting for it.
+struct Present<'e>(&'e mut Ev);
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+        // Where it would go on allocating is free to others now.
+        self.0.heap.restart();
+    }
+}
+
 impl Meeting {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -53,25 +64,27 @@ impl Ev {
     pub unsafe fn collecting<T>(&mut self, held: Vec<Ref>, work: impl FnOnce(&mut Self) -> T) -> T {
         self.shared.meeting.state().held.extend(held);
         self.enter();
-        let result = work(self);
-        self.leave();
-        // Where it would go on allocating is free to others now.
-        self.heap.restart();
-        result
+        work(Present(self).0)
     }
 
     /// A part of a result is done: frees memory if that is worth its time.
     #[inline]
     pub fn part_done(&mut self) {
-        if self.part.taken && self.depth == 0 && self.heap.space().is_full() {
+        if self.may_meet() {
             self.meet();
         }
+    }
+
+    /// What is a part of the result to the outermost printer is in the middle of something to one inside.
+    #[inline]
+    fn may_meet(&self) -> bool {
+        self.part.taken && self.depth == 0 && self.forcing == 0 && self.heap.space().is_full()
     }
 
     /// As [`Self::part_done`], for one who also uses references that were collected.
     #[inline]
     pub(super) fn part_done_keeping(&mut self, set: &mut ContextSet) {
-        if self.part.taken && self.depth == 0 && self.heap.space().is_full() {
+        if self.may_meet() {
             if let Some(context) = std::mem::take(set).finish(self.heap) {
                 set.add(Some(context));
                 let holder =
@@ -141,7 +154,7 @@ impl Ev {
     fn collect(&self, state: &mut State) {
         let changed = std::mem::take(&mut state.changed);
         // SAFETY: all threads that are present wait for this, the others take the lock before they
-        // enter; no call is under way in any, so as `collecting` was vouched for, everything that somebody
+        // enter; none forces or calls anything, so as `collecting` was vouched for, everything that somebody
         // will use is held or kept by the session. Heaps are restarted by their threads as they catch up.
         unsafe {
             self.heap.space().collect(changed, |roots| {

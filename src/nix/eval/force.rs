@@ -25,6 +25,7 @@ impl Ev {
             let env = if let Lazy::Code(_, env) = lazy { env } else { None };
             self.heap.changes(thunk, env);
         }
+        self.forcing += 1;
         let result = self.with_stack(|ev| match lazy {
             Lazy::Code(expr, env) => ev.eval(expr, env),
             Lazy::Apply(function, arg) => {
@@ -37,6 +38,7 @@ impl Ev {
             }
             Lazy::File(file) => ev.eval_file(file),
         });
+        self.forcing -= 1;
         match result {
             Ok(value) => {
                 claim.finish(value);

@@ -38,6 +38,8 @@ pub struct Ev {
     pub lasting: &'static Heap,
     pub(super) me: Me,
     pub(super) part: Part,
+    /// Thunks that are being forced, one inside of another.
+    pub(super) forcing: u32,
     pub(super) names: Vec<&'static Str>,
     /// Thunks of their texts, made as they are needed.
     name_thunks: Vec<Option<Ref>>,
@@ -69,6 +71,7 @@ impl Ev {
             lasting,
             me,
             part: Part::default(),
+            forcing: 0,
             names: Vec::new(),
             name_thunks: Vec::new(),
             globals: Vec::new(),

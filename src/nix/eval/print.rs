@@ -365,10 +365,17 @@ impl Printer<'_> {
             self.nested(attr.value, depth)?;
             self.text(";");
             self.attrs += 1;
-            self.ev.part_done();
+            self.part_done();
         }
         self.text(" }");
         Ok(())
+    }
+
+    fn part_done(&mut self) {
+        // Messages are written while something is evaluated.
+        if self.style.force {
+            self.ev.part_done();
+        }
     }
 
     fn nested(&mut self, thunk: Ref, depth: usize) -> Result<()> {
@@ -394,7 +401,7 @@ impl Printer<'_> {
             self.text(" ");
             self.nested(item, depth)?;
             self.items += 1;
-            self.ev.part_done();
+            self.part_done();
         }
         self.text(" ]");
         Ok(())
