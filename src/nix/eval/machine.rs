@@ -12,7 +12,7 @@ use super::paths::canonical;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
-use super::symbol::Symbol;
+use super::symbol::{Symbol, Texts};
 use super::value::{Closure, EMPTY_LIST, List, Str, Value};
 
 /// What evaluation gives.
@@ -32,7 +32,7 @@ pub struct Ev {
     pub shared: Arc<Shared>,
     /// Its heap.
     pub heap: &'static Heap,
-    pub(super) names: Vec<&'static Str>,
+    names: Texts,
     /// Thunks of their texts, made as they are needed.
     name_thunks: Vec<Option<Ref>>,
     pub(super) globals: Vec<Ref>,
@@ -59,7 +59,7 @@ impl Ev {
         let mut ev = Self {
             shared,
             heap,
-            names: Vec::new(),
+            names: Texts::default(),
             name_thunks: Vec::new(),
             globals: Vec::new(),
             depth: 0,
@@ -78,11 +78,11 @@ impl Ev {
     /// The text of a name.
     #[inline]
     pub fn text(&mut self, name: Symbol) -> &'static Str {
-        match self.names.get(name.0 as usize) {
+        match self.names.get(name) {
             Some(text) => text,
             None => {
                 self.shared.symbols.refresh(&mut self.names);
-                self.names[name.0 as usize]
+                self.shared.symbols.text(name)
             }
         }
     }
@@ -335,6 +335,10 @@ impl Ev {
             Expr::Call1 { function, arg, pos } => {
                 let function = self.eval(function, env)?;
                 self.call(function, &[self.delay(arg, env)], *pos)
+            }
+            Expr::Call2 { function, args: [a, b], pos } => {
+                let function = self.eval(function, env)?;
+                self.call(function, &[self.delay(a, env), self.delay(b, env)], *pos)
             }
             Expr::Call { function, args, pos } => {
                 let function = self.eval(function, env)?;

@@ -369,7 +369,10 @@ impl<'a> Lowering<'a> {
             return Ok(self.make(Expr::Call1 { function, arg, pos }));
         }
         let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
-        Ok(self.make(Expr::Call { function, args: self.heap().thin(&args), pos }))
+        Ok(self.make(match args[..] {
+            [a, b] => Expr::Call2 { function, args: self.heap().alloc([a, b]), pos },
+            _ => Expr::Call { function, args: self.heap().thin(&args), pos },
+        }))
     }
 
     fn select(&mut self, node: Node<'_>) -> Result<Code> {
@@ -574,7 +577,7 @@ impl<'a> Lowering<'a> {
         }
         let function = self.var(name, at)?;
         let args = if swap { [right, left] } else { [left, right] };
-        let call = self.make(Expr::Call { function, args: self.heap().thin(&args), pos });
+        let call = self.make(Expr::Call2 { function, args: self.heap().alloc(args), pos });
         Ok(if negate { self.make(Expr::Not(call)) } else { call })
     }
 
