@@ -8,7 +8,6 @@ use super::attrs::{Attr, Attrs};
 use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
-use super::paths::canonical;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
@@ -151,13 +150,6 @@ impl Ev {
             _ => {}
         }
         self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env)))
-    }
-
-    /// A path that is written relative to `dir`.
-    #[inline(never)]
-    fn path(&self, dir: Thin<u8>, text: Thin<u8>) -> Value {
-        let path = canonical(&[dir.get(), b"/", text.get()].concat());
-        Value::Path(self.heap.alloc(Str::plain(self.heap.slice(&path))))
     }
 
     /// The value of a thunk.
