@@ -18,10 +18,6 @@ impl Ev {
         pos: Pos,
     ) -> Result<Value> {
         match args {
-            [a, b] => {
-                let args = [self.delay(a, env), self.delay(b, env)];
-                self.call(function, &args, pos)
-            }
             [a, b, c] => {
                 let args = [self.delay(a, env), self.delay(b, env), self.delay(c, env)];
                 self.call(function, &args, pos)

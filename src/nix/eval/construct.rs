@@ -1,14 +1,22 @@
-//! Attribute sets from their code: plain, `rec`, with computed names.
+//! Values from their code: attribute sets (plain, `rec`, with computed names), relative paths.
 
 use super::attrs::{Attr, Attrs, EMPTY};
 use super::error::{Error, Kind};
-use super::heap::{Env, Lazy, Thunk};
+use super::heap::{Env, Lazy, Thin, Thunk};
 use super::ir::{AttrExpr, AttrsExpr, RecInfo};
 use super::machine::{Ev, Result};
+use super::paths::canonical;
 use super::print::attr_name;
-use super::value::Value;
+use super::value::{Str, Value};
 
 impl Ev {
+    /// A path that is written relative to `dir`.
+    #[inline(never)]
+    pub(super) fn path(&self, dir: Thin<u8>, text: Thin<u8>) -> Value {
+        let path = canonical(&[dir.get(), b"/", text.get()].concat());
+        Value::Path(self.heap.alloc(Str::plain(self.heap.slice(&path))))
+    }
+
     pub(super) fn attrs(&mut self, code: &'static AttrsExpr, env: Option<&'static Env>) -> Result<Value> {
         let (inner, mut attrs) = match code.rec {
             None => (env, self.plain_attrs(code.attrs.get(), env)),

@@ -36,6 +36,8 @@ pub enum Expr {
     Lambda(&'static Lambda),
     /// A call with one argument.
     Call1 { function: &'static Expr, arg: &'static Expr, pos: Pos },
+    /// A call with two.
+    Call2 { function: &'static Expr, args: &'static [&'static Expr; 2], pos: Pos },
     /// A call with all the arguments that are written.
     Call { function: &'static Expr, args: Thin<&'static Expr>, pos: Pos },
     /// `let`, or what wraps a set with `inherit (from)`.

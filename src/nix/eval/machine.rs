@@ -9,11 +9,10 @@ use super::collect::Part;
 use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
-use super::paths::canonical;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
-use super::symbol::Symbol;
+use super::symbol::{Symbol, Texts};
 use super::threads::Me;
 use super::value::{Closure, EMPTY_LIST, List, Str, Value};
 
@@ -40,7 +39,7 @@ pub struct Ev {
     pub(super) part: Part,
     /// Thunks that are being forced, one inside of another.
     pub(super) forcing: u32,
-    pub(super) names: Vec<&'static Str>,
+    names: Texts,
     /// Thunks of their texts, made as they are needed.
     name_thunks: Vec<Option<Ref>>,
     pub(super) globals: Vec<Ref>,
@@ -72,7 +71,7 @@ impl Ev {
             me,
             part: Part::default(),
             forcing: 0,
-            names: Vec::new(),
+            names: Texts::default(),
             name_thunks: Vec::new(),
             globals: Vec::new(),
             depth: 0,
@@ -90,11 +89,11 @@ impl Ev {
     /// The text of a name.
     #[inline]
     pub fn text(&mut self, name: Symbol) -> &'static Str {
-        match self.names.get(name.0 as usize) {
+        match self.names.get(name) {
             Some(text) => text,
             None => {
                 self.shared.symbols.refresh(&mut self.names);
-                self.names[name.0 as usize]
+                self.shared.symbols.text(name)
             }
         }
     }
@@ -163,13 +162,6 @@ impl Ev {
             _ => {}
         }
         self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env)))
-    }
-
-    /// A path that is written relative to `dir`.
-    #[inline(never)]
-    fn path(&self, dir: Thin<u8>, text: Thin<u8>) -> Value {
-        let path = canonical(&[dir.get(), b"/", text.get()].concat());
-        Value::Path(self.heap.alloc(Str::plain(self.heap.slice(&path))))
     }
 
     /// The value of a thunk.
@@ -300,6 +292,10 @@ impl Ev {
             Expr::Call1 { function, arg, pos } => {
                 let function = self.eval(function, env)?;
                 self.call(function, &[self.delay(arg, env)], *pos)
+            }
+            Expr::Call2 { function, args: [a, b], pos } => {
+                let function = self.eval(function, env)?;
+                self.call(function, &[self.delay(a, env), self.delay(b, env)], *pos)
             }
             Expr::Call { function, args, pos } => {
                 let function = self.eval(function, env)?;

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::value::Str;
+use super::value::{EMPTY_STR, Str};
 
 /// An interned name. The order is that of interning, not of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,9 +111,53 @@ const EXPECTED: usize = 28_000;
 const PIECE: usize = 8192;
 const PIECE_BYTES: usize = 128 << 10;
 
+/// Texts by symbol: pieces that are full, which all threads share, and what follows them.
+#[derive(Default)]
+pub struct Texts {
+    full: Vec<&'static [&'static Str]>,
+    rest: Vec<&'static Str>,
+}
+
+impl Texts {
+    const SHARED: usize = 1024;
+
+    /// The text of `symbol`, if it is known here.
+    #[inline]
+    pub fn get(&self, symbol: Symbol) -> Option<&'static Str> {
+        let (piece, at) = (symbol.0 as usize / Self::SHARED, symbol.0 as usize % Self::SHARED);
+        match self.full.get(piece) {
+            Some(piece) => piece.get(at).copied(),
+            None if piece == self.full.len() => self.rest.get(at).copied(),
+            None => None,
+        }
+    }
+
+    fn bytes(&self, id: u32) -> &'static [u8] {
+        self.get(Symbol(id)).map_or(&[], |text| text.bytes)
+    }
+
+    fn push(&mut self, text: &'static Str) -> Symbol {
+        let symbol = Symbol((self.full.len() * Self::SHARED + self.rest.len()) as u32);
+        self.rest.push(text);
+        if self.rest.len() == Self::SHARED {
+            self.full.push(std::mem::take(&mut self.rest).leak());
+        }
+        symbol
+    }
+
+    /// Takes over what `all` has more.
+    fn follow(&mut self, all: &Self) {
+        if self.full.len() < all.full.len() {
+            self.full.extend_from_slice(&all.full[self.full.len()..]);
+            self.rest.clear();
+        }
+        self.rest.extend_from_slice(&all.rest[self.rest.len()..]);
+    }
+}
+
 struct Table {
     by_text: HashTable<u32>,
-    texts: Vec<&'static Str>,
+    texts: Texts,
     /// Room for more of `texts`.
     room: &'static mut [MaybeUninit<Str>],
     /// Room for their bytes.
@@ -124,7 +168,7 @@ impl Default for Table {
     fn default() -> Self {
         Self {
             by_text: HashTable::with_capacity(EXPECTED),
-            texts: Vec::with_capacity(EXPECTED),
+            texts: Texts::default(),
             room: &mut [],
             room_for_bytes: &mut [],
         }
@@ -133,12 +177,11 @@ impl Default for Table {
 
 impl Table {
     fn find(&self, hash_value: u64, text: &[u8]) -> Option<Symbol> {
-        let found = self.by_text.find(hash_value, |id| self.texts[*id as usize].bytes == text);
+        let found = self.by_text.find(hash_value, |id| self.texts.bytes(*id) == text);
         found.map(|id| Symbol(*id))
     }
 
     fn add(&mut self, hash_value: u64, text: &[u8]) -> Symbol {
-        let id = self.texts.len() as u32;
         if self.room_for_bytes.len() < text.len() {
             self.room_for_bytes = vec![0; PIECE_BYTES.max(text.len())].leak();
         }
@@ -150,10 +193,10 @@ impl Table {
         }
         let (places, rest) = std::mem::take(&mut self.room).split_at_mut(1);
         self.room = rest;
-        self.texts.push(places[0].write(Str::plain(bytes)));
+        let symbol = self.texts.push(places[0].write(Str::plain(bytes)));
         let texts = &self.texts;
-        self.by_text.insert_unique(hash_value, id, |id| hash(texts[*id as usize].bytes));
-        Symbol(id)
+        self.by_text.insert_unique(hash_value, symbol.0, |id| hash(texts.bytes(*id)));
+        symbol
     }
 }
 
@@ -194,13 +237,13 @@ impl Symbols {
 
     /// The text of `symbol`.
     pub fn text(&self, symbol: Symbol) -> &'static Str {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).texts[symbol.0 as usize]
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.texts.get(symbol).unwrap_or(&EMPTY_STR)
     }
 
     /// Appends the texts that `mirror` lacks.
-    pub fn refresh(&self, mirror: &mut Vec<&'static Str>) {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        mirror.extend_from_slice(&table.texts[mirror.len()..]);
+    pub fn refresh(&self, mirror: &mut Texts) {
+        mirror.follow(&self.0.read().unwrap_or_else(PoisonError::into_inner).texts);
     }
 }
 
@@ -217,6 +260,15 @@ mod tests {
             let text = number.to_string().into_bytes();
             let symbol = symbols.intern(&text);
             assert_eq!((symbols.text(symbol).bytes, symbols.find(&text)), (&text[..], Some(symbol)));
+        }
+        let mut mirror = Texts::default();
+        for number in 0..3 * Texts::SHARED {
+            let symbol = symbols.intern(format!("more {number}").as_bytes());
+            if number % 700 == 0 {
+                symbols.refresh(&mut mirror);
+                assert_eq!(mirror.get(symbol).unwrap().bytes, symbols.text(symbol).bytes);
+                assert_eq!(mirror.get(sym::functor).unwrap().bytes, b"__functor");
+            }
         }
         let long = vec![b'y'; 3 * PIECE_BYTES];
         assert_eq!(symbols.text(symbols.intern(&long)).bytes, long);

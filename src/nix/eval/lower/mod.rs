@@ -69,7 +69,8 @@ pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
         withs: Vec::new(),
         last_withs: None,
         dir: None,
-        empty: [None; 2],
+        empty_list: None,
+        empty_set: None,
         region: 1,
         regions: 1,
         name: None,
@@ -132,8 +133,10 @@ struct Lowering<'a> {
     last_withs: Option<Thin<u32>>,
     /// The folder of the file, once a relative path was there.
     dir: Option<Thin<u8>>,
-    /// The empty list and the empty set, once they were there.
-    empty: [Option<Code>; 2],
+    /// `[ ]`, once it was there.
+    empty_list: Option<Code>,
+    /// `{ }`, likewise.
+    empty_set: Option<Code>,
     /// What the next function is bound to.
     name: Option<Symbol>,
 }
@@ -170,13 +173,15 @@ impl<'a> Lowering<'a> {
     }
 
     fn empty_list(&mut self) -> Code {
-        let known = self.empty[0];
-        *self.empty[0].insert(known.unwrap_or_else(|| self.constant(Value::List(&EMPTY_LIST))))
+        let code = self.empty_list.unwrap_or_else(|| self.constant(Value::List(&EMPTY_LIST)));
+        self.empty_list = Some(code);
+        code
     }
 
     fn empty_set(&mut self) -> Code {
-        let known = self.empty[1];
-        *self.empty[1].insert(known.unwrap_or_else(|| self.constant(Value::Attrs(&EMPTY))))
+        let code = self.empty_set.unwrap_or_else(|| self.constant(Value::Attrs(&EMPTY)));
+        self.empty_set = Some(code);
+        code
     }
 
     fn string(&self, bytes: &[u8]) -> Code {
@@ -369,7 +374,10 @@ impl<'a> Lowering<'a> {
             return Ok(self.make(Expr::Call1 { function, arg, pos }));
         }
         let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
-        Ok(self.make(Expr::Call { function, args: self.heap().thin(&args), pos }))
+        Ok(self.make(match args[..] {
+            [a, b] => Expr::Call2 { function, args: self.heap().alloc([a, b]), pos },
+            _ => Expr::Call { function, args: self.heap().thin(&args), pos },
+        }))
     }
 
     fn select(&mut self, node: Node<'_>) -> Result<Code> {
@@ -574,7 +582,7 @@ impl<'a> Lowering<'a> {
         }
         let function = self.var(name, at)?;
         let args = if swap { [right, left] } else { [left, right] };
-        let call = self.make(Expr::Call { function, args: self.heap().thin(&args), pos });
+        let call = self.make(Expr::Call2 { function, args: self.heap().alloc(args), pos });
         Ok(if negate { self.make(Expr::Not(call)) } else { call })
     }
 

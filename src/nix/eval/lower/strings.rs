@@ -142,8 +142,8 @@ impl Lowering<'_> {
         let name = self.string(text.trim_start_matches('<').trim_end_matches('>').as_bytes());
         let function = self.var(sym::find_file, start)?;
         let path = self.var(sym::nix_path, start)?;
-        let args = self.heap().thin(&[path, name]);
-        Ok(self.make(Expr::Call { function, args, pos: self.pos(start) }))
+        let args = self.heap().alloc([path, name]);
+        Ok(self.make(Expr::Call2 { function, args, pos: self.pos(start) }))
     }
 }
 
