@@ -110,6 +110,7 @@ impl Ev {
         let shared = self.shared.clone();
         let mut state = shared.meeting.state();
         state.present += 1;
+        self.heap.space().used_by(state.present);
         self.part.taken = true;
         self.catch_up(&state);
     }
@@ -119,6 +120,7 @@ impl Ev {
         let mut state = shared.meeting.state();
         state.changed.append(&mut self.heap.take_changes());
         state.present -= 1;
+        self.heap.space().used_by(state.present.max(1));
         self.part.taken = false;
         if state.arrived > 0 && state.arrived == state.present {
             self.collect(&mut state);
@@ -157,7 +159,7 @@ impl Ev {
         // enter; none forces or calls anything, so as `collecting` was vouched for, everything that somebody
         // will use is held or kept by the session. Heaps are restarted by their threads as they catch up.
         unsafe {
-            self.heap.space().collect(changed, |roots| {
+            self.heap.space().collect(state.present, changed, |roots| {
                 state.held.iter().for_each(|thunk| roots.thunk(thunk));
                 self.shared.add_roots(roots);
             });

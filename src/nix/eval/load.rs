@@ -125,40 +125,46 @@ impl Ev {
 
     /// The thunk of a file's value; parsed by the first thread that comes, while others wait.
     fn file_thunk(&mut self, file: &[u8], pos: Pos) -> Result<Ref> {
-        let entry = self.shared.file(file);
-        let mut known = entry.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(thunk) = *known {
-            return Ok(thunk);
+        if let Some(known) = self.shared.imported_from(file) {
+            return Ok(known);
         }
+        let turn = self.shared.turn(file);
+        let _mine = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have had the turn before.
+        if let Some(known) = self.shared.imported_from(file) {
+            return Ok(known);
+        }
+        let thunk = self.parse_file(file, pos);
+        self.shared.turn_over(file);
+        thunk
+    }
+
+    fn parse_file(&mut self, file: &[u8], pos: Pos) -> Result<Ref> {
         // Parsing evaluates nothing, so nobody waits for this thread meanwhile but for the lock. What
         // cannot be read is each importer's own error, at its own place.
         let text = self.read_source(file, pos)?;
-        let thunk = match self.parse(&text, Origin::File(file.into()), parent(file)) {
-            Ok(code) => {
-                let path = self.lasting.slice(file);
-                self.heap.alloc(Thunk::lazy(Lazy::File(self.lasting.alloc(File { code, path }))))
-            }
+        let path = self.lasting.slice(file);
+        let thunk: Ref = match self.parse(&text, Origin::File(file.into()), parent(file)) {
+            Ok(code) => self.heap.alloc(Thunk::lazy(Lazy::File(self.lasting.alloc(File { code, path })))),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),
         };
-        Ok(*known.insert(thunk))
+        self.shared.import_from(path, thunk);
+        Ok(thunk)
     }
 
     /// `import path`.
     pub fn import(&mut self, path: &[u8], pos: Pos) -> Result<Value> {
-        if let Some(known) = self.imports.get(path) {
-            let known = *known;
-            return self.force(known);
-        }
         let thunk = match self.shared.imported_from(path) {
             Some(known) => known,
             None => {
                 let file = self.file_to_import(path, pos)?;
                 let thunk = self.file_thunk(&file, pos)?;
-                self.shared.import_from(path, thunk);
+                if file != path {
+                    self.shared.import_from(self.lasting.slice(path), thunk);
+                }
                 thunk
             }
         };
-        self.imports.insert(path.into(), thunk);
         self.force(thunk)
     }
 

@@ -24,6 +24,8 @@ const RED_ZONE: usize = 192 << 10;
 const STACK_PIECE: usize = 16 << 20;
 /// Frames this far above the one that looked belong to the same piece of stack.
 const CALLERS: usize = 16 << 10;
+/// More names than this are rare.
+const NAMES: usize = 1 << 17;
 /// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
 const MAX_PIECES: u32 = 256;
 
@@ -49,7 +51,6 @@ pub struct Ev {
     stack: (usize, usize),
     pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
     /// What this thread imported so far; a look at it takes no lock.
-    pub(super) imports: FxHashMap<Box<[u8]>, Ref>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
     /// Directories that no symbolic link leads to.
@@ -72,13 +73,13 @@ impl Ev {
             part: Part::default(),
             forcing: 0,
             names: Texts::default(),
-            name_thunks: Vec::new(),
+            // Of the pages of a vector of nothing only those are taken that are written to.
+            name_thunks: vec![None; NAMES],
             globals: Vec::new(),
             depth: 0,
             pieces: 0,
             stack: (0, 0),
             regexes: FxHashMap::default(),
-            imports: FxHashMap::default(),
             steps,
             plain_dirs: FxHashSet::default(),
         };
@@ -102,7 +103,7 @@ impl Ev {
     pub(super) fn name_thunk(&mut self, name: Symbol) -> Ref {
         let at = name.0 as usize;
         if at >= self.name_thunks.len() {
-            self.name_thunks.resize(at + 1, None);
+            self.name_thunks.resize((at + 1).next_power_of_two(), None);
         }
         match self.name_thunks[at] {
             Some(known) => known,

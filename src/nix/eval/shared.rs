@@ -119,9 +119,6 @@ pub struct KnownDrv {
     pub inputs: &'static [(&'static str, &'static str)],
 }
 
-/// A file that is imported: the first that holds the lock parses it.
-pub(super) type FileEntry = Arc<Mutex<Option<Ref>>>;
-
 /// A file and its text.
 type KeptText = (Arc<[u8]>, Arc<[u8]>);
 
@@ -162,9 +159,10 @@ pub struct Shared {
     texts: Mutex<Vec<KeptText>>,
     /// The values of [`Self::globals`].
     pub(super) global_values: OnceLock<Vec<Ref>>,
-    files: Mutex<FxHashMap<Box<[u8]>, FileEntry>>,
+    /// Files that are being parsed.
+    turns: Mutex<FxHashMap<Box<[u8]>, Arc<Mutex<()>>>>,
     /// What was imported so far, by the path that was given.
-    imports: RwLock<FxHashMap<Box<[u8]>, Ref>>,
+    imports: RwLock<FxHashMap<&'static [u8], Ref>>,
     /// Outputs of flakes called so far.
     flakes: Mutex<FxHashMap<String, Value>>,
     pub(super) threads: Arc<Threads>,
@@ -204,7 +202,7 @@ impl Shared {
             sources: RwLock::default(),
             texts: Mutex::default(),
             global_values: OnceLock::new(),
-            files: Mutex::default(),
+            turns: Mutex::default(),
             imports: RwLock::default(),
             flakes: Mutex::default(),
             threads: Arc::default(),
@@ -287,13 +285,18 @@ impl Shared {
         Some(text)
     }
 
-    /// The entry of a file that is imported; empty at first.
-    pub(super) fn file(&self, path: &[u8]) -> FileEntry {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        match files.get(path) {
-            Some(entry) => entry.clone(),
-            None => files.entry(path.into()).or_default().clone(),
+    /// The lock that whoever parses a file holds meanwhile.
+    pub(super) fn turn(&self, file: &[u8]) -> Arc<Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        match turns.get(file) {
+            Some(turn) => turn.clone(),
+            None => turns.entry(file.into()).or_default().clone(),
         }
+    }
+
+    /// A file is parsed, or cannot be.
+    pub(super) fn turn_over(&self, file: &[u8]) {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).remove(file);
     }
 
     /// What was imported from a path before.
@@ -302,8 +305,8 @@ impl Shared {
     }
 
     /// Remembers what is imported from a path.
-    pub(super) fn import_from(&self, path: &[u8], value: Ref) {
-        self.imports.write().unwrap_or_else(PoisonError::into_inner).insert(path.into(), value);
+    pub(super) fn import_from(&self, path: &'static [u8], value: Ref) {
+        self.imports.write().unwrap_or_else(PoisonError::into_inner).insert(path, value);
     }
 
     /// The outputs of a flake that was called before.
@@ -321,10 +324,6 @@ impl Shared {
         self.global_values.get().into_iter().flatten().for_each(|value| roots.thunk(value));
         let imports = self.imports.read().unwrap_or_else(PoisonError::into_inner);
         imports.values().for_each(|value| roots.thunk(value));
-        for file in self.files.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            let value = *file.lock().unwrap_or_else(PoisonError::into_inner);
-            value.iter().for_each(|value| roots.thunk(value));
-        }
         let flakes = self.flakes.lock().unwrap_or_else(PoisonError::into_inner);
         flakes.values().for_each(|value| roots.value(*value));
     }

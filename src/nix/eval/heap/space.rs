@@ -29,8 +29,9 @@ const LEAST_ADDRESSES: usize = 256 << 20;
 const FIRST_STEP: usize = 256 << 10;
 const LAST_STEP: usize = 32 << 20;
 
-/// So much is allocated between two collections, or this part of the memory that is allowed if that
-/// is less, or this part of what was left by the last if that is more.
+/// So much is allocated between two collections by each thread, as threads wait for each other then; or
+/// this part of the memory that is allowed, by all, if that is less; or this part of what was left by the
+/// last, by all, if that is more.
 const FRESH: usize = 16 << 20;
 const FRESH_OF_LIMIT: usize = 16;
 const FRESH_OF_LIVE: usize = 4;
@@ -47,9 +48,8 @@ pub struct Space {
     /// Bytes handed out since the last collection, and how many the next is worth.
     fresh: AtomicUsize,
     enough: AtomicUsize,
-    /// How many that is at least, and how many must have survived before a collection is a whole one.
-    least: usize,
-    least_whole: usize,
+    /// Bytes that the session may take.
+    limit: usize,
     /// Some value is elsewhere, for want of addresses: nothing can be freed any more.
     spilled: AtomicBool,
     /// Address of the first block and how many bytes of addresses there are; nothing where the
@@ -131,13 +131,11 @@ fn next_word(marks: &[u64], from: usize, marked: bool) -> Option<usize> {
 impl Space {
     /// The space of a session that may take `limit` bytes; it takes none yet.
     pub fn new(limit: usize) -> Self {
-        let least = FRESH.min(limit / FRESH_OF_LIMIT);
         Self {
             taken: AtomicUsize::new(0),
             fresh: AtomicUsize::new(0),
-            enough: AtomicUsize::new(least),
-            least,
-            least_whole: WHOLE.min(limit / WHOLE_OF_LIMIT),
+            enough: AtomicUsize::new(FRESH.min(limit / FRESH_OF_LIMIT)),
+            limit,
             spilled: AtomicBool::new(false),
             range: OnceLock::new(),
             state: Mutex::default(),
@@ -224,14 +222,24 @@ impl Space {
         self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed)
     }
 
-    /// Frees everything that `roots` do not lead to.
+    /// How many threads allocate from now on.
+    pub fn used_by(&self, threads: usize) {
+        self.plan(&self.state(), threads);
+    }
+
+    fn plan(&self, state: &State, threads: usize) {
+        let fresh = FRESH.saturating_mul(threads).min(self.limit / FRESH_OF_LIMIT);
+        self.enough.store(fresh.max(state.live / FRESH_OF_LIVE), Ordering::Relaxed);
+    }
+
+    /// Frees everything that `roots` do not lead to; `threads` will allocate after that.
     ///
     /// # Safety
     /// From here on nobody uses a reference to a value, thunk, environment, set, list or string of
     /// this space unless `roots` lead to it, or it was allocated later; no other thread allocates or
     /// evaluates meanwhile; each heap of the space has given what it was told of to `changed`, and is
     /// [restarted](Heap::restart) before it allocates again.
-    pub unsafe fn collect(&self, changed: Vec<Changed>, roots: impl FnOnce(&mut Roots<'_>)) {
+    pub unsafe fn collect(&self, threads: usize, changed: Vec<Changed>, roots: impl FnOnce(&mut Roots<'_>)) {
         let range = self.range.get().copied().flatten();
         let (Some((base, _)), false) = (range, self.spilled.load(Ordering::Relaxed)) else {
             self.fresh.store(0, Ordering::Relaxed);
@@ -239,7 +247,8 @@ impl Space {
         };
         let mut state = self.state();
         let mut marks = std::mem::take(&mut state.marks);
-        let whole = state.live >= self.least_whole.max(state.live_whole * WHOLE_TIMES) || marks.is_empty();
+        let whole = state.live >= WHOLE.min(self.limit / WHOLE_OF_LIMIT).max(state.live_whole * WHOLE_TIMES)
+            || marks.is_empty();
         if whole {
             marks.clear();
         }
@@ -257,7 +266,7 @@ impl Space {
         if whole {
             state.live_whole = state.live;
         }
-        self.enough.store(self.least.max(state.live / FRESH_OF_LIVE), Ordering::Relaxed);
+        self.plan(&state, threads);
         drop(state);
         self.fresh.store(0, Ordering::Relaxed);
     }

@@ -191,7 +191,7 @@ impl World {
         unsafe {
             self.heap
                 .space()
-                .collect(self.heap.take_changes(), |to| roots.iter().for_each(|root| to.thunk(root)));
+                .collect(1, self.heap.take_changes(), |to| roots.iter().for_each(|root| to.thunk(root)));
         }
         self.heap.restart();
         self.usable = self.reachable();
