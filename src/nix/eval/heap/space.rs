@@ -28,6 +28,8 @@ const LEAST_ADDRESSES: usize = 256 << 20;
 /// What is made usable at once, to begin with and at most.
 const FIRST_STEP: usize = 256 << 10;
 const LAST_STEP: usize = 32 << 20;
+/// The largest pages that systems have.
+const PAGE: usize = 64 << 10;
 
 /// So much is allocated between two collections by each thread, as threads wait for each other then; or
 /// this part of the memory that is allowed, by all, if that is less; or this part of what was left by the
@@ -192,8 +194,8 @@ impl Space {
         }
         let used = state.used.checked_add(bytes)?;
         if used > state.usable {
-            let step = (state.usable / 2).clamp(FIRST_STEP, LAST_STEP).next_multiple_of(BLOCK);
-            let more = step.max(used - state.usable).min(len - state.usable);
+            let step = (state.usable / 2).clamp(FIRST_STEP, LAST_STEP).max(used - state.usable);
+            let more = step.next_multiple_of(PAGE).min(len - state.usable);
             make_usable(base + state.usable, more)?;
             state.usable += more;
             self.charge(more);
@@ -277,12 +279,11 @@ impl Space {
         let mut state = self.state();
         let Some((base, len)) = self.range.get().copied().flatten() else { return };
         let from = ptr::with_exposed_provenance_mut(base + state.usable);
-        if state.usable < len {
-            // SAFETY: of these addresses nothing was ever handed out, and with nothing usable nor
-            // addresses left nothing will be.
+        // More than there are: no more will be handed out, nor is there anything to give back.
+        let used = std::mem::replace(&mut state.used, usize::MAX);
+        if used <= state.usable && state.usable < len {
+            // SAFETY: of these addresses nothing was ever handed out.
             let _ = unsafe { munmap(from, len - state.usable) };
-            state.usable = 0;
-            state.used = usize::MAX;
         }
     }
 }
