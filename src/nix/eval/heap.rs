@@ -41,8 +41,8 @@ pub(super) fn return_large_blocks() {
     // SAFETY: sets numbers of the allocator; called before the evaluator starts threads.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 8 << 20);
-        libc::mallopt(libc::M_TOP_PAD, 1 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 512 << 10);
+        libc::mallopt(libc::M_TOP_PAD, 256 << 10);
     }
 }
 
@@ -197,17 +197,19 @@ impl Heap {
             self.charge(0);
             return at;
         }
-        if size > MEDIUM && self.end.get() > self.next.get() {
+        let mut holes = self.holes.take();
+        if size > MEDIUM && holes.is_some() && self.end.get() > self.next.get() {
+            self.holes.set(holes);
             let (mut at, mut end) = self.medium.get();
             if size > end - at {
-                at = self.space.blocks(1)?;
-                end = at + BLOCK;
+                let block = self.space.blocks(1)?;
+                at = if block == end { at } else { block };
+                end = block + BLOCK;
                 self.charge(0);
             }
             self.medium.set((at + size, end));
             return Some(at);
         }
-        let mut holes = self.holes.take();
         loop {
             if let Some((at, end)) = holes.as_mut().and_then(|holes| holes.next(size)) {
                 self.space.fill(end - at);
@@ -217,10 +219,12 @@ impl Heap {
                 return Some(at);
             }
             match self.space.block()? {
-                Block::Whole(at) => {
+                Block::Whole(block) => {
                     self.charge(0);
+                    // Most often it follows where there was too little room, which is not lost then.
+                    let at = if block == self.end.get() { self.next.get() } else { block };
                     self.next.set(at + size);
-                    self.end.set(at + BLOCK);
+                    self.end.set(block + BLOCK);
                     return Some(at);
                 }
                 Block::Holes(more) => holes = Some(more),

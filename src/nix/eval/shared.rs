@@ -122,6 +122,9 @@ pub struct KnownDrv {
 /// A file and its text.
 type KeptText = (Arc<[u8]>, Arc<[u8]>);
 
+/// Held by whoever parses a file.
+pub(super) type Turn = Arc<Mutex<()>>;
+
 /// A builtin that others provide.
 pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
 
@@ -160,7 +163,7 @@ pub struct Shared {
     /// The values of [`Self::globals`].
     pub(super) global_values: OnceLock<Vec<Ref>>,
     /// Files that are being parsed.
-    turns: Mutex<FxHashMap<Box<[u8]>, Arc<Mutex<()>>>>,
+    turns: Mutex<FxHashMap<Box<[u8]>, Turn>>,
     /// What was imported so far, by the path that was given.
     imports: RwLock<FxHashMap<&'static [u8], Ref>>,
     /// Outputs of flakes called so far.
@@ -286,7 +289,7 @@ impl Shared {
     }
 
     /// The lock that whoever parses a file holds meanwhile.
-    pub(super) fn turn(&self, file: &[u8]) -> Arc<Mutex<()>> {
+    pub(super) fn turn(&self, file: &[u8]) -> Turn {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         match turns.get(file) {
             Some(turn) => turn.clone(),
