@@ -73,9 +73,14 @@ fuzz_target!(|data: &[u8]| {
             let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
             let value = ev.eval(code, None)?;
             let thunk = ev.at(value);
-            ev.force_deep(thunk)?;
-            ev.print_instantiate(value)?;
-            ev.print(value)
+            // SAFETY: of what was made before, this value alone is used.
+            unsafe {
+                ev.collecting(vec![thunk], |ev| {
+                    ev.force_deep(thunk)?;
+                    ev.print_instantiate(value)?;
+                    ev.print(value)
+                })
+            }
         };
         if let Err(error) = run(ev) {
             let shared = ev.shared.clone();

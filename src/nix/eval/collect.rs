@@ -23,8 +23,8 @@ struct State {
     arrived: usize,
     /// How often memory was freed.
     times: u64,
-    /// What is used besides what the session itself keeps.
-    held: Vec<Ref>,
+    /// What is used besides what the session itself keeps, and the number of the thread that uses it.
+    held: Vec<(usize, Ref)>,
     /// What the threads' heaps were told of.
     changed: Vec<Changed>,
 }
@@ -42,6 +42,8 @@ struct Present<'e>(&'e mut Ev);
 impl Drop for Present<'_> {
     fn drop(&mut self) {
         self.0.leave();
+        let me = self.0.me.number();
+        self.0.shared.meeting.state().held.retain(|(thread, _)| *thread != me);
         // Where it would go on allocating is free to others now.
         self.0.heap.restart();
     }
@@ -62,7 +64,8 @@ impl Ev {
     /// but what `held` leads to, what the session itself keeps (globals, files, flakes), and what was made
     /// since the last part was done. All other threads of the session take part in the same way.
     pub unsafe fn collecting<T>(&mut self, held: Vec<Ref>, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.shared.meeting.state().held.extend(held);
+        let me = self.me.number();
+        self.shared.meeting.state().held.extend(held.into_iter().map(|thunk| (me, thunk)));
         self.enter();
         work(Present(self).0)
     }
@@ -89,7 +92,7 @@ impl Ev {
                 set.add(Some(context));
                 let holder =
                     self.at(Value::String(self.heap.alloc(Str { bytes: b"", context: Some(context) })));
-                self.shared.meeting.state().held.push(holder);
+                self.shared.meeting.state().held.push((self.me.number(), holder));
             }
             self.meet();
         }
@@ -160,7 +163,7 @@ impl Ev {
         // will use is held or kept by the session. Heaps are restarted by their threads as they catch up.
         unsafe {
             self.heap.space().collect(state.present, changed, |roots| {
-                state.held.iter().for_each(|thunk| roots.thunk(thunk));
+                state.held.iter().for_each(|(_, thunk)| roots.thunk(thunk));
                 self.shared.add_roots(roots);
             });
         }
