@@ -34,7 +34,7 @@ const PAGE: usize = 64 << 10;
 /// So much is allocated between two collections by each thread, as threads wait for each other then; or
 /// this part of the memory that is allowed, by all, if that is less; or this part of what was left by the
 /// last, by all, if that is more.
-const FRESH: usize = 12 << 20;
+const FRESH: usize = 16 << 20;
 const FRESH_OF_LIMIT: usize = 16;
 const FRESH_OF_LIVE: usize = 4;
 /// A collection is a whole one when this is in use, or this part of the memory that is allowed if that
