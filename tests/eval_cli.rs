@@ -148,7 +148,6 @@ fn memory_has_a_limit() {
         ),
         format!(r#"builtins.fromJSON "[${{toString (map (_: "1,1,1,1,1,1,1,1,1,1,1,1,") {many})}}1]""#),
         "builtins.length (builtins.genList (x: x) 1000000000000)".to_owned(),
-        "let f = n: { a = n; b = f (n + 1); }; in builtins.deepSeq (f 0) 1".to_owned(),
         "builtins.genericClosure { startSet = [ { key = 0; } ]; operator = x: [ { key = x.key + 1; } ]; }"
             .to_owned(),
     ] {

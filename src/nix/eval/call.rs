@@ -31,9 +31,7 @@ impl Ev {
 
     /// Calls `function`.
     pub fn call(&mut self, function: Value, args: &[Ref], pos: Pos) -> Result<Value> {
-        if self.depth >= self.shared.settings.max_call_depth {
-            return Err(Error::at(Kind::StackOverflow, "stack overflow; max-call-depth exceeded", pos));
-        }
+        self.may_go_deeper(pos)?;
         if self.heap.exceeded() {
             return self.out_of_memory();
         }

@@ -139,7 +139,7 @@ impl Ev {
         for (n, item) in list.items.iter().enumerate() {
             let item = self.force(item).map_err(|error| error.frame(pos, context))?;
             let inner = "while evaluating one element of the list";
-            let written = self.with_stack(|ev| match item {
+            let written = self.deeper(pos, |ev| match item {
                 Value::List(list) => ev.coerce_list(list, set, how, pos, inner, out),
                 item => ev.coerce(item, set, how, pos, inner).map(|bytes| out.extend_from_slice(bytes)),
             });
@@ -170,7 +170,7 @@ impl Ev {
         context: &'static str,
     ) -> Result<&'static [u8]> {
         if let Some(string) = self.call_to_string(attrs, pos)? {
-            return self.with_stack(|ev| {
+            return self.deeper(pos, |ev| {
                 let context = "while evaluating the result of the `__toString` attribute";
                 ev.coerce(string, set, how, pos, context)
             });
@@ -178,7 +178,7 @@ impl Ev {
         match attrs.get(sym::out_path) {
             Some(out) => {
                 let out = self.force(out.value)?;
-                self.with_stack(|ev| ev.coerce(out, set, how, pos, context))
+                self.deeper(pos, |ev| ev.coerce(out, set, how, pos, context))
             }
             None => self.not_a_string(Value::Attrs(attrs), pos, context),
         }
@@ -204,11 +204,11 @@ impl Ev {
             Value::Path(path) => return Ok(path.bytes),
             Value::Attrs(attrs) => {
                 if let Some(string) = self.call_to_string(attrs, pos)? {
-                    return self.with_stack(|ev| ev.coerce_path(string, set, pos, context));
+                    return self.deeper(pos, |ev| ev.coerce_path(string, set, pos, context));
                 }
                 if let Some(out) = attrs.get(sym::out_path) {
                     let out = self.force(out.value)?;
-                    return self.with_stack(|ev| ev.coerce_path(out, set, pos, context));
+                    return self.deeper(pos, |ev| ev.coerce_path(out, set, pos, context));
                 }
             }
             _ => {}

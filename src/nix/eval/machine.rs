@@ -45,7 +45,9 @@ pub struct Ev {
     /// Thunks of their texts, made as they are needed.
     name_thunks: Vec<Option<Ref>>,
     pub(super) globals: Vec<Ref>,
+    /// Calls, and parts of values, that are inside of each other.
     pub(super) depth: u32,
+    nested: u32,
     pieces: u32,
     /// The part of the native stack known to be usable: its lowest address and its length.
     stack: (usize, usize),
@@ -77,6 +79,7 @@ impl Ev {
             name_thunks: vec![None; NAMES],
             globals: Vec::new(),
             depth: 0,
+            nested: 0,
             pieces: 0,
             stack: (0, 0),
             regexes: FxHashMap::default(),
@@ -216,6 +219,24 @@ impl Ev {
             return work(self);
         }
         self.with_other_stack(work)
+    }
+
+    /// As [`Self::with_stack`], for what is inside of a value that is walked through: nesting counts as calls
+    /// do, so that values without end are Nix's own error.
+    pub(super) fn deeper<T>(&mut self, pos: Pos, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.may_go_deeper(pos)?;
+        self.nested += 1;
+        let result = self.with_stack(work);
+        self.nested -= 1;
+        result
+    }
+
+    #[inline]
+    pub(super) fn may_go_deeper(&self, pos: Pos) -> Result<()> {
+        if self.depth + self.nested >= self.shared.settings.max_call_depth {
+            return Err(Error::at(Kind::StackOverflow, "stack overflow; max-call-depth exceeded", pos));
+        }
+        Ok(())
     }
 
     /// The stack is nearly used up, or is one that was not seen yet.

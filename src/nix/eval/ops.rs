@@ -343,7 +343,7 @@ impl Ev {
                 for (a, b) in a.items.iter().zip(b.items) {
                     let (a, b) = (self.force(a)?, self.force(b)?);
                     if !self.equal(a, b)? {
-                        return self.with_stack(|ev| ev.compare(a, b, pos));
+                        return self.deeper(pos, |ev| ev.compare(a, b, pos));
                     }
                 }
                 Some(a.items.len().cmp(&b.items.len()))
@@ -389,7 +389,7 @@ impl Ev {
                     return Ok(false);
                 }
                 for (a, b) in a.items.iter().zip(b.items) {
-                    if !self.with_stack(|ev| ev.equal_thunks(a, b))? {
+                    if !self.deeper(0, |ev| ev.equal_thunks(a, b))? {
                         return Ok(false);
                     }
                 }
@@ -399,7 +399,7 @@ impl Ev {
                 if std::ptr::eq(a, b) {
                     return Ok(true);
                 }
-                self.with_stack(|ev| ev.equal_attrs(a, b))?
+                self.deeper(0, |ev| ev.equal_attrs(a, b))?
             }
             _ => false,
         })

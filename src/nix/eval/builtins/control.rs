@@ -108,7 +108,7 @@ impl Ev {
                 for attr in attrs.flat().iter() {
                     let inside = |ev: &mut Self| {
                         let value = ev.force(attr.value)?;
-                        ev.with_stack(|ev| ev.force_inside(value, seen))
+                        ev.deeper(0, |ev| ev.force_inside(value, seen))
                     };
                     let mut inside = inside;
                     if let Err(error) = inside(self) {
@@ -124,7 +124,7 @@ impl Ev {
                 }
                 for (n, item) in list.items.iter().enumerate() {
                     let value = self.force(item);
-                    value.and_then(|value| self.with_stack(|ev| ev.force_inside(value, seen))).map_err(
+                    value.and_then(|value| self.deeper(0, |ev| ev.force_inside(value, seen))).map_err(
                         |error| error.frame(0, format!("while evaluating list element at index {n}")),
                     )?;
                     self.part_done();

@@ -117,7 +117,7 @@ impl Ev {
                     }
                     let item = self
                         .force(item)
-                        .and_then(|item| self.with_stack(|ev| ev.write_json(item, copy, set, out, pos)));
+                        .and_then(|item| self.deeper(pos, |ev| ev.write_json(item, copy, set, out, pos)));
                     item.map_err(|error| {
                         error.frame(pos, format!("while evaluating list element at index {n}"))
                     })?;
@@ -134,7 +134,7 @@ impl Ev {
                 }
                 if let Some(path) = attrs.get(sym::out_path) {
                     let path = self.force(path.value)?;
-                    return self.with_stack(|ev| ev.write_json(path, copy, set, out, pos));
+                    return self.deeper(pos, |ev| ev.write_json(path, copy, set, out, pos));
                 }
                 out.push(b'{');
                 for (n, attr) in self.sorted(attrs).iter().enumerate() {
@@ -144,9 +144,9 @@ impl Ev {
                     let name = self.text(attr.name).bytes;
                     string(name, out)?;
                     out.push(b':');
-                    let item = self
-                        .force(attr.value)
-                        .and_then(|item| self.with_stack(|ev| ev.write_json(item, copy, set, out, attr.pos)));
+                    let item = self.force(attr.value).and_then(|item| {
+                        self.deeper(attr.pos, |ev| ev.write_json(item, copy, set, out, attr.pos))
+                    });
                     item.map_err(|error| {
                         let name = String::from_utf8_lossy(name);
                         error.frame(attr.pos, format!("while evaluating attribute '{name}'"))

@@ -70,7 +70,7 @@ impl Writer {
                 self.tag(depth, "list", &[], false);
                 for item in list.items {
                     let item = ev.force(item)?;
-                    ev.with_stack(|ev| self.value(ev, item, depth + 1))?;
+                    ev.deeper(0, |ev| self.value(ev, item, depth + 1))?;
                 }
                 self.close(depth, "list");
             }
@@ -117,7 +117,7 @@ impl Writer {
             let name = ev.text(attr.name).bytes;
             self.tag(depth, "attr", &[("name", name)], false);
             let value = ev.force(attr.value)?;
-            ev.with_stack(|ev| self.value(ev, value, depth + 1))?;
+            ev.deeper(0, |ev| self.value(ev, value, depth + 1))?;
             self.close(depth, "attr");
         }
         Ok(())

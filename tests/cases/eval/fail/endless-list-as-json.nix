@@ -1,0 +1,1 @@
+let c = [ c ]; in builtins.toJSON c

@@ -1,0 +1,1 @@
+let c = [ { a = c; } ]; in builtins.toXML c

@@ -1,0 +1,1 @@
+let c = [ c ]; d = [ d ]; in c < d

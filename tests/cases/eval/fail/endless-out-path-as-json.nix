@@ -1,0 +1,1 @@
+let a = { outPath = a; }; in builtins.toJSON a

@@ -1,0 +1,1 @@
+let a = { outPath = a; }; in "${a}"

@@ -1,0 +1,1 @@
+let f = n: { a = f (n + 1); }; in builtins.deepSeq (f 0) 1

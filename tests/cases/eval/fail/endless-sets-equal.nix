@@ -1,0 +1,1 @@
+let c = { a = c; }; d = { a = d; }; in c == d

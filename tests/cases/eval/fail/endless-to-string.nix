@@ -1,0 +1,1 @@
+let a = { __toString = _: a; }; in "${a}"
