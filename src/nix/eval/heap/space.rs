@@ -31,9 +31,9 @@ const LAST_STEP: usize = 32 << 20;
 /// The largest pages that systems have.
 const PAGE: usize = 64 << 10;
 
-/// So much is allocated between two collections by each thread, as threads wait for each other then; or
-/// this part of the memory that is allowed, by all, if that is less; or this part of what was left by the
-/// last, by all, if that is more.
+/// So much is allocated between two collections by one thread, and twice as much more for each further one,
+/// as they wait for each other then; or this part of the memory that is allowed, if that is less; or this
+/// part of what was left by the last, if that is more.
 const FRESH: usize = 16 << 20;
 const FRESH_OF_LIMIT: usize = 16;
 const FRESH_OF_LIVE: usize = 4;
@@ -230,7 +230,7 @@ impl Space {
     }
 
     fn plan(&self, state: &State, threads: usize) {
-        let fresh = FRESH.saturating_mul(threads).min(self.limit / FRESH_OF_LIMIT);
+        let fresh = FRESH.saturating_mul(2 * threads.max(1) - 1).min(self.limit / FRESH_OF_LIMIT);
         self.enough.store(fresh.max(state.live / FRESH_OF_LIVE), Ordering::Relaxed);
     }
 
