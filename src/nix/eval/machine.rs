@@ -51,8 +51,7 @@ pub struct Ev {
     pieces: u32,
     /// The part of the native stack known to be usable: its lowest address and its length.
     stack: (usize, usize),
-    pub(super) regexes: FxHashMap<&'static [u8], std::result::Result<Arc<Regex>, String>>,
-    /// What this thread imported so far; a look at it takes no lock.
+    pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, String>>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
     /// Directories that no symbolic link leads to.

@@ -26,7 +26,7 @@ fn compiled(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Arc<Regex>> {
             if large || ev.regexes.len() >= KEPT {
                 ev.regexes.clear();
             }
-            ev.regexes.insert(ev.lasting.slice(pattern), regex.clone());
+            ev.regexes.insert(pattern.into(), regex.clone());
             regex
         }
     };
