@@ -123,7 +123,7 @@ impl Ev {
         let mut state = shared.meeting.state();
         state.changed.append(&mut self.heap.take_changes());
         state.present -= 1;
-        self.heap.space().used_by(state.present.max(1));
+        self.heap.space().used_by(state.present);
         self.part.taken = false;
         if state.arrived > 0 && state.arrived == state.present {
             self.collect(&mut state);

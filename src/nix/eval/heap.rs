@@ -74,17 +74,17 @@ pub type Changed = (Ref, Option<&'static Env>);
 impl Heap {
     /// An empty lasting heap that reports [`Heap::exceeded`] beyond `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self::lasting(limit, Arc::new(Space::new(limit)))
+        Self::lasting(Arc::new(Space::new(limit)))
     }
 
-    /// An empty heap of a session whose heaps together have that limit; nothing is ever freed.
-    pub fn lasting(limit: usize, space: Arc<Space>) -> Self {
+    /// An empty heap of a session, whose heaps together have the limit of its space; nothing is ever freed.
+    pub fn lasting(space: Arc<Space>) -> Self {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             total: Cell::new(0),
-            limit: Cell::new(limit),
+            limit: Cell::new(space.limit()),
             space,
             lasting: true,
             holes: Cell::new(None),
@@ -93,9 +93,9 @@ impl Heap {
         }
     }
 
-    /// An empty heap for values in the session's space.
-    pub fn collected(limit: usize, space: Arc<Space>) -> Self {
-        Self { lasting: false, ..Self::lasting(limit, space) }
+    /// An empty heap for values, in the session's space.
+    pub fn collected(space: Arc<Space>) -> Self {
+        Self { lasting: false, ..Self::lasting(space) }
     }
 
     /// Allows `limit` bytes in all.

@@ -61,9 +61,8 @@ pub struct Ev {
 impl Ev {
     /// An evaluator with a heap of its own.
     pub fn new(shared: Arc<Shared>) -> Self {
-        let (limit, space) = (shared.settings.max_memory, shared.space.clone());
-        let lasting: &'static Heap = Box::leak(Box::new(Heap::lasting(limit, space.clone())));
-        let heap: &'static Heap = Box::leak(Box::new(Heap::collected(limit, space)));
+        let lasting: &'static Heap = Box::leak(Box::new(Heap::lasting(shared.space.clone())));
+        let heap: &'static Heap = Box::leak(Box::new(Heap::collected(shared.space.clone())));
         let steps = shared.settings.max_steps;
         let me = shared.threads.join();
         let mut ev = Self {

@@ -154,10 +154,19 @@ impl Space {
         self.taken.load(Ordering::Relaxed)
     }
 
+    /// Bytes that the session may take.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Where the addresses begin and how many bytes of them there are, if any were taken yet.
+    fn range(&self) -> Option<(usize, usize)> {
+        self.range.get().copied().flatten()
+    }
+
     /// Whether an address is in the space.
     pub(in crate::nix::eval) fn holds(&self, place: *const u8) -> bool {
-        let range = self.range.get().copied().flatten();
-        range.is_some_and(|(base, len)| place.addr().wrapping_sub(base) < len)
+        self.range().is_some_and(|(base, len)| place.addr().wrapping_sub(base) < len)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -171,7 +180,7 @@ impl Space {
             drop(state);
             return self.blocks(1).map(Block::Whole);
         };
-        let (base, _) = self.range.get().copied().flatten()?;
+        let (base, _) = self.range()?;
         let mut marks = [0; MARKS_PER_BLOCK];
         marks.copy_from_slice(&state.marks[index * MARKS_PER_BLOCK..][..MARKS_PER_BLOCK]);
         Some(Block::Holes(Box::new(Holes { base: base + index * BLOCK, marks, at: 0 })))
@@ -242,8 +251,7 @@ impl Space {
     /// evaluates meanwhile; each heap of the space has given what it was told of to `changed`, and is
     /// [restarted](Heap::restart) before it allocates again.
     pub unsafe fn collect(&self, threads: usize, changed: Vec<Changed>, roots: impl FnOnce(&mut Roots<'_>)) {
-        let range = self.range.get().copied().flatten();
-        let (Some((base, _)), false) = (range, self.spilled.load(Ordering::Relaxed)) else {
+        let (Some((base, _)), false) = (self.range(), self.spilled.load(Ordering::Relaxed)) else {
             self.fresh.store(0, Ordering::Relaxed);
             return;
         };
@@ -277,7 +285,7 @@ impl Space {
     /// `'static`.
     pub fn close(&self) {
         let mut state = self.state();
-        let Some((base, len)) = self.range.get().copied().flatten() else { return };
+        let Some((base, len)) = self.range() else { return };
         let from = ptr::with_exposed_provenance_mut(base + state.usable);
         // More than there are: no more will be handed out, nor is there anything to give back.
         let used = std::mem::replace(&mut state.used, usize::MAX);

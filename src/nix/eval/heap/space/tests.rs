@@ -53,7 +53,7 @@ fn text(len: usize) -> Vec<u8> {
 impl World {
     fn new() -> Self {
         let space = Arc::new(Space::new(usize::MAX));
-        let (heap, lasting) = (Heap::collected(usize::MAX, space.clone()), Heap::lasting(usize::MAX, space));
+        let (heap, lasting) = (Heap::collected(space.clone()), Heap::lasting(space));
         let code: &'static Expr = lasting.alloc(Expr::CurPos { pos: 1 });
         let params = Params::Names { names: &[Symbol(0)], positions: &[0] };
         let lambda = lasting.alloc(Lambda { params, body: code, slots: 1, pos: 0, name: None });
