@@ -9,6 +9,7 @@ use super::collect::Part;
 use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
+use super::lower::Scratch;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
@@ -54,6 +55,9 @@ pub struct Ev {
     pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, String>>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
+    pub(super) scratch: Scratch,
+    /// Memory for the text of a derivation.
+    pub(super) drv_text: Vec<u8>,
     /// Directories that no symbolic link leads to.
     pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
 }
@@ -82,6 +86,8 @@ impl Ev {
             stack: (0, 0),
             regexes: FxHashMap::default(),
             steps,
+            scratch: Scratch::default(),
+            drv_text: Vec::new(),
             plain_dirs: FxHashSet::default(),
         };
         ev.globals = shared.global_values.get_or_init(|| super::builtins::globals(&mut ev)).clone();
