@@ -27,9 +27,9 @@ use space::{BLOCK, Block, Holes};
 pub use thunk::{Claim, Found, Lazy, Ref, Shareable, State, Thunk};
 
 /// What is taken at once: this part of what a heap has, and so much at least and at most.
-const CHUNK_PART: usize = 16;
+const CHUNK_PART: usize = 32;
 const FIRST_CHUNK: usize = 64 << 10;
-const LAST_CHUNK: usize = 2 << 20;
+const LAST_CHUNK: usize = 1 << 20;
 /// The largest of the usual pages that systems have.
 const PAGE: usize = 64 << 10;
 const ALIGN: usize = 8;

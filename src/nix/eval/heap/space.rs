@@ -26,9 +26,9 @@ const LEAST_ROOM: usize = 4 << 10;
 const MOST_ADDRESSES: usize = 64 << 30;
 const LEAST_ADDRESSES: usize = 256 << 20;
 /// What is made usable at once: this part of what there is, and so much at least and at most.
-const STEP_PART: usize = 16;
+const STEP_PART: usize = 32;
 const FIRST_STEP: usize = 64 << 10;
-const LAST_STEP: usize = 2 << 20;
+const LAST_STEP: usize = 1 << 20;
 
 /// So much is allocated between two collections by one thread, and twice as much more for each further one,
 /// as they wait for each other then; or this part of the memory that is allowed, if that is less; or this

@@ -58,7 +58,7 @@ pub struct Scratch {
 }
 
 /// As much of it, in bytes, is kept: enough for all but the largest files.
-const MOST_SCRATCH: usize = 512 << 10;
+const MOST_SCRATCH: usize = 256 << 10;
 
 /// Where variables are: how many environments in, and the slot there.
 type Vars = FxHashMap<Symbol, (u32, u32)>;
