@@ -20,7 +20,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-pub use blocks::{Attrs, Parts, Thin};
+pub use blocks::{Attrs, Parts, Thin, Written};
 pub use mark::Roots;
 pub use space::Space;
 use space::{BLOCK, Block, Holes};
@@ -65,7 +65,7 @@ fn will_be_used(from: *mut c_void, bytes: usize) {
 }
 
 /// Objects larger than this do not end the hole they do not fit into.
-const MEDIUM: usize = 512;
+const MEDIUM: usize = 128;
 
 /// A bump allocator.
 pub struct Heap {

@@ -152,24 +152,21 @@ impl Ev {
     /// A thunk for `expr`, or what it is at once.
     #[inline]
     pub(super) fn delay(&self, expr: &'static Expr, env: Option<&'static Env>) -> Ref {
+        self.known(expr, env).unwrap_or_else(|| self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env))))
+    }
+
+    /// Where the value of `expr` is or will be, if it has a place already or needs no evaluation.
+    #[inline]
+    pub(super) fn known(&self, expr: &'static Expr, env: Option<&'static Env>) -> Option<Ref> {
         match expr {
-            Expr::Const(constant) => return constant.get(),
-            Expr::Path { dir, text } => return self.at(self.path(*dir, *text)),
-            Expr::Global(index) => return self.globals[*index as usize],
-            Expr::Var0 { slot, .. } => {
-                // The slot may be empty still: `let a = b; b = 1; in a`.
-                if let Some(value) = env.and_then(|env| env.get(*slot)) {
-                    return value;
-                }
-            }
-            Expr::Var { depth, slot, .. } => {
-                if let Some(value) = up(env, *depth).and_then(|env| env.get(*slot)) {
-                    return value;
-                }
-            }
-            _ => {}
+            Expr::Const(constant) => Some(constant.get()),
+            Expr::Path { dir, text } => Some(self.at(self.path(*dir, *text))),
+            Expr::Global(index) => Some(self.globals[*index as usize]),
+            // The slot may be empty still: `let a = b; b = 1; in a`.
+            Expr::Var0 { slot, .. } => env.and_then(|env| env.get(*slot)),
+            Expr::Var { depth, slot, .. } => up(env, *depth).and_then(|env| env.get(*slot)),
+            _ => None,
         }
-        self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env)))
     }
 
     /// The value of a thunk.
@@ -309,7 +306,7 @@ impl Ev {
                         Some(value) => Ok(value),
                         None => self
                             .force_slow(attr.value)
-                            .map_err(|error| self.while_attr(error, *name, attr, *pos)),
+                            .map_err(|error| self.while_attr(error, *name, &attr, *pos)),
                     },
                     None => self.missing(attrs, *name, *pos),
                 }
@@ -503,7 +500,7 @@ impl Ev {
             };
             value = match (found, default, value) {
                 (Some(attr), ..) => {
-                    self.force(attr.value).map_err(|error| self.while_attr(error, name, attr, pos))?
+                    self.force(attr.value).map_err(|error| self.while_attr(error, name, &attr, pos))?
                 }
                 (None, Some(default), _) => return self.eval(default, env),
                 (None, None, Value::Attrs(attrs)) => return self.missing(attrs, name, pos),

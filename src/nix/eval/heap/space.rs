@@ -18,9 +18,11 @@ pub(super) const BLOCK: usize = 32 << 10;
 /// Words that one word of marks is for.
 const PER_MARK: usize = u64::BITS as usize;
 const MARKS_PER_BLOCK: usize = BLOCK / ALIGN / PER_MARK;
-/// Holes smaller than this are left empty, and blocks that have less room in holes are full.
-const SMALLEST_HOLE: usize = 128;
-const LEAST_ROOM: usize = 4 << 10;
+/// Holes smaller than this are left empty.
+const SMALLEST_HOLE: usize = 32;
+/// Pieces that room is counted in; blocks that have less of it are full.
+const PIECE: usize = 128;
+const LEAST_ROOM: usize = 2 << 10;
 
 /// Addresses to ask for; they cost nothing until they are used. Where there is a limit, less.
 const MOST_ADDRESSES: usize = 64 << 30;
@@ -33,9 +35,9 @@ const LAST_STEP: usize = 1 << 20;
 /// So much is allocated between two collections by one thread, and twice as much more for each further one,
 /// as they wait for each other then; or this part of the memory that is allowed, if that is less; or this
 /// part of what was left by the last, if that is more.
-const FRESH: usize = 16 << 20;
+const FRESH: usize = 8 << 20;
 const FRESH_OF_LIMIT: usize = 16;
-const FRESH_OF_LIVE: usize = 4;
+const FRESH_OF_LIVE: usize = 6;
 /// A collection is a whole one when this is in use, or this part of the memory that is allowed if that
 /// is less, and as many times what the last whole one left.
 const WHOLE: usize = 256 << 20;
@@ -69,7 +71,7 @@ struct State {
     /// is taken to be in use until so much has survived that a whole collection is due, which
     /// starts from nothing.
     marks: Vec<u64>,
-    /// Bytes in use at the last collection, and at the last whole one, with holes too small to fill.
+    /// Bytes in use at the last collection, and at the last whole one, with small holes.
     live: usize,
     live_whole: usize,
     /// Blocks with holes that nobody fills yet.
@@ -111,13 +113,13 @@ impl Holes {
 
 /// About how many bytes there are in holes worth filling: those of aligned pieces that are free.
 fn room(marks: &[u64]) -> usize {
-    const { assert!(SMALLEST_HOLE / ALIGN == 16 && MARKS_PER_BLOCK < 1 << 16) };
+    const { assert!(PIECE / ALIGN == 16 && MARKS_PER_BLOCK < 1 << 16) };
     const LOW: u64 = 0x7fff_7fff_7fff_7fff;
     // The highest bit of each sixteen that are all zero, moved down and added up in place.
     let free = |bits: &u64| !((bits & LOW).wrapping_add(LOW) | bits | LOW) >> 15;
     let sums: u64 = marks.iter().map(free).sum();
     let pieces: u64 = (0..4).map(|n| sums >> (16 * n) & 0xffff).sum();
-    pieces as usize * SMALLEST_HOLE
+    pieces as usize * PIECE
 }
 
 /// The first word from `from` on that is marked, or that is not.
