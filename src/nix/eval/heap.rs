@@ -71,6 +71,8 @@ const MEDIUM: usize = 128;
 pub struct Heap {
     next: Cell<usize>,
     end: Cell<usize>,
+    /// What ends here is not to be taken back.
+    kept: Cell<usize>,
     /// How large the next chunk will be, and all chunks were.
     chunk: Cell<usize>,
     own: Cell<usize>,
@@ -102,6 +104,7 @@ impl Heap {
         Self {
             next: Cell::new(0),
             end: Cell::new(0),
+            kept: Cell::new(0),
             chunk: Cell::new(FIRST_CHUNK),
             own: Cell::new(0),
             total: Cell::new(0),
@@ -357,13 +360,21 @@ impl Heap {
 impl Heap {
     /// Takes back an environment of `slots` slots that its maker is done with, if nothing was
     /// allocated since it was made: environments are held by thunks, closures and other
-    /// environments only, so nobody can come back to it then.
+    /// environments only, so nobody can come back to it then. All of these lie where it does,
+    /// but for the thunks that are part of a set: see [`Heap::keep_last`].
     #[inline]
     pub fn take_back(&self, env: &'static Env, slots: usize) {
         let at = ptr::from_ref(env).addr();
-        if self.next.get() == at + size_of::<Env>() + slots * size_of::<Slot>() {
+        let end = at + size_of::<Env>() + slots * size_of::<Slot>();
+        if self.next.get() == end && self.kept.get() != end {
             self.next.set(at);
         }
+    }
+
+    /// The environment made last may be held by what lies elsewhere: it stays. So do those before it, as
+    /// they can be taken back after it only.
+    fn keep_last(&self) {
+        self.kept.set(self.next.get());
     }
 }
 
@@ -453,6 +464,13 @@ mod tests {
         let gone = heap.env(None, 4);
         heap.take_back(gone, 4);
         assert!(ptr::eq(gone, heap.env(None, 4)));
+        let (outer, held) = (heap.env(None, 2), heap.env(None, 2));
+        heap.keep_last();
+        let gone = heap.env(None, 4);
+        heap.take_back(gone, 4);
+        heap.take_back(held, 2);
+        heap.take_back(outer, 2);
+        assert!(ptr::eq(gone, heap.env(None, 4)), "nothing before it may be taken back");
         assert!(env.get(2).is_none());
         env.set(2, x);
         assert!(env.get(2).is_some_and(|slot| ptr::eq(slot, x)) && env.get(1).is_none());

@@ -72,6 +72,7 @@ impl Heap {
                 thunks.add(n).write(make(attr));
             }
             place.write(Attrs { len: u32::try_from(code.len()).unwrap_or(u32::MAX), layers: WRITTEN, rest: [] });
+            self.keep_last();
             place.as_ref()
         }
     }
