@@ -28,7 +28,7 @@ pub use thunk::{Claim, Found, Lazy, Ref, Shareable, State, Thunk};
 
 /// What is taken at once: this part of what a heap has, and so much at least and at most.
 const CHUNK_PART: usize = 32;
-const FIRST_CHUNK: usize = 64 << 10;
+const FIRST_CHUNK: usize = 256 << 10;
 const LAST_CHUNK: usize = 1 << 20;
 /// The largest of the usual pages that systems have.
 const PAGE: usize = 64 << 10;
@@ -205,7 +205,7 @@ impl Heap {
             return self.chunk(size, ALIGN);
         }
         let bytes = self.chunk.get().next_multiple_of(PAGE);
-        let start = self.chunk(bytes, PAGE);
+        let start = self.chunk(bytes, 4096);
         will_be_used(start.as_ptr().cast(), bytes);
         self.own.set(self.own.get() + bytes);
         self.chunk.set((self.own.get() / CHUNK_PART).clamp(FIRST_CHUNK, LAST_CHUNK));
