@@ -181,14 +181,7 @@ impl<'a> Recipe<'a> {
         hasher.finish()
     }
 
-    fn pieces(
-        &self,
-        store: &StoreDir,
-        inputs: &[u8],
-        tail: &Tail,
-        mask: bool,
-        mut piece: impl FnMut(&[u8]),
-    ) {
+    fn pieces(&self, store: &StoreDir, inputs: &[u8], tail: &Tail, mask: bool, mut piece: impl FnMut(&[u8])) {
         let mut head = Vec::with_capacity(256);
         head.extend_from_slice(b"Derive([");
         aterm::list(&mut head, &self.outputs, |out, (name, output)| {

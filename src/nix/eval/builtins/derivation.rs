@@ -422,7 +422,8 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
             let recipe = drv.recipe();
             let outputs: Vec<_> = drv.outputs().iter().map(|(output, _)| ev.lasting_name(output)).collect();
             let sources: Vec<_> = recipe.sources.iter().map(|path| ev.lasting(path)).collect();
-            let lasting = |(path, output): &(&'static str, &'static str)| (ev.lasting(path), ev.lasting_name(output));
+            let lasting =
+                |(path, output): &(&'static str, &'static str)| (ev.lasting(path), ev.lasting_name(output));
             let inputs: Vec<_> = recipe.inputs.iter().map(lasting).collect();
             ev.remember_derivation(KnownDrv {
                 base: ev.keep(path.base_name()),

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::mem::{align_of, size_of, size_of_val};
 use std::ptr::{self, NonNull};
 
-use super::{ALIGN, Heap};
 use super::thunk::Thunk;
+use super::{ALIGN, Heap};
 use crate::nix::eval::attrs::Attr;
 use crate::nix::eval::ir::AttrExpr;
 
@@ -61,7 +61,8 @@ impl Heap {
         mut make: impl FnMut(&'static AttrExpr) -> Thunk,
     ) -> &'static Attrs {
         let header = size_of::<Attrs>() + size_of::<*const AttrExpr>();
-        let place = self.raw(size_of::<Thunk>().saturating_mul(code.len()).saturating_add(header)).cast::<Attrs>();
+        let place =
+            self.raw(size_of::<Thunk>().saturating_mul(code.len()).saturating_add(header)).cast::<Attrs>();
         // SAFETY: room for the header, a pointer and a thunk for each attribute, all written before anybody
         // sees them; as in `attrs` for the rest.
         unsafe {
@@ -71,7 +72,11 @@ impl Heap {
             for (n, attr) in code.iter().enumerate() {
                 thunks.add(n).write(make(attr));
             }
-            place.write(Attrs { len: u32::try_from(code.len()).unwrap_or(u32::MAX), layers: WRITTEN, rest: [] });
+            place.write(Attrs {
+                len: u32::try_from(code.len()).unwrap_or(u32::MAX),
+                layers: WRITTEN,
+                rest: [],
+            });
             self.keep_last();
             place.as_ref()
         }

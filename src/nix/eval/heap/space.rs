@@ -32,10 +32,11 @@ const STEP_PART: usize = 32;
 const FIRST_STEP: usize = 64 << 10;
 const LAST_STEP: usize = 1 << 20;
 
-/// So much is allocated between two collections by one thread, and twice as much more for each further one,
-/// as they wait for each other then; or this part of the memory that is allowed, if that is less; or this
+/// So much is allocated between two collections by one thread, and so many times as much more for each
+/// further one, as they wait for each other then; or this part of the memory that is allowed, if that is less; or this
 /// part of what was left by the last, if that is more.
 const FRESH: usize = 8 << 20;
+const FURTHER: usize = 4;
 const FRESH_OF_LIMIT: usize = 16;
 const FRESH_OF_LIVE: usize = 6;
 /// A collection is a whole one when this is in use, or this part of the memory that is allowed if that
@@ -243,7 +244,7 @@ impl Space {
     }
 
     fn plan(&self, state: &State, threads: usize) {
-        let fresh = FRESH.saturating_mul(2 * threads.max(1) - 1).min(self.limit / FRESH_OF_LIMIT);
+        let fresh = FRESH.saturating_mul(FURTHER * (threads.max(1) - 1) + 1).min(self.limit / FRESH_OF_LIMIT);
         self.enough.store(fresh.max(state.live / FRESH_OF_LIVE), Ordering::Relaxed);
     }
 

@@ -209,7 +209,9 @@ impl<'g> Node<'g> {
     /// Whether it has a token of `kind`.
     pub fn has(self, kind: SyntaxKind) -> bool {
         let tree = self.tree;
-        self.children().iter().any(|child| child.what() == TOKEN && tree.arrays.tokens[child.number()].kind == kind)
+        self.children()
+            .iter()
+            .any(|child| child.what() == TOKEN && tree.arrays.tokens[child.number()].kind == kind)
     }
 
     /// The node without parentheses around it.

@@ -16,7 +16,10 @@ const STACK_PIECE: usize = 4 << 20;
 
 pub(super) fn parse(text: &str, arrays: Arrays) -> Result<Tree<'_>> {
     let Arrays { mut tokens, mut nodes, mut children, mut open } = arrays;
-    (tokens.clear(), nodes.clear(), children.clear(), open.clear());
+    tokens.clear();
+    nodes.clear();
+    children.clear();
+    open.clear();
     tokens.reserve(text.len() / 6);
     let mut offset = 0;
     for (kind, token) in rnix::tokenize(text) {
