@@ -79,7 +79,7 @@ pub enum HashError {
     #[error("hash '{0}' does not include a type, nor is the type otherwise known from context")]
     MissingAlgorithm(String),
     /// The text names another algorithm than the caller wants.
-    #[error("hash '{text}' should have type '{expected}' but has type '{found}'")]
+    #[error("hash '{text}' should have type '{expected}'")]
     AlgorithmMismatch {
         /// The whole hash.
         text: String,
