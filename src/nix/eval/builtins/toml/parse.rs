@@ -381,7 +381,7 @@ mod tests {
         ] {
             assert!(document(text.as_bytes()).unwrap_err().contains("too deeply"));
         }
-        let deep = format!("a = {}{}", "[".repeat(4000), "]".repeat(4000));
+        let deep = format!("{}{}", "[".repeat(4000), "]".repeat(4000));
         let dotted = format!("{}b = {deep}\n[[{}c]]\nx = {deep}", "a.".repeat(4000), "d.".repeat(4000));
         assert!(document(dotted.as_bytes()).is_ok());
     }
