@@ -101,6 +101,9 @@ fn archives(dir: &Path) {
     put("empty", b"");
     put("plain.txt", b"plain\n");
     fs::create_dir(dir.join("folder")).unwrap();
+    fs::create_dir(dir.join("folder/sub")).unwrap();
+    fs::write(dir.join("folder/sub/x"), "x").unwrap();
+    std::os::unix::fs::symlink("folder/sub", dir.join("linked")).unwrap();
 }
 
 /// Repositories with submodules inside one another; `false` where there is no git.

@@ -49,7 +49,8 @@ struct Wanted {
     hash: Option<Hash>,
 }
 
-fn hash_or_zeros(ev: &mut Ev, text: &str) -> std::result::Result<Hash, String> {
+/// A SHA-256; an empty text is that of zeros.
+pub(super) fn hash_or_zeros(ev: &mut Ev, text: &str) -> std::result::Result<Hash, String> {
     if text.is_empty() {
         let hash = Hash::zero(Algorithm::Sha256);
         ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
