@@ -55,12 +55,12 @@ in
 
 /// The thunk of `derivation`.
 pub(super) fn wrapper(ev: &mut Ev) -> Ref {
-    ev.lazy_text(WRAPPER, "«nix/derivation-internal.nix»")
+    ev.lazy_text(WRAPPER)
 }
 
 impl Ev {
     /// A thunk that is the value of `text`.
-    pub(super) fn lazy_text(&mut self, text: &str, _name: &str) -> Ref {
+    pub(super) fn lazy_text(&mut self, text: &str) -> Ref {
         match self.parse(text, Origin::Text(text.into()), b"/") {
             Ok(code) => self.lazy(code),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),

@@ -5,6 +5,7 @@
 //! runs once per environment.
 
 mod attrs;
+mod expected;
 mod show;
 mod strings;
 mod syntax;

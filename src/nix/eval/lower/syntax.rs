@@ -6,7 +6,7 @@
 use rnix::SyntaxKind::{self, *};
 
 use super::super::ir::Pos;
-use super::{Error, Kind};
+use super::{Error, Kind, expected};
 use crate::nix::syntax::compact::Stop;
 
 /// Nesting up to which rnix is asked; it gives up a little above.
@@ -14,6 +14,16 @@ const RNIX_NESTING: usize = 400;
 
 /// What is wrong with `text`, which stops being a program at `stop`.
 pub(super) fn error(text: &str, stop: Stop, base: Pos) -> Box<Error> {
+    if let Some(wrong) = expected::after(text, stop) {
+        let range = rnix::TextRange::new(stop.start.into(), stop.end.into());
+        let token = || stop.token.map_or("end of file".to_owned(), |kind| named(kind, range, text));
+        let unexpected = wrong.unexpected.map_or_else(token, str::to_owned);
+        let mut message = format!("syntax error, unexpected {unexpected}");
+        if !wrong.expected.is_empty() {
+            message = format!("{message}, expecting {}", wrong.expected);
+        }
+        return Error::at(Kind::Syntax, message, base + wrong.at);
+    }
     let nesting = super::nesting(text.as_bytes());
     if nesting <= RNIX_NESTING {
         // rnix and rowan recurse over lists and parentheses, and a chain of operators nests the tree by
@@ -45,6 +55,12 @@ fn named(kind: SyntaxKind, range: rnix::TextRange, text: &str) -> String {
             let from = usize::from(range.start());
             let rest = text.get(from..usize::from(range.end())).unwrap_or_default();
             let word = rest.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+            if matches!(
+                word,
+                "..." | "${" | "==" | "!=" | "<=" | ">=" | "&&" | "||" | "->" | "//" | "++" | "|>" | "<|"
+            ) {
+                return format!("'{word}'");
+            }
             let len = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len()).max(1);
             format!("'{}'", word.get(..len).unwrap_or(word))
         }
