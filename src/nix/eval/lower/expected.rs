@@ -9,9 +9,8 @@ use crate::nix::syntax::compact::Stop;
 const NAME: &str = "identifier or 'or' or '${' or '\"'";
 
 /// A bracket, string or `let` without its end yet.
-struct Open<'t> {
+struct Open {
     kind: SyntaxKind,
-    token: &'t str,
     start: usize,
     /// The token before it.
     before: Option<SyntaxKind>,
@@ -21,7 +20,7 @@ struct Open<'t> {
     items: bool,
 }
 
-impl Open<'_> {
+impl Open {
     /// Whether `{ … }` is the parameters of a function, as far as it goes.
     fn is_pattern(&self) -> bool {
         let plain = !self.items && !self.item.contains(&TOKEN_ASSIGN) && self.before != Some(TOKEN_REC);
@@ -43,6 +42,8 @@ impl Open<'_> {
             };
         }
         match self.item.as_slice() {
+            // As an argument only the old `let { … }` may stand.
+            [] if self.kind == TOKEN_LET && self.before.is_some_and(is_operand) && !self.items => Some("'{'"),
             [] if self.kind == TOKEN_LET => Some("'in' or 'inherit'"),
             [] if matches!(self.before, Some(TOKEN_REC | TOKEN_LET)) => Some("'inherit' or '}'"),
             [] => Some("'inherit'"),
@@ -108,24 +109,33 @@ pub(super) fn after(text: &str, stop: Stop) -> Option<Wrong> {
 /// Stands for all that may follow an operand.
 const OPERATOR: &str = "operator";
 
-fn expected(text: &str, stop: Stop) -> Option<(&'static str, u32)> {
-    let at = stop.start as usize;
-    // A string that has no end is known by its beginning only.
-    let strings = matches!(stop.token, None | Some(TOKEN_STRING_START));
-    let mut open: Vec<Open<'_>> =
-        vec![Open { kind: NODE_ROOT, token: "", start: 0, before: None, item: Vec::new(), items: false }];
+/// Where the string begins that has no end, if that is what is wrong.
+pub(super) fn endless_string(text: &str, stop: Stop) -> Option<usize> {
+    // It is known by its beginning only.
+    if !matches!(stop.token, None | Some(TOKEN_STRING_START | TOKEN_STRING_CONTENT | TOKEN_ERROR)) {
+        return None;
+    }
+    let (open, ..) = scan(text, text.len())?;
+    let inner = open.last().filter(|inner| inner.kind == TOKEN_STRING_START)?;
+    (inner.start <= stop.start as usize).then_some(inner.start)
+}
+
+/// What is open at `at`, the token before, and whether a `{ … }` that ends there was parameters: behind
+/// an `@` or not.
+#[allow(clippy::type_complexity)]
+fn scan(text: &str, at: usize) -> Option<(Vec<Open>, Option<SyntaxKind>, Option<bool>)> {
+    let mut open: Vec<Open> =
+        vec![Open { kind: NODE_ROOT, start: 0, before: None, item: Vec::new(), items: false }];
     let (mut offset, mut before) = (0, None);
-    // The last `{ … }` was parameters; behind an `@` or not.
     let mut parameters = None;
     for (kind, token) in rnix::tokenize(text) {
         let start = offset;
         offset += token.len();
-        let string = matches!(kind, TOKEN_STRING_START | TOKEN_STRING_END);
-        if kind.is_trivia() || (start >= at && !(strings && string)) {
+        if kind.is_trivia() || start >= at {
             continue;
         }
         let last = before.replace(kind);
-        let new = || Open { kind, token, start, before: last, item: Vec::new(), items: false };
+        let new = || Open { kind, start, before: last, item: Vec::new(), items: false };
         let inner = open.last_mut()?;
         match kind {
             // `let { … }` is a set.
@@ -154,42 +164,45 @@ fn expected(text: &str, stop: Stop) -> Option<(&'static str, u32)> {
             _ => inner.item.push(kind),
         }
     }
+    Some((open, before, parameters))
+}
+
+fn expected(text: &str, stop: Stop) -> Option<(&'static str, u32)> {
+    let at = stop.start as usize;
+    if let Some(start) = endless_string(text, stop) {
+        let expected = match text.get(start..).unwrap_or_default().starts_with("''") {
+            true => "indented string or '${' or end of an indented string",
+            false => "'\"'",
+        };
+        return Some((expected, text.len() as u32));
+    }
+    let (open, last, parameters) = scan(text, at)?;
     let inner = open.last()?;
-    let last = before;
     let operand = last.is_some_and(is_operand);
     let here = |expected| Some((expected, stop.start));
     let rest = text.get(at..).unwrap_or_default();
     if operand && rest.starts_with("/*") {
         return here(OPERATOR);
     }
-    // What compares does so once: nothing at all is expected there.
-    let compares = [TOKEN_EQUAL, TOKEN_NOT_EQUAL, TOKEN_LESS, TOKEN_MORE, TOKEN_LESS_OR_EQ, TOKEN_MORE_OR_EQ];
-    if operand && stop.token.is_some_and(|kind| compares.contains(&kind)) {
-        return here("");
-    }
-    let waits = |inner: &Open<'_>| {
+    let waits = |inner: &Open| {
         let words = [TOKEN_IF, TOKEN_WITH, TOKEN_ASSERT];
         // An `if` is whole with its `else`.
         let open = inner.item.iter().filter(|kind| words.contains(kind)).count();
         open > inner.item.iter().filter(|kind| **kind == TOKEN_ELSE).count()
     };
+    // What compares does so once: nothing at all is expected there.
+    let compares = [TOKEN_EQUAL, TOKEN_NOT_EQUAL, TOKEN_LESS, TOKEN_MORE, TOKEN_LESS_OR_EQ, TOKEN_MORE_OR_EQ];
+    let compares = operand && stop.token.is_some_and(|kind| compares.contains(&kind));
     match (inner.kind, last) {
-        (TOKEN_STRING_START, _) if inner.start > at => None,
-        (TOKEN_STRING_START, _) => {
-            let expected = match inner.token {
-                "''" => "indented string or '${' or end of an indented string",
-                _ => "'\"'",
-            };
-            Some((expected, text.len() as u32))
-        }
         (_, Some(TOKEN_REC)) => here("'{'"),
         (_, Some(TOKEN_AT)) => match inner.item.iter().rev().nth(1) {
             Some(TOKEN_R_BRACE) => here("identifier"),
             _ => here("'{'"),
         },
         (TOKEN_L_BRACE | TOKEN_LET, _) if inner.binding().is_some() => inner.binding().and_then(here),
+        _ if compares => here(""),
         (_, Some(TOKEN_DOT)) => here(NAME),
-        (TOKEN_L_BRACE, Some(TOKEN_QUESTION)) => None,
+        (TOKEN_L_BRACE, Some(TOKEN_QUESTION)) if inner.is_pattern() => None,
         (_, Some(TOKEN_QUESTION)) => here(NAME),
         (_, Some(TOKEN_R_BRACE)) if parameters.is_some() => {
             here(if parameters == Some(true) { "':'" } else { "':' or '@'" })
