@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pgflakegen::store::derivation::{DrvHash, ModuloError, Recipe, RecipeInput};
+use pgflakegen::store::derivation::{DrvHash, ModuloError, Recipe};
 use pgflakegen::store::{Derivation, DerivationOutput, StoreDir, StorePath, StorePathError};
 
 fn cases() -> BTreeMap<StorePath, Vec<u8>> {
@@ -64,10 +64,7 @@ fn recipe(drv: &Derivation) -> Recipe<'_> {
         name: &drv.name,
         outputs: drv.outputs.iter().map(|(name, output)| (name.as_str(), unknown(output))).collect(),
         inputs: inputs
-            .map(|(path, outputs)| RecipeInput {
-                path: path.base_name(),
-                outputs: outputs.iter().map(String::as_str).collect(),
-            })
+            .flat_map(|(path, outputs)| outputs.iter().map(|output| (path.base_name(), output.as_str())))
             .collect(),
         sources: drv.input_srcs.iter().map(StorePath::base_name).collect(),
         platform: &drv.platform,
@@ -77,14 +74,18 @@ fn recipe(drv: &Derivation) -> Recipe<'_> {
     }
 }
 
+fn leaked(hash: DrvHash) -> &'static DrvHash {
+    Box::leak(Box::new(hash))
+}
+
 #[test]
 fn recipes_are_named_alike() {
     let cases = cases();
     let store = StoreDir::default();
     for (path, text) in &cases {
         let drv = parse(path, text);
-        let input = |input| modulo(&cases, &StorePath::from_base_name(input)?);
-        let named = recipe(&drv).name(&store, input).unwrap();
+        let input = |input| modulo(&cases, &StorePath::from_base_name(input)?).map(leaked);
+        let named = recipe(&drv).name(&store, Vec::new(), input).unwrap();
         assert_eq!(String::from_utf8_lossy(&named.text(&store)), String::from_utf8_lossy(text));
         assert_eq!(&named.path, path);
         assert_eq!(named.hash, modulo(&cases, path).unwrap());
@@ -104,8 +105,8 @@ fn output_paths_are_found_again() {
                 value.clear();
             }
         }
-        let input = |input| modulo(&cases, &StorePath::from_base_name(input)?);
-        let named = recipe(&blank).name(&store, input).unwrap();
+        let input = |input| modulo(&cases, &StorePath::from_base_name(input)?).map(leaked);
+        let named = recipe(&blank).name(&store, Vec::new(), input).unwrap();
         assert_eq!(parse(path, &named.text(&store)), expected, "{path}");
     }
 }

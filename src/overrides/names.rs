@@ -77,7 +77,7 @@ fn names(ev: &mut Ev, attrs: &'static Attrs) -> Vec<String> {
     attrs.flat().iter().map(|attr| ev.text(attr.name).lossy().into_owned()).collect()
 }
 
-fn attr(ev: &Ev, attrs: &'static Attrs, name: &str) -> Option<&'static Attr> {
+fn attr(ev: &Ev, attrs: &'static Attrs, name: &str) -> Option<Attr> {
     ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name))
 }
 

@@ -163,11 +163,11 @@ impl Hash {
         &self.bytes[..self.algorithm.size()]
     }
 
-    /// Folds the digest to 20 bytes by XOR, as store path hashes are made.
-    pub fn compress(&self, size: usize) -> Vec<u8> {
-        let mut out = vec![0; size];
+    /// Folds the digest to `N` bytes by XOR; 20 of them name a store path.
+    pub fn compress<const N: usize>(&self) -> [u8; N] {
+        let mut out = [0; N];
         for (i, byte) in self.bytes().iter().enumerate() {
-            out[i % size] ^= byte;
+            out[i % N] ^= byte;
         }
         out
     }
@@ -175,6 +175,13 @@ impl Hash {
     /// The digest in base 16.
     pub fn to_base16(&self) -> String {
         HEXLOWER.encode(self.bytes())
+    }
+
+    /// Appends the digest in base 16.
+    pub fn write_base16(&self, out: &mut Vec<u8>) {
+        let from = out.len();
+        out.resize(from + 2 * self.bytes().len(), 0);
+        HEXLOWER.encode_mut(self.bytes(), &mut out[from..]);
     }
 
     /// The digest in Nix's base 32.

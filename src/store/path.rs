@@ -197,10 +197,30 @@ impl StoreDir {
 
     /// The common form: `kind:HASH:STORE:NAME`, hashed and folded to 160 bits.
     pub fn make_store_path(&self, kind: &str, hash: &Hash, name: &str) -> Result<StorePath, StorePathError> {
-        let text = format!("{kind}:{}:{}:{}:{name}", hash.algorithm(), hash.to_base16(), self.0);
-        let digest = Hash::of(Algorithm::Sha256, text).compress(20);
-        let base = format!("{}-{name}", base32::encode(&digest));
-        match check_name(name) {
+        self.path_of(&[kind], hash, &[name])
+    }
+
+    /// As [`Self::make_store_path`], of a kind and a name in pieces.
+    pub(super) fn path_of(
+        &self,
+        kind: &[&str],
+        hash: &Hash,
+        name: &[&str],
+    ) -> Result<StorePath, StorePathError> {
+        let mut text = Vec::with_capacity(512);
+        kind.iter().for_each(|piece| text.extend_from_slice(piece.as_bytes()));
+        for piece in [":", hash.algorithm().name(), ":"] {
+            text.extend_from_slice(piece.as_bytes());
+        }
+        hash.write_base16(&mut text);
+        for piece in [":", self.as_str(), ":"].iter().chain(name) {
+            text.extend_from_slice(piece.as_bytes());
+        }
+        let digest = base32::encode(&Hash::of(Algorithm::Sha256, text).compress::<20>());
+        let len = name.iter().map(|piece| piece.len()).sum::<usize>();
+        let mut base = String::with_capacity(HASH_CHARS + 1 + len);
+        base.extend([digest.as_str(), "-"].iter().chain(name).copied());
+        match check_name(&base[HASH_CHARS + 1..]) {
             Ok(()) => Ok(StorePath(base.into())),
             Err(reason) => Err(StorePathError::BadName { base, reason: Box::new(reason) }),
         }
@@ -213,7 +233,8 @@ impl StoreDir {
         hash: &Hash,
         drv_name: &str,
     ) -> Result<StorePath, StorePathError> {
-        self.make_store_path(&format!("output:{output}"), hash, &output_path_name(drv_name, output))
+        let name: &[&str] = if output == "out" { &[drv_name] } else { &[drv_name, "-", output] };
+        self.path_of(&["output:", output], hash, name)
     }
 
     /// A fixed output: a NAR with SHA-256 is a `source`, everything else goes through `fixed:out:`.

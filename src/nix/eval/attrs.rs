@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 pub use super::heap::Attrs;
-use super::heap::{Heap, Parts, Ref};
+use super::heap::{Heap, Parts, Ref, Written};
 use super::symbol::Symbol;
 
 /// One attribute.
@@ -51,14 +51,20 @@ impl Attrs {
 
     /// The attribute called `name`.
     #[inline]
-    pub fn get(&self, name: Symbol) -> Option<&'static Attr> {
+    pub fn get(&self, name: Symbol) -> Option<Attr> {
         let mut set = self;
         loop {
             match set.parts() {
-                Parts::One(attrs) => return find(attrs, name),
+                Parts::One(attrs) => return find(attrs, |attr| attr.name, name).map(|at| attrs[at]),
+                Parts::Written(written) => return get_written(written, name),
                 Parts::More(top, base) => {
-                    if let Some(attr) = find(top.one(), name) {
-                        return Some(attr);
+                    let found = match top.parts() {
+                        Parts::One(attrs) => find(attrs, |attr| attr.name, name).map(|at| attrs[at]),
+                        Parts::Written(written) => get_written(written, name),
+                        Parts::More(..) => None,
+                    };
+                    if found.is_some() {
+                        return found;
                     }
                     set = base;
                 }
@@ -67,33 +73,24 @@ impl Attrs {
     }
 
     /// The attributes of a set of one layer.
-    #[inline]
-    fn one(&self) -> &'static [Attr] {
+    fn one(&self) -> Cow<'static, [Attr]> {
         match self.parts() {
-            Parts::One(attrs) => attrs,
-            Parts::More(..) => &[],
+            Parts::One(attrs) => Cow::Borrowed(attrs),
+            Parts::Written(written) => Cow::Owned(written.iter().collect()),
+            Parts::More(..) => Cow::Borrowed(&[]),
         }
     }
 
     /// The attributes in one array, sorted by symbol.
     pub fn flat(&self) -> Cow<'static, [Attr]> {
-        let (top, mut below) = match self.parts() {
-            Parts::One(attrs) => return Cow::Borrowed(attrs),
-            Parts::More(top, base) => (top.one(), base),
-        };
+        let Parts::More(top, mut below) = self.parts() else { return self.one() };
         // Merge from the top down: what lies lowest is the largest, and copied once.
-        let mut above: Vec<Attr> = top.to_vec();
-        loop {
-            let (layer, next) = match below.parts() {
-                Parts::One(attrs) => (attrs, None),
-                Parts::More(top, base) => (top.one(), Some(base)),
-            };
-            above = merged(layer, &above);
-            match next {
-                Some(base) => below = base,
-                None => return Cow::Owned(above),
-            }
+        let mut above = top.one().into_owned();
+        while let Parts::More(layer, base) = below.parts() {
+            above = merged(&layer.one(), &above);
+            below = base;
         }
+        Cow::Owned(merged(&below.one(), &above))
     }
 
     /// `self // over`; neither is empty.
@@ -129,11 +126,11 @@ impl Attrs {
         }
         let (mut above, mut set): (Vec<Attr>, _) = (Vec::new(), self);
         while let Parts::More(top, base) = set.parts() {
-            above = merged(top.one(), &above);
+            above = merged(&top.one(), &above);
             set = base;
         }
         if !small_beside(above.len(), set.len()) {
-            return Self::from_sorted(heap, &merged(set.one(), &above));
+            return Self::from_sorted(heap, &merged(&set.one(), &above));
         }
         heap.layered_attrs(Self::from_sorted(heap, &above), set, self.len() as u32)
     }
@@ -144,14 +141,23 @@ fn small_beside(few: usize, many: usize) -> bool {
     few <= SMALL.max(many / 4)
 }
 
+/// Where in a sorted array the item of this name is.
 #[inline]
-fn find(attrs: &'static [Attr], name: Symbol) -> Option<&'static Attr> {
-    let mut rest = attrs;
-    while rest.len() > 8 {
-        let middle = rest.len() / 2;
-        rest = if rest[middle].name <= name { &rest[middle..] } else { &rest[..middle] };
+fn find<T>(items: &[T], name_of: impl Fn(&T) -> Symbol, name: Symbol) -> Option<usize> {
+    let (mut from, mut len) = (0, items.len());
+    while len > 8 {
+        let middle = len / 2;
+        if name_of(&items[from + middle]) <= name {
+            (from, len) = (from + middle, len - middle);
+        } else {
+            len = middle;
+        }
     }
-    rest.iter().find(|attr| attr.name == name)
+    (from..from + len).find(|at| name_of(&items[*at]) == name)
+}
+
+fn get_written(written: Written, name: Symbol) -> Option<Attr> {
+    find(written.code, |attr| attr.name, name).map(|at| written.attr(at))
 }
 
 /// Two sorted arrays as one; `over` wins.
@@ -225,7 +231,7 @@ mod tests {
                 prop_assert_eq!(found.len(), whole.len());
                 prop_assert!(found.layers() <= MAX_LAYERS);
                 for name in 0..120 {
-                    prop_assert_eq!(found.get(Symbol(name)).map(number), whole.get(&name).copied());
+                    prop_assert_eq!(found.get(Symbol(name)).map(|attr| number(&attr)), whole.get(&name).copied());
                 }
             }
         }

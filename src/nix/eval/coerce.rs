@@ -1,7 +1,5 @@
 //! Turning values into strings, and collecting what strings refer to.
 
-use std::collections::BTreeSet;
-
 use super::attrs::Attrs;
 use super::error::{Error, Kind};
 use super::heap::Heap;
@@ -26,8 +24,13 @@ pub struct Coerce {
 #[derive(Default)]
 pub struct ContextSet {
     first: Option<&'static Context>,
-    more: BTreeSet<ContextElement>,
+    /// Those that `first` lacks: up to `sorted` in order and each once, then as they came.
+    more: Vec<ContextElement>,
+    sorted: usize,
 }
+
+/// So many may come before they are put in order; then as many as there are.
+const UNSORTED: usize = 64;
 
 impl ContextSet {
     /// Whether nothing is referred to.
@@ -41,27 +44,29 @@ impl ContextSet {
         match self.first {
             None => self.first = Some(context),
             Some(first) if std::ptr::eq(first, context) => {}
-            Some(first) => {
-                for element in context.elements {
-                    if first.elements.binary_search(element).is_err() {
-                        self.more.insert(*element);
-                    }
-                }
-            }
+            Some(_) => context.elements.iter().for_each(|element| self.insert(*element)),
         }
     }
 
     /// Adds one reference.
     pub fn insert(&mut self, element: ContextElement) {
-        if self.first.is_none_or(|first| first.elements.binary_search(&element).is_err()) {
-            self.more.insert(element);
+        if self.first.is_some_and(|first| first.elements.binary_search(&element).is_ok()) {
+            return;
         }
+        if self.more.len() >= 2 * self.sorted.max(UNSORTED) {
+            self.more.sort_unstable();
+            self.more.dedup();
+            self.sorted = self.more.len();
+        }
+        self.more.push(element);
     }
 
     /// All references, in order.
-    pub fn elements(&self) -> BTreeSet<ContextElement> {
-        let mut all = self.more.clone();
+    pub fn into_elements(self) -> Vec<ContextElement> {
+        let mut all = self.more;
         all.extend(self.first.iter().flat_map(|first| first.elements));
+        all.sort_unstable();
+        all.dedup();
         all
     }
 
@@ -70,8 +75,8 @@ impl ContextSet {
         if self.more.is_empty() {
             return self.first;
         }
-        let all: Vec<_> = self.elements().into_iter().collect();
-        Some(heap.alloc(Context { elements: heap.slice(&all) }))
+        let elements = heap.slice(&self.into_elements());
+        Some(heap.alloc(Context { elements }))
     }
 }
 

@@ -9,6 +9,9 @@ use super::paths::canonical;
 use super::print::attr_name;
 use super::value::{Str, Value};
 
+/// Sets written with as many attributes take their names from the code, and keep their thunks in one piece.
+const MANY: usize = 32;
+
 impl Ev {
     /// A path that is written relative to `dir`.
     #[inline(never)]
@@ -34,6 +37,12 @@ impl Ev {
         written: &'static [AttrExpr],
         env: Option<&'static Env>,
     ) -> &'static Attrs {
+        if written.len() >= MANY {
+            return self.heap.written_attrs(written, |attr| match self.known(attr.value, env) {
+                Some(known) => Thunk::instead_of(known),
+                None => Thunk::lazy(Lazy::Code(attr.value, env)),
+            });
+        }
         self.heap.attrs(written.len(), |i| {
             let AttrExpr { name, pos, value } = written[i];
             Attr { name, pos, value: self.delay(value, env) }

@@ -44,7 +44,7 @@ impl Ev {
             pipes: shared.settings.pipe_operators,
             scope,
         };
-        lower::lower(text, context)
+        lower::lower(text, context, &mut self.scratch)
     }
 
     /// The file that `import path` reads: links resolved, `default.nix` of a directory.

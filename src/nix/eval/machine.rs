@@ -9,6 +9,7 @@ use super::collect::Part;
 use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
 use super::ir::*;
+use super::lower::Scratch;
 use super::print::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
@@ -54,6 +55,9 @@ pub struct Ev {
     pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, String>>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
+    pub(super) scratch: Scratch,
+    /// Memory for the text of a derivation.
+    pub(super) drv_text: Vec<u8>,
     /// Directories that no symbolic link leads to.
     pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
 }
@@ -82,6 +86,8 @@ impl Ev {
             stack: (0, 0),
             regexes: FxHashMap::default(),
             steps,
+            scratch: Scratch::default(),
+            drv_text: Vec::new(),
             plain_dirs: FxHashSet::default(),
         };
         ev.globals = shared.global_values.get_or_init(|| super::builtins::globals(&mut ev)).clone();
@@ -146,24 +152,21 @@ impl Ev {
     /// A thunk for `expr`, or what it is at once.
     #[inline]
     pub(super) fn delay(&self, expr: &'static Expr, env: Option<&'static Env>) -> Ref {
+        self.known(expr, env).unwrap_or_else(|| self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env))))
+    }
+
+    /// Where the value of `expr` is or will be, if it has a place already or needs no evaluation.
+    #[inline]
+    pub(super) fn known(&self, expr: &'static Expr, env: Option<&'static Env>) -> Option<Ref> {
         match expr {
-            Expr::Const(constant) => return constant.get(),
-            Expr::Path { dir, text } => return self.at(self.path(*dir, *text)),
-            Expr::Global(index) => return self.globals[*index as usize],
-            Expr::Var0 { slot, .. } => {
-                // The slot may be empty still: `let a = b; b = 1; in a`.
-                if let Some(value) = env.and_then(|env| env.get(*slot)) {
-                    return value;
-                }
-            }
-            Expr::Var { depth, slot, .. } => {
-                if let Some(value) = up(env, *depth).and_then(|env| env.get(*slot)) {
-                    return value;
-                }
-            }
-            _ => {}
+            Expr::Const(constant) => Some(constant.get()),
+            Expr::Path { dir, text } => Some(self.at(self.path(*dir, *text))),
+            Expr::Global(index) => Some(self.globals[*index as usize]),
+            // The slot may be empty still: `let a = b; b = 1; in a`.
+            Expr::Var0 { slot, .. } => env.and_then(|env| env.get(*slot)),
+            Expr::Var { depth, slot, .. } => up(env, *depth).and_then(|env| env.get(*slot)),
+            _ => None,
         }
-        self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env)))
     }
 
     /// The value of a thunk.
@@ -303,7 +306,7 @@ impl Ev {
                         Some(value) => Ok(value),
                         None => self
                             .force_slow(attr.value)
-                            .map_err(|error| self.while_attr(error, *name, attr, *pos)),
+                            .map_err(|error| self.while_attr(error, *name, &attr, *pos)),
                     },
                     None => self.missing(attrs, *name, *pos),
                 }
@@ -497,7 +500,7 @@ impl Ev {
             };
             value = match (found, default, value) {
                 (Some(attr), ..) => {
-                    self.force(attr.value).map_err(|error| self.while_attr(error, name, attr, pos))?
+                    self.force(attr.value).map_err(|error| self.while_attr(error, name, &attr, pos))?
                 }
                 (None, Some(default), _) => return self.eval(default, env),
                 (None, None, Value::Attrs(attrs)) => return self.missing(attrs, name, pos),

@@ -102,7 +102,7 @@ impl Ev {
                 } else {
                     for formal in pattern.formals {
                         if let Some(attr) = args.get(formal.name) {
-                            given.push(*attr);
+                            given.push(attr);
                         } else if formal.default.is_none() {
                             let name = self.text(formal.name).lossy();
                             return Err(Error::at(

@@ -2,8 +2,7 @@
 //! reading a name takes no lock.
 
 use std::hash::BuildHasher;
-use std::mem::MaybeUninit;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
@@ -108,70 +107,40 @@ known! {
 const EXPECTED: usize = 28_000;
 /// Names and their bytes are put into pieces of this many. They are so large that the system's
 /// allocator keeps them apart from what comes and goes.
-const PIECE: usize = 8192;
+const PIECE: usize = 4096;
 const PIECE_BYTES: usize = 128 << 10;
 
-/// Texts by symbol: pieces that are full, which all threads share, and what follows them.
+/// Texts by symbol, in pieces that all threads share.
 #[derive(Default)]
-pub struct Texts {
-    full: Vec<&'static [&'static Str]>,
-    rest: Vec<&'static Str>,
-}
+pub struct Texts(Vec<&'static [OnceLock<Str>]>);
 
 impl Texts {
-    const SHARED: usize = 1024;
-
     /// The text of `symbol`, if it is known here.
     #[inline]
     pub fn get(&self, symbol: Symbol) -> Option<&'static Str> {
-        let (piece, at) = (symbol.0 as usize / Self::SHARED, symbol.0 as usize % Self::SHARED);
-        match self.full.get(piece) {
-            Some(piece) => piece.get(at).copied(),
-            None if piece == self.full.len() => self.rest.get(at).copied(),
-            None => None,
-        }
+        self.0.get(symbol.0 as usize / PIECE)?[symbol.0 as usize % PIECE].get()
     }
 
     fn bytes(&self, id: u32) -> &'static [u8] {
         self.get(Symbol(id)).map_or(&[], |text| text.bytes)
     }
 
-    fn push(&mut self, text: &'static Str) -> Symbol {
-        let symbol = Symbol((self.full.len() * Self::SHARED + self.rest.len()) as u32);
-        self.rest.push(text);
-        if self.rest.len() == Self::SHARED {
-            self.full.push(std::mem::take(&mut self.rest).leak());
-        }
-        symbol
-    }
-
     /// Takes over what `all` has more.
     fn follow(&mut self, all: &Self) {
-        if self.full.len() < all.full.len() {
-            self.full.extend_from_slice(&all.full[self.full.len()..]);
-            self.rest.clear();
-        }
-        self.rest.extend_from_slice(&all.rest[self.rest.len()..]);
+        self.0.extend_from_slice(&all.0[self.0.len()..]);
     }
 }
 
 struct Table {
     by_text: HashTable<u32>,
     texts: Texts,
-    /// Room for more of `texts`.
-    room: &'static mut [MaybeUninit<Str>],
-    /// Room for their bytes.
-    room_for_bytes: &'static mut [u8],
+    /// Room for more bytes.
+    room: &'static mut [u8],
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self {
-            by_text: HashTable::with_capacity(EXPECTED),
-            texts: Texts::default(),
-            room: &mut [],
-            room_for_bytes: &mut [],
-        }
+        Self { by_text: HashTable::with_capacity(EXPECTED), texts: Texts::default(), room: &mut [] }
     }
 }
 
@@ -182,21 +151,20 @@ impl Table {
     }
 
     fn add(&mut self, hash_value: u64, text: &[u8]) -> Symbol {
-        if self.room_for_bytes.len() < text.len() {
-            self.room_for_bytes = vec![0; PIECE_BYTES.max(text.len())].leak();
+        if self.room.len() < text.len() {
+            self.room = vec![0; PIECE_BYTES.max(text.len())].leak();
         }
-        let (bytes, rest) = std::mem::take(&mut self.room_for_bytes).split_at_mut(text.len());
-        self.room_for_bytes = rest;
-        bytes.copy_from_slice(text);
-        if self.room.is_empty() {
-            self.room = Box::leak(Box::new_uninit_slice(PIECE));
-        }
-        let (places, rest) = std::mem::take(&mut self.room).split_at_mut(1);
+        let (bytes, rest) = std::mem::take(&mut self.room).split_at_mut(text.len());
         self.room = rest;
-        let symbol = self.texts.push(places[0].write(Str::plain(bytes)));
+        bytes.copy_from_slice(text);
+        let number = self.by_text.len();
+        if number.is_multiple_of(PIECE) {
+            self.texts.0.push((0..PIECE).map(|_| OnceLock::new()).collect::<Vec<_>>().leak());
+        }
+        self.texts.0[number / PIECE][number % PIECE].get_or_init(|| Str::plain(bytes));
         let texts = &self.texts;
-        self.by_text.insert_unique(hash_value, symbol.0, |id| hash(texts.bytes(*id)));
-        symbol
+        self.by_text.insert_unique(hash_value, number as u32, |id| hash(texts.bytes(*id)));
+        Symbol(number as u32)
     }
 }
 
@@ -262,7 +230,7 @@ mod tests {
             assert_eq!((symbols.text(symbol).bytes, symbols.find(&text)), (&text[..], Some(symbol)));
         }
         let mut mirror = Texts::default();
-        for number in 0..3 * Texts::SHARED {
+        for number in 0..3 * PIECE {
             let symbol = symbols.intern(format!("more {number}").as_bytes());
             if number % 700 == 0 {
                 symbols.refresh(&mut mirror);

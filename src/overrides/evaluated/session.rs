@@ -149,7 +149,7 @@ impl Session {
 
 impl Opened {
     /// The attribute `name` of a set.
-    pub fn attr(&self, value: Value, name: &str) -> Option<&'static Attr> {
+    pub fn attr(&self, value: Value, name: &str) -> Option<Attr> {
         let Value::Attrs(attrs) = value else { return None };
         self.ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name))
     }

@@ -127,7 +127,7 @@ fn compare(
         if before.zip(after).is_some_and(|(before, after)| std::ptr::eq(before.value, after.value)) {
             continue;
         }
-        let mut show = |attr: Option<&'static crate::nix::eval::attrs::Attr>| {
+        let mut show = |attr: Option<crate::nix::eval::attrs::Attr>| {
             attr.map(|attr| shown(session, opened, attr.value, 0))
         };
         let (before, after) = (show(before), show(after));

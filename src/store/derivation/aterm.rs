@@ -93,26 +93,32 @@ pub(super) fn write_output(
     output: &DerivationOutput,
     mask: bool,
 ) {
-    let (path, kind, hash) = match output {
-        DerivationOutput::InputAddressed(path) => {
-            (if mask { String::new() } else { store.print(path) }, String::new(), String::new())
-        }
-        DerivationOutput::Fixed { method, hash, path } => (
-            if mask { String::new() } else { store.print(path) },
-            format!("{}{}", method.prefix(), hash.algorithm()),
-            hash.to_base16(),
-        ),
-        DerivationOutput::Floating { method, algorithm } => {
-            (String::new(), format!("{}{algorithm}", method.prefix()), String::new())
-        }
-        DerivationOutput::Deferred => (String::new(), String::new(), String::new()),
-        DerivationOutput::Impure { method, algorithm } => {
-            (String::new(), format!("{}{algorithm}", method.prefix()), "impure".to_owned())
-        }
-    };
     out.push(b'(');
-    list(out, [name, &path, &kind, &hash], plain);
-    out.push(b')');
+    plain(out, name);
+    out.extend_from_slice(b",\"");
+    if let Some(path) = output.path().filter(|_| !mask) {
+        out.extend([store.as_str(), "/", path.base_name()].iter().flat_map(|part| part.bytes()));
+    }
+    out.extend_from_slice(b"\",\"");
+    match output {
+        DerivationOutput::Fixed { method, hash, .. } => {
+            out.extend([method.prefix(), hash.algorithm().name()].iter().flat_map(|part| part.bytes()));
+            out.extend_from_slice(b"\",\"");
+            hash.write_base16(out);
+        }
+        DerivationOutput::Floating { method, algorithm } => {
+            out.extend([method.prefix(), algorithm.name()].iter().flat_map(|part| part.bytes()));
+            out.extend_from_slice(b"\",\"");
+        }
+        DerivationOutput::Impure { method, algorithm } => {
+            out.extend([method.prefix(), algorithm.name()].iter().flat_map(|part| part.bytes()));
+            out.extend_from_slice(b"\",\"impure");
+        }
+        DerivationOutput::InputAddressed(_) | DerivationOutput::Deferred => {
+            out.extend_from_slice(b"\",\"");
+        }
+    }
+    out.extend_from_slice(b"\")");
 }
 
 fn write_input<'a>(out: &mut Vec<u8>, path: &str, outputs: impl Iterator<Item = &'a str>) {

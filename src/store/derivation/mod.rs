@@ -13,7 +13,7 @@ use super::path::{IngestionMethod, StoreDir, StorePath, StorePathError};
 
 pub use aterm::ParseError;
 pub use modulo::{DrvHash, ModuloError};
-pub use recipe::{Named, Recipe, RecipeInput};
+pub use recipe::{Named, Recipe};
 
 /// What a derivation says of one output.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub(super) const TABLE: &[Builtin] = &[
         let mut set = ContextSet::default();
         let bytes = coerced(ev, args[0], &mut set, pos)?;
         let mut kept = ContextSet::default();
-        for element in set.elements() {
+        for element in set.into_elements() {
             kept.insert(match element {
                 ContextElement::DrvDeep(path) => ContextElement::Path(path),
                 element => element,
@@ -46,7 +46,7 @@ fn coerced(ev: &mut Ev, arg: Ref, set: &mut ContextSet, pos: Pos) -> Result<&'st
 fn add_drv_output_dependencies(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let mut set = ContextSet::default();
     let bytes = coerced(ev, args[0], &mut set, pos)?;
-    let elements: Vec<_> = set.elements().into_iter().collect();
+    let elements: Vec<_> = set.into_elements();
     let text = String::from_utf8_lossy(bytes);
     let fail = |message: String| Err(Error::at(Kind::Other, message, pos));
     let [element] = elements.as_slice() else {

@@ -16,7 +16,7 @@ use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::shared::{KnownDrv, Origin};
 use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::{Context, ContextElement, Str, Value};
-use crate::store::derivation::{Recipe, RecipeInput};
+use crate::store::derivation::Recipe;
 use crate::store::path::{check_name, downstream_placeholder, placeholder};
 use crate::store::{
     Algorithm, Derivation, DerivationOutput, Hash, IngestionMethod, StorePath, StorePathError,
@@ -141,8 +141,9 @@ fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &'static str, pos: Pos) -> R
     let structured = flag(sym::structured_attrs)?;
     let ignore_nulls = flag(sym::ignore_nulls)?;
     let mut draft = Draft { json: structured.then(Vec::new), outputs: vec!["out"], ..Draft::default() };
-    let mut drv = Recipe { name, ..Recipe::default() };
-    for attr in ev.sorted(attrs) {
+    let sorted = ev.sorted(attrs);
+    let mut drv = Recipe { name, env: Vec::with_capacity(sorted.len() + 1), ..Recipe::default() };
+    for attr in sorted {
         if attr.name == sym::ignore_nulls {
             continue;
         }
@@ -166,7 +167,7 @@ fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &'static str, pos: Pos) -> R
         text.push(b'}');
         drv.env.push((b"__json", text.into()));
     }
-    inputs(ev, &draft.context, &mut drv)?;
+    inputs(ev, std::mem::take(&mut draft.context), &mut drv)?;
     if drv.builder.is_empty() {
         return fail("required attribute 'builder' missing");
     }
@@ -186,6 +187,9 @@ fn in_attr(ev: &mut Ev, error: Box<Error>, attr: &Attr, name: &str) -> Box<Error
     let key = ev.text(attr.name).lossy();
     error.frame(attr.pos, format!("while evaluating attribute '{key}' of derivation '{name}'"))
 }
+
+/// What an item of a list mostly takes as text, a store path.
+const LIST_ITEM: usize = 80;
 
 const IN_ENV: Coerce = Coerce { more: true, copy: true, canonical: true };
 
@@ -233,7 +237,7 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
     // The texts of lists, which are the longest, are of no use beyond the derivation.
     let bytes = match value {
         Value::List(list) => {
-            let mut text = Vec::new();
+            let mut text = Vec::with_capacity(list.items.len() * LIST_ITEM);
             ev.coerce_list(list, &mut draft.context, IN_ENV, 0, "", &mut text)?;
             Cow::Owned(text)
         }
@@ -340,13 +344,12 @@ fn set_outputs(draft: &mut Draft, names: impl Iterator<Item = &'static str>) -> 
 }
 
 /// Whatever the strings refer to becomes an input.
-fn inputs(ev: &mut Ev, context: &ContextSet, drv: &mut Recipe<'static>) -> Result<()> {
-    let mut needed: Vec<(&'static str, &'static str)> = Vec::new();
+fn inputs(ev: &mut Ev, context: ContextSet, drv: &mut Recipe<'static>) -> Result<()> {
     let mut todo: Vec<&'static str> = Vec::new();
-    for element in context.elements() {
+    for element in context.into_elements() {
         match element {
             ContextElement::Path(path) => drv.sources.push(path),
-            ContextElement::Output { drv: path, output } => needed.push((path, output)),
+            ContextElement::Output { drv: path, output } => drv.inputs.push((path, output)),
             ContextElement::DrvDeep(path) => todo.push(path),
         }
     }
@@ -358,21 +361,15 @@ fn inputs(ev: &mut Ev, context: &ContextSet, drv: &mut Recipe<'static>) -> Resul
         drv.sources.push(base);
         if base.ends_with(".drv") {
             let known = ev.known_derivation(base)?;
-            needed.extend(known.outputs.iter().map(|output| (base, *output)));
+            drv.inputs.extend(known.outputs.iter().map(|output| (base, *output)));
             todo.extend(known.sources);
             todo.extend(known.inputs.iter().map(|(input, _)| input));
         }
     }
     drv.sources.sort_unstable();
     drv.sources.dedup();
-    needed.sort_unstable();
-    needed.dedup();
-    for (path, output) in needed {
-        match drv.inputs.last_mut() {
-            Some(last) if last.path == path => last.outputs.push(output),
-            _ => drv.inputs.push(RecipeInput { path, outputs: vec![output] }),
-        }
-    }
+    drv.inputs.sort_unstable();
+    drv.inputs.dedup();
     Ok(())
 }
 
@@ -394,7 +391,7 @@ fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> 
         };
         let method = draft.method.unwrap_or(IngestionMethod::Flat);
         let path = store.fixed_output_path(method, &hash, drv.name, &BTreeSet::new())?;
-        drv.outputs.insert("out", DerivationOutput::Fixed { method, hash, path });
+        drv.outputs.push(("out", DerivationOutput::Fixed { method, hash, path }));
         return Ok(());
     }
     for output in &draft.outputs {
@@ -405,14 +402,19 @@ fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> 
         } else {
             DerivationOutput::Deferred
         };
-        drv.outputs.insert(output, kind);
+        drv.outputs.push((*output, kind));
     }
+    drv.outputs.sort_unstable_by_key(|(name, _)| *name);
     Ok(())
 }
 
+/// The texts of derivations are written in the same memory if they do not take more than this.
+const MOST_ROOM: usize = 64 << 10;
+
 fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
     let store = ev.shared.store.clone();
-    let drv = drv.name(&store, |input| Ok::<_, Box<Error>>(ev.known_derivation(input)?.hash.clone()))?;
+    let room = std::mem::take(&mut ev.drv_text);
+    let drv = drv.name(&store, room, |input| Ok::<_, Box<Error>>(&ev.known_derivation(input)?.hash))?;
     let path = &drv.path;
     if let Some(dir) = &ev.shared.settings.write_to {
         let text = drv.text(&store);
@@ -425,13 +427,10 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
         Some(known) => known.base,
         None => {
             let recipe = drv.recipe();
-            let outputs: Vec<_> = drv.outputs().keys().map(|output| ev.lasting_name(output)).collect();
+            let outputs: Vec<_> = drv.outputs().iter().map(|(output, _)| ev.lasting_name(output)).collect();
             let sources: Vec<_> = recipe.sources.iter().map(|path| ev.lasting(path)).collect();
-            let mut inputs = Vec::new();
-            for input in &recipe.inputs {
-                let path = ev.lasting(input.path);
-                inputs.extend(input.outputs.iter().map(|output| (path, ev.lasting_name(output))));
-            }
+            let lasting = |(path, output): &(&'static str, &'static str)| (ev.lasting(path), ev.lasting_name(output));
+            let inputs: Vec<_> = recipe.inputs.iter().map(lasting).collect();
             ev.remember_derivation(KnownDrv {
                 base: ev.keep(path.base_name()),
                 hash: drv.hash.clone(),
@@ -453,6 +452,10 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
         };
         let value = ev.output_string(&out_path, base, name);
         attrs.push(ev.attr_named(name, value));
+    }
+    let room = drv.into_room();
+    if room.capacity() <= MOST_ROOM {
+        ev.drv_text = room;
     }
     Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
 }

@@ -120,7 +120,7 @@ fn path_arg(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<&'static [u8]> {
     let value = ev.force(arg)?;
     let mut set = ContextSet::default();
     let path = ev.coerce_path(value, &mut set, pos, "while realising the context of a path")?;
-    ev.realise(&set, pos)?;
+    ev.realise(set, pos)?;
     Ok(path)
 }
 
@@ -138,7 +138,7 @@ fn path_exists(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     };
     let mut set = ContextSet::default();
     let path = ev.coerce_path(value, &mut set, pos, "while realising the context of a path")?;
-    ev.realise(&set, pos)?;
+    ev.realise(set, pos)?;
     ev.check_access(path, pos)?;
     if core_package(path).is_some() {
         return Ok(Value::Bool(true));
@@ -392,8 +392,8 @@ impl Ev {
     }
 
     /// What strings refer to must be there before files are read: nothing is built here.
-    pub(in crate::nix::eval) fn realise(&mut self, set: &ContextSet, pos: Pos) -> Result<()> {
-        for element in set.elements() {
+    pub(in crate::nix::eval) fn realise(&mut self, set: ContextSet, pos: Pos) -> Result<()> {
+        for element in set.into_elements() {
             let ContextElement::Output { drv, output } = element else { continue };
             let path = StorePath::from_base_name(drv)?;
             let full = self.shared.store.print(&path);

@@ -99,7 +99,7 @@ fn intersect_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let right = ev.attrs_arg(args[1], pos, SECOND)?;
     let mut both = Vec::new();
     if left.len() < right.len() {
-        both.extend(left.flat().iter().filter_map(|attr| right.get(attr.name)).copied());
+        both.extend(left.flat().iter().filter_map(|attr| right.get(attr.name)));
     } else {
         both.extend(right.flat().iter().filter(|attr| left.get(attr.name).is_some()).copied());
     }

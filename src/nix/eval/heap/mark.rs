@@ -208,6 +208,15 @@ impl Marker {
                         Parts::One(items) => {
                             items.iter().for_each(|attr| self.add(Object::Thunk(attr.value)));
                         }
+                        // Their thunks are parts of the same object, and marked with it.
+                        Parts::Written(written) => {
+                            for thunk in written.thunks {
+                                match thunk.elsewhere() {
+                                    Some(other) => self.add(Object::Thunk(other)),
+                                    None => self.inside_thunk(thunk),
+                                }
+                            }
+                        }
                         Parts::More(top, base) => {
                             self.add(Object::Attrs(top));
                             self.add(Object::Attrs(base));

@@ -11,32 +11,33 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 use super::mark::{Marker, Roots};
-use super::{ALIGN, Changed};
+use super::{ALIGN, Changed, PAGE};
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 32 << 10;
 /// Words that one word of marks is for.
 const PER_MARK: usize = u64::BITS as usize;
 const MARKS_PER_BLOCK: usize = BLOCK / ALIGN / PER_MARK;
-/// Holes smaller than this are left empty, and blocks that have less room in holes are full.
-const SMALLEST_HOLE: usize = 128;
-const LEAST_ROOM: usize = 4 << 10;
+/// Holes smaller than this are left empty.
+const SMALLEST_HOLE: usize = 32;
+/// Pieces that room is counted in; blocks that have less of it are full.
+const PIECE: usize = 128;
+const LEAST_ROOM: usize = 2 << 10;
 
 /// Addresses to ask for; they cost nothing until they are used. Where there is a limit, less.
 const MOST_ADDRESSES: usize = 64 << 30;
 const LEAST_ADDRESSES: usize = 256 << 20;
-/// What is made usable at once, to begin with and at most.
-const FIRST_STEP: usize = 256 << 10;
-const LAST_STEP: usize = 32 << 20;
-/// The largest pages that systems have.
-const PAGE: usize = 64 << 10;
+/// What is made usable at once: this part of what there is, and so much at least and at most.
+const STEP_PART: usize = 32;
+const FIRST_STEP: usize = 64 << 10;
+const LAST_STEP: usize = 1 << 20;
 
 /// So much is allocated between two collections by one thread, and twice as much more for each further one,
 /// as they wait for each other then; or this part of the memory that is allowed, if that is less; or this
 /// part of what was left by the last, if that is more.
-const FRESH: usize = 16 << 20;
+const FRESH: usize = 8 << 20;
 const FRESH_OF_LIMIT: usize = 16;
-const FRESH_OF_LIVE: usize = 4;
+const FRESH_OF_LIVE: usize = 6;
 /// A collection is a whole one when this is in use, or this part of the memory that is allowed if that
 /// is less, and as many times what the last whole one left.
 const WHOLE: usize = 256 << 20;
@@ -70,7 +71,7 @@ struct State {
     /// is taken to be in use until so much has survived that a whole collection is due, which
     /// starts from nothing.
     marks: Vec<u64>,
-    /// Bytes in use at the last collection, and at the last whole one.
+    /// Bytes in use at the last collection, and at the last whole one, with small holes.
     live: usize,
     live_whole: usize,
     /// Blocks with holes that nobody fills yet.
@@ -112,10 +113,13 @@ impl Holes {
 
 /// About how many bytes there are in holes worth filling: those of aligned pieces that are free.
 fn room(marks: &[u64]) -> usize {
-    const PIECE: u32 = (SMALLEST_HOLE / ALIGN) as u32;
-    let free =
-        |bits: &u64| (0..u64::BITS / PIECE).filter(|n| bits >> (n * PIECE) << (64 - PIECE) == 0).count();
-    marks.iter().map(free).sum::<usize>() * SMALLEST_HOLE
+    const { assert!(PIECE / ALIGN == 16 && MARKS_PER_BLOCK < 1 << 16) };
+    const LOW: u64 = 0x7fff_7fff_7fff_7fff;
+    // The highest bit of each sixteen that are all zero, moved down and added up in place.
+    let free = |bits: &u64| !((bits & LOW).wrapping_add(LOW) | bits | LOW) >> 15;
+    let sums: u64 = marks.iter().map(free).sum();
+    let pieces: u64 = (0..4).map(|n| sums >> (16 * n) & 0xffff).sum();
+    pieces as usize * PIECE
 }
 
 /// The first word from `from` on that is marked, or that is not.
@@ -203,7 +207,7 @@ impl Space {
         }
         let used = state.used.checked_add(bytes)?;
         if used > state.usable {
-            let step = (state.usable / 2).clamp(FIRST_STEP, LAST_STEP).max(used - state.usable);
+            let step = (state.usable / STEP_PART).clamp(FIRST_STEP, LAST_STEP).max(used - state.usable);
             let more = step.next_multiple_of(PAGE).min(len - state.usable);
             make_usable(base + state.usable, more)?;
             state.usable += more;
@@ -272,7 +276,6 @@ impl Space {
         state.sort_blocks();
         #[cfg(debug_assertions)]
         state.spoil(base);
-        state.live = state.marks.iter().map(|bits| bits.count_ones() as usize).sum::<usize>() * ALIGN;
         if whole {
             state.live_whole = state.live;
         }
@@ -311,23 +314,28 @@ fn reserve() -> Option<(usize, usize)> {
 }
 
 fn make_usable(from: usize, bytes: usize) -> Option<()> {
-    let from = ptr::with_exposed_provenance_mut(from);
+    let place = ptr::with_exposed_provenance_mut(from);
     // SAFETY: addresses of the space that nothing was handed out of yet.
-    unsafe { mprotect(from, bytes, MprotectFlags::READ | MprotectFlags::WRITE) }.ok()
+    unsafe { mprotect(place, bytes, MprotectFlags::READ | MprotectFlags::WRITE) }.ok()?;
+    super::will_be_used(place, bytes);
+    Some(())
 }
 
 impl State {
-    /// Tells empty blocks from those with holes, by the marks.
+    /// Tells empty blocks from those with holes, by the marks, and what is in use.
     fn sort_blocks(&mut self) {
         self.partial.clear();
         self.empty.clear();
+        self.live = 0;
         for (index, marks) in self.marks.chunks_exact(MARKS_PER_BLOCK).enumerate().rev() {
-            if marks.iter().all(|bits| *bits == 0) {
+            let room = room(marks);
+            self.live += BLOCK - room;
+            if room == BLOCK {
                 match self.empty.last_mut() {
                     Some((first, run)) if *first == index + 1 => (*first, *run) = (index, *run + 1),
                     _ => self.empty.push((index, 1)),
                 }
-            } else if room(marks) >= LEAST_ROOM {
+            } else if room >= LEAST_ROOM {
                 self.partial.push(index);
             }
         }

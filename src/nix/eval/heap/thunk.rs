@@ -58,6 +58,8 @@ const APPLY: usize = 2;
 const OTHER: usize = 4;
 const APPLY2: usize = OTHER;
 const FILE: usize = OTHER | 8;
+/// The second word is the thunk to look at instead.
+const ELSEWHERE: usize = OTHER | 16;
 /// The rest of the first word is the thread that evaluates it; zero is none: evaluation failed.
 const BUSY: usize = 6;
 pub(super) const FAILED: usize = BUSY;
@@ -140,6 +142,22 @@ impl Thunk {
     #[inline]
     fn of(first: *const u8, second: *const u8) -> Self {
         Self { first: AtomicPtr::new(first.cast_mut()), second: UnsafeCell::new(MaybeUninit::new(second)) }
+    }
+
+    /// What stands for `thunk` where there is room for a thunk only. Nobody evaluates it: see
+    /// [`Thunk::elsewhere`].
+    pub fn instead_of(thunk: Ref) -> Self {
+        Self::of(ptr::without_provenance(ELSEWHERE), ptr::from_ref(thunk).cast())
+    }
+
+    /// The thunk that this one stands for.
+    #[inline]
+    pub fn elsewhere(&self) -> Option<Ref> {
+        if self.first.load(Ordering::Acquire).addr() != ELSEWHERE {
+            return None;
+        }
+        // SAFETY: written by `instead_of`, and never again.
+        Some(unsafe { &*(*self.second.get()).assume_init().cast() })
     }
 
     /// A thunk whose value its maker, the thread of this number, brings later.

@@ -18,7 +18,7 @@ use super::heap::{Heap, Shareable, Thin};
 use super::ir::*;
 use super::symbol::{Symbol, Symbols, sym};
 use super::value::{EMPTY_LIST, Str, Value};
-use crate::nix::syntax::compact::{Node, Tree};
+use crate::nix::syntax::compact::{Arrays, Node, Tree};
 
 /// A failure to lower.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
@@ -50,21 +50,36 @@ const MAX_NESTING: usize = 10_000;
 /// `a.b.c` selects one attribute after another up to this many; a longer path is an array.
 const SHORT_PATH: usize = 4;
 
+/// Memory that lowering a file leaves to the next.
+#[derive(Default)]
+pub struct Scratch {
+    arrays: Arrays,
+    vars: Vars,
+}
+
+/// As much of it, in bytes, is kept: enough for all but the largest files.
+const MOST_SCRATCH: usize = 256 << 10;
+
+/// Where variables are: how many environments in, and the slot there.
+type Vars = FxHashMap<Symbol, (u32, u32)>;
+
 /// Parses and lowers `text`.
-pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
+pub fn lower(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result<Code> {
     if text.len() >= 1 << 30 {
         return Err(Error::new(Kind::Syntax, "file is too large"));
     }
     if text.len() > MAX_NESTING && nesting(text.as_bytes()) > MAX_NESTING {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
-    let tree = match Tree::parse(text) {
+    let Scratch { arrays, mut vars } = std::mem::take(scratch);
+    vars.clear();
+    let tree = match Tree::parse_in(text, arrays) {
         Ok(tree) => tree,
         Err(stop) => return Err(syntax::error(text, stop, context.base)),
     };
     let mut lowering = Lowering {
         context,
-        vars: FxHashMap::default(),
+        vars,
         envs: Vec::new(),
         withs: Vec::new(),
         last_withs: None,
@@ -81,7 +96,12 @@ pub fn lower(text: &str, context: Context<'_>) -> Result<Code> {
             lowering.vars.insert(*name, (0, slot as u32));
         }
     }
-    lowering.expr(tree.root())
+    let code = lowering.expr(tree.root());
+    let (arrays, vars) = (tree.into_arrays(), lowering.vars);
+    if arrays.size() + vars.capacity() * size_of::<(Symbol, (u32, u32))>() <= MOST_SCRATCH {
+        *scratch = Scratch { arrays, vars };
+    }
+    code
 }
 
 /// What each byte does to the nesting: opens or closes, and whether a run of prefix operators
@@ -124,7 +144,7 @@ struct EnvInfo {
 
 struct Lowering<'a> {
     context: Context<'a>,
-    vars: FxHashMap<Symbol, (u32, u32)>,
+    vars: Vars,
     envs: Vec<EnvInfo>,
     withs: Vec<u32>,
     region: u32,

@@ -14,11 +14,29 @@ use rnix::SyntaxKind::{self, *};
 /// The syntax tree of a text without syntax errors.
 pub struct Tree<'t> {
     text: &'t str,
+    arrays: Arrays,
+    root: Child,
+}
+
+/// What a tree consists of.
+#[derive(Default)]
+pub struct Arrays {
     tokens: Vec<Token>,
     nodes: Vec<NodeData>,
     /// The children of each node, one node after another.
     children: Vec<Child>,
-    root: Child,
+    /// While parsing: children of nodes that are not finished.
+    open: Vec<Child>,
+}
+
+impl Arrays {
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        let children = self.children.capacity() + self.open.capacity();
+        self.tokens.capacity() * size_of::<Token>()
+            + self.nodes.capacity() * size_of::<NodeData>()
+            + children * size_of::<Child>()
+    }
 }
 
 /// A token that is no blank or comment.
@@ -80,7 +98,20 @@ impl<'t> Tree<'t> {
     /// # Errors
     /// The first token that cannot be there.
     pub fn parse(text: &'t str) -> Result<Self, Stop> {
-        parse::parse(text)
+        Self::parse_in(text, Arrays::default())
+    }
+
+    /// As [`Self::parse`], in memory that a tree before had.
+    ///
+    /// # Errors
+    /// As there; the memory is lost then.
+    pub fn parse_in(text: &'t str, arrays: Arrays) -> Result<Self, Stop> {
+        parse::parse(text, arrays)
+    }
+
+    /// The memory of a tree that is not needed any more.
+    pub fn into_arrays(self) -> Arrays {
+        self.arrays
     }
 
     /// The expression that the text is.
@@ -93,7 +124,7 @@ impl<'t> Tree<'t> {
     }
 
     fn token(&self, number: usize) -> (SyntaxKind, &str, u32) {
-        let Token { kind, start, end } = self.tokens[number];
+        let Token { kind, start, end } = self.arrays.tokens[number];
         (kind, &self.text[start as usize..end as usize], start)
     }
 }
@@ -118,7 +149,7 @@ impl<'g> Node<'g> {
     /// Its kind, as rnix has it.
     pub fn kind(self) -> SyntaxKind {
         match self.child.what() {
-            NODE => self.tree.nodes[self.child.number()].kind,
+            NODE => self.tree.arrays.nodes[self.child.number()].kind,
             IDENT => NODE_IDENT,
             _ => NODE_LITERAL,
         }
@@ -127,18 +158,18 @@ impl<'g> Node<'g> {
     /// Where it begins, in bytes.
     pub fn start(self) -> u32 {
         let token = match self.child.what() {
-            NODE => self.tree.nodes[self.child.number()].token as usize,
+            NODE => self.tree.arrays.nodes[self.child.number()].token as usize,
             _ => self.child.number(),
         };
-        self.tree.tokens[token].start
+        self.tree.arrays.tokens[token].start
     }
 
     fn children(self) -> &'g [Child] {
         if self.child.what() != NODE {
             return &[];
         }
-        let data = self.tree.nodes[self.child.number()];
-        &self.tree.children[data.first as usize..(data.first + data.count) as usize]
+        let data = self.tree.arrays.nodes[self.child.number()];
+        &self.tree.arrays.children[data.first as usize..(data.first + data.count) as usize]
     }
 
     /// Its children.
@@ -178,7 +209,7 @@ impl<'g> Node<'g> {
     /// Whether it has a token of `kind`.
     pub fn has(self, kind: SyntaxKind) -> bool {
         let tree = self.tree;
-        self.children().iter().any(|child| child.what() == TOKEN && tree.tokens[child.number()].kind == kind)
+        self.children().iter().any(|child| child.what() == TOKEN && tree.arrays.tokens[child.number()].kind == kind)
     }
 
     /// The node without parentheses around it.

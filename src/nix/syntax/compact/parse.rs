@@ -6,7 +6,7 @@
 
 use rnix::SyntaxKind::{self, *};
 
-use super::{Child, IDENT, LITERAL, NODE, NodeData, Stop, TOKEN, Token, Tree};
+use super::{Arrays, Child, IDENT, LITERAL, NODE, NodeData, Stop, TOKEN, Token, Tree};
 
 type Result<T> = std::result::Result<T, Stop>;
 
@@ -14,8 +14,10 @@ type Result<T> = std::result::Result<T, Stop>;
 const RED_ZONE: usize = 64 << 10;
 const STACK_PIECE: usize = 4 << 20;
 
-pub(super) fn parse(text: &str) -> Result<Tree<'_>> {
-    let mut tokens = Vec::with_capacity(text.len() / 6);
+pub(super) fn parse(text: &str, arrays: Arrays) -> Result<Tree<'_>> {
+    let Arrays { mut tokens, mut nodes, mut children, mut open } = arrays;
+    (tokens.clear(), nodes.clear(), children.clear(), open.clear());
+    tokens.reserve(text.len() / 6);
     let mut offset = 0;
     for (kind, token) in rnix::tokenize(text) {
         let start = offset;
@@ -27,19 +29,14 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>> {
             _ => tokens.push(Token { kind, start, end: offset }),
         }
     }
-    let mut parser = Parser {
-        text,
-        at: 0,
-        nodes: Vec::with_capacity(tokens.len() / 2),
-        children: Vec::with_capacity(tokens.len()),
-        open: Vec::with_capacity(64),
-        tokens,
-    };
+    nodes.reserve(tokens.len() / 2);
+    children.reserve(tokens.len());
+    let mut parser = Parser { text, at: 0, nodes, children, open, tokens };
     parser.expr()?;
     match (parser.peek(), parser.open.pop()) {
         (None, Some(root)) => {
-            let Parser { tokens, nodes, children, .. } = parser;
-            Ok(Tree { text, tokens, nodes, children, root })
+            let Parser { tokens, nodes, children, open, .. } = parser;
+            Ok(Tree { text, arrays: Arrays { tokens, nodes, children, open }, root })
         }
         _ => Err(parser.stop()),
     }

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 use super::*;
 use crate::nix::eval::attrs::{Attr, Attrs};
 use crate::nix::eval::heap::{Env, Found, Heap, Lazy, Parts, Ref, Thin, Thunk};
-use crate::nix::eval::ir::{Expr, Lambda, Params};
+use crate::nix::eval::ir::{AttrExpr, Expr, Lambda, Params};
 use crate::nix::eval::symbol::Symbol;
 use crate::nix::eval::value::{Closure, Context, ContextElement, List, Str, Value};
 
@@ -112,6 +112,25 @@ impl World {
         })
     }
 
+    /// A set as it is written: some of its thunks are elsewhere, others, which are nodes of their own, in it.
+    fn make_written(&mut self, elsewhere: &[usize], inside: &[usize], root: bool) {
+        let name = |n| AttrExpr { name: Symbol(n), pos: n, value: self.code };
+        let names: Vec<AttrExpr> = (0..(elsewhere.len() + inside.len()) as u32).map(name).collect();
+        let others = elsewhere.iter().map(|id| Thunk::instead_of(self.nodes[*id].0));
+        let arg = self.usable[0];
+        let own = inside.iter().map(|id| Thunk::lazy(Lazy::Apply(self.nodes[*id].0, self.nodes[arg].0)));
+        let mut thunks = others.chain(own);
+        let set = self.heap.written_attrs(self.lasting.slice(&names), |_| thunks.next().unwrap());
+        drop(thunks);
+        let mut all = elsewhere.to_vec();
+        for (attr, id) in set.flat()[elsewhere.len()..].iter().zip(inside) {
+            all.push(self.nodes.len());
+            self.usable.push(self.nodes.len());
+            self.nodes.push((attr.value, Node::Apply(*id, arg)));
+        }
+        self.add(Thunk::new(Value::Attrs(set)), Node::Attrs(all, vec![]), root);
+    }
+
     fn make(&mut self, node: Node, root: bool) {
         let thunk = match (&node, self.value(&node)) {
             (_, Some(value)) => Thunk::new(value),
@@ -125,6 +144,10 @@ impl World {
             }
             _ => unreachable!("all others have values"),
         };
+        self.add(thunk, node, root);
+    }
+
+    fn add(&mut self, thunk: Thunk, node: Node, root: bool) {
         let id = self.nodes.len();
         self.nodes.push((self.heap.alloc(thunk), node));
         self.usable.push(id);
@@ -209,8 +232,7 @@ impl World {
     }
 
     fn layer(&self, attrs: &Attrs, wanted: &[usize]) -> bool {
-        let Parts::One(found) = attrs.parts() else { return false };
-        self.same(&found.iter().map(|attr| attr.value).collect::<Vec<_>>(), wanted)
+        self.same(&attrs.flat().iter().map(|attr| attr.value).collect::<Vec<_>>(), wanted)
     }
 
     fn is_right(&self, id: usize) -> bool {
@@ -223,7 +245,7 @@ impl World {
             }
             (Found::Value(Value::List(list)), Node::List(items)) => self.same(list.items, items),
             (Found::Value(Value::Attrs(found)), Node::Attrs(base, top)) => match found.parts() {
-                Parts::One(_) => top.is_empty() && self.layer(found, base),
+                Parts::One(_) | Parts::Written(_) => top.is_empty() && self.layer(found, base),
                 Parts::More(above, below) => self.layer(above, top) && self.layer(below, base),
             },
             (Found::Value(Value::Closure(found)), Node::Closure(args, slots)) => {
@@ -249,7 +271,7 @@ impl World {
             Step::Make { kind, size, a, b, root } => {
                 let (a, b) = (self.pick(a), self.pick(b));
                 let one = |n: usize| *a.get(n).unwrap_or(&self.usable[0]);
-                let node = match kind % 8 {
+                let node = match kind % 9 {
                     0 => Node::Text(*size, size % 2 == 0),
                     1 => Node::List(
                         a.iter().cycle().copied().take(if a.is_empty() { 0 } else { *size }).collect(),
@@ -259,6 +281,7 @@ impl World {
                     4 => Node::Closure(a, b),
                     5 => Node::Apply(one(0), one(1)),
                     6 => Node::Apply2(one(0), one(1), one(2)),
+                    7 => return self.make_written(&a, &b, *root),
                     _ => Node::Code(a, b),
                 };
                 self.make(node, *root);
