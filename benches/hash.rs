@@ -9,10 +9,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use pgflakegen::store::archive::{self, Limits, StripRoot};
 use pgflakegen::store::hash::{Algorithm, Hash};
 use pgflakegen::store::nar;
-use pgflakegen::upstream::archive::{self, Limits, StripRoot};
-use pgflakegen::upstream::spool::Spool;
+use pgflakegen::store::spool::Spool;
 
 const ROUNDS: usize = 9;
 
@@ -215,7 +215,7 @@ fn main() {
             against: 0,
             run: Box::new(|| {
                 let mut file = plain(Path::new(&tar));
-                let mut buffer = vec![0; pgflakegen::upstream::spool::BUFFER];
+                let mut buffer = vec![0; pgflakegen::store::spool::BUFFER];
                 while file.read(&mut buffer).expect("a file") > 0 {}
             }),
         },

@@ -105,9 +105,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     for rev in [Some(args.before.as_str()), args.after.as_deref()] {
         let folder = tempfile::tempdir()?;
         let flake = match rev {
-            Some(rev) => {
-                format!("git+file://{}?rev={}", root.display(), crate::nix::flake::revision(&root, rev)?)
-            }
+            Some(rev) => crate::nix::flake::at_revision(&root, rev)?,
             None => root.display().to_string(),
         };
         let wanted = drvs::Args {

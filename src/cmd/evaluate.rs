@@ -52,8 +52,8 @@ pub(crate) fn systems(catalogue: &Catalogue, options: &Options) -> anyhow::Resul
     let known = &catalogue.flake.systems;
     if let Some(unknown) = options.systems.iter().find(|system| !known.contains(system)) {
         let hint = nearest(unknown, known.iter().map(String::as_str));
-        let hint = hint.map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
-        bail!("the catalogue has no system {unknown}{hint} It has {}", known.join(", "));
+        let hint = hint.map_or("; it".to_owned(), |hint| format!("; did you mean {hint}? It"));
+        bail!("the catalogue has no system {unknown}{hint} has {}", known.join(", "));
     }
     Ok(if options.systems.is_empty() { known.clone() } else { options.systems.clone() })
 }

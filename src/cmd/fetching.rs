@@ -5,7 +5,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Context;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
-use crate::upstream::archive::Limits;
+use crate::store::archive::Limits;
 use crate::upstream::bump::BumpError;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::git::GitError;

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::fetching::{Bars, Options};
 use super::{Context, Outcome};
+use crate::store::archive::StripRoot;
 use crate::store::hash::Algorithm;
 use crate::store::nar;
 use crate::store::path::{IngestionMethod, StoreDir};
-use crate::upstream::archive::StripRoot;
 use crate::upstream::locator::Locator;
 use crate::upstream::{Prefetched, Upstream, UpstreamError};
 

@@ -62,9 +62,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     } else {
         let names = catalogue.extensions.iter().flat_map(|e| e.sql_names.iter().chain([&e.name]));
         let names = names.chain(catalogue.postgresqls.iter().map(|p| &p.name)).map(String::as_str);
-        let hint = nearest(name, names).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+        let hint = nearest(name, names);
+        let hint = hint.map_or("; see".to_owned(), |hint| format!("; did you mean {hint}? See"));
         bail!(
-            "the catalogue has neither an extension nor a PostgreSQL called {name}{hint} See `pgflakegen list`"
+            "the catalogue has neither an extension nor a PostgreSQL called {name}{hint} `pgflakegen list`"
         );
     };
     if args.r#override {

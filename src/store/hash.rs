@@ -5,7 +5,7 @@ use std::io;
 
 use std::sync::LazyLock;
 
-use data_encoding::{BASE64, BASE64_NOPAD, DecodeKind, Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64, BASE64_NOPAD, Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
 use md5::Digest as _;
 
 use super::base32;
@@ -56,6 +56,9 @@ impl Algorithm {
 
     /// The algorithm called `name`.
     pub fn from_name(name: &str) -> Result<Self, HashError> {
+        if name == "blake3" {
+            return Err(HashError::Blake3);
+        }
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
@@ -79,7 +82,7 @@ pub enum HashError {
     #[error("hash '{0}' does not include a type, nor is the type otherwise known from context")]
     MissingAlgorithm(String),
     /// The text names another algorithm than the caller wants.
-    #[error("hash '{text}' should have type '{expected}' but has type '{found}'")]
+    #[error("hash '{text}' should have type '{expected}'")]
     AlgorithmMismatch {
         /// The whole hash.
         text: String,
@@ -98,14 +101,23 @@ pub enum HashError {
         /// Characters found.
         found: usize,
     },
-    /// A character is not of the encoding that the length says.
-    #[error("invalid {encoding} hash '{text}'")]
+    /// The text is not of the encoding that its length, or the `-` before it, says.
+    #[error("invalid {encoding} hash '{text}', length {found} != expected length {expected}")]
     BadAlphabet {
-        /// `base-16`, `base-32` or `base-64`.
+        /// `base16`, `nix32`, `Base64` or `SRI`.
         encoding: &'static str,
         /// The digest as written.
         text: String,
+        /// How many bytes it is; 0 if it is not of the encoding at all.
+        found: usize,
+        /// How many bytes it should be.
+        expected: usize,
     },
+    /// An algorithm that is known, and not used unless one asks for it.
+    #[error(
+        "experimental Nix feature 'blake3-hashes' is disabled; add '--extra-experimental-features blake3-hashes' to enable it"
+    )]
+    Blake3,
     /// An SRI hash must be written with `-`.
     #[error("hash '{0}' is not SRI")]
     NotSri(String),
@@ -222,27 +234,31 @@ impl Hash {
     /// Reads a digest alone, the encoding told by its length.
     pub fn parse_digest(text: &str, algorithm: Algorithm, sri: bool) -> Result<Self, HashError> {
         let size = algorithm.size();
-        let bad = |encoding| HashError::BadAlphabet { encoding, text: text.to_owned() };
-        let digest = if !sri && text.len() == size * 2 {
-            HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| bad("base-16"))?
+        let (encoding, digest) = if !sri && text.len() == size * 2 {
+            ("base16", HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok())
         } else if !sri && text.len() == base32::encoded_len(size) {
-            base32::decode(text.as_bytes(), size).ok_or_else(|| bad("base-32"))?
+            ("nix32", base32::decode(text.as_bytes(), size))
         } else if sri || text.len() == size.div_ceil(3) * 4 {
             // Nix reads up to the first `=`, if there is one, skips line feeds, and ignores left-over bits.
             let unpadded = text.split('=').next().unwrap_or(text).replace('\n', "");
-            BASE64_LENIENT.decode(unpadded.as_bytes()).map_err(|error| match error.kind {
-                DecodeKind::Length => {
-                    HashError::WrongLength { text: text.to_owned(), algorithm, found: text.len() }
-                }
-                _ => bad("base-64"),
-            })?
+            // A single left-over character is six bits of no byte.
+            let whole = unpadded.len() - usize::from(unpadded.len() % 4 == 1);
+            let decoded = unpadded.get(..whole).and_then(|text| BASE64_LENIENT.decode(text.as_bytes()).ok());
+            (if sri { "SRI" } else { "Base64" }, decoded)
         } else {
-            Vec::new()
+            return Err(HashError::WrongLength { text: text.to_owned(), algorithm, found: text.len() });
         };
-        Self::new(algorithm, &digest).ok_or_else(|| HashError::WrongLength {
+        let found = match &digest {
+            Some(digest) => digest.len(),
+            // Only the first character can say more than the digest has room for.
+            None if encoding == "nix32" && text.bytes().all(base32::is_base32) => size + 1,
+            None => 0,
+        };
+        Self::new(algorithm, &digest.unwrap_or_default()).ok_or_else(|| HashError::BadAlphabet {
+            encoding,
             text: text.to_owned(),
-            algorithm,
-            found: text.len(),
+            found,
+            expected: size,
         })
     }
 }
@@ -394,12 +410,15 @@ mod tests {
             Hash::parse("md5:00", Some(Algorithm::Sha1)),
             Err(HashError::AlgorithmMismatch { found: Algorithm::Md5, .. })
         ));
-        assert!(matches!(Hash::parse("sha256-AAAA", None), Err(HashError::WrongLength { found: 4, .. })));
+        assert!(matches!(
+            Hash::parse("sha256-AAAA", None),
+            Err(HashError::BadAlphabet { encoding: "SRI", found: 3, .. })
+        ));
         let text = format!("sha256:{}", "e".repeat(52));
-        assert!(matches!(Hash::parse(&text, None), Err(HashError::BadAlphabet { encoding: "base-32", .. })));
+        assert!(matches!(Hash::parse(&text, None), Err(HashError::BadAlphabet { encoding: "nix32", .. })));
         let text = format!("sha256:{}", "x".repeat(64));
-        assert!(matches!(Hash::parse(&text, None), Err(HashError::BadAlphabet { encoding: "base-16", .. })));
+        assert!(matches!(Hash::parse(&text, None), Err(HashError::BadAlphabet { encoding: "base16", .. })));
         let text = format!("sha256-{}", "!".repeat(44));
-        assert!(matches!(Hash::parse(&text, None), Err(HashError::BadAlphabet { encoding: "base-64", .. })));
+        assert!(matches!(Hash::parse(&text, None), Err(HashError::BadAlphabet { encoding: "SRI", .. })));
     }
 }

@@ -6,14 +6,14 @@ use std::io;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::archive::{Builder, SourceTree, StripRoot};
 use super::git::GitError;
 use super::http::FetchError;
 use super::prefetch::{Prefetched, Upstream, UpstreamError, flat_hash, parse};
 use super::progress::Silent;
 use super::rust::{Manifests, Rust};
-use super::spool::Spool;
+use crate::store::archive::{Builder, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash};
+use crate::store::spool::Spool;
 
 /// Why crates cannot be vendored.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,9 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::archive::{self, ArchiveError, Limits, SourceTree};
 use super::credentials::Credentials;
 use crate::interrupt::{self, Running, TemporaryDirectory};
+use crate::store::archive::{self, ArchiveError, Limits, SourceTree};
 
 /// Why git did not do it.
 #[derive(Debug, thiserror::Error)]

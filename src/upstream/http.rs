@@ -13,7 +13,7 @@ use url::Url;
 
 use super::credentials::Credentials;
 use super::progress::Progress;
-use super::spool::Spool;
+use crate::store::spool::Spool;
 
 /// Why something could not be fetched. No message holds a password.
 #[derive(Debug, Clone, thiserror::Error)]

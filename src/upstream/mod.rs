@@ -3,7 +3,6 @@
 //! Owns the network: nothing else in the program opens a connection. Everything fetched is hostile until
 //! hashed. Must not know of the command line or of rendering.
 
-pub mod archive;
 pub mod bump;
 pub mod cargo;
 pub mod credentials;
@@ -18,7 +17,6 @@ pub mod plan;
 pub mod prefetch;
 pub mod progress;
 pub mod rust;
-pub mod spool;
 pub mod support;
 pub mod verify;
 pub mod versions;

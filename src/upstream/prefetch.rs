@@ -4,15 +4,15 @@ use std::io::{self, BufRead as _};
 
 use url::Url;
 
-use super::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
 use super::credentials::Credentials;
 use super::git::{Commit, Git, GitError, Manner, is_commit};
 use super::http::{Client, FetchError, Patience, shown};
 use super::progress::Progress;
-use super::spool::Spool;
 use crate::catalogue::model::{Fetcher, Revision};
+use crate::store::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash, Hasher};
 use crate::store::path::{IngestionMethod, StoreDir, StorePath, StorePathError};
+use crate::store::spool::Spool;
 
 /// Why a source cannot be had or hashed.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,8 @@ use std::io;
 use semver::{Version, VersionReq};
 use toml::{Table, Value};
 
-use super::archive::SourceTree;
 use super::cargo::{CargoError, Lock};
+use crate::store::archive::SourceTree;
 
 /// A version of Rust with the file that asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ pub fn newer(old: &str, wanted: Option<&Rust>) -> Option<Rust> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::archive::{Builder, Limits, StripRoot};
+    use crate::store::archive::{Builder, Limits, StripRoot};
 
     fn tree(files: &[(&str, &str)]) -> SourceTree {
         let mut builder = Builder::new(Limits::default());

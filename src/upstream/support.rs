@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
-use super::archive::SourceTree;
+use crate::store::archive::SourceTree;
 
 /// What a source says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use std::path::Path;
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
-use super::archive::{self, StripRoot};
 use super::cargo::{CargoError, Lock};
 use super::prefetch::{Upstream, UpstreamError};
 use super::progress::{Progress, Silent};
 use crate::catalogue::model::{Catalogue, Fetcher, Revision, Vendor};
+use crate::store::archive::{self, StripRoot};
 use crate::store::hash::{Algorithm, Hash};
 use crate::store::nar;
 use crate::store::path::{IngestionMethod, StoreDir};

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use pgflakegen::store::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
 use pgflakegen::store::hash::Algorithm;
-use pgflakegen::upstream::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
-use pgflakegen::upstream::spool::Spool;
+use pgflakegen::store::spool::Spool;
 
 /// Entries of a tar archive, written byte by byte so that nothing is too odd to be written.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! Repositories through git.
 
+use pgflakegen::store::archive::StripRoot;
 use pgflakegen::store::hash::Algorithm;
 use pgflakegen::store::nar;
 use pgflakegen::upstream::UpstreamError;
-use pgflakegen::upstream::archive::StripRoot;
 use pgflakegen::upstream::git::GitError;
 use pgflakegen::upstream::progress::Silent;
 use url::Url;

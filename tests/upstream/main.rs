@@ -15,7 +15,7 @@ mod repository;
 mod rust;
 mod server;
 
-use pgflakegen::upstream::archive::Limits;
+use pgflakegen::store::archive::Limits;
 use pgflakegen::upstream::credentials::Credentials;
 use pgflakegen::upstream::http::Patience;
 use pgflakegen::upstream::{Endpoints, Upstream};

@@ -8,6 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::machine::{Ev, Result};
+use super::outside::resolve_links_by;
 use super::shared::Shared;
 use super::written;
 use crate::store::StorePath;
@@ -119,6 +120,15 @@ impl Ev {
     /// As [`Shared::real`].
     pub fn real(&self, path: &[u8]) -> Vec<u8> {
         self.shared.real(path)
+    }
+
+    /// Follows symbolic links in every part of a path, which may be one whose store path was only
+    /// computed.
+    pub(super) fn follow(&self, path: &[u8]) -> std::io::Result<Vec<u8>> {
+        let outside = &self.shared.outside;
+        resolve_links_by(path, &|path| outside.file_type(&self.shared.real(path)), &|path| {
+            outside.read_link(&self.shared.real(path))
+        })
     }
 
     /// Remembers what a store path stands for, and writes it out if that is wanted.

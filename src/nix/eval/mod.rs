@@ -28,6 +28,8 @@ mod select;
 pub mod shared;
 pub mod symbol;
 mod threads;
+pub mod unpacked;
+pub mod url;
 pub mod value;
 mod written;
 

@@ -96,6 +96,15 @@ impl Outside for Machine {
 
 /// Follows symbolic links in every part of `path`.
 pub fn resolve_links(outside: &dyn Outside, path: &[u8]) -> io::Result<Vec<u8>> {
+    resolve_links_by(path, &|path| outside.file_type(path), &|path| outside.read_link(path))
+}
+
+/// As [`resolve_links`], with other ways to see what there is.
+pub fn resolve_links_by(
+    path: &[u8],
+    file_type: &dyn Fn(&[u8]) -> io::Result<Option<FileType>>,
+    read_link: &dyn Fn(&[u8]) -> io::Result<Vec<u8>>,
+) -> io::Result<Vec<u8>> {
     let mut todo: Vec<Vec<u8>> = parts(path);
     let mut done: Vec<u8> = Vec::new();
     let mut links = 0;
@@ -110,12 +119,12 @@ pub fn resolve_links(outside: &dyn Outside, path: &[u8]) -> io::Result<Vec<u8>> 
         let before = done.len();
         done.push(b'/');
         done.extend_from_slice(&part);
-        if outside.file_type(&done)? == Some(FileType::Symlink) {
+        if file_type(&done)? == Some(FileType::Symlink) {
             links += 1;
             if links > 1024 {
                 return Err(io::Error::other("too many symbolic links"));
             }
-            let target = outside.read_link(&done)?;
+            let target = read_link(&done)?;
             done.truncate(if target.starts_with(b"/") { 0 } else { before });
             todo.extend(parts(&target));
         }

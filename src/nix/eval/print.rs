@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::attrs::{Attr, Attrs};
-use super::builtins::Builtin;
+use super::builtins::{Builtin, COREPKGS};
 use super::error::{Error, Kind};
 use super::heap::{Ref, State};
 use super::ir::{Params, Pos};
@@ -63,6 +63,14 @@ fn quote_into(bytes: &[u8], most: usize, out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+/// A path as it is written; those that come with Nix are in no folder.
+fn path_into(path: &[u8], out: &mut Vec<u8>) {
+    match path.strip_prefix(COREPKGS) {
+        Some(rest) => out.extend([b"<nix/", rest, b">"].concat()),
+        None => out.extend_from_slice(path),
+    }
 }
 
 fn plural(n: usize, what: &str) -> String {
@@ -221,7 +229,7 @@ impl Ev {
         }
         match value {
             Value::String(text) => quote_into(text.bytes, usize::MAX, out),
-            Value::Path(path) => out.extend_from_slice(path.bytes),
+            Value::Path(path) => path_into(path.bytes, out),
             Value::Attrs(attrs) => {
                 if !attrs.is_empty() && !seen.insert(std::ptr::from_ref(attrs).addr()) {
                     out.extend("«repeated»".bytes());
@@ -296,7 +304,7 @@ impl Printer<'_> {
         }
         match value {
             Value::String(text) => quote_into(text.bytes, self.style.string, &mut self.out),
-            Value::Path(path) => self.out.extend_from_slice(path.bytes),
+            Value::Path(path) => path_into(path.bytes, &mut self.out),
             Value::Attrs(attrs) => return self.attrs(attrs, depth),
             Value::List(list) => return self.list(list, depth),
             Value::Closure(closure) => {

@@ -122,11 +122,12 @@ impl Ev {
         }
     }
 
-    /// `root` followed along `path`, with automatic calls on the way.
+    /// `root` followed along `path`, with automatic calls on the way; what it leads to is called only with
+    /// arguments that were given.
     pub fn select_path(&mut self, root: Value, path: &str, args: &'static Attrs) -> Result<Value> {
-        let mut value = self.auto_call(root, args)?;
+        let mut value = root;
         for part in split_path(path)? {
-            value = match value {
+            value = match self.auto_call(value, args)? {
                 Value::List(list) if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() => {
                     let index: usize = part.parse().unwrap_or(usize::MAX);
                     match list.items.get(index) {
@@ -160,8 +161,7 @@ impl Ev {
                     return Err(Error::new(Kind::Type, message));
                 }
             };
-            value = self.auto_call(value, args)?;
         }
-        Ok(value)
+        if args.is_empty() { Ok(value) } else { self.auto_call(value, args) }
     }
 }

@@ -59,11 +59,21 @@ struct Builder<'e> {
 /// The nodes of a flake and its inputs as a value: name → { source, dir, flake, inputs }.
 pub fn nodes(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
     let source = source::fetch(ev, reference)?;
-    nodes_of(ev, source, reference.dir(), overrides)
+    nodes_from(ev, source, Some(reference), reference.dir(), overrides)
 }
 
 /// As [`nodes`], for a flake whose source is at hand.
 pub fn nodes_of(ev: &mut Ev, source: Source, dir: &str, overrides: &[(String, String)]) -> Result<Value> {
+    nodes_from(ev, source, None, dir, overrides)
+}
+
+fn nodes_from(
+    ev: &mut Ev,
+    source: Source,
+    reference: Option<&Reference>,
+    dir: &str,
+    overrides: &[(String, String)],
+) -> Result<Value> {
     let here = std::env::current_dir()?;
     let mut given = BTreeMap::new();
     for (input, flake) in overrides {
@@ -72,19 +82,8 @@ pub fn nodes_of(ev: &mut Ev, source: Source, dir: &str, overrides: &[(String, St
         given.insert(path, Spec { url: Some(url), ..Spec::default() });
     }
     let mut builder = Builder { ev, nodes: Vec::new(), overrides: given };
-    let root = builder.flake(From::Source(source), dir, &[])?;
+    let root = builder.flake(From::Source(source), reference, dir, &[])?;
     builder.finish(root)
-}
-
-fn parse_input(text: &str) -> Result<Reference> {
-    let main = text.strip_prefix("path:").unwrap_or(text);
-    if main.starts_with('.') {
-        let path = main.split('?').next().unwrap_or(main);
-        let attrs = [("type", "path"), ("path", path)];
-        let attrs = attrs.map(|(key, value)| (key.to_owned(), Attribute::Text(value.to_owned())));
-        return Ok(Reference { attrs: attrs.into() });
-    }
-    Reference::parse(text, None)
 }
 
 impl Builder<'_> {
@@ -98,12 +97,13 @@ impl Builder<'_> {
         }
     }
 
-    fn specs(&mut self, attrs: &'static Attrs) -> Result<BTreeMap<String, Spec>> {
+    /// The inputs of the flake in `folder`.
+    fn specs(&mut self, attrs: &'static Attrs, folder: &str) -> Result<BTreeMap<String, Spec>> {
         let mut specs = BTreeMap::new();
         for attr in self.ev.sorted(attrs) {
             let name = self.ev.text(attr.name).lossy().into_owned();
             let spec = match self.ev.force(attr.value)? {
-                Value::Attrs(inner) => self.spec(inner, &name)?,
+                Value::Attrs(inner) => self.spec(inner, &name, folder)?,
                 other => {
                     let found = other.describe();
                     return fail(
@@ -117,18 +117,23 @@ impl Builder<'_> {
         Ok(specs)
     }
 
-    fn spec(&mut self, attrs: &'static Attrs, input: &str) -> Result<Spec> {
+    fn spec(&mut self, attrs: &'static Attrs, input: &str, folder: &str) -> Result<Spec> {
         let mut spec = Spec::default();
         let mut reference = Reference::default();
+        let mut url = None;
         for attr in self.ev.sorted(attrs) {
             let name = self.ev.text(attr.name).lossy().into_owned();
             match name.as_str() {
                 "url" => {
-                    let url = match self.ev.force(attr.value)? {
-                        Value::Path(path) => format!("path:{}", path.lossy()),
+                    let written = match self.ev.force(attr.value)? {
+                        Value::Path(path) => {
+                            let path = path.lossy().into_owned();
+                            let below = path.strip_prefix(folder).map(|rest| rest.trim_start_matches('/'));
+                            format!("path:{}", below.map_or(path.clone(), |rest| format!("./{rest}")))
+                        }
                         _ => self.text(attr.value, "an input's url")?,
                     };
-                    spec.url = Some(parse_input(&url)?);
+                    url = Some(written);
                 }
                 "follows" => {
                     let follows = self.text(attr.value, "an input's follows")?;
@@ -141,7 +146,10 @@ impl Builder<'_> {
                 },
                 "inputs" => {
                     if let Value::Attrs(inner) = self.ev.force(attr.value)? {
-                        spec.inputs = self.specs(inner)?;
+                        if inner.get(self.ev.intern(b"self")).is_some() {
+                            return fail(Kind::Other, "'self' input attribute not allowed");
+                        }
+                        spec.inputs = self.specs(inner, folder)?;
                     }
                 }
                 _ => {
@@ -160,8 +168,27 @@ impl Builder<'_> {
                 }
             }
         }
-        if spec.url.is_none() && reference.attrs.contains_key("type") {
+        if reference.attrs.contains_key("type") {
+            if let Some(url) = url {
+                reference.set("url", &url);
+            }
+            let dir = reference.attrs.remove("dir");
+            reference.check()?;
+            reference.attrs.extend(dir.map(|dir| ("dir".to_owned(), dir)));
             spec.url = Some(reference);
+        } else if input != "self" {
+            if let Some((name, _)) = reference.attrs.first_key_value() {
+                return fail(Kind::Other, format!("unexpected flake input attribute '{name}'"));
+            }
+            if let Some(url) = url {
+                spec.url = Some(Reference::parse_input(&url, spec.flake.unwrap_or(true))?);
+            }
+        } else {
+            // What a flake wants of its own source.
+            spec.url = Some(reference);
+        }
+        if spec.url.is_some() && spec.follows.is_some() {
+            return fail(Kind::Other, "flake input has both a flake reference and a follows attribute");
         }
         Ok(spec)
     }
@@ -181,15 +208,49 @@ impl Builder<'_> {
         Some(if dir.is_empty() { out } else { format!("{out}/{dir}") })
     }
 
-    /// Adds a flake and what it needs.
-    fn flake(&mut self, from: From, dir: &str, prefix: &[String]) -> Result<usize> {
-        let index = self.nodes.len();
-        self.nodes.push(Node { from, dir: dir.to_owned(), flake: true, inputs: BTreeMap::new() });
-        let Some(folder) = self.flake_dir(index) else {
+    fn folder(&self, node: usize) -> Result<String> {
+        let Some(folder) = self.flake_dir(node) else {
             return fail(Kind::Other, "internal error: a locked flake has no folder");
         };
-        let folder =
-            String::from_utf8_lossy(&crate::nix::eval::paths::canonical(folder.as_bytes())).into_owned();
+        Ok(String::from_utf8_lossy(&crate::nix::eval::paths::canonical(folder.as_bytes())).into_owned())
+    }
+
+    /// Fetches the source of a flake as its `inputs.self` says; whether that is another one.
+    fn fetch_again(&mut self, node: usize, reference: &Reference, own: &Reference) -> Result<bool> {
+        if let Some((name, _)) =
+            own.attrs.iter().find(|(name, _)| !["submodules", "lfs"].contains(&name.as_str()))
+        {
+            return fail(Kind::Other, format!("flake 'self' attribute '{name}' is not supported"));
+        }
+        let mut wanted = reference.clone();
+        wanted.attrs.extend(own.attrs.clone());
+        let From::Source(source) = &self.nodes[node].from else { return Ok(false) };
+        if wanted == *reference {
+            return Ok(false);
+        }
+        wanted.attrs.remove("narHash");
+        let rev = source.attrs.iter().find_map(|(name, value)| (*name == "rev").then(|| value.clone()));
+        if let Some(rev) =
+            rev.filter(|rev| !matches!(rev, Attribute::Text(rev) if rev.starts_with("0000000")))
+        {
+            wanted.attrs.insert("rev".to_owned(), rev);
+        }
+        let source = source::fetch(self.ev, &wanted)?;
+        self.nodes[node].from = From::Source(source);
+        Ok(true)
+    }
+
+    /// Adds a flake and what it needs.
+    fn flake(
+        &mut self,
+        from: From,
+        reference: Option<&Reference>,
+        dir: &str,
+        prefix: &[String],
+    ) -> Result<usize> {
+        let index = self.nodes.len();
+        self.nodes.push(Node { from, dir: dir.to_owned(), flake: true, inputs: BTreeMap::new() });
+        let mut folder = self.folder(index)?;
         let file = format!("{folder}/flake.nix");
         if self.ev.shared.outside.file_type(&self.ev.real(file.as_bytes())).ok().flatten().is_none() {
             let place = String::from_utf8_lossy(&self.ev.real(folder.as_bytes())).into_owned();
@@ -205,7 +266,7 @@ impl Builder<'_> {
         };
         let mut specs = match flake.get(self.ev.intern(b"inputs")) {
             Some(inputs) => match self.ev.force(inputs.value)? {
-                Value::Attrs(inputs) => self.specs(inputs)?,
+                Value::Attrs(inputs) => self.specs(inputs, &folder)?,
                 other => {
                     let found = other.describe();
                     return fail(
@@ -228,6 +289,12 @@ impl Builder<'_> {
                     specs.entry(name).or_default();
                 }
             }
+        }
+        if let Some(own) = specs.remove("self").and_then(|spec| spec.url)
+            && let Some(reference) = reference
+            && self.fetch_again(index, reference, &own)?
+        {
+            folder = self.folder(index)?;
         }
         let lock = self.read_lock(&folder)?;
         // What this flake says of its inputs' inputs counts for them, unless said further out.
@@ -365,7 +432,7 @@ impl Builder<'_> {
             }
         };
         if flake {
-            return self.ev_stack(|this| this.flake(from, url.dir(), path));
+            return self.ev_stack(|this| this.flake(from, Some(url), url.dir(), path));
         }
         self.nodes.push(Node { from, dir: url.dir().to_owned(), flake, inputs: BTreeMap::new() });
         Ok(self.nodes.len() - 1)
@@ -457,6 +524,7 @@ impl Ev {
             };
             attrs.push(self.named(name, self.at(value)));
         }
+        attrs.push(self.named(super::LAST, self.at(Value::Bool(true))));
         let arg = self.at(self.set_of(attrs));
         let function = self.at(self.builtin("fetchTree"));
         self.lazy_call(function, arg)

@@ -1,11 +1,13 @@
 //! Flakes: references, lock files, outputs. Nothing is fetched: inputs are folders, local git
 //! repositories, or found in the store or the source cache by their hash.
 
+mod git;
 mod lock;
 mod reference;
 mod source;
 
-pub use source::{git_root, place_of, revision};
+pub use git::{at_revision, revision};
+pub use source::{git_root, place_of};
 
 use super::eval::attrs::Attrs;
 use super::eval::heap::Ref;
@@ -47,6 +49,10 @@ pub const HOOKS: Hooks = Hooks {
     parse_flake_ref: Some(parse_flake_ref),
     flake_ref_to_string: Some(flake_ref_to_string),
 };
+
+/// Marks what a lock file names among the attributes that `fetchTree` gets: no program can write a
+/// name like it.
+const LAST: &str = "\0final";
 
 fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
     Err(Error::new(kind, message))
@@ -183,62 +189,80 @@ fn follow(ev: &mut Ev, value: Value, path: &str) -> Result<std::result::Result<V
     Ok(Ok(value))
 }
 
-/// A reference from the argument of a builtin.
-fn reference_arg(ev: &mut Ev, arg: Ref, git: bool) -> Result<Reference> {
-    match ev.force(arg)? {
+/// A reference from the argument of `fetchGit` or `fetchTree`, and whether a lock file says it.
+fn reference_arg(ev: &mut Ev, arg: Ref, git: bool) -> Result<(Reference, bool)> {
+    let what = if git { "fetchGit" } else { "fetchTree" };
+    let mut reference = match ev.force(arg)? {
         Value::Attrs(attrs) => {
-            let mut reference = reference_from(ev, attrs)?;
-            if git {
-                reference.attrs.insert("type".into(), Attribute::Text("git".into()));
-            } else if reference.kind().is_empty() {
-                return fail(Kind::Other, "argument 'type' is missing in call to 'fetchTree'");
+            let mut reference = reference_from(ev, attrs, what)?;
+            match (git, reference.attrs.contains_key("type")) {
+                (true, true) => return fail(Kind::Other, "unexpected argument 'type'"),
+                (true, false) => reference.set("type", "git"),
+                (false, false) => {
+                    return fail(Kind::Other, "argument 'type' is missing in call to 'fetchTree'");
+                }
+                (false, true) => {
+                    // Given as attributes, a git repository is fetched without its history.
+                    if reference.kind() == "git" && !reference.attrs.contains_key(LAST) {
+                        reference.attrs.entry("shallow".to_owned()).or_insert(Attribute::Flag(true));
+                    }
+                    if reference.attrs.contains_key("name") && !reference.attrs.contains_key(LAST) {
+                        return fail(Kind::Other, "argument 'name' isn’t supported in call to 'fetchTree'");
+                    }
+                }
             }
-            reference.check()?;
-            Ok(reference)
-        }
-        Value::String(text) => {
-            let text = text.lossy().into_owned();
-            if git {
-                let mut reference = Reference::default();
-                reference.attrs.insert("type".into(), Attribute::Text("git".into()));
-                reference.attrs.insert("url".into(), Attribute::Text(text));
-                return Ok(reference);
-            }
-            Reference::parse(&text, None)
-        }
-        Value::Path(path) => {
-            let mut reference = Reference::default();
-            let kind = if git { "git" } else { "path" };
-            let path = path.lossy().into_owned();
-            reference.attrs.insert("type".into(), Attribute::Text(kind.into()));
-            reference.attrs.insert("path".into(), Attribute::Text(path.clone()));
-            if git {
-                reference.attrs.insert("url".into(), Attribute::Text(format!("file://{path}")));
-            }
-            Ok(reference)
+            reference
         }
         other => {
-            let (what, shown) = (other.describe(), ev.show_for_error(other));
-            fail(Kind::Type, format!("cannot coerce {what} to a string: {shown}"))
+            let text = match other {
+                Value::String(text) => text.lossy().into_owned(),
+                Value::Path(path) => path.lossy().into_owned(),
+                other => {
+                    let (what, shown) = (other.describe(), ev.show_for_error(other));
+                    return fail(Kind::Type, format!("cannot coerce {what} to a string: {shown}"));
+                }
+            };
+            if !git {
+                return Ok((Reference::parse_url(&text)?, false));
+            }
+            Reference::of("git", "url", &text)
         }
+    };
+    if git && !reference.flag("submodules") {
+        reference.attrs.entry("exportIgnore".to_owned()).or_insert(Attribute::Flag(true));
     }
+    let last = reference.attrs.remove(LAST).is_some();
+    reference.check()?;
+    Ok((reference, last))
 }
 
-fn reference_from(ev: &mut Ev, attrs: &'static Attrs) -> Result<Reference> {
+fn reference_from(ev: &mut Ev, attrs: &'static Attrs, what: &str) -> Result<Reference> {
     let mut reference = Reference::default();
     for attr in ev.sorted(attrs) {
         let name = ev.text(attr.name).lossy().into_owned();
         let value = match ev.force(attr.value)? {
             Value::String(text) => Attribute::Text(text.lossy().into_owned()),
+            other if name == "type" => {
+                let (what, shown) = (other.describe(), ev.show_for_error(other));
+                return fail(Kind::Type, format!("expected a string but found {what}: {shown}"));
+            }
             Value::Path(path) => Attribute::Text(path.lossy().into_owned()),
+            Value::Int(number) if number < 0 => {
+                return fail(
+                    Kind::Other,
+                    format!("negative value given for '{what}' argument '{name}': {number}"),
+                );
+            }
             Value::Int(number) => Attribute::Number(number),
             Value::Bool(flag) => Attribute::Flag(flag),
+            // Their shape does not matter: they are refused as what they are.
+            _ if name == "publicKeys" => Attribute::Text(String::new()),
             other => {
-                let what = other.describe();
+                let found = other.describe();
                 return fail(
                     Kind::Type,
                     format!(
-                        "flake reference attribute '{name}' is {what}, but a string, Boolean, or integer is expected"
+                        "argument '{name}' to '{what}' is {found} while a string, Boolean or integer is expected"
                     ),
                 );
             }
@@ -257,18 +281,34 @@ fn placed<T>(result: Result<T>, pos: Pos) -> Result<T> {
     })
 }
 
+fn fetched(ev: &mut Ev, arg: Ref, pos: Pos, git: bool) -> Result<(Reference, source::Source)> {
+    let what = if git { "fetchGit" } else { "fetchTree" };
+    let (reference, last) = reference_arg(ev, arg, git)?;
+    if last {
+        let found = source::fetch_locked(ev, &reference);
+        let text = reference.to_text();
+        let found = found.map_err(|error| error.frame(0, format!("while fetching the input '{text}'")))?;
+        return Ok((reference, found));
+    }
+    if ev.shared.settings.pure && !reference.is_locked() && reference.nar_hash()?.is_none() {
+        let text = reference.to_text();
+        let message = format!("in pure evaluation mode, '{what}' doesn't fetch unlocked input '{text}'");
+        return Err(Error::at(Kind::Restricted, message, pos));
+    }
+    if reference.attrs.contains_key("__final") {
+        let text = reference.to_text();
+        return fail(Kind::Other, format!("input '{text}' is not allowed to use the '__final' attribute"));
+    }
+    // What the text would lack.
+    reference.to_url()?;
+    let found = source::fetch(ev, &reference);
+    let text = reference.to_text();
+    Ok((reference, found.map_err(|error| error.frame(0, format!("while fetching the input '{text}'")))?))
+}
+
 /// `builtins.fetchGit`.
 pub fn fetch_git(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
-    let mut reference = placed(reference_arg(ev, arg, true), pos)?;
-    let name = reference.text("name").unwrap_or("source").to_owned();
-    reference.attrs.remove("name");
-    let mut source = placed(source::fetch(ev, &reference), pos)?;
-    if name != "source" {
-        source = placed(source.named(ev, &name), pos)?;
-    }
-    if reference.attrs.get("shallow") == Some(&Attribute::Flag(true)) {
-        source.attrs.retain(|(name, _)| *name != "revCount");
-    }
+    let (_, source) = placed(fetched(ev, arg, pos, true), pos)?;
     let mut attrs = source.info(ev);
     let zeros = "0".repeat(40);
     for (name, value) in [("rev", zeros.as_str()), ("shortRev", &zeros[..7])] {
@@ -285,18 +325,7 @@ pub fn fetch_git(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
 
 /// `builtins.fetchTree`.
 pub fn fetch_tree(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
-    let reference = placed(reference_arg(ev, arg, false), pos)?;
-    if ev.shared.settings.pure && reference.text("narHash").is_none() && reference.text("rev").is_none() {
-        let text = reference.to_text();
-        let message = format!("in pure evaluation mode, 'fetchTree' doesn't fetch unlocked input '{text}'");
-        return Err(Error::at(Kind::Restricted, message, pos));
-    }
-    let mut source = placed(source::fetch(ev, &reference), pos)?;
-    // Given as attributes, a git repository is fetched without its history.
-    let attributes = matches!(ev.force(arg)?, Value::Attrs(_));
-    if attributes && reference.kind() == "git" && !reference.attrs.contains_key("revCount") {
-        source.attrs.retain(|(name, _)| *name != "revCount");
-    }
+    let (_, source) = placed(fetched(ev, arg, pos, false), pos)?;
     let attrs = source.info(ev);
     Ok(ev.set_of(attrs))
 }
@@ -316,7 +345,7 @@ fn text_arg(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<String> {
 pub fn get_flake(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
     let text = text_arg(ev, arg, pos)?;
     let reference = placed(Reference::parse(&text, None), pos)?;
-    if ev.shared.settings.pure && reference.text("narHash").is_none() && reference.text("rev").is_none() {
+    if ev.shared.settings.pure && !reference.is_locked() {
         let message = format!(
             "cannot call 'getFlake' on unlocked flake reference '{text}', at pure evaluation mode (use --impure to override)"
         );
@@ -343,13 +372,39 @@ pub fn parse_flake_ref(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
 
 /// `builtins.flakeRefToString`.
 pub fn flake_ref_to_string(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
-    let Value::Attrs(attrs) = ev.force(arg)? else {
-        return Err(Error::at(Kind::Type, "expected a set: the attributes of a flake reference", pos));
+    let attrs = match ev.force(arg)? {
+        Value::Attrs(attrs) => attrs,
+        other => {
+            let (what, shown) = (other.describe(), ev.show_for_error(other));
+            let message = format!("expected a set but found {what}: {shown}");
+            return Err(Error::at(Kind::Type, message, pos));
+        }
     };
-    let mut reference = placed(reference_from(ev, attrs), pos)?;
-    let text = reference.to_text();
+    let mut reference = Reference::default();
+    for attr in ev.sorted(attrs) {
+        let name = ev.text(attr.name).lossy().into_owned();
+        let value = match ev.force(attr.value)? {
+            Value::String(text) => Attribute::Text(text.lossy().into_owned()),
+            Value::Int(number) if number < 0 => {
+                let message = format!("negative value given for flake ref attr {name}: {number}");
+                return Err(Error::at(Kind::Other, message, pos));
+            }
+            Value::Int(number) => Attribute::Number(number),
+            Value::Bool(flag) => Attribute::Flag(flag),
+            other => {
+                let what = other.describe();
+                let message = format!(
+                    "flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '{name}' is {what}"
+                );
+                return Err(Error::at(Kind::Type, message, pos));
+            }
+        };
+        reference.attrs.insert(name, value);
+    }
     // `dir` is of the flake, not of what is fetched.
-    reference.attrs.remove("dir");
+    let dir = reference.attrs.remove("dir");
     placed(reference.check(), pos)?;
+    reference.attrs.extend(dir.map(|dir| ("dir".to_owned(), dir)));
+    let text = placed(reference.to_url(), pos)?;
     Ok(ev.string(text.as_bytes()))
 }

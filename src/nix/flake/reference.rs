@@ -1,8 +1,13 @@
 //! Flake references: as text, as attributes, and what they stand for.
 
+mod check;
+mod parse;
+
 use std::collections::BTreeMap;
 
+use crate::nix::eval::url::Url;
 use crate::nix::eval::{Error, Kind, Result};
+use crate::store::{Algorithm, Hash};
 
 /// A flake reference as attributes, like those in `flake.lock`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,31 +27,41 @@ pub enum Attribute {
     Flag(bool),
 }
 
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+/// Why a text is no reference.
+enum Bad {
+    /// It is no such URL; it may be a path.
+    Url(String),
+    /// It is one that says something wrong.
+    Other(String),
 }
 
-fn is_rev(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+impl From<Bad> for Box<Error> {
+    fn from(bad: Bad) -> Self {
+        match bad {
+            Bad::Url(message) | Bad::Other(message) => Error::new(Kind::Other, message),
+        }
+    }
+}
+
+fn fail<T>(message: impl Into<String>) -> Result<T> {
+    Err(Error::new(Kind::Other, message.into()))
 }
 
 impl Reference {
+    /// A reference of one kind.
+    pub fn new(kind: &str) -> Self {
+        let mut reference = Self::default();
+        reference.set("type", kind);
+        reference
+    }
+
+    /// A reference of one kind with one attribute.
+    pub fn of(kind: &str, name: &str, value: &str) -> Self {
+        let mut reference = Self::new(kind);
+        reference.set(name, value);
+        reference
+    }
+
     /// The attribute `name` as text.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.attrs.get(name) {
@@ -63,6 +78,11 @@ impl Reference {
         }
     }
 
+    /// Whether the flag `name` is set.
+    pub fn flag(&self, name: &str) -> bool {
+        self.attrs.get(name) == Some(&Attribute::Flag(true))
+    }
+
     /// `type`.
     pub fn kind(&self) -> &str {
         self.text("type").unwrap_or_default()
@@ -73,165 +93,68 @@ impl Reference {
         self.text("dir").unwrap_or_default()
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    /// Sets an attribute to a text.
+    pub fn set(&mut self, name: &str, value: &str) {
         self.attrs.insert(name.to_owned(), Attribute::Text(value.to_owned()));
     }
 
-    /// Reads a reference without its `#fragment`. `base` is what relative paths are relative to.
-    pub fn parse(text: &str, base: Option<&str>) -> Result<Self> {
-        let bad = |why: &str| {
-            Err(Error::new(Kind::Other, format!("'{text}' is not a valid flake reference: {why}")))
-        };
-        let (main, query) = text.split_once('?').unwrap_or((text, ""));
-        let mut reference = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let Some((key, value)) = pair.split_once('=') else { return bad("a parameter has no value") };
-            let value = decode(value);
-            let number = ["lastModified", "revCount"].contains(&key).then(|| value.parse().ok()).flatten();
-            let flag = ["shallow", "submodules", "allRefs", "lfs"].contains(&key).then_some(value == "1");
-            let attribute = match (number, flag) {
-                (Some(number), _) => Attribute::Number(number),
-                (_, Some(flag)) => Attribute::Flag(flag),
-                _ => Attribute::Text(value),
+    /// Whether what it stands for can never change.
+    pub fn is_locked(&self) -> bool {
+        let zeros = |rev: &str| rev.bytes().all(|byte| byte == b'0');
+        match self.kind() {
+            "git" => self.text("rev").is_some_and(|rev| !zeros(rev)),
+            "github" | "gitlab" | "sourcehut" | "hg" => self.text("rev").is_some(),
+            "path" | "tarball" | "file" => self.text("narHash").is_some(),
+            _ => false,
+        }
+    }
+
+    /// `rev` in base 16, if it is given.
+    pub fn rev(&self) -> Result<Option<String>> {
+        let Some(rev) = self.text_or_none("rev")? else { return Ok(None) };
+        let hash = Hash::parse(rev, None).or_else(|_| Hash::parse(rev, Some(Algorithm::Sha1)));
+        match hash {
+            Ok(hash) => Ok(Some(hash.to_base16())),
+            Err(error) => fail(error.to_string()),
+        }
+    }
+
+    /// `narHash`, if it is given; an empty one is that of zeros.
+    pub fn nar_hash(&self) -> Result<Option<Hash>> {
+        match self.text("narHash") {
+            None => Ok(None),
+            Some("") => Ok(Some(Hash::zero(Algorithm::Sha256))),
+            Some(text) => match Hash::parse_sri(text) {
+                Ok(hash) if hash.algorithm() == Algorithm::Sha256 => Ok(Some(hash)),
+                Ok(_) => fail("narHash must use SHA-256"),
+                Err(error) => fail(error.to_string()),
+            },
+        }
+    }
+
+    fn json(&self) -> String {
+        let mut json = serde_json::Map::new();
+        for (key, value) in &self.attrs {
+            let value = match value {
+                Attribute::Text(text) => text.clone().into(),
+                Attribute::Number(number) => (*number).into(),
+                Attribute::Flag(flag) => (*flag).into(),
             };
-            reference.attrs.insert(key.to_owned(), attribute);
+            json.insert(key.clone(), value);
         }
-        let path = |reference: &mut Self, path: &str| -> Result<()> {
-            let path = decode(path);
-            reference.set("type", "path");
-            reference.set("path", &path);
-            Ok(())
-        };
-        match main.split_once(':') {
-            _ if main.starts_with('/')
-                || main == "."
-                || main.starts_with("./")
-                || main.starts_with("../")
-                || main == ".." =>
-            {
-                let full = match base {
-                    Some(base) if !main.starts_with('/') => format!("{base}/{main}"),
-                    None if !main.starts_with('/') => {
-                        let message = format!("flake reference '{text}' is not an absolute path");
-                        return Err(Error::new(Kind::Other, message));
-                    }
-                    _ => main.to_owned(),
-                };
-                let full = crate::nix::eval::paths::canonical(full.as_bytes());
-                // Only from the command line is the git repository around a folder looked for.
-                reference.set("type", if base.is_some() { "auto" } else { "path" });
-                reference.set("path", &String::from_utf8_lossy(&full));
-            }
-            Some(("path", rest)) => path(&mut reference, rest)?,
-            Some((scheme @ ("github" | "gitlab" | "sourcehut"), rest)) => {
-                let mut parts = rest.splitn(3, '/');
-                let (Some(owner), Some(repo)) = (parts.next(), parts.next()) else {
-                    return bad("an owner and a repository are needed");
-                };
-                reference.set("type", scheme);
-                reference.set("owner", &decode(owner));
-                reference.set("repo", &decode(repo));
-                if let Some(rest) = parts.next() {
-                    reference.set(if is_rev(rest) { "rev" } else { "ref" }, &decode(rest));
-                }
-            }
-            Some(("git+file", rest)) => {
-                reference.set("type", "git");
-                reference.set("url", &format!("file:{rest}"));
-            }
-            Some((scheme, rest)) if scheme.starts_with("git+") => {
-                reference.set("type", "git");
-                reference.set("url", &format!("{}:{rest}", &scheme[4..]));
-            }
-            Some((scheme, rest)) if scheme.starts_with("tarball+") || scheme.starts_with("file+") => {
-                let (kind, scheme) = scheme.split_once('+').unwrap_or(("tarball", scheme));
-                reference.set("type", kind);
-                reference.set("url", &format!("{scheme}:{rest}"));
-            }
-            Some((scheme @ ("http" | "https" | "file"), rest)) => {
-                let tarball = [".tar", ".tgz", ".zip", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"]
-                    .iter()
-                    .any(|ending| main.ends_with(ending));
-                reference.set("type", if tarball { "tarball" } else { "file" });
-                reference.set("url", &format!("{scheme}:{rest}"));
-            }
-            Some(("flake", rest)) => return Self::indirect(rest, reference, text),
-            Some(_) => return bad("its scheme is not known"),
-            None => return Self::indirect(main, reference, text),
-        }
-        Ok(reference)
+        serde_json::Value::Object(json).to_string()
     }
 
-    fn indirect(id: &str, mut reference: Self, text: &str) -> Result<Self> {
-        let mut parts = id.split('/');
-        let id = parts.next().unwrap_or_default();
-        let valid = id.starts_with(|c: char| c.is_ascii_alphabetic())
-            && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-        if !valid {
-            return Err(Error::new(Kind::Other, format!("'{text}' is not a valid flake reference")));
+    fn text_or_none(&self, name: &str) -> std::result::Result<Option<&str>, Bad> {
+        match self.attrs.get(name) {
+            None => Ok(None),
+            Some(Attribute::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(Bad::Other(format!("input attribute '{name}' is not a string {}", self.json()))),
         }
-        reference.set("type", "indirect");
-        reference.set("id", id);
-        for part in parts {
-            reference.set(if is_rev(part) { "rev" } else { "ref" }, part);
-        }
-        Ok(reference)
     }
 
-    /// Fails for a scheme that there is not, and for attributes that it does not have.
-    pub fn check(&self) -> Result<()> {
-        let fail = |message| Err(Error::new(Kind::Other, message));
-        let kind = self.kind();
-        if kind.is_empty() {
-            return fail("'type' attribute to specify input scheme is required but not provided".to_owned());
-        }
-        let allowed: &[&str] = match kind {
-            "path" => &["path", "rev", "revCount", "lastModified", "narHash"],
-            "git" => &[
-                "url",
-                "ref",
-                "rev",
-                "shallow",
-                "submodules",
-                "lfs",
-                "exportIgnore",
-                "lastModified",
-                "revCount",
-                "narHash",
-                "allRefs",
-                "name",
-                "dirtyRev",
-                "dirtyShortRev",
-                "verifyCommit",
-                "keytype",
-                "publicKey",
-                "publicKeys",
-            ],
-            "github" | "gitlab" | "sourcehut" => {
-                &["owner", "repo", "ref", "rev", "narHash", "lastModified", "host", "treeHash"]
-            }
-            "tarball" | "file" => &["url", "narHash", "name", "unpack", "rev", "revCount", "lastModified"],
-            "indirect" => &["id", "ref", "rev", "narHash"],
-            "hg" => &["url", "ref", "rev", "revCount", "narHash", "name"],
-            _ => {
-                let mut json = serde_json::Map::new();
-                for (key, value) in &self.attrs {
-                    json.insert(
-                        key.clone(),
-                        match value {
-                            Attribute::Text(text) => text.clone().into(),
-                            Attribute::Number(number) => (*number).into(),
-                            Attribute::Flag(flag) => (*flag).into(),
-                        },
-                    );
-                }
-                return fail(format!("cannot show unsupported input '{}'", serde_json::Value::Object(json)));
-            }
-        };
-        match self.attrs.keys().find(|key| *key != "type" && !allowed.contains(&key.as_str())) {
-            Some(key) => fail(format!("input attribute '{key}' not supported by scheme '{kind}'")),
-            None => Ok(()),
-        }
+    fn needed(&self, name: &str) -> std::result::Result<&str, Bad> {
+        self.text_or_none(name)?.ok_or_else(|| Bad::Other(format!("input attribute '{name}' is missing")))
     }
 
     /// From the attributes of a lock file.
@@ -252,57 +175,94 @@ impl Reference {
         reference
     }
 
-    /// As text.
-    pub fn to_text(&self) -> String {
-        let mut rest: BTreeMap<&str, String> = self
-            .attrs
-            .iter()
-            .map(|(key, value)| {
-                let value = match value {
-                    Attribute::Text(text) => text.clone(),
-                    Attribute::Number(number) => number.to_string(),
-                    Attribute::Flag(flag) => u8::from(*flag).to_string(),
-                };
-                (key.as_str(), value)
-            })
-            .collect();
-        let mut take = |key: &str| rest.remove(key);
-        let kind = take("type").unwrap_or_default();
-        let mut text = match kind.as_str() {
-            "github" | "gitlab" | "sourcehut" => {
-                let mut text = format!(
-                    "{kind}:{}/{}",
-                    take("owner").unwrap_or_default(),
-                    take("repo").unwrap_or_default()
-                );
-                for key in ["ref", "rev"] {
-                    if let Some(value) = take(key) {
-                        text = format!("{text}/{value}");
-                    }
-                }
-                text
+    /// As a URL, with `dir`.
+    ///
+    /// # Errors
+    /// When an attribute that the URL needs is missing or wrong.
+    pub fn to_url(&self) -> Result<String> {
+        let mut url = self.url()?;
+        match self.text_or_none("dir")? {
+            Some(dir) if !dir.is_empty() => {
+                url.query.entry("dir".to_owned()).or_insert_with(|| dir.to_owned());
             }
-            "path" => format!("path:{}", take("path").unwrap_or_default()),
-            "auto" => take("path").unwrap_or_default(),
-            "git" => format!("git+{}", take("url").unwrap_or_default()),
-            "indirect" => {
-                let mut text = format!("flake:{}", take("id").unwrap_or_default());
-                for key in ["ref", "rev"] {
-                    if let Some(value) = take(key) {
-                        text = format!("{text}/{value}");
-                    }
-                }
-                text
-            }
-            _ => take("url").unwrap_or_default(),
-        };
-        for (n, (key, value)) in rest.iter().enumerate() {
-            text.push(if n == 0 { '?' } else { '&' });
-            text.push_str(key);
-            text.push('=');
-            text.push_str(value);
+            _ => {}
         }
-        text
+        Ok(url.to_text())
+    }
+
+    fn url(&self) -> Result<Url> {
+        let parsed = |text: &str| Url::parse(text, false).map_err(|error| Error::new(Kind::Other, error));
+        let kind = self.kind();
+        let mut url = Url { scheme: kind.to_owned(), ..Url::default() };
+        match kind {
+            "git" | "hg" => {
+                url = parsed(self.needed("url")?)?;
+                if url.scheme != kind {
+                    url.scheme = format!("{kind}+{}", url.scheme);
+                }
+                if let Some(rev) = self.rev()? {
+                    url.query.insert("rev".to_owned(), rev);
+                }
+                if let Some(name) = self.text_or_none("ref")? {
+                    url.query.insert("ref".to_owned(), name.to_owned());
+                }
+                for flag in ["shallow", "lfs", "submodules", "exportIgnore"] {
+                    if kind == "git" && self.flag(flag) {
+                        url.query.insert(flag.to_owned(), "1".to_owned());
+                    }
+                }
+            }
+            "tarball" | "file" => {
+                url = parsed(self.needed("url")?)?;
+                if let Some(hash) = self.nar_hash()? {
+                    url.query.insert("narHash".to_owned(), hash.to_sri());
+                }
+            }
+            "github" | "gitlab" | "sourcehut" => {
+                url.path = vec![self.needed("owner")?.to_owned(), self.needed("repo")?.to_owned()];
+                url.path.extend(self.text_or_none("ref")?.map(str::to_owned));
+                url.path.extend(self.rev()?);
+                if let Some(hash) = self.nar_hash()? {
+                    url.query.insert("narHash".to_owned(), hash.to_sri());
+                }
+                if let Some(host) = self.text_or_none("host")? {
+                    url.query.insert("host".to_owned(), host.to_owned());
+                }
+            }
+            "indirect" => {
+                url.scheme = "flake".to_owned();
+                url.path = vec![self.needed("id")?.to_owned()];
+                url.path.extend(self.text_or_none("ref")?.map(str::to_owned));
+                url.path.extend(self.rev()?);
+            }
+            "path" => {
+                url.path = self.needed("path")?.split('/').map(str::to_owned).collect();
+                for (key, value) in &self.attrs {
+                    let value = match value {
+                        _ if ["path", "type", "dir", "__final"].contains(&key.as_str()) => continue,
+                        Attribute::Text(text) => text.clone(),
+                        Attribute::Number(number) => number.to_string(),
+                        Attribute::Flag(flag) => u8::from(*flag).to_string(),
+                    };
+                    url.query.insert(key.clone(), value);
+                }
+            }
+            _ => return fail(format!("cannot show unsupported input '{}'", self.json())),
+        }
+        Ok(url)
+    }
+
+    /// As text for a message: what is fetched, without `dir`.
+    pub fn to_text(&self) -> String {
+        match self.kind() {
+            "auto" => self.text("path").unwrap_or_default().to_owned(),
+            _ => self.url().map_or_else(|_| self.json(), |url| url.to_text()),
+        }
+    }
+
+    /// What tells one source from another.
+    pub fn key(&self) -> String {
+        self.json()
     }
 }
 
@@ -329,5 +289,11 @@ mod tests {
         assert_eq!(Reference::parse("./x/../y", Some("/base")).unwrap().text("path"), Some("/base/y"));
         assert!(Reference::parse("svn:x", None).is_err());
         assert!(Reference::parse("a b", None).is_err());
+        let kind = |text: &str, flake| Reference::parse_input(text, flake).unwrap().kind().to_owned();
+        assert_eq!(
+            (kind("https://a/b", true), kind("https://a/b", false)),
+            ("tarball".into(), "file".into())
+        );
+        assert_eq!(Reference::parse_input("./x", true).unwrap().text("path"), Some("./x"));
     }
 }

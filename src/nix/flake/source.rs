@@ -1,18 +1,20 @@
-//! Sources of flakes: folders, local git repositories, and what was fetched before.
+//! Sources of flakes: folders, archives, local git repositories, and what was fetched before.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::PoisonError;
 
+use super::git;
 use super::reference::{Attribute, Reference};
+use super::{Kind, fail};
 use crate::nix::eval::attrs::Attr;
 use crate::nix::eval::coerce::ContextSet;
 use crate::nix::eval::imported::Place;
+use crate::nix::eval::unpacked::file_of;
 use crate::nix::eval::value::ContextElement;
-use crate::nix::eval::{Error, Ev, Kind, Result, Value};
-use crate::store::nar::{self, hash_path};
-use crate::store::{Algorithm, Hash, StoreDir, StorePath};
+use crate::nix::eval::{Ev, Result, Value};
+use crate::store::nar::{NarWriter, hash_path};
+use crate::store::{Algorithm, Hash, Hasher, StoreDir, StorePath, dates};
 
 /// A source tree that evaluation can read.
 #[derive(Clone, Debug)]
@@ -25,89 +27,123 @@ pub struct Source {
     pub attrs: Vec<(&'static str, Attribute)>,
 }
 
-fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
-    Err(Error::new(kind, message))
-}
-
 /// Fetches what a reference stands for, from this machine; once for all threads.
 pub fn fetch(ev: &mut Ev, reference: &Reference) -> Result<Source> {
-    let key = format!("{}:{}", reference.kind(), reference.to_text());
+    fetch_or_take(ev, reference, false)
+}
+
+/// As [`fetch`], of an entry of a lock file: what lies in the store already is taken as it is, and what
+/// the entry says of it counts.
+pub fn fetch_locked(ev: &mut Ev, reference: &Reference) -> Result<Source> {
+    fetch_or_take(ev, reference, true)
+}
+
+fn fetch_or_take(ev: &mut Ev, reference: &Reference, last: bool) -> Result<Source> {
+    let key = format!("{last}:{}", reference.key());
     let shared = ev.shared.clone();
     // Other threads wait: what one finds they need, too.
     let mut found = shared.sources_found.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(source) = found.get(&key).and_then(|source| source.downcast_ref::<Source>()) {
         return Ok(source.clone());
     }
-    let source = find(ev, reference)?;
+    let source = find(ev, reference, last)?;
     found.insert(key, std::sync::Arc::new(source.clone()));
     Ok(source)
 }
 
-fn find(ev: &mut Ev, reference: &Reference) -> Result<Source> {
-    let source = match reference.kind() {
-        "auto" => {
-            let path = PathBuf::from(reference.text("path").unwrap_or_default());
-            match git_root(&path) {
-                Some(root) => git(ev, &root, None)?,
-                None => folder(ev, &path)?,
-            }
-        }
-        "path" => {
-            if let Some(locked) = locked(ev, reference)? {
-                return Ok(locked);
-            }
-            let path = PathBuf::from(reference.text("path").unwrap_or_default());
-            if !path.is_absolute() {
-                let shown = path.display();
-                return fail(Kind::Other, format!("relative path '{shown}' needs a flake around it"));
-            }
-            folder(ev, &path)?
-        }
-        "git" => {
-            if let Some(locked) = locked(ev, reference)? {
-                return Ok(locked);
-            }
-            let url = reference.text("url").unwrap_or_default();
-            let path = url.strip_prefix("file://").or_else(|| url.strip_prefix("file:"));
-            let path = path.or_else(|| url.starts_with('/').then_some(url));
-            match path.and_then(|path| git_root(Path::new(path))) {
-                Some(root) => {
-                    let mut source = git(ev, &root, reference.text("rev").or_else(|| reference.text("ref")))?;
-                    if reference.attrs.get("submodules") == Some(&Attribute::Flag(true)) {
-                        with_submodules(ev, &root, &mut source)?;
-                    }
-                    source
-                }
-                None => match path {
-                    Some(path) => {
-                        return fail(Kind::Io, format!("Git repository \"{path}\" does not exist."));
-                    }
-                    None => return missing(reference),
-                },
-            }
-        }
-        _ => match locked(ev, reference)? {
-            Some(source) => source,
-            None => return missing(reference),
+fn find(ev: &mut Ev, reference: &Reference, last: bool) -> Result<Source> {
+    let expected = reference.nar_hash()?;
+    if last
+        && let Some(hash) = &expected
+        && let Ok(source) = known(ev, reference, hash)
+    {
+        return Ok(source);
+    }
+    let mut source = match (here(ev, reference)?, &expected) {
+        (Some(source), _) => source,
+        (None, Some(hash)) => match known(ev, reference, hash) {
+            Ok(source) => source,
+            Err(_) => return missing(reference),
         },
+        (None, None) => return missing(reference),
     };
-    if let Some(expected) = reference.text("narHash") {
-        let expected =
-            Hash::parse(expected, None).map_err(|error| Error::new(Kind::Other, error.to_string()))?;
-        if expected != source.hash {
-            let text = reference.to_text();
-            let found = source.hash;
-            return fail(
-                Kind::Other,
-                format!("NAR hash mismatch in input '{text}', expected '{expected}' but got '{found}'"),
-            );
-        }
+    if let Some(expected) = expected.filter(|expected| *expected != source.hash) {
+        let text = reference.to_text();
+        // Nix takes the given hash for the one that was found where it does not compute it by itself.
+        let (expected, found) = match reference.kind() {
+            "path" | "git" => (source.hash, expected),
+            _ => (expected, source.hash),
+        };
+        let message = format!("NAR hash mismatch in input '{text}', expected '{expected}' but got '{found}'");
+        return fail(Kind::Other, message);
+    }
+    if last {
+        source.attrs = given(reference)?;
+    }
+    if let Some(name) = reference.text("name").filter(|name| *name != "source") {
+        source = source.named(ev, name)?;
     }
     Ok(source)
 }
 
+/// What lies on this machine where the reference says; `None` for what would have to be fetched.
+fn here(ev: &mut Ev, reference: &Reference) -> Result<Option<Source>> {
+    Ok(Some(match reference.kind() {
+        "auto" => {
+            let path = PathBuf::from(reference.text("path").unwrap_or_default());
+            match git_root(&path) {
+                Some(root) => git::fetch_at(ev, &root, reference)?,
+                None => folder(ev, &path)?,
+            }
+        }
+        "path" => {
+            let path = reference.text("path").unwrap_or_default();
+            if !path.starts_with('/') {
+                let text = reference.to_text();
+                return fail(
+                    Kind::Other,
+                    format!("cannot fetch input '{text}' because it uses a relative path"),
+                );
+            }
+            let mut source = folder(ev, Path::new(path))?;
+            let said = given(reference)?;
+            source.attrs.retain(|(name, _)| !said.iter().any(|(said, _)| said == name));
+            source.attrs.extend(said);
+            source
+        }
+        "git" => return git::fetch(ev, reference),
+        "tarball" | "file" => {
+            let url = reference.text("url").unwrap_or_default();
+            let Some(file) = file_of(url)? else { return Ok(None) };
+            match reference.kind() {
+                "tarball" => tarball(ev, &file, url, reference)?,
+                _ => plain_file(ev, &file, url, reference)?,
+            }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// What a reference says of its source, for the source's attributes.
+pub(super) fn given(reference: &Reference) -> Result<Vec<(&'static str, Attribute)>> {
+    let mut attrs = Vec::new();
+    if let Some(rev) = reference.rev()? {
+        attrs.push(("shortRev", Attribute::Text(rev.chars().take(7).collect())));
+        attrs.push(("rev", Attribute::Text(rev)));
+    }
+    for name in ["lastModified", "revCount"] {
+        if let Some(number) = reference.number(name) {
+            attrs.push((name, Attribute::Number(number)));
+        }
+    }
+    if reference.kind() == "git" {
+        attrs.push(("submodules", Attribute::Flag(reference.flag("submodules"))));
+    }
+    Ok(attrs)
+}
+
 fn missing<T>(reference: &Reference) -> Result<T> {
-    let text = reference.to_text();
+    let text = reference.to_url().unwrap_or_else(|_| reference.to_text());
     let how = match reference.kind() {
         "indirect" => "there is no registry here: give it a url in flake.nix, or --override-input".to_owned(),
         _ if reference.text("narHash").is_none() => {
@@ -122,54 +158,23 @@ fn missing<T>(reference: &Reference) -> Result<T> {
     fail(Kind::Unavailable, format!("the source '{text}' is not on this machine; {how}"))
 }
 
-/// What a lock file describes well enough: the store path follows from the hash.
-fn locked(ev: &mut Ev, reference: &Reference) -> Result<Option<Source>> {
-    let Some(text) = reference.text("narHash") else { return Ok(None) };
-    let hash = Hash::parse(text, None).map_err(|error| Error::new(Kind::Other, error.to_string()))?;
-    let path = ev.shared.store.source_path("source", &hash)?;
-    let at_place = reference.text("path").map(Path::new).is_some_and(Path::is_absolute);
-    match ev.fetched(&path, &hash, &reference.to_text(), true, 0) {
-        Ok(()) => {}
-        Err(_) if at_place || reference.text("url").is_some_and(|url| url.starts_with("file:")) => {
-            return Ok(None);
-        }
-        Err(_) => return missing(reference),
-    }
-    let mut attrs = Vec::new();
-    if let Some(modified) = reference.number("lastModified") {
-        attrs.push(("lastModified", Attribute::Number(modified)));
-    }
-    if let Some(rev) = reference.text("rev") {
-        attrs.push(("rev", Attribute::Text(rev.to_owned())));
-        attrs.push(("shortRev", Attribute::Text(rev.chars().take(7).collect())));
-    }
-    if let Some(count) = reference.number("revCount") {
-        attrs.push(("revCount", Attribute::Number(count)));
-    }
-    if reference.kind() == "git" {
-        attrs.push(("submodules", Attribute::Flag(false)));
-    }
-    Ok(Some(Source { path, hash, attrs }))
-}
-
-/// Submodules are read where there are none.
-fn with_submodules(ev: &Ev, root: &Path, source: &mut Source) -> Result<()> {
-    let place = ev.real(format!("{}/.gitmodules", ev.shared.store.print(&source.path)).as_bytes());
-    if matches!(ev.shared.outside.file_type(&place), Ok(Some(_))) {
-        let root = root.display();
-        let message = format!(
-            "'{root}' has submodules, which are not read here; give --override-input with a folder that has them"
-        );
-        return fail(Kind::Unavailable, message);
-    }
-    source.attrs.retain(|(name, _)| *name != "submodules");
-    source.attrs.push(("submodules", Attribute::Flag(true)));
-    Ok(())
+/// What the store or the source cache has under its hash.
+fn known(ev: &mut Ev, reference: &Reference, hash: &Hash) -> Result<Source> {
+    let path = ev.shared.store.source_path(reference.text("name").unwrap_or("source"), hash)?;
+    ev.fetched(&path, hash, &reference.to_text(), true, 0)?;
+    Ok(Source { path, hash: *hash, attrs: given(reference)? })
 }
 
 impl Source {
+    /// A tree at `place`, of which nothing is known yet.
+    pub(super) fn at(ev: &Ev, place: &Path, hash: Hash) -> Result<Self> {
+        let path = ev.shared.store.source_path("source", &hash)?;
+        mount(ev, &path, place);
+        Ok(Self { path, hash, attrs: Vec::new() })
+    }
+
     /// The same source under another name in the store.
-    pub fn named(mut self, ev: &Ev, name: &str) -> Result<Self> {
+    fn named(mut self, ev: &Ev, name: &str) -> Result<Self> {
         let place = ev.real(ev.shared.store.print(&self.path).as_bytes());
         self.path = ev.shared.store.source_path(name, &self.hash)?;
         ev.shared.imported.insert(&self.path, Place::Here(place));
@@ -181,29 +186,60 @@ fn mount(ev: &Ev, path: &StorePath, place: &Path) {
     ev.shared.imported.insert(path, Place::Here(place.as_os_str().as_bytes().to_vec()));
 }
 
+/// An archive of this machine.
+fn tarball(ev: &Ev, file: &str, url: &str, reference: &Reference) -> Result<Source> {
+    let unpacked = ev.unpack(file, url)?;
+    let mut source = Source::at(ev, &unpacked.place, unpacked.hash)?;
+    source.attrs = given(reference)?;
+    if unpacked.modified != 0 && reference.number("lastModified").is_none() {
+        source.attrs.push(("lastModified", Attribute::Number(unpacked.modified)));
+    }
+    Ok(source)
+}
+
+/// A file of this machine, as it is.
+fn plain_file(ev: &Ev, file: &str, url: &str, reference: &Reference) -> Result<Source> {
+    let place = ev.shared.outside.real_path(&ev.real(file.as_bytes()));
+    let opened =
+        place.metadata().ok().filter(std::fs::Metadata::is_file).map(|_| std::fs::File::open(&place));
+    let Some(Ok(contents)) = opened else {
+        return fail(
+            Kind::Io,
+            format!(
+                "unable to download '{url}': Could not read a file:// file (37) Could not open file {file}"
+            ),
+        );
+    };
+    // In the store it cannot be executed, wherever it comes from.
+    let mut nar = NarWriter::new(Hasher::new(Algorithm::Sha256))?;
+    nar.regular(false, contents.metadata()?.len(), contents)?;
+    let hash = nar.into_inner().finish();
+    let mut source = Source::at(ev, &place, hash)?;
+    source.attrs = given(reference)?;
+    Ok(source)
+}
+
 /// A folder as it is.
 fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
     if !path.exists() {
-        return fail(Kind::Io, format!("path '{}' does not exist", path.display()));
+        return fail(Kind::Io, format!("path '/{}' does not exist", path.display()));
     }
     let place = path.canonicalize()?;
     if let Some(text) = place.to_str()
         && let Ok(base) = ev.shared.store.parse(text)
         && base.name() == "source"
     {
-        // A source that is in the store already is taken as it is.
+        // A source that is in the store already is taken as it is, and when it changed is not known.
         let hash = hash_path(&place, Algorithm::Sha256)?;
         if ev.shared.store.source_path("source", &hash).as_ref() == Ok(&base) {
-            let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
-            return Ok(Source { path: base, hash, attrs });
+            return Ok(Source { path: base, hash, attrs: vec![("lastModified", Attribute::Number(0))] });
         }
     }
     let hash = hash_path(&place, Algorithm::Sha256)?;
-    let store_path = ev.shared.store.source_path("source", &hash)?;
-    mount(ev, &store_path, &place);
-    ev.shared.imported.came_from(&store_path, &place, false);
-    let attrs = vec![("lastModified", Attribute::Number(newest(&place)))];
-    Ok(Source { path: store_path, hash, attrs })
+    let mut source = Source::at(ev, &place, hash)?;
+    ev.shared.imported.came_from(&source.path, &place, false);
+    source.attrs.push(("lastModified", Attribute::Number(newest(&place))));
+    Ok(source)
 }
 
 /// A folder as it is, under a store path that its name alone decides: nothing is read to know it.
@@ -231,148 +267,6 @@ pub fn git_root(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_path_buf)
 }
 
-fn run_git(root: &Path, args: &[&str]) -> Result<Vec<u8>> {
-    let mut command = Command::new("git");
-    command
-        .arg("-C")
-        .arg(root)
-        .args(["-c", "core.fsmonitor=false"])
-        .args(args)
-        .env("GIT_OPTIONAL_LOCKS", "0");
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => return fail(Kind::Io, format!("git is needed to read '{}': {error}", root.display())),
-    };
-    if !output.status.success() {
-        let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return fail(Kind::Io, format!("git {} in '{}': {error}", args.join(" "), root.display()));
-    }
-    Ok(output.stdout)
-}
-
-fn git_text(root: &Path, args: &[&str]) -> Option<String> {
-    let out = run_git(root, args).ok()?;
-    Some(String::from_utf8_lossy(&out).trim().to_owned())
-}
-
-/// The commit that `rev` names.
-pub fn revision(root: &Path, rev: &str) -> Result<String> {
-    match git_text(root, &["rev-parse", "--verify", "--end-of-options", &format!("{rev}^{{commit}}")]) {
-        Some(id) => Ok(id),
-        None => fail(Kind::Unavailable, format!("'{}' has no revision '{rev}'", root.display())),
-    }
-}
-
-/// The tracked files of a repository: as they are, or those of a revision.
-pub fn git(ev: &mut Ev, root: &Path, rev: Option<&str>) -> Result<Source> {
-    let root = root.canonicalize()?;
-    let head = git_text(&root, &["rev-parse", "--verify", "HEAD"]);
-    let wanted = match rev {
-        Some(rev) => Some(revision(&root, rev)?),
-        None => None,
-    };
-    let dirty = wanted.is_none()
-        && !run_git(&root, &["status", "--porcelain", "--untracked-files=no", "--ignore-submodules"])?
-            .is_empty();
-    let work_tree = dirty || (wanted.is_none() && head.is_none());
-    let temporary = tempfile::Builder::new().prefix("pgflakegen-source-").tempdir()?;
-    let tree = temporary.path().join("source");
-    std::fs::create_dir(&tree)?;
-    if work_tree {
-        for name in
-            run_git(&root, &["ls-files", "-z"])?.split(|byte| *byte == 0).filter(|name| !name.is_empty())
-        {
-            copy_file(&root, &tree, Path::new(std::ffi::OsStr::from_bytes(name)))?;
-        }
-    } else {
-        let commit = wanted.as_deref().or(head.as_deref()).unwrap_or("HEAD");
-        let index = temporary.path().join("index");
-        let index_env = index.as_os_str();
-        let checkout = |args: &[&str]| -> Result<()> {
-            let output = Command::new("git")
-                .arg("-C")
-                .arg(&root)
-                .arg("--work-tree")
-                .arg(&tree)
-                .args(args)
-                .env("GIT_INDEX_FILE", index_env)
-                .output()?;
-            if output.status.success() {
-                return Ok(());
-            }
-            fail(Kind::Io, format!("git: {}", String::from_utf8_lossy(&output.stderr).trim()))
-        };
-        checkout(&["read-tree", commit])?;
-        checkout(&["checkout-index", "--all", "--force"])?;
-    }
-    let hash = hash_path(&tree, Algorithm::Sha256)?;
-    let path = ev.shared.store.source_path("source", &hash)?;
-    let keep = temporary.keep();
-    mount(ev, &path, &keep.join("source"));
-    if rev.is_none() {
-        ev.shared.imported.came_from(&path, &root, true);
-    }
-    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(keep);
-    let short = |id: &str| id.chars().take(7).collect::<String>();
-    let mut attrs = Vec::new();
-    let time = |at: &str| {
-        git_text(&root, &["log", "-1", "--format=%ct", "--no-show-signature", at])
-            .and_then(|t| t.parse().ok())
-    };
-    match (&wanted, &head, dirty) {
-        (Some(id), ..) | (None, Some(id), false) => {
-            attrs.push(("lastModified", Attribute::Number(time(id).unwrap_or(0))));
-            attrs.push(("rev", Attribute::Text(id.clone())));
-            attrs.push(("shortRev", Attribute::Text(short(id))));
-            let count = git_text(&root, &["rev-list", "--count", id]).and_then(|count| count.parse().ok());
-            attrs.push(("revCount", Attribute::Number(count.unwrap_or(0))));
-        }
-        (None, Some(id), true) => {
-            attrs.push(("lastModified", Attribute::Number(time(id).unwrap_or(0))));
-            attrs.push(("dirtyRev", Attribute::Text(format!("{id}-dirty"))));
-            attrs.push(("dirtyShortRev", Attribute::Text(format!("{}-dirty", short(id)))));
-        }
-        (None, None, _) => attrs.push(("lastModified", Attribute::Number(0))),
-    }
-    attrs.push(("submodules", Attribute::Flag(false)));
-    Ok(Source { path, hash, attrs })
-}
-
-fn copy_file(root: &Path, tree: &Path, name: &Path) -> Result<()> {
-    let (from, to) = (root.join(name), tree.join(name));
-    // A tracked file that was deleted is not there.
-    let Ok(metadata) = from.symlink_metadata() else { return Ok(()) };
-    if let Some(dir) = to.parent() {
-        std::fs::create_dir_all(dir)?;
-    }
-    match nar::FileType::from(metadata.file_type()) {
-        nar::FileType::Symlink => std::os::unix::fs::symlink(std::fs::read_link(&from)?, &to)?,
-        nar::FileType::Regular => {
-            std::fs::copy(&from, &to)?;
-        }
-        // A submodule is an empty folder.
-        _ => std::fs::create_dir_all(&to)?,
-    }
-    Ok(())
-}
-
-/// `YYYYMMDDhhmmss` of a time in UTC.
-fn date(seconds: i64) -> String {
-    let days = seconds.div_euclid(86_400);
-    let rest = seconds.rem_euclid(86_400);
-    // Days since 0000-03-01, in eras of 400 years.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", rest / 3600, rest / 60 % 60, rest % 60)
-}
-
 impl Source {
     /// The attributes that a flake sees as `sourceInfo`.
     pub fn info(&self, ev: &mut Ev) -> Vec<Attr> {
@@ -388,7 +282,7 @@ impl Source {
                 Attribute::Text(text) => ev.string(text.as_bytes()),
                 Attribute::Number(number) => {
                     if *name == "lastModified" {
-                        let date = ev.string(date(*number).as_bytes());
+                        let date = ev.string(dates::compact(*number).as_bytes());
                         attrs.push(ev.named("lastModifiedDate", ev.at(date)));
                     }
                     Value::Int(*number)
@@ -398,14 +292,5 @@ impl Source {
             attrs.push(ev.named(name, ev.at(value)));
         }
         attrs
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dates() {
-        assert_eq!(super::date(0), "19700101000000");
-        assert_eq!(super::date(1_709_210_096), "20240229123456");
     }
 }

@@ -5,7 +5,7 @@ use toml_edit::Value;
 
 use super::{BumpError, Bumped, Edited, describe, pgrx};
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Vendor, Version};
-use crate::upstream::archive::SourceTree;
+use crate::store::archive::SourceTree;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::edit::{self, Block, Changes, EditError};
 use crate::upstream::guess::control;

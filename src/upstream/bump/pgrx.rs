@@ -6,7 +6,7 @@ use toml_edit::{InlineTable, Value};
 use super::{BumpError, Bumped, Edited};
 use crate::catalogue::model::{Catalogue, Extension, Pgrx, Vendor};
 use crate::catalogue::version::compare;
-use crate::upstream::archive::SourceTree;
+use crate::store::archive::SourceTree;
 use crate::upstream::cargo::Lock;
 use crate::upstream::edit::{self, Changes};
 use crate::upstream::prefetch::{Upstream, UpstreamError};

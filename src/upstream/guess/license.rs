@@ -1,7 +1,7 @@
 //! A licence by the words of its text.
 
 use super::Guess;
-use crate::upstream::archive::SourceTree;
+use crate::store::archive::SourceTree;
 
 /// Words that only one licence has, most particular first, and nixpkgs' name for it.
 const MARKS: [(&[&str], &str); 16] = [

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::archive::SourceTree;
 use super::cargo::Lock;
 use crate::catalogue::model::Kind;
+use crate::store::archive::SourceTree;
 
 /// Something found out, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
+use crate::nix::eval::print::attr_name;
 use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::{ContextElement, Str, Value};
 
@@ -117,8 +118,10 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let attrs = ev.attrs_arg(args[1], pos, SECOND)?;
     for Attr { name, pos: at, value } in ev.sorted(attrs) {
         let full = ev.text(name).lossy();
+        // As the name of an attribute: in quotes unless it is an identifier.
+        let shown = attr_name(full.as_bytes());
         let Ok(path) = ev.shared.store.parse(&full) else {
-            return Err(Error::at(Kind::Other, format!("context key '\"{full}\"' is not a store path"), at));
+            return Err(Error::at(Kind::Other, format!("context key '{shown}' is not a store path"), at));
         };
         let base = ev.on_heap(path.base_name());
         let info = ev.attrs_arg(value, at, "while evaluating the value of a string context")?;
@@ -133,7 +136,7 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             if ev.bool_value(flag, at, "while evaluating the `allOutputs` attribute of a string context")? {
                 if !path.is_derivation() {
                     let message = format!(
-                        "tried to add all-outputs context of {full}, which is not a derivation, to a string"
+                        "tried to add all-outputs context of {shown}, which is not a derivation, to a string"
                     );
                     return Err(Error::at(Kind::Other, message, at));
                 }
@@ -145,7 +148,7 @@ fn append_context(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             let outputs = ev.list_arg(outputs.value, at, context)?;
             if !outputs.items.is_empty() && !path.is_derivation() {
                 let message = format!(
-                    "tried to add derivation output context of {full}, which is not a derivation, to a string"
+                    "tried to add derivation output context of {shown}, which is not a derivation, to a string"
                 );
                 return Err(Error::at(Kind::Other, message, at));
             }

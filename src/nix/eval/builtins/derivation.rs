@@ -55,12 +55,12 @@ in
 
 /// The thunk of `derivation`.
 pub(super) fn wrapper(ev: &mut Ev) -> Ref {
-    ev.lazy_text(WRAPPER, "«nix/derivation-internal.nix»")
+    ev.lazy_text(WRAPPER)
 }
 
 impl Ev {
     /// A thunk that is the value of `text`.
-    pub(super) fn lazy_text(&mut self, text: &str, _name: &str) -> Ref {
+    pub(super) fn lazy_text(&mut self, text: &str) -> Ref {
         match self.parse(text, Origin::Text(text.into()), b"/") {
             Ok(code) => self.lazy(code),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),
@@ -199,7 +199,9 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
             let value = ev.force(attr.value)?;
             if ev.bool_value(value, 0, "")? {
                 if attr.name == sym::impure {
-                    return fail("experimental Nix feature 'impure-derivations' is disabled");
+                    return fail(
+                        "experimental Nix feature 'impure-derivations' is disabled; add '--extra-experimental-features impure-derivations' to enable it",
+                    );
                 }
                 if !ev.shared.settings.ca_derivations {
                     return fail(
@@ -244,6 +246,11 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
     draft.take(ev, &bytes)?;
     if attr.name == sym::json {
         ev.shared.message("warning: setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.");
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err()
+            && let Some(why) = super::json_errors::explain(&bytes)
+        {
+            return fail(format!("cannot process __json attribute: {why}"));
+        }
     }
     let text = || String::from_utf8_lossy(&bytes);
     let kept = |ev: &Ev| match bytes {
@@ -255,7 +262,7 @@ fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Dr
         sym::system => drv.platform = kept(ev),
         sym::output_hash => draft.hash = Some(text().into_owned()),
         sym::output_hash_algo => draft.algorithm = Algorithm::from_name(&text()).ok(),
-        sym::output_hash_mode => draft.method = Some(method(&text())?),
+        sym::output_hash_mode => draft.method = Some(method(&text(), drv.name)?),
         sym::outputs => {
             let names = ev.lossy(kept(ev));
             set_outputs(draft, names.split([' ', '\t', '\n', '\r']).filter(|name| !name.is_empty()))?;
@@ -290,7 +297,7 @@ fn structured(
         }
         sym::output_hash_mode => {
             let name = ev.string_no_context(value, 0, "")?;
-            draft.method = Some(method(&String::from_utf8_lossy(name))?);
+            draft.method = Some(method(&String::from_utf8_lossy(name), drv.name)?);
         }
         sym::outputs => {
             let mut names = Vec::new();
@@ -305,13 +312,13 @@ fn structured(
     Ok(())
 }
 
-fn method(text: &str) -> Result<IngestionMethod> {
+fn method(text: &str, name: &str) -> Result<IngestionMethod> {
     match text {
         "recursive" | "nar" => Ok(IngestionMethod::Nar),
         "flat" => Ok(IngestionMethod::Flat),
-        "text" => fail(
-            "experimental Nix feature 'dynamic-derivations' is disabled; add '--extra-experimental-features dynamic-derivations' to enable it",
-        ),
+        "text" => fail(format!(
+            "experimental Nix feature 'dynamic-derivations' is disabled (text-hashed derivation '{name}', outputHashMode = \"text\"); add '--extra-experimental-features dynamic-derivations' to enable it"
+        )),
         "git" => fail(
             "experimental Nix feature 'git-hashing' is disabled; add '--extra-experimental-features git-hashing' to enable it",
         ),

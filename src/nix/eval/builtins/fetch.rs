@@ -1,14 +1,20 @@
 //! Builtins that fetch: from what is on the machine already, else an error that names what is
 //! missing and how to get it.
 
-use super::{Builtin, FIRST, bare, prefixed};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::PoisonError;
+
+use super::{Builtin, bare, prefixed};
 use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::imported::Place;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
+use crate::nix::eval::paths::file_name;
 use crate::nix::eval::shared::Hook;
 use crate::nix::eval::symbol::sym;
+use crate::nix::eval::unpacked::{Unpacked, file_of};
+use crate::nix::eval::url::Url;
 use crate::nix::eval::value::Value;
 use crate::store::{Algorithm, Hash, IngestionMethod};
 
@@ -36,65 +42,129 @@ fn hooked(hook: Option<Hook>, ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> 
     }
 }
 
-/// Something from a URL, found in the store by its hash.
-fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -> Result<Value> {
+/// What `fetchurl` and `fetchTarball` are told.
+struct Wanted {
+    url: String,
+    name: String,
+    hash: Option<Hash>,
+}
+
+/// A SHA-256; an empty text is that of zeros.
+pub(super) fn hash_or_zeros(ev: &mut Ev, text: &str) -> std::result::Result<Hash, String> {
+    if text.is_empty() {
+        let hash = Hash::zero(Algorithm::Sha256);
+        ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
+        return Ok(hash);
+    }
+    Hash::parse(text, Some(Algorithm::Sha256)).map_err(|error| error.to_string())
+}
+
+fn wanted(ev: &mut Ev, arg: Ref, pos: Pos, what: &str) -> Result<Wanted> {
+    const URL: &str = "while evaluating the url we should fetch";
+    const HASH: &str = "while evaluating the sha256 of the content we should fetch";
+    const NAME: &str = "while evaluating the name of the content we should fetch";
     let (mut url, mut name, mut hash) = (None, None, None);
+    let text = |ev: &mut Ev, value: Ref, pos: Pos, context| -> Result<String> {
+        Ok(String::from_utf8_lossy(ev.plain_arg(value, pos, context)?).into_owned())
+    };
+    let mut advice = format!("Please pass an attribute set with 'url' and 'name' attributes to '{what}', ");
     match ev.force(arg)? {
         Value::Attrs(attrs) => {
             for attr in ev.sorted(attrs) {
-                let key = ev.text(attr.name).lossy();
                 match attr.name {
-                    sym::url => url = Some(text_of(ev, attr.value, pos)?),
-                    sym::name => name = Some(text_of(ev, attr.value, pos)?),
+                    sym::url => url = Some(text(ev, attr.value, attr.pos, URL)?),
+                    sym::name => name = Some(text(ev, attr.value, attr.pos, NAME)?),
                     sym::sha256 => {
-                        let parsed = Hash::parse(&text_of(ev, attr.value, pos)?, Some(Algorithm::Sha256));
+                        let written = text(ev, attr.value, attr.pos, HASH)?;
                         hash = Some(
-                            parsed.map_err(|error| Error::at(Kind::Other, error.to_string(), attr.pos))?,
+                            hash_or_zeros(ev, &written)
+                                .map_err(|error| Error::at(Kind::Other, error, pos))?,
                         );
                     }
                     _ => {
+                        let key = ev.text(attr.name).lossy();
                         let message = format!("unsupported argument '{key}' to '{what}'");
-                        return Err(Error::at(Kind::Other, message, attr.pos));
+                        return Err(Error::at(Kind::Other, message, pos));
                     }
                 }
             }
+            advice = match name {
+                Some(_) => format!("Please change the value for the 'name' attribute passed to '{what}',"),
+                None => format!("Please add a valid 'name' attribute to the argument for '{what}',"),
+            };
         }
-        value => {
-            url = Some(String::from_utf8_lossy(ev.string_no_context(value, pos, FIRST)?).into_owned());
-        }
+        _ => url = Some(text(ev, arg, pos, URL)?),
     }
     let Some(url) = url else {
         return Err(Error::at(Kind::Other, "'url' argument required", pos));
     };
-    let default =
-        if method == IngestionMethod::Nar { "source" } else { url.rsplit('/').next().unwrap_or("") };
-    let name = name.unwrap_or_else(|| default.to_owned());
-    if let Err(error) = crate::store::path::check_name(&name) {
+    let mut wanted = Wanted { url, name: name.unwrap_or_default(), hash };
+    if what == "fetchTarball" {
+        if wanted.name.is_empty() && !advice.starts_with("Please change") {
+            wanted.name = "source".to_owned();
+        }
+        if let Some(channel) = wanted.url.strip_prefix("channel:") {
+            wanted.url = format!("https://channels.nixos.org/{channel}/nixexprs.tar.xz");
+        }
+    }
+    if wanted.name.is_empty() {
+        wanted.name =
+            String::from_utf8_lossy(file_name(wanted.url.trim_end_matches('/').as_bytes())).into_owned();
+    }
+    if let Err(error) = crate::store::path::check_name(&wanted.name) {
+        let url = &wanted.url;
         let message = format!(
-            "invalid store path name when fetching URL '{url}': {error}. Please change the value for the 'name' attribute passed to '{what}', so that it can create a valid store path."
+            "invalid store path name when fetching URL '{url}': {error}. {advice} so that it can create a valid store path."
         );
         return Err(Error::at(Kind::Other, message, pos));
     }
-    if method == IngestionMethod::Flat
-        && let Some(file) = url.strip_prefix("file://")
-        && (hash.is_some() || !ev.shared.settings.pure)
-    {
-        return local_file(ev, file, &url, &name, hash, pos);
+    if wanted.hash.is_none() && ev.shared.settings.pure {
+        let message = format!("in pure evaluation mode, '{what}' requires a 'sha256' argument");
+        return Err(Error::at(Kind::Restricted, message, pos));
     }
-    let Some(hash) = hash else {
-        if ev.shared.settings.pure {
-            let message = format!("in pure evaluation mode, '{what}' requires a 'sha256' argument");
-            return Err(Error::at(Kind::Restricted, message, pos));
+    Ok(wanted)
+}
+
+/// Something from a URL: found by its hash, or a file of this machine.
+fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -> Result<Value> {
+    let wanted = wanted(ev, arg, pos, what)?;
+    let Wanted { url, name, hash } = &wanted;
+    let unpacked = method == IngestionMethod::Nar;
+    let mut missing = None;
+    if let Some(hash) = hash {
+        let path = ev.shared.store.fixed_output_path(method, hash, name, &Default::default())?;
+        match ev.fetched(&path, hash, url, unpacked, pos) {
+            Ok(()) => return Ok(ev.source_string(&path)),
+            Err(error) => missing = Some(error),
         }
-        let prefetch = prefetch(method == IngestionMethod::Nar);
-        let message = format!(
-            "'{url}' would have to be downloaded, which is not done here; give its sha256 and put it into the store ({prefetch} '{url}')"
-        );
-        return Err(Error::at(Kind::Unavailable, message, pos));
+    }
+    // curl, which gets files, takes this host for none.
+    let plain = match url.strip_prefix("file://localhost/") {
+        Some(rest) if !unpacked => format!("file:///{rest}"),
+        _ => url.clone(),
     };
-    let path = ev.shared.store.fixed_output_path(method, &hash, &name, &Default::default())?;
-    ev.fetched(&path, &hash, &url, method == IngestionMethod::Nar, pos)?;
-    Ok(ev.source_string(&path))
+    if let (Err(error), false) = (Url::parse(&plain, false), unpacked) {
+        let message = if error.ends_with("have a scheme") { format!("URL {error}") } else { error };
+        return Err(Error::at(Kind::Other, message, pos));
+    }
+    let found = match file_of(&plain) {
+        Ok(Some(file)) if unpacked => tarball(ev, &file, &wanted),
+        Ok(Some(file)) => local_file(ev, &file, &wanted),
+        Ok(None) => Err(missing.unwrap_or_else(|| {
+            let prefetch = prefetch(unpacked);
+            let message = format!(
+                "'{url}' would have to be downloaded, which is not done here; give its sha256 and put it into the store ({prefetch} '{url}')"
+            );
+            Error::new(Kind::Unavailable, message)
+        })),
+        Err(error) => Err(error),
+    };
+    found.map_err(|mut error| {
+        if error.pos == 0 {
+            error.pos = pos;
+        }
+        error
+    })
 }
 
 /// What gets something into the store and says its hash.
@@ -102,29 +172,63 @@ fn prefetch(unpacked: bool) -> &'static str {
     if unpacked { "nix-prefetch-url --unpack" } else { "nix-prefetch-url" }
 }
 
-/// A file of this machine, named by a URL.
-fn local_file(ev: &mut Ev, file: &str, url: &str, name: &str, hash: Option<Hash>, pos: Pos) -> Result<Value> {
-    ev.room_for(usize::try_from(ev.shared.outside.file_size(file.as_bytes()).unwrap_or(0)).unwrap_or(0))?;
-    let bytes = ev
-        .shared
-        .outside
-        .read_file(file.as_bytes())
-        .map_err(|error| Error::at(Kind::Io, format!("unable to download '{url}': {error}"), pos))?;
-    let found = Hash::of(Algorithm::Sha256, &bytes);
-    if let Some(hash) = hash.filter(|hash| *hash != found) {
-        let message = format!(
-            "hash mismatch in file downloaded from '{url}':\n  specified: {hash}\n  got:       {found}"
-        );
-        return Err(Error::at(Kind::Other, message, pos));
+fn mismatch<T>(url: &str, specified: &Hash, got: &Hash) -> Result<T> {
+    let shown = |hash: &Hash| format!("{}:{}", hash.algorithm(), hash.to_base32());
+    let (specified, got) = (shown(specified), shown(got));
+    let message = format!(
+        "hash mismatch in file downloaded from '{url}':\n  specified: {specified}\n  got:       {got}"
+    );
+    Err(Error::new(Kind::Other, message))
+}
+
+/// An archive of this machine, unpacked once for all threads.
+fn tarball(ev: &mut Ev, file: &str, wanted: &Wanted) -> Result<Value> {
+    let shared = ev.shared.clone();
+    let key = format!("unpacked:{}", wanted.url);
+    let mut known = shared.sources_found.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = match known.get(&key).and_then(|found| found.downcast_ref::<Unpacked>()) {
+        Some(found) => found.clone(),
+        None => {
+            let found = ev
+                .unpack(file, &wanted.url)
+                .map_err(|error| error.frame(0, format!("while fetching the input '{}'", wanted.url)))?;
+            known.insert(key, std::sync::Arc::new(found.clone()));
+            found
+        }
+    };
+    drop(known);
+    if let Some(hash) = wanted.hash.filter(|hash| *hash != found.hash) {
+        return mismatch(&wanted.url, &hash, &found.hash);
     }
-    let path = ev.shared.store.fixed_output_path(IngestionMethod::Flat, &found, name, &Default::default())?;
-    ev.imported(&path, Place::Here(file.as_bytes().to_vec()))?;
+    let path = ev.shared.store.source_path(&wanted.name, &found.hash)?;
+    ev.imported(&path, Place::Here(found.place.as_os_str().as_bytes().to_vec()))?;
     Ok(ev.source_string(&path))
 }
 
-fn text_of(ev: &mut Ev, value: Ref, pos: Pos) -> Result<String> {
-    let bytes = ev.plain_arg(value, pos, "while evaluating an argument of the fetcher")?;
-    Ok(String::from_utf8_lossy(bytes).into_owned())
+/// A file of this machine.
+fn local_file(ev: &mut Ev, file: &str, wanted: &Wanted) -> Result<Value> {
+    let url = &wanted.url;
+    let place = ev.real(file.as_bytes());
+    let size = ev.shared.outside.file_size(&place).unwrap_or(0);
+    ev.room_for(usize::try_from(size).unwrap_or(usize::MAX))?;
+    let bytes = ev.shared.outside.read_file(&place).map_err(|_| {
+        let message = format!(
+            "unable to download '{url}': Could not read a file:// file (37) Could not open file {file}"
+        );
+        Error::new(Kind::Io, message)
+    })?;
+    let found = Hash::of(Algorithm::Sha256, &bytes);
+    if let Some(hash) = wanted.hash.filter(|hash| *hash != found) {
+        return mismatch(url, &hash, &found);
+    }
+    let path = ev.shared.store.fixed_output_path(
+        IngestionMethod::Flat,
+        &found,
+        &wanted.name,
+        &Default::default(),
+    )?;
+    ev.imported(&path, Place::Here(place))?;
+    Ok(ev.source_string(&path))
 }
 
 impl Ev {
@@ -145,7 +249,6 @@ impl Ev {
         if let Some(cache) = &self.shared.settings.source_cache {
             for name in [hash.to_base32(), hash.to_base16(), path.base_name().to_owned()] {
                 let place = cache.join(name);
-                use std::os::unix::ffi::OsStrExt;
                 let bytes = place.as_os_str().as_bytes();
                 if matches!(self.shared.outside.file_type(bytes), Ok(Some(_))) {
                     self.shared.imported.insert(path, Place::Here(bytes.to_vec()));

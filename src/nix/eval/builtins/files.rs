@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Builtin] = &[
         let value = ev.force(args[1])?;
         let path = ev.coerce_path(value, &mut ContextSet::default(), pos, SECOND)?;
         let filter = ev.function_arg(args[0], pos, FIRST)?;
-        let name = String::from_utf8_lossy(file_name(path)).into_owned();
+        let name = base_name(path);
         ev.add_path(path, &name, Some(filter), IngestionMethod::Nar, None, pos)
     }),
     prefixed("path", 1, path),
@@ -167,8 +167,18 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let path = path_arg(ev, args[0], pos)?;
     ev.check_access(path, pos)?;
     let real = ev.real(path);
-    let entries =
-        ev.shared.outside.read_dir(&real).map_err(|error| io_error("read directory", path, &error, pos))?;
+    let entries = ev.shared.outside.read_dir(&real).map_err(|error| {
+        let place = ev.follow(path).ok();
+        let kind =
+            place.as_ref().and_then(|place| ev.shared.outside.file_type(&ev.real(place)).ok().flatten());
+        match (kind, place) {
+            (Some(_), Some(place)) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                let place = String::from_utf8_lossy(&place);
+                Error::at(Kind::Io, format!("cannot read directory \"{place}\": Not a directory"), pos)
+            }
+            _ => io_error("read directory", path, &error, pos),
+        }
+    })?;
     let mut attrs = Vec::with_capacity(entries.len());
     for (name, kind) in entries {
         let name = ev.intern(&name);
@@ -186,6 +196,10 @@ pub(in crate::nix::eval) fn io_error(
 ) -> Box<Error> {
     if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
         return no_such_file(path, pos);
+    }
+    if error.kind() == std::io::ErrorKind::IsADirectory {
+        // Nix reads into a buffer of as many bytes as the directory claims to have.
+        return Error::at(Kind::Io, "read of 4096 bytes: Is a directory", pos);
     }
     let path = String::from_utf8_lossy(path);
     Error::at(Kind::Io, format!("cannot {what} '{path}': {error}"), pos)
@@ -233,11 +247,10 @@ fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         }
     }
     if let Some(rest) = name.strip_prefix(b"nix/") {
-        let path = [COREPKGS, rest].concat();
-        if core_package(&path).is_some() {
-            let bytes = ev.heap.slice(&path);
-            return Ok(Value::Path(ev.heap.alloc(Str::plain(bytes))));
-        }
+        // Whether it is there shows when it is read.
+        let path = canonical(&[COREPKGS, rest].concat());
+        let bytes = ev.heap.slice(&path);
+        return Ok(Value::Path(ev.heap.alloc(Str::plain(bytes))));
     }
     let name = String::from_utf8_lossy(name);
     let message = if ev.shared.settings.pure {
@@ -293,12 +306,14 @@ fn store_path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         }
         Err(_) => return Err(Error::at(Kind::Other, format!("path '{text}' is not in the Nix store"), pos)),
     };
-    let full = store.print(&base);
-    if !matches!(ev.shared.outside.file_type(full.as_bytes()), Ok(Some(_))) {
-        return Err(Error::at(Kind::Unavailable, format!("path '{full}' is not valid"), pos));
-    }
     set.insert(ContextElement::Path(ev.on_heap(base.base_name())));
     Ok(ev.string_with(ev.heap.slice(&path), set))
+}
+
+/// What a path is called in the store.
+fn base_name(path: &[u8]) -> String {
+    let name = String::from_utf8_lossy(file_name(path));
+    if name.is_empty() { "source".to_owned() } else { name.into_owned() }
 }
 
 fn path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -340,8 +355,8 @@ fn path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
                     attr.pos,
                     "while evaluating the `sha256` attribute passed to builtins.path",
                 )?;
-                let hash = Hash::parse(&String::from_utf8_lossy(text), Some(Algorithm::Sha256));
-                expected = Some(hash.map_err(|error| Error::at(Kind::Other, error.to_string(), attr.pos))?);
+                let hash = super::fetch::hash_or_zeros(ev, &String::from_utf8_lossy(text));
+                expected = Some(hash.map_err(|error| Error::at(Kind::Other, error, attr.pos))?);
             }
             other => {
                 let other = ev.text(other).lossy();
@@ -354,7 +369,7 @@ fn path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         let message = "missing required 'path' attribute in the first argument to 'builtins.path'";
         return Err(Error::at(Kind::Other, message, pos));
     };
-    let name = name.unwrap_or_else(|| String::from_utf8_lossy(file_name(path)).into_owned());
+    let name = name.unwrap_or_else(|| base_name(path));
     ev.add_path(path, &name, filter, method, expected, pos)
 }
 
@@ -475,7 +490,11 @@ impl Ev {
         pos: Pos,
     ) -> Result<Value> {
         self.check_access(path, pos)?;
-        let store_path = self.add_path_here(path, name, filter, method, expected, pos).map_err(|error| {
+        let added = match self.follow(path) {
+            Ok(place) => self.add_path_here(&place, name, filter, method, expected, pos),
+            Err(error) => Err(io_error("read", path, &error, pos)),
+        };
+        let store_path = added.map_err(|error| {
             let path = String::from_utf8_lossy(path).into_owned();
             error.frame(pos, format!("while adding path '{path}'"))
         })?;

@@ -26,13 +26,7 @@ pub(super) const TABLE: &[Builtin] = &[
 fn algorithm(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Algorithm> {
     let name = ev.plain_arg(arg, pos, FIRST)?;
     let name = String::from_utf8_lossy(name);
-    Algorithm::from_name(&name).map_err(|_| {
-        Error::at(
-            Kind::Other,
-            format!("unknown hash algorithm '{name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'"),
-            pos,
-        )
-    })
+    Algorithm::from_name(&name).map_err(|error| Error::at(Kind::Other, error.to_string(), pos))
 }
 
 fn convert_hash(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {

@@ -20,6 +20,7 @@ pub(super) const TABLE: &[Builtin] = &[
     }),
     prefixed("fromJSON", 1, |ev, args, pos| {
         let text = ev.plain_arg(args[0], pos, FIRST)?;
+        let text = &*integer_zeros(text);
         let mut input = serde_json::Deserializer::from_slice(text);
         input.disable_recursion_limit();
         let seed = Seed { ev: &mut *ev, depth: 0 };
@@ -33,10 +34,46 @@ pub(super) const TABLE: &[Builtin] = &[
             if let Some(message) = if own { None } else { super::json_errors::explain(text) } {
                 return Error::at(Kind::Other, message, pos).frame(pos, "while decoding a JSON string");
             }
-            Error::at(Kind::Other, format!("error while decoding a JSON string: {error}"), pos)
+            // What does not fit into a value, said without the place that serde adds.
+            let message = error.to_string();
+            let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
+            Error::at(Kind::Other, message.to_owned(), pos).frame(pos, "while decoding a JSON string")
         })
     }),
 ];
+
+fn without_nul<E: serde::de::Error>(text: &str) -> std::result::Result<(), E> {
+    if !text.contains('\0') {
+        return Ok(());
+    }
+    let shown = text.replace('\0', "␀");
+    Err(E::custom(format!(
+        "input string '{shown}' cannot be represented as Nix string because it contains null bytes"
+    )))
+}
+
+/// `-0` is an integer, which serde takes for a float.
+fn integer_zeros(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    let is_zero = |at: usize| {
+        text[at..].starts_with(b"-0")
+            && !text.get(at + 2).is_some_and(|byte| byte.is_ascii_digit() || b".eE".contains(byte))
+    };
+    if !(0..text.len()).any(is_zero) {
+        return text.into();
+    }
+    let mut out = text.to_vec();
+    let (mut in_string, mut escaped) = (false, false);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'-' if !in_string && is_zero(at) => out[at] = b' ',
+            _ => {}
+        }
+    }
+    out.into()
+}
 
 /// Writes a JSON string; text that is not UTF-8 is an error, as in Nix.
 pub(in crate::nix::eval) fn string(bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -215,12 +252,7 @@ impl<'de> serde::de::Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Value, E> {
-        if text.contains('\0') {
-            return Err(E::custom(format!(
-                "input string '{}' cannot be represented as Nix string because it contains null bytes",
-                text.replace('\0', "␀")
-            )));
-        }
+        without_nul(text)?;
         Ok(self.ev.string(text.as_bytes()))
     }
 
@@ -235,6 +267,7 @@ impl<'de> serde::de::Visitor<'de> for Seed<'_> {
     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> std::result::Result<Value, A::Error> {
         let mut attrs = Vec::new();
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            without_nul(&key)?;
             let value = map.next_value_seed(Seed { ev: &mut *self.ev, depth: self.depth + 1 })?;
             attrs.push(self.ev.attr_named(&key, value));
         }

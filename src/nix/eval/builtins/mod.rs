@@ -11,6 +11,7 @@ mod json_errors;
 mod lists;
 mod regexes;
 mod sets;
+mod sorted;
 mod strings;
 mod toml;
 mod types;
@@ -26,7 +27,7 @@ use super::shared::Settings;
 use super::symbol::Symbol;
 use super::value::{List, Str, Value};
 
-pub(super) use files::{core_package, io_error};
+pub(super) use files::{COREPKGS, core_package, io_error};
 pub use versions::compare as compare_versions;
 
 /// The version that `builtins.nixVersion` claims: the one whose behaviour this is.

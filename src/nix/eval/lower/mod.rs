@@ -5,6 +5,7 @@
 //! runs once per environment.
 
 mod attrs;
+mod expected;
 mod show;
 mod strings;
 mod syntax;
@@ -12,7 +13,6 @@ mod syntax;
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
-use super::attrs::EMPTY;
 use super::error::{Error, Kind, suggest};
 use super::heap::{Heap, Shareable, Thin};
 use super::ir::*;
@@ -199,7 +199,8 @@ impl<'a> Lowering<'a> {
     }
 
     fn empty_set(&mut self) -> Code {
-        let code = self.empty_set.unwrap_or_else(|| self.constant(Value::Attrs(&EMPTY)));
+        // No constant: a message shows one that nothing has needed yet as `«thunk»`.
+        let code = self.empty_set.unwrap_or_else(|| self.make(Expr::Set(self.heap().thin(&[]))));
         self.empty_set = Some(code);
         code
     }

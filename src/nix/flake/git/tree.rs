@@ -1,0 +1,283 @@
+//! Writing the files of a work tree or a commit to a folder of our own.
+//!
+//! The trees of commits are somebody else's: every name is a plain one, every directory made here, so
+//! that nothing is written through a link.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::repository::Repository;
+use super::{Kind, Wanted, fail, submodules};
+use crate::nix::eval::Result;
+use crate::store::nar::FileType;
+use crate::store::{Algorithm, Hash};
+
+/// Submodules inside one another.
+const DEPTH: usize = 32;
+
+/// Something that git knows.
+pub struct Entry {
+    /// `100644`, `40000` and the like.
+    mode: u32,
+    /// Its object.
+    id: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl Entry {
+    fn is_directory(&self) -> bool {
+        self.mode == 0o040_000
+    }
+
+    /// The commit of a submodule.
+    pub fn submodule(&self) -> Option<&str> {
+        (self.mode == 0o160_000).then_some(&self.id)
+    }
+}
+
+/// A name that stays where it is looked for.
+pub fn is_plain(path: &Path) -> bool {
+    path.components().next().is_some()
+        && path.components().all(|part| matches!(part, Component::Normal(_)))
+        && !path.components().any(|part| part.as_os_str() == ".git")
+}
+
+/// Writes what is wanted into the empty folder `to`; whether it is a work tree with changes.
+pub fn write(repository: &Repository, wanted: &Wanted, to: &Path, depth: usize) -> Result<bool> {
+    if depth > DEPTH {
+        let root = repository.root.display();
+        return fail(Kind::Other, format!("the submodules of '{root}' are nested without end"));
+    }
+    match &wanted.rev {
+        Some(rev) => write_commit(repository, wanted, rev, to, depth).map(|()| false),
+        None => write_work_tree(repository, wanted, to, depth),
+    }
+}
+
+/// Reads the lines of `ls-files --stage -z` and `ls-tree -z`: `MODE [TYPE] ID [STAGE]\tPATH`.
+fn entries(out: &[u8]) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for line in out.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { continue };
+        let (about, path) = line.split_at(tab);
+        let about = String::from_utf8_lossy(about);
+        let mut words = about.split(' ');
+        let mode = words.next().and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(0);
+        let id = words.find(|word| word.len() >= 40).unwrap_or_default().to_owned();
+        let path = PathBuf::from(OsStr::from_bytes(path.get(1..).unwrap_or_default()));
+        if !is_plain(&path) {
+            return fail(Kind::Other, format!("git knows a file called '{}'", path.display()));
+        }
+        entries.push(Entry { mode, id, path });
+    }
+    Ok(entries)
+}
+
+/// What `.gitattributes` says to leave out of archives, of `paths` and the directories around them.
+fn ignored<'p>(
+    repository: &Repository,
+    index: Option<&Path>,
+    paths: impl Iterator<Item = &'p Path>,
+) -> Result<BTreeSet<PathBuf>> {
+    let mut asked = BTreeSet::new();
+    for path in paths {
+        asked.extend(path.ancestors().filter(|path| !path.as_os_str().is_empty()));
+    }
+    let found = attribute(repository, index, "export-ignore", asked.into_iter())?;
+    Ok(found.into_iter().filter(|(_, value)| value == b"set").map(|(path, _)| path).collect())
+}
+
+/// The values of an attribute, of the paths that have it.
+fn attribute<'p>(
+    repository: &Repository,
+    index: Option<&Path>,
+    name: &str,
+    paths: impl Iterator<Item = &'p Path>,
+) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut input = Vec::new();
+    for path in paths {
+        input.extend_from_slice(path.as_os_str().as_bytes());
+        input.push(0);
+    }
+    let out = repository.run_with(&["check-attr", "--cached", "--stdin", "-z", name], index, input)?;
+    let mut fields = out.split(|byte| *byte == 0);
+    let mut found = Vec::new();
+    while let (Some(path), Some(_), Some(value)) = (fields.next(), fields.next(), fields.next()) {
+        if value != b"unspecified" {
+            found.push((PathBuf::from(OsStr::from_bytes(path)), value.to_vec()));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a path, or a directory around it, is left out.
+fn is_left_out(path: &Path, left_out: &BTreeSet<PathBuf>) -> bool {
+    path.ancestors().any(|path| left_out.contains(path))
+}
+
+fn write_work_tree(repository: &Repository, wanted: &Wanted, to: &Path, depth: usize) -> Result<bool> {
+    let mut dirty = !repository
+        .run(&["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"])?
+        .is_empty();
+    let mut known = entries(&repository.run(&["ls-files", "--stage", "-z"])?)?;
+    // A conflict has up to three.
+    known.dedup_by(|one, other| one.path == other.path);
+    let files = || known.iter().filter(|entry| entry.submodule().is_none()).map(|entry| entry.path.as_path());
+    let left_out = match wanted.export_ignore {
+        true => ignored(repository, None, files())?,
+        false => BTreeSet::new(),
+    };
+    for name in files() {
+        // A tracked file that was deleted is not there.
+        let from = repository.root.join(name);
+        let Ok(metadata) = from.symlink_metadata() else { continue };
+        let parent = name.parent().unwrap_or(Path::new(""));
+        if is_left_out(parent, &left_out) {
+            // The directories that are not left out are there, empty if need be.
+            let kept = parent.ancestors().find(|dir| !is_left_out(dir, &left_out));
+            make_directories(to, kept.unwrap_or(Path::new("")))?;
+            continue;
+        }
+        make_directories(to, parent)?;
+        if left_out.contains(name) {
+            continue;
+        }
+        let place = to.join(name);
+        match FileType::from(metadata.file_type()) {
+            FileType::Symlink => std::os::unix::fs::symlink(std::fs::read_link(&from)?, &place)?,
+            FileType::Regular => {
+                std::fs::copy(&from, &place)?;
+            }
+            _ => make_directories(to, name)?,
+        }
+    }
+    if wanted.submodules {
+        dirty |= submodules::write_work_trees(repository, wanted, to, depth)?;
+    }
+    Ok(dirty)
+}
+
+/// Makes the directories of a path below `to`, none of which may be a link.
+pub fn make_directories(to: &Path, path: &Path) -> Result<()> {
+    let mut place = to.to_path_buf();
+    for part in path.components() {
+        place.push(part);
+        match place.symlink_metadata() {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => {
+                let path = path.display();
+                return fail(Kind::Other, format!("'{path}' is no directory, and something is to be in it"));
+            }
+            Err(_) => std::fs::create_dir(&place)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_commit(repository: &Repository, wanted: &Wanted, rev: &str, to: &Path, depth: usize) -> Result<()> {
+    let all = entries(&repository.run(&["ls-tree", "-r", "-t", "-z", "--full-tree", rev])?)?;
+    let index = match wanted.export_ignore || wanted.lfs {
+        true => {
+            let folder = tempfile::tempdir()?;
+            repository.run_with(&["read-tree", rev], Some(&folder.path().join("index")), Vec::new())?;
+            Some(folder)
+        }
+        false => None,
+    };
+    let index = index.as_ref().map(|folder| folder.path().join("index"));
+    let left_out = match wanted.export_ignore {
+        true => ignored(repository, index.as_deref(), all.iter().map(|entry| entry.path.as_path()))?,
+        false => BTreeSet::new(),
+    };
+    let kept: Vec<&Entry> = all.iter().filter(|entry| !is_left_out(&entry.path, &left_out)).collect();
+    let mut input = Vec::new();
+    for entry in kept.iter().filter(|entry| !entry.is_directory() && entry.submodule().is_none()) {
+        input.extend_from_slice(entry.id.as_bytes());
+        input.push(b'\n');
+    }
+    let objects = repository.run_with(&["cat-file", "--batch"], None, input)?;
+    let mut rest = &objects[..];
+    for entry in &kept {
+        let place = to.join(&entry.path);
+        if entry.is_directory() || entry.submodule().is_some() {
+            std::fs::create_dir(&place)?;
+            continue;
+        }
+        let Some((contents, after)) = object(rest) else {
+            let (id, path) = (&entry.id, entry.path.display());
+            let root = repository.root.display();
+            return fail(
+                Kind::Unavailable,
+                format!("'{root}' does not have the object {id} of '{path}' at {rev}"),
+            );
+        };
+        rest = after;
+        if entry.mode == 0o120_000 {
+            std::os::unix::fs::symlink(OsStr::from_bytes(contents), &place)?;
+            continue;
+        }
+        let mode = if entry.mode & 0o100 != 0 { 0o755 } else { 0o644 };
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&place)?;
+        std::io::Write::write_all(&mut file, contents)?;
+    }
+    if wanted.lfs {
+        let files = kept.iter().filter(|entry| entry.mode & 0o170_000 == 0o100_000);
+        fill_in_lfs(repository, index.as_deref(), files.map(|entry| entry.path.as_path()), to)?;
+    }
+    if wanted.submodules {
+        submodules::write_commits(repository, wanted, rev, &all, to, depth)?;
+    }
+    Ok(())
+}
+
+/// The contents of the next object that `cat-file --batch` gives, and what follows.
+fn object(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line = bytes.iter().position(|byte| *byte == b'\n')?;
+    let about = std::str::from_utf8(bytes.get(..line)?).ok()?;
+    let size: usize = about.split(' ').nth(2)?.parse().ok()?;
+    let contents = bytes.get(line + 1..)?.get(..size)?;
+    Some((contents, bytes.get(line + 1 + size + 1..)?))
+}
+
+/// Puts the contents of files that Git LFS keeps into the place of what points to them.
+fn fill_in_lfs<'p>(
+    repository: &Repository,
+    index: Option<&Path>,
+    files: impl Iterator<Item = &'p Path>,
+    to: &Path,
+) -> Result<()> {
+    let kept_there = attribute(repository, index, "filter", files)?;
+    for (path, _) in kept_there.into_iter().filter(|(_, filter)| filter == b"lfs") {
+        let place = to.join(&path);
+        let Some(id) = std::fs::read(&place).ok().and_then(|text| pointed_to(&text)) else { continue };
+        let objects = repository.common_dir().unwrap_or_default().join("lfs/objects");
+        let from = objects.join(&id[..2]).join(&id[2..4]).join(&id);
+        let contents = std::fs::read(&from).ok();
+        match contents.filter(|contents| Hash::of(Algorithm::Sha256, contents).to_base16() == id) {
+            Some(contents) => std::fs::write(&place, contents)?,
+            None => {
+                let (path, root) = (path.display(), repository.root.display());
+                return fail(
+                    Kind::Unavailable,
+                    format!(
+                        "'{path}' of '{root}' is kept by Git LFS, and its contents ({id}) are not on this machine; get them with: git -C '{root}' lfs fetch"
+                    ),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The hash in a pointer of Git LFS.
+fn pointed_to(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok().filter(|text| text.len() < 1024)?;
+    let rest = text.strip_prefix("version https://git-lfs.github.com/spec/v1\n")?;
+    let id = rest.lines().find_map(|line| line.strip_prefix("oid sha256:"))?;
+    let valid = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    valid.then(|| id.to_owned())
+}

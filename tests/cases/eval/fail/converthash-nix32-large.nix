@@ -1,0 +1,1 @@
+builtins.convertHash { hash = "sha256:z000000000000000000000000000000000000000000000000000"; toHashFormat = "base16"; }

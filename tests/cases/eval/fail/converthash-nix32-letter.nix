@@ -1,0 +1,1 @@
+builtins.convertHash { hash = "sha256:e000000000000000000000000000000000000000000000000000"; toHashFormat = "base16"; }

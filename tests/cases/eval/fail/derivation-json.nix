@@ -1,0 +1,1 @@
+(derivation { name = "a"; system = "x"; builder = "y"; __json = "x"; }).drvPath

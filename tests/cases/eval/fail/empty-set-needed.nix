@@ -1,0 +1,1 @@
+let x = { }; in builtins.seq x ([ x ] + 1)

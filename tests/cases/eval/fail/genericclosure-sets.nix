@@ -1,0 +1,1 @@
+builtins.genericClosure { startSet = [ { key = { }; } { key = { a = 1; }; } ]; operator = x: [ ]; }

@@ -1,0 +1,1 @@
+builtins.fetchTarball { url = "file://@/one.tar.gz"; sha256 = ""; }

@@ -1,0 +1,1 @@
+builtins.fetchurl "file://@/a%20b"

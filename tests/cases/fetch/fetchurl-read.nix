@@ -1,0 +1,1 @@
+builtins.readFile (builtins.fetchurl { url = "file://@/plain.txt"; name = "x"; })

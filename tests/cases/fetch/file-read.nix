@@ -1,0 +1,1 @@
+builtins.readFile (builtins.fetchTree { type = "file"; url = "file://@/plain.txt"; }).outPath

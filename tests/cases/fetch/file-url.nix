@@ -1,0 +1,1 @@
+builtins.fetchTree "file+file://@/one.tar.gz?narHash=sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="

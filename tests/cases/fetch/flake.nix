@@ -1,0 +1,1 @@
+let f = builtins.getFlake "file://@/one.tar.gz"; in [ f.value f.lastModified f.sourceInfo.narHash ]

@@ -1,0 +1,1 @@
+builtins.fetchGit { url = "@/cloned"; submodules = true; ref = "main"; }

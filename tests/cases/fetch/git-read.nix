@@ -1,0 +1,1 @@
+let s = builtins.fetchGit @/main; in [ (builtins.readDir s) (builtins.readDir (s + "/e")) (builtins.readFile (s + "/t.txt")) ]

@@ -1,0 +1,1 @@
+builtins.fetchGit { url = "@/main/mods/sub"; submodules = true; }

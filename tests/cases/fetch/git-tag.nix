@@ -1,0 +1,1 @@
+builtins.fetchGit { url = "@/main"; ref = "v1"; }

@@ -1,0 +1,1 @@
+builtins.path { path = @/linked; name = "x"; filter = p: t: baseNameOf (dirOf p) == "sub"; }
