@@ -7,47 +7,22 @@
 
 #![allow(clippy::unwrap_used)] // a test may fail
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use pgflakegen::nix::eval::outside::Machine;
-use pgflakegen::nix::eval::report::headline;
-use pgflakegen::nix::eval::shared::Origin;
-use pgflakegen::nix::eval::{Ev, Settings, Shared};
-use pgflakegen::nix::flake::HOOKS;
-
-fn dir(kind: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/eval").join(kind)
-}
+use pgflakegen::nix::eval::Settings;
+use support::message;
 
 fn cases(kind: &str) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(dir(kind))
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
-        .collect();
-    files.sort();
-    files
+    support::cases(&format!("eval/{kind}"))
 }
 
 /// What we make of a program: its value as `nix-instantiate --eval --strict` prints it, or the message.
 fn ours(text: &str) -> Result<String, String> {
-    let settings = Settings { system: "x86_64-linux".into(), ..Settings::default() };
-    let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
-    let run = |ev: &mut Ev| -> pgflakegen::nix::eval::Result<_> {
-        let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
-        let value = ev.eval(code, None)?;
-        let thunk = ev.at(value);
-        ev.force_deep(thunk)?;
-        ev.print_instantiate(value)
-    };
-    match run(&mut ev) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),
-        Err(error) => Err(headline(&ev.shared, &error)),
-    }
+    support::instantiated(text, Settings { system: "x86_64-linux".into(), ..Settings::default() })
 }
 
 /// Why a case differs from what it expects.
@@ -81,12 +56,6 @@ fn xfail_still_differ() {
     }
 }
 
-/// The innermost message of Nix's error.
-fn message(stderr: &str) -> String {
-    let lines = stderr.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
-    lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
-}
-
 #[test]
 fn expectations_are_those_of_nix() {
     let Ok(nix) = std::env::var("PGFLAKEGEN_NIX") else {
@@ -101,7 +70,7 @@ fn expectations_are_those_of_nix() {
             Command::new(&nix).args(["--eval", "--readonly-mode", "--strict", "-E", &text]).output().unwrap();
         let (extension, found) = match output.status.success() {
             true => ("exp", String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => ("err", message(&String::from_utf8_lossy(&output.stderr)) + "\n"),
+            false => ("err", message(&output.stderr) + "\n"),
         };
         let file = path.with_extension(extension);
         if bless {

@@ -6,17 +6,15 @@
 
 #![allow(clippy::unwrap_used)] // a test may fail
 
+mod support;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use pgflakegen::nix::eval::outside::Machine;
-use pgflakegen::nix::eval::report::headline;
-use pgflakegen::nix::eval::shared::Origin;
-use pgflakegen::nix::eval::{Ev, Settings, Shared};
-use pgflakegen::nix::flake::HOOKS;
+use pgflakegen::nix::eval::Settings;
+use support::message;
 
 /// A tar archive of `(name, kind, contents or target, when)`; names are taken as they are.
 fn tar(entries: &[(&str, tar::EntryType, &str, u64)]) -> Vec<u8> {
@@ -180,13 +178,7 @@ fn repositories(dir: &Path) -> bool {
 }
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/fetch");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
-        .collect();
-    files.sort();
+    let files = support::cases("fetch");
     assert!(files.len() > 50, "only {} cases", files.len());
     files
 }
@@ -197,24 +189,7 @@ fn is_pure(path: &Path) -> bool {
 
 fn ours(text: &str, pure: bool) -> Result<String, String> {
     let settings = Settings { system: "x86_64-linux".into(), pure, silent: true, ..Settings::default() };
-    let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
-    let run = |ev: &mut Ev| -> pgflakegen::nix::eval::Result<_> {
-        let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
-        let value = ev.eval(code, None)?;
-        let thunk = ev.at(value);
-        ev.force_deep(thunk)?;
-        ev.print_instantiate(value)
-    };
-    match run(&mut ev) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),
-        Err(error) => Err(headline(&ev.shared, &error)),
-    }
-}
-
-/// The innermost message of Nix's error.
-fn message(stderr: &str) -> String {
-    let lines = stderr.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
-    lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    support::instantiated(text, settings)
 }
 
 #[test]
@@ -246,7 +221,7 @@ fn fetching_is_as_nix_has_it() {
                 .unwrap();
             let (extension, found) = match output.status.success() {
                 true => ("exp", String::from_utf8_lossy(&output.stdout).into_owned()),
-                false => ("err", message(&String::from_utf8_lossy(&output.stderr)) + "\n"),
+                false => ("err", message(&output.stderr) + "\n"),
             };
             let (file, found) = (path.with_extension(extension), found.replace(place, "@"));
             if bless {

@@ -3,14 +3,12 @@
 
 #![allow(clippy::unwrap_used)] // a test may fail
 
-use std::process::Command;
-use std::sync::Arc;
+mod support;
 
-use pgflakegen::nix::eval::outside::Machine;
+use std::process::Command;
+
+use pgflakegen::nix::eval::Settings;
 use pgflakegen::nix::eval::report::{headline, render};
-use pgflakegen::nix::eval::shared::Origin;
-use pgflakegen::nix::eval::{Ev, Settings, Shared};
-use pgflakegen::nix::flake::HOOKS;
 use proptest::prelude::*;
 
 fn name() -> impl Strategy<Value = String> {
@@ -101,16 +99,10 @@ fn closed(body: &str) -> String {
 
 fn ours(text: &str) -> Result<(String, String), String> {
     let settings = Settings { max_memory: 256 << 20, max_call_depth: 1000, ..Settings::default() };
-    let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
-    let run = |ev: &mut Ev| -> pgflakegen::nix::eval::Result<_> {
-        let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
-        let value = ev.eval(code, None)?;
-        let thunk = ev.at(value);
-        ev.force_deep(thunk)?;
-        Ok((ev.print_instantiate(value)?, ev.print(value)?))
-    };
+    let (ev, printed) =
+        support::evaluated(text, settings, |ev, value| Ok((ev.print_instantiate(value)?, ev.print(value)?)));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    match run(&mut ev) {
+    match printed {
         Ok((instantiate, eval)) => Ok((text(instantiate), text(eval))),
         Err(error) => {
             assert!(render(&ev.shared, &error, false).starts_with("error: "));
@@ -174,13 +166,11 @@ fn as_nix_has_it() {
                     prop_assert_eq!((output.status.success(), theirs), (true, found), "{}", text)
                 }
                 Err(error) => {
-                    let stderr = String::from_utf8_lossy(&output.stderr);
                     prop_assert!(
                         !output.status.success(),
                         "{text}: ours fails with {error}, Nix gives {theirs}"
                     );
-                    let lines = stderr.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
-                    let theirs = lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+                    let theirs = support::message(&output.stderr);
                     prop_assert_eq!(theirs, error.lines().next().unwrap_or_default(), "{}", text);
                 }
             }

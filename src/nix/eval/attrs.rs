@@ -54,20 +54,18 @@ impl Attrs {
     pub fn get(&self, name: Symbol) -> Option<Attr> {
         let mut set = self;
         loop {
-            match set.parts() {
-                Parts::One(attrs) => return find(attrs, |attr| attr.name, name).map(|at| attrs[at]),
-                Parts::Written(written) => return get_written(written, name),
-                Parts::More(top, base) => {
-                    let found = match top.parts() {
-                        Parts::One(attrs) => find(attrs, |attr| attr.name, name).map(|at| attrs[at]),
-                        Parts::Written(written) => get_written(written, name),
-                        Parts::More(..) => None,
-                    };
-                    if found.is_some() {
-                        return found;
-                    }
-                    set = base;
-                }
+            let (layer, base) = match set.parts() {
+                Parts::More(top, base) => (top.parts(), Some(base)),
+                layer => (layer, None),
+            };
+            let found = match layer {
+                Parts::One(attrs) => find(attrs, |attr| attr.name, name).map(|at| attrs[at]),
+                Parts::Written(written) => get_written(written, name),
+                Parts::More(..) => None,
+            };
+            match base {
+                Some(base) if found.is_none() => set = base,
+                _ => return found,
             }
         }
     }

@@ -225,17 +225,15 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
         return fail(Kind::Io, format!("path '/{}' does not exist", path.display()));
     }
     let place = path.canonicalize()?;
+    let hash = hash_path(&place, Algorithm::Sha256)?;
     if let Some(text) = place.to_str()
         && let Ok(base) = ev.shared.store.parse(text)
         && base.name() == "source"
+        && ev.shared.store.source_path("source", &hash).as_ref() == Ok(&base)
     {
         // A source that is in the store already is taken as it is, and when it changed is not known.
-        let hash = hash_path(&place, Algorithm::Sha256)?;
-        if ev.shared.store.source_path("source", &hash).as_ref() == Ok(&base) {
-            return Ok(Source { path: base, hash, attrs: vec![("lastModified", Attribute::Number(0))] });
-        }
+        return Ok(Source { path: base, hash, attrs: vec![("lastModified", Attribute::Number(0))] });
     }
-    let hash = hash_path(&place, Algorithm::Sha256)?;
     let mut source = Source::at(ev, &place, hash)?;
     ev.shared.imported.came_from(&source.path, &place, false);
     source.attrs.push(("lastModified", Attribute::Number(newest(&place))));

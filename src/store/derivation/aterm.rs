@@ -54,7 +54,7 @@ pub(super) fn write(
         }),
     }
     out.extend_from_slice(b"],[");
-    list(&mut out, &drv.input_srcs, |out, path| plain(out, &store.print(path)));
+    list(&mut out, &drv.input_srcs, |out, path| store_path(out, store, path.base_name()));
     out.extend_from_slice(b"],");
     escaped(&mut out, &drv.platform);
     out.push(b',');
@@ -95,30 +95,26 @@ pub(super) fn write_output(
 ) {
     out.push(b'(');
     plain(out, name);
-    out.extend_from_slice(b",\"");
-    if let Some(path) = output.path().filter(|_| !mask) {
-        out.extend([store.as_str(), "/", path.base_name()].iter().flat_map(|part| part.bytes()));
+    out.push(b',');
+    match output.path().filter(|_| !mask) {
+        Some(path) => store_path(out, store, path.base_name()),
+        None => plain(out, ""),
     }
-    out.extend_from_slice(b"\",\"");
-    match output {
+    let digest;
+    let (method, algorithm, hash) = match output {
+        DerivationOutput::InputAddressed(_) | DerivationOutput::Deferred => ("", "", ""),
+        DerivationOutput::Floating { method, algorithm } => (method.prefix(), algorithm.name(), ""),
+        DerivationOutput::Impure { method, algorithm } => (method.prefix(), algorithm.name(), "impure"),
         DerivationOutput::Fixed { method, hash, .. } => {
-            out.extend([method.prefix(), hash.algorithm().name()].iter().flat_map(|part| part.bytes()));
-            out.extend_from_slice(b"\",\"");
-            hash.write_base16(out);
+            digest = hash.to_base16();
+            (method.prefix(), hash.algorithm().name(), digest.as_str())
         }
-        DerivationOutput::Floating { method, algorithm } => {
-            out.extend([method.prefix(), algorithm.name()].iter().flat_map(|part| part.bytes()));
-            out.extend_from_slice(b"\",\"");
-        }
-        DerivationOutput::Impure { method, algorithm } => {
-            out.extend([method.prefix(), algorithm.name()].iter().flat_map(|part| part.bytes()));
-            out.extend_from_slice(b"\",\"impure");
-        }
-        DerivationOutput::InputAddressed(_) | DerivationOutput::Deferred => {
-            out.extend_from_slice(b"\",\"");
-        }
-    }
-    out.extend_from_slice(b"\")");
+    };
+    out.push(b',');
+    quoted(out, &[method, algorithm]);
+    out.push(b',');
+    plain(out, hash);
+    out.push(b')');
 }
 
 fn write_input<'a>(out: &mut Vec<u8>, path: &str, outputs: impl Iterator<Item = &'a str>) {
@@ -130,8 +126,17 @@ fn write_input<'a>(out: &mut Vec<u8>, path: &str, outputs: impl Iterator<Item = 
 }
 
 pub(super) fn plain(out: &mut Vec<u8>, text: &str) {
+    quoted(out, &[text]);
+}
+
+/// A path by its base name.
+pub(super) fn store_path(out: &mut Vec<u8>, store: &StoreDir, base: &str) {
+    quoted(out, &[store.as_str(), "/", base]);
+}
+
+fn quoted(out: &mut Vec<u8>, pieces: &[&str]) {
     out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
+    pieces.iter().for_each(|piece| out.extend_from_slice(piece.as_bytes()));
     out.push(b'"');
 }
 

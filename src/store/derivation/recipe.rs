@@ -107,7 +107,7 @@ impl<'a> Recipe<'a> {
         let text = &mut tail.text;
         text.clear();
         text.extend_from_slice(b"],[");
-        aterm::list(text, &self.sources, |out, base| store_path(out, store, base));
+        aterm::list(text, &self.sources, |out, base| aterm::store_path(out, store, base));
         text.extend_from_slice(b"],");
         aterm::escaped(text, self.platform);
         text.push(b',');
@@ -138,7 +138,7 @@ impl<'a> Recipe<'a> {
     fn named_inputs(&self, out: &mut Vec<u8>, store: &StoreDir) {
         aterm::list(out, self.inputs.chunk_by(|a, b| a.0 == b.0), |out, same| {
             out.push(b'(');
-            store_path(out, store, same[0].0);
+            aterm::store_path(out, store, same[0].0);
             out.extend_from_slice(b",[");
             aterm::list(out, same, |out, (_, output)| aterm::plain(out, output));
             out.extend_from_slice(b"])");
@@ -262,12 +262,4 @@ impl<'a> Named<'a> {
     pub fn into_room(self) -> Vec<u8> {
         self.tail.text
     }
-}
-
-fn store_path(out: &mut Vec<u8>, store: &StoreDir, base: &str) {
-    out.push(b'"');
-    out.extend_from_slice(store.as_str().as_bytes());
-    out.push(b'/');
-    out.extend_from_slice(base.as_bytes());
-    out.push(b'"');
 }

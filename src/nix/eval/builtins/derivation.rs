@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use rustc_hash::FxHashSet;
 
+use super::hashes::hash_or_zeros;
 use super::{Builtin, FIRST, bare};
 use crate::nix::eval::attrs::{Attr, Attrs};
 use crate::nix::eval::coerce::{Coerce, ContextSet};
@@ -18,9 +19,7 @@ use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::{Context, ContextElement, Str, Value};
 use crate::store::derivation::Recipe;
 use crate::store::path::{check_name, downstream_placeholder, placeholder};
-use crate::store::{
-    Algorithm, Derivation, DerivationOutput, Hash, IngestionMethod, StorePath, StorePathError,
-};
+use crate::store::{Algorithm, Derivation, DerivationOutput, IngestionMethod, StorePath, StorePathError};
 
 pub(super) const TABLE: &[Builtin] = &[
     bare("derivationStrict", 1, derivation_strict),
@@ -379,16 +378,8 @@ fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> 
         if draft.outputs != ["out"] {
             return fail("multiple outputs are not supported in fixed-output derivations");
         }
-        let hash = if text.is_empty() {
-            let Some(algorithm) = draft.algorithm else {
-                return fail("empty hash requires explicit hash algorithm");
-            };
-            let hash = Hash::zero(algorithm);
-            ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
-            hash
-        } else {
-            Hash::parse(text, draft.algorithm).map_err(|error| Error::new(Kind::Other, error.to_string()))?
-        };
+        let hash =
+            hash_or_zeros(ev, text, draft.algorithm).map_err(|error| Error::new(Kind::Other, error))?;
         let method = draft.method.unwrap_or(IngestionMethod::Flat);
         let path = store.fixed_output_path(method, &hash, drv.name, &BTreeSet::new())?;
         drv.outputs.push(("out", DerivationOutput::Fixed { method, hash, path }));

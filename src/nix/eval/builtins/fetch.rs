@@ -4,6 +4,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::sync::PoisonError;
 
+use super::hashes::hash_or_zeros;
 use super::{Builtin, bare, prefixed};
 use crate::nix::eval::error::{Error, Kind};
 use crate::nix::eval::heap::Ref;
@@ -49,16 +50,6 @@ struct Wanted {
     hash: Option<Hash>,
 }
 
-/// A SHA-256; an empty text is that of zeros.
-pub(super) fn hash_or_zeros(ev: &mut Ev, text: &str) -> std::result::Result<Hash, String> {
-    if text.is_empty() {
-        let hash = Hash::zero(Algorithm::Sha256);
-        ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
-        return Ok(hash);
-    }
-    Hash::parse(text, Some(Algorithm::Sha256)).map_err(|error| error.to_string())
-}
-
 fn wanted(ev: &mut Ev, arg: Ref, pos: Pos, what: &str) -> Result<Wanted> {
     const URL: &str = "while evaluating the url we should fetch";
     const HASH: &str = "while evaluating the sha256 of the content we should fetch";
@@ -77,7 +68,7 @@ fn wanted(ev: &mut Ev, arg: Ref, pos: Pos, what: &str) -> Result<Wanted> {
                     sym::sha256 => {
                         let written = text(ev, attr.value, attr.pos, HASH)?;
                         hash = Some(
-                            hash_or_zeros(ev, &written)
+                            hash_or_zeros(ev, &written, Some(Algorithm::Sha256))
                                 .map_err(|error| Error::at(Kind::Other, error, pos))?,
                         );
                     }

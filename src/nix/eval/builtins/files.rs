@@ -355,7 +355,8 @@ fn path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
                     attr.pos,
                     "while evaluating the `sha256` attribute passed to builtins.path",
                 )?;
-                let hash = super::fetch::hash_or_zeros(ev, &String::from_utf8_lossy(text));
+                let hash =
+                    super::hashes::hash_or_zeros(ev, &String::from_utf8_lossy(text), Some(Algorithm::Sha256));
                 expected = Some(hash.map_err(|error| Error::at(Kind::Other, error, attr.pos))?);
             }
             other => {

@@ -23,6 +23,20 @@ pub(super) const TABLE: &[Builtin] = &[
     prefixed("convertHash", 1, convert_hash),
 ];
 
+/// A hash that is to come out; an empty text is that of zeros, which nothing has.
+pub(super) fn hash_or_zeros(
+    ev: &Ev,
+    text: &str,
+    algorithm: Option<Algorithm>,
+) -> std::result::Result<Hash, String> {
+    if !text.is_empty() {
+        return Hash::parse(text, algorithm).map_err(|error| error.to_string());
+    }
+    let hash = Hash::zero(algorithm.ok_or("empty hash requires explicit hash algorithm")?);
+    ev.shared.message(&format!("warning: found empty hash, assuming '{hash}'"));
+    Ok(hash)
+}
+
 fn algorithm(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Algorithm> {
     let name = ev.plain_arg(arg, pos, FIRST)?;
     let name = String::from_utf8_lossy(name);

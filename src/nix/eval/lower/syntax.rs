@@ -32,7 +32,7 @@ pub(super) fn error(text: &str, stop: Stop, base: Pos) -> Box<Error> {
         }
         return Error::at(Kind::Syntax, message, base + wrong.at);
     }
-    let nesting = super::nesting(text.as_bytes());
+    let nesting = super::nesting::of(text.as_bytes());
     if nesting <= RNIX_NESTING {
         // rnix and rowan recurse over lists and parentheses, and a chain of operators nests the tree by
         // each two bytes of text: give them the stack that takes.
