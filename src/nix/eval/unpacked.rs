@@ -39,6 +39,14 @@ pub fn file_of(url: &str) -> Result<Option<String>> {
     }
 }
 
+/// What Nix says of a `file:` URL that it cannot read.
+pub fn unreadable(url: &str, file: &str) -> Box<Error> {
+    Error::new(
+        Kind::Io,
+        format!("unable to download '{url}': Could not read a file:// file (37) Could not open file {file}"),
+    )
+}
+
 impl Ev {
     /// Unpacks the archive `file` that `url` names.
     pub fn unpack(&self, file: &str, url: &str) -> Result<Unpacked> {

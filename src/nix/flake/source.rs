@@ -10,7 +10,7 @@ use super::{Kind, fail};
 use crate::nix::eval::attrs::Attr;
 use crate::nix::eval::coerce::ContextSet;
 use crate::nix::eval::imported::Place;
-use crate::nix::eval::unpacked::file_of;
+use crate::nix::eval::unpacked::{file_of, unreadable};
 use crate::nix::eval::value::ContextElement;
 use crate::nix::eval::{Ev, Result, Value};
 use crate::store::nar::{NarWriter, hash_path};
@@ -202,14 +202,7 @@ fn plain_file(ev: &Ev, file: &str, url: &str, reference: &Reference) -> Result<S
     let place = ev.shared.outside.real_path(&ev.real(file.as_bytes()));
     let opened =
         place.metadata().ok().filter(std::fs::Metadata::is_file).map(|_| std::fs::File::open(&place));
-    let Some(Ok(contents)) = opened else {
-        return fail(
-            Kind::Io,
-            format!(
-                "unable to download '{url}': Could not read a file:// file (37) Could not open file {file}"
-            ),
-        );
-    };
+    let Some(Ok(contents)) = opened else { return Err(unreadable(url, file)) };
     // In the store it cannot be executed, wherever it comes from.
     let mut nar = NarWriter::new(Hasher::new(Algorithm::Sha256))?;
     nar.regular(false, contents.metadata()?.len(), contents)?;

@@ -14,7 +14,7 @@ use crate::nix::eval::machine::{Ev, Result};
 use crate::nix::eval::paths::file_name;
 use crate::nix::eval::shared::Hook;
 use crate::nix::eval::symbol::sym;
-use crate::nix::eval::unpacked::{Unpacked, file_of};
+use crate::nix::eval::unpacked::{Unpacked, file_of, unreadable};
 use crate::nix::eval::url::Url;
 use crate::nix::eval::value::Value;
 use crate::store::{Algorithm, Hash, IngestionMethod};
@@ -202,12 +202,7 @@ fn local_file(ev: &mut Ev, file: &str, wanted: &Wanted) -> Result<Value> {
     let place = ev.real(file.as_bytes());
     let size = ev.shared.outside.file_size(&place).unwrap_or(0);
     ev.room_for(usize::try_from(size).unwrap_or(usize::MAX))?;
-    let bytes = ev.shared.outside.read_file(&place).map_err(|_| {
-        let message = format!(
-            "unable to download '{url}': Could not read a file:// file (37) Could not open file {file}"
-        );
-        Error::new(Kind::Io, message)
-    })?;
+    let bytes = ev.shared.outside.read_file(&place).map_err(|_| unreadable(url, file))?;
     let found = Hash::of(Algorithm::Sha256, &bytes);
     if let Some(hash) = wanted.hash.filter(|hash| *hash != found) {
         return mismatch(url, &hash, &found);
