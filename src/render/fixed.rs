@@ -28,6 +28,8 @@ fixed! {
     "lib/from-nixpkgs.nix" from "templates/lib/from-nixpkgs.nix",
     "lib/make-postgresql.nix" from "templates/lib/make-postgresql.nix",
     "lib/slim.nix" from "templates/lib/slim.nix",
+    "lib/with-features.nix" from "templates/lib/with-features.nix",
+    "lib/without-server.nix" from "templates/lib/without-server.nix",
     "tools/catalogue.sh" from "templates/tools/catalogue.sh",
     "tools/cluster.sh" from "templates/tools/cluster.sh",
     "tools/compare.sh" from "templates/tools/compare.sh",

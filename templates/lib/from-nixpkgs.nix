@@ -1,4 +1,4 @@
 # Extensions of the package set itself, by name.
-{ postgresql }:
+{ adaptPgrx, postgresql }:
 
-attribute: postgresql.pkgs.${attribute}
+attribute: adaptPgrx postgresql.pkgs.${attribute}

@@ -26,6 +26,11 @@ let
   # Every version of every extension; only those that are asked for are evaluated.
   packages = lib.mapAttrs (name: _: callPackage (../extensions + "/${name}.nix") { }) available;
 
+  # JIT is an output of its own since 2025; before, it was in the server.
+  jit = lib.optional (
+    entry.jit or false && lib.elem "jit" (postgresql.outputs or [ ])
+  ) postgresql.jit;
+
   defaults = lib.mapAttrs (name: extension: packages.${name}.${extension.default}) available;
 
   # pgvector 0.7.4 is `pgvector-0_7_4`: Nix's command line takes that without quotes.
@@ -83,7 +88,7 @@ let
 
   describe = name: extension: {
     inherit name;
-    inherit (extension) version;
+    version = lib.getVersion extension;
     origin = (describeVersion name available.${name}.default).origin or "nixpkgs";
   };
 
@@ -117,7 +122,7 @@ lib.fix (self: {
   # What this system has of the catalogue's extensions.
   extensions = available;
 
-  bin = postgresql.withPackages (_: lib.attrValues defaults ++ [ (makeReceipt defaults) ]);
+  bin = postgresql.withPackages (_: lib.attrValues defaults ++ jit ++ [ (makeReceipt defaults) ]);
 
   slim = makeSlim self.bin;
 

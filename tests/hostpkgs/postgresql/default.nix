@@ -59,7 +59,7 @@ let
   make =
     major: args:
     callPackage generic (
-      args // lib.optionalAttrs (tarballs ? ${major}) (fromTarball major args.version)
+      args // { inherit self; } // lib.optionalAttrs (tarballs ? ${major}) (fromTarball major args.version)
     );
 in
 lib.mapAttrs' (major: args: lib.nameValuePair "postgresql_${major}" (make major args)) versions

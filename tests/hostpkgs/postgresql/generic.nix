@@ -11,7 +11,7 @@ let
       writeShellScriptBin,
       runCommand,
       callPackage,
-      self ? null,
+      self,
 
       version,
       rev,
@@ -22,7 +22,6 @@ let
       perl,
       pkg-config,
       icu,
-      libkrb5,
       libuuid,
       libxml2,
       lz4,
@@ -32,22 +31,43 @@ let
       zstd,
 
       # nixpkgs' switches that flakes set; those that are on there but off here are the fixture's.
+      curlSupport ? false,
       gssSupport ? true,
       icuSupport ? true,
       jitSupport ? false,
       ldapSupport ? false,
       nlsSupport ? false,
+      numaSupport ? false,
       pamSupport ? false,
-      perlSupport ? false,
-      pythonSupport ? false,
+      perlSupport ? true,
+      pythonSupport ? true,
+      selinuxSupport ? false,
       systemdSupport ? false,
-      tclSupport ? false,
+      tclSupport ? true,
+      uringSupport ? false,
     }@args:
     let
       atLeast = lib.versionAtLeast version;
       dlSuffix = if atLeast "16" then stdenv.hostPlatform.extensions.sharedLibrary else ".so";
       this = callPackage generic args;
       withPackages = import ./with-packages.nix { inherit lib buildEnv makeWrapper; };
+      features = import ./features.nix { inherit lib self; } {
+        inherit
+          curlSupport
+          gssSupport
+          jitSupport
+          ldapSupport
+          nlsSupport
+          numaSupport
+          pamSupport
+          perlSupport
+          pythonSupport
+          selinuxSupport
+          systemdSupport
+          tclSupport
+          uringSupport
+          ;
+      };
     in
     stdenv.mkDerivation (finalAttrs: {
       pname = "postgresql";
@@ -63,7 +83,8 @@ let
         "dev"
         "doc"
         "man"
-      ];
+      ]
+      ++ features.outputs;
 
       nativeBuildInputs = [
         bison
@@ -80,7 +101,7 @@ let
         zlib
       ]
       ++ lib.optionals icuSupport [ icu ]
-      ++ lib.optionals gssSupport [ libkrb5 ]
+      ++ features.buildInputs
       ++ lib.optionals (atLeast "15") [ zstd ];
 
       enableParallelBuilding = true;
@@ -96,7 +117,7 @@ let
         "--with-lz4"
         (lib.withFeature icuSupport "icu")
       ]
-      ++ lib.optionals gssSupport [ "--with-gssapi" ]
+      ++ features.configureFlags
       ++ lib.optionals (atLeast "15") [ "--with-zstd" ];
 
       buildFlags = [ "world-bin" ];
@@ -114,6 +135,7 @@ let
         moveToOutput lib/pkgconfig "$dev"
         moveToOutput "lib/*.a" "$dev"
         moveToOutput bin/ecpg "$dev"
+        ${features.postInstall}
 
         # pg_config looks beside itself; in nixpkgs and here it is a script that prints what it should say.
         mkdir -p "$dev/nix-support"
