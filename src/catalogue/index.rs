@@ -122,8 +122,9 @@ impl<'a> Index<'a> {
 
     /// What PostgreSQL must be built with to have an extension.
     pub fn needs(&self, file: &ExtensionFile) -> Option<Feature> {
-        let attribute = file.raw.attr.as_ref().map_or(file.name.as_str(), |attr| attr.value.as_str());
-        features::needed_by(attribute).filter(|_| kind(&file.raw) == Some(Kind::Nixpkgs))
+        let named = file.raw.attr.iter().flat_map(|attr| &attr.value.0).map(|name| name.value.as_str());
+        let mut attributes = named.chain(file.raw.attr.is_none().then_some(file.name.as_str()));
+        attributes.find_map(features::needed_by).filter(|_| kind(&file.raw) == Some(Kind::Nixpkgs))
     }
 
     fn takes_of(&self, file: &'a ExtensionFile, known: &mut HashMap<&'a str, Vec<usize>>) -> Vec<Vec<usize>> {

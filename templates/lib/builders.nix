@@ -1,5 +1,9 @@
 # How extensions are built: one function per kind of the catalogue, and what overrides are applied with.
-{ pkgs, postgresql }:
+{
+  name,
+  pkgs,
+  postgresql,
+}:
 
 let
   inherit (pkgs) lib;
@@ -31,5 +35,5 @@ in
   };
   buildPgxs = callPackage ./build-pgxs.nix { inherit buildExtension; };
   buildSql = callPackage ./build-sql.nix { inherit buildExtension; };
-  fromNixpkgs = callPackage ./from-nixpkgs.nix { inherit adaptPgrx; };
+  fromNixpkgs = import ./from-nixpkgs.nix { inherit adaptPgrx lib postgresql; } name;
 }
