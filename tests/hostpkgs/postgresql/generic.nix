@@ -66,7 +66,6 @@ let
           "out"
           "dev"
           "doc"
-          "lib"
           "man"
         ];
 
@@ -94,7 +93,6 @@ let
         configureFlags = [
           "--datadir=${placeholder "out"}/share/postgresql"
           "--docdir=${placeholder "out"}/share/doc/postgresql"
-          "--libdir=${placeholder "lib"}/lib"
           "--sysconfdir=/etc"
           "--with-openssl"
           "--with-libxml"
@@ -104,12 +102,6 @@ let
         ]
         ++ lib.optionals gssSupport [ "--with-gssapi" ]
         ++ lib.optionals (atLeast "15") [ "--with-zstd" ];
-
-        # Clients' libraries are in an output of their own; what the server loads stays beside the server.
-        postPatch = ''
-          substituteInPlace src/Makefile.global.in \
-            --replace-fail 'pkglibdir = $(libdir)' 'pkglibdir = $(prefix)/lib'
-        '';
 
         buildFlags = [ "world-bin" ];
         installTargets = [ "install-world-bin" ];
@@ -141,6 +133,7 @@ let
 
         passthru = {
           inherit dlSuffix;
+          lib = finalAttrs.finalPackage.out;
           psqlSchema = lib.versions.major version;
           pg_config = callPackage ./pg-config.nix { postgresql = finalAttrs.finalPackage; };
           pkgs = import ./extensions.nix {
