@@ -18,11 +18,12 @@ mod codes;
 mod emit;
 pub mod fix;
 pub mod foreign;
+pub mod guard;
 mod sarif;
 mod sources;
 
 pub use codes::Code;
-pub use emit::{Format, emit};
+pub use emit::{Format, emit, emit_text};
 pub use sources::{LineColumn, SourceId, SourceMap, Span};
 
 /// How bad a finding is.

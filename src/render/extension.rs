@@ -175,7 +175,10 @@ fn choices(records: Vec<Record>, versions: &[&Version]) -> Vec<Record> {
 /// The versions that some PostgreSQL has: the others, broken ones say, would be dead code.
 fn used_versions(extension: &Extension) -> Vec<&Version> {
     let fits = |index: usize| {
-        extension.fits.values().any(|fit| matches!(fit, Fit::Versions { all, .. } if all.contains(&index)))
+        extension
+            .fits
+            .values()
+            .any(|fit| matches!(fit, Fit::Versions { all, .. } if all.binary_search(&index).is_ok()))
     };
     extension.versions.iter().enumerate().filter(|(index, _)| fits(*index)).map(|(_, v)| v).collect()
 }
