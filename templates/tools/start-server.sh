@@ -56,7 +56,10 @@ claim_port "$port" "$tcp"
 choose_datadir "$datadir_given"
 if [[ -n $fresh ]]; then
   note "making a data directory: $datadir"
-  init_cluster "$datadir" "$name" "$bin"
+  options=()
+  # What goes with the server need not be safe from a power cut.
+  if [[ -n $temporary ]]; then options=(--no-sync); fi
+  init_cluster "$datadir" "$name" "$bin" "${options[@]}"
   finish_datadir
 fi
 serve "$port" "$tcp" "$daemonize" "${postgres_options[@]}"

@@ -42,14 +42,15 @@ process_identity() { # PID
     return 1
   fi
   if [[ -r /proc/sys/kernel/random/boot_id ]]; then
-    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    # Not $(<…), which ends the shell when the process ends between opening and reading.
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     # The second field is a name in parentheses, in which anything can be.
     read -r -a fields <<<"${stat##*) }"
-    if [[ ${fields[0]} == Z ]]; then
+    if [[ ${fields[0]:-} == Z ]]; then
       return 1
     fi
     boot=$(</proc/sys/kernel/random/boot_id)
-    printf '%s %s %s' "$1" "$boot" "${fields[19]}"
+    printf '%s %s %s' "$1" "$boot" "${fields[19]:-}"
   else
     stat=$(LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null) || return 1
     printf '%s %s' "$1" "$stat"

@@ -67,6 +67,14 @@ control_c() { # PID
   wait "$1" 2>/dev/null || true
 }
 
+gone() { ! kill -0 "$1" 2>/dev/null; }
+kill_hard() { # DATADIR: its server, and waits until whose child it is has noticed
+  local postmaster
+  postmaster=$(head -n 1 "$1/postmaster.pid")
+  kill -KILL "$postmaster"
+  until_true gone "$postmaster"
+}
+
 nothing_left() { # WHAT
   local left
   left=$(find "$work" \( -name 'start-server-*' -o -name 'start-replica-*' \) -o -path '*/pgflakegen-*/*' -prune)
@@ -165,14 +173,13 @@ nothing_left "--stop"
 
 echo "== what a killed server left"
 "$server" "$name" "$port" --datadir "$work/data" --daemonize
-postmaster=$(head -n 1 "$work/data/postmaster.pid")
-kill -KILL "$postmaster"
+kill_hard "$work/data"
 "$server" "$name" "$second" --datadir "$work/data" --daemonize
 refused "no server of yours runs on port $port" "$server" --stop "$port"
 [[ $(ask "$second" "select 1") == 1 ]] || fail "another server was stopped"
 "$server" --stop "$second"
 "$server" "$name" "$port" --daemonize
-kill -KILL "$(head -n 1 "$work"/start-server-*/data/postmaster.pid)"
+kill_hard "$work"/start-server-*/data
 refused "no server of yours" "$server" --stop "$port"
 nothing_left "a killed server"
 
