@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "interrupt",
     "diag",
     "store",
+    "git",
     "nix::syntax",
     "nix::eval",
     "nix::flake",

@@ -5,10 +5,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Context;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::git::GitError;
 use crate::store::archive::Limits;
 use crate::upstream::bump::BumpError;
 use crate::upstream::cargo::CargoError;
-use crate::upstream::git::GitError;
 use crate::upstream::http::FetchError;
 use crate::upstream::progress::Progress;
 use crate::upstream::versions::VersionsError;

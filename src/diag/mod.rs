@@ -17,6 +17,7 @@ mod table_drift;
 mod codes;
 mod emit;
 pub mod fix;
+pub mod foreign;
 mod sarif;
 mod sources;
 
@@ -132,15 +133,12 @@ impl Diagnostic {
     }
 }
 
-/// Text quoted from somebody's file, with control characters as escapes: they would be invisible, or talk to
-/// the terminal.
+/// Text quoted from somebody's file.
 fn visible(text: String) -> String {
-    if !text.contains(char::is_control) {
-        return text;
+    match foreign::line(&text) {
+        std::borrow::Cow::Borrowed(_) => text,
+        std::borrow::Cow::Owned(shown) => shown,
     }
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
 }
 
 /// All findings of a run.

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::credentials::Credentials;
 use super::progress::Progress;
+use crate::git::shown;
 use crate::store::spool::Spool;
 
 /// Why something could not be fetched. No message holds a password.
@@ -153,24 +154,6 @@ pub struct Client {
 }
 
 const REDIRECTS: u32 = 10;
-
-/// An address as it may be shown: without user and password.
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Both fail only for addresses that cannot have them.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string()
-}
-
-/// As [`shown`], for what may be no address at all, or have others in it.
-pub fn redacted(text: &str) -> String {
-    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
-    let end = rest.find(['/', '?', '#', ' ', '"', '\'']).unwrap_or(rest.len());
-    // A password may have an @ of its own.
-    let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
-    format!("{before}://{}{}", &rest[start..end], redacted(&rest[end..]))
-}
 
 impl Client {
     /// A client that downloads at most `limit` bytes at a time.

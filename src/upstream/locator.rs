@@ -49,7 +49,7 @@ impl std::str::FromStr for Locator {
     type Err = BadLocator;
 
     fn from_str(text: &str) -> Result<Self, BadLocator> {
-        let bad = |why: &str| Err(BadLocator { text: super::http::redacted(text), why: why.to_owned() });
+        let bad = |why: &str| Err(BadLocator { text: crate::git::redacted(text), why: why.to_owned() });
         if let Some(rest) = text.strip_prefix("github:") {
             let mut parts = rest.splitn(3, '/');
             let name = format!("{}/{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -8,7 +8,6 @@ pub mod cargo;
 pub mod credentials;
 pub mod edit;
 pub mod entry;
-pub mod git;
 pub mod guess;
 pub mod http;
 pub mod import;

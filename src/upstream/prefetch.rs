@@ -5,10 +5,11 @@ use std::io::{self, BufRead as _};
 use url::Url;
 
 use super::credentials::Credentials;
-use super::git::{Commit, Git, GitError, Manner, is_commit};
-use super::http::{Client, FetchError, Patience, shown};
+use super::http::{Client, FetchError, Patience};
 use super::progress::Progress;
 use crate::catalogue::model::{Fetcher, Revision};
+use crate::git::remote::{Commit, Git, Manner};
+use crate::git::{GitError, is_commit, shown};
 use crate::store::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash, Hasher};
 use crate::store::path::{IngestionMethod, StoreDir, StorePath, StorePathError};
@@ -207,8 +208,9 @@ impl Upstream {
         offline: bool,
         limits: Limits,
     ) -> io::Result<Self> {
-        let client = Client::new(patience, credentials.clone(), offline, limits.size)?;
-        Ok(Self { client, git: Git::new(credentials, offline), endpoints, limits })
+        let git = Git::new(credentials.github().map(str::to_owned), offline);
+        let client = Client::new(patience, credentials, offline, limits.size)?;
+        Ok(Self { client, git, endpoints, limits })
     }
 
     /// The address of a GitHub repository for git.
@@ -366,5 +368,5 @@ fn reference(at: &Revision) -> String {
 
 /// An address.
 pub(super) fn parse(url: &str) -> Result<Url, FetchError> {
-    Url::parse(url).map_err(|error| FetchError::BadUrl(super::http::redacted(url), error.to_string()))
+    Url::parse(url).map_err(|error| FetchError::BadUrl(crate::git::redacted(url), error.to_string()))
 }

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::git::GitError;
 use super::pattern::{Found, Pattern, glob};
 use super::prefetch::{Upstream, UpstreamError, parse};
 use crate::catalogue::model::{Extension, Fetcher, Postgresql, Revision};
 use crate::catalogue::version::{compare, is_prerelease};
+use crate::git::GitError;
 
 /// A version that upstream has.
 #[derive(Clone, Debug, PartialEq, Eq)]

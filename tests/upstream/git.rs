@@ -1,10 +1,10 @@
 //! Repositories through git.
 
+use pgflakegen::git::GitError;
 use pgflakegen::store::archive::StripRoot;
 use pgflakegen::store::hash::Algorithm;
 use pgflakegen::store::nar;
 use pgflakegen::upstream::UpstreamError;
-use pgflakegen::upstream::git::GitError;
 use pgflakegen::upstream::progress::Silent;
 use url::Url;
 

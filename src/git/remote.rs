@@ -1,54 +1,16 @@
-//! Git repositories, through the `git` program: lists of references, and trees of single commits.
+//! Git repositories elsewhere: lists of references, and trees of single commits.
 //!
 //! Nothing is ever checked out. `git archive` writes a commit's tree as a tar stream, with line endings and
 //! attributes applied as a checkout (or GitHub's own archives) would have them.
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use super::credentials::Credentials;
-use crate::interrupt::{self, Running, TemporaryDirectory};
-use crate::store::archive::{self, ArchiveError, Limits, SourceTree};
-
-/// Why git did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum GitError {
-    /// No `git`.
-    #[error("the program git cannot be started: {0}")]
-    NoGit(String),
-    /// An address that git must not be given.
-    #[error("{0} is not the address of a Git repository (https, http, ssh, git or file)")]
-    BadUrl(String),
-    /// A reference that is none.
-    #[error("{0:?} cannot be a tag, branch or commit")]
-    BadRevision(String),
-    /// The network must not be used.
-    #[error("{0} cannot be reached: --offline was given")]
-    Offline(String),
-    /// git says no.
-    #[error("git cannot read {url}: {why}")]
-    Failed {
-        /// The repository.
-        url: String,
-        /// The last words of git.
-        why: String,
-    },
-    /// The repository has not what was asked for.
-    #[error("{url} has no {revision}")]
-    NoRevision {
-        /// The repository.
-        url: String,
-        /// What was asked for.
-        revision: String,
-    },
-    /// What came is no tree that we take.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    /// The temporary repository.
-    #[error("temporary data cannot be written: {0}")]
-    Io(#[from] std::io::Error),
-}
+use super::error::GitError;
+use super::run::{Limits as RunLimits, Run, Transports};
+use super::{is_commit, printable};
+use crate::interrupt::TemporaryDirectory;
+use crate::store::archive::{self, Limits, SourceTree};
 
 /// A reference of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,10 +31,11 @@ pub enum Manner {
 }
 
 /// Runs git.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Git {
     offline: bool,
-    credentials: Credentials,
+    /// For github.com.
+    token: Option<String>,
 }
 
 /// A temporary repository that holds one commit.
@@ -96,29 +59,14 @@ const PROTOCOLS: &str = "https:http:ssh:git:file";
 const NESTING: usize = 8;
 
 impl Git {
-    /// Runs git with these credentials.
-    pub fn new(credentials: Credentials, offline: bool) -> Self {
-        Self { offline, credentials }
+    /// Runs git, with a token for github.com.
+    pub fn new(token: Option<String>, offline: bool) -> Self {
+        Self { offline, token }
     }
 
-    fn command(&self, url: &str) -> Command {
-        let mut command = Command::new("git");
-        // A hook or `git rebase --exec` may have set these for a repository that is not ours.
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
-            command.env_remove(name);
-        }
-        command
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_ASKPASS", "true")
-            .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
-            .env("LC_ALL", "C")
-            .env("TZ", "UTC")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped());
-        if std::env::var_os("GIT_SSH_COMMAND").is_none() {
-            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=15");
-        }
-        let mut settings: Vec<(String, String)> = [
+    fn run(&self, url: &str, limits: RunLimits) -> Run {
+        let mut run = Run::new(url, Transports(PROTOCOLS), limits);
+        for (key, value) in [
             ("core.autocrlf", "false"),
             ("core.eol", "lf"),
             ("core.attributesFile", "/dev/null"),
@@ -129,26 +77,21 @@ impl Git {
             ("filter.lfs.required", "false"),
             ("http.lowSpeedLimit", "1"),
             ("http.lowSpeedTime", "30"),
-            ("gc.auto", "0"),
-            ("advice.detachedHead", "false"),
-        ]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into();
+        ] {
+            run = run.set(key, value);
+        }
         if url.starts_with("https://github.com/")
-            && let Some(token) = self.credentials.github()
+            && let Some(token) = &self.token
         {
             let basic = data_encoding::BASE64.encode(format!("x-access-token:{token}").as_bytes());
-            let header = format!("AUTHORIZATION: basic {basic}");
-            settings.push(("http.https://github.com/.extraheader".into(), header));
+            run = run.set("http.https://github.com/.extraheader", format!("AUTHORIZATION: basic {basic}"));
         }
-        // In the environment, where other users cannot read them as they can arguments.
-        command.env("GIT_CONFIG_COUNT", settings.len().to_string());
-        for (index, (key, value)) in settings.into_iter().enumerate() {
-            command
-                .env(format!("GIT_CONFIG_KEY_{index}"), key)
-                .env(format!("GIT_CONFIG_VALUE_{index}"), value);
-        }
-        command
+        run
+    }
+
+    /// A run in the temporary repository of a commit.
+    fn in_commit(&self, commit: &Commit) -> Run {
+        self.run(&commit.url, RunLimits::LOCAL).at(commit.directory.path())
     }
 
     fn check(&self, url: &str) -> Result<(), GitError> {
@@ -166,23 +109,14 @@ impl Git {
         Ok(())
     }
 
-    fn output(&self, command: &mut Command, url: &str) -> Result<String, GitError> {
-        let output = interrupt::output(command).map_err(|error| GitError::NoGit(error.to_string()))?;
-        if !output.status.success() {
-            return Err(failure(url, &output.stderr));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
     /// The references that match `patterns` (`refs/tags/*`; none: all), in the order the server gives.
     ///
     /// # Errors
     /// When the repository cannot be read.
     pub fn references(&self, url: &str, patterns: &[&str]) -> Result<Vec<Reference>, GitError> {
         self.check(url)?;
-        let mut command = self.command(url);
-        command.args(["ls-remote", "--quiet", "--"]).arg(url).args(patterns);
-        let text = self.output(&mut command, url)?;
+        let run = self.run(url, RunLimits::LISTED).args(["ls-remote", "--quiet", "--", url]).args(patterns);
+        let text = String::from_utf8_lossy(&run.output()?).into_owned();
         let mut references: Vec<Reference> = Vec::new();
         for line in text.lines() {
             let Some((commit, name)) = line.split_once('\t') else { continue };
@@ -215,47 +149,40 @@ impl Git {
         self.check(url)?;
         check_revision(revision)?;
         let directory = TemporaryDirectory::new("pgflakegen-git")?;
-        let mut init = self.command(url);
-        init.args(["init", "--quiet", "--bare", "--template="]).arg(directory.path());
-        self.output(&mut init, url)?;
+        let at = directory.path();
+        self.run(url, RunLimits::LOCAL)
+            .args(["init", "--quiet", "--bare", "--template="])
+            .arg(at)
+            .output()?;
         let fetch = |what: &str| {
-            let mut command = self.command(url);
-            command.arg("-C").arg(directory.path()).args([
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--no-write-fetch-head",
-            ]);
-            command.args(["--depth=1", "--"]).arg(url).arg(format!("+{what}:refs/pgflakegen/commit"));
-            self.output(&mut command, url).map(|_| ())
+            let what = format!("+{what}:refs/pgflakegen/commit");
+            let args =
+                ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", url, &what];
+            self.run(url, RunLimits::FETCHED).at(at).args(args).output()
         };
         let missing = || GitError::NoRevision { url: printable(url), revision: printable(revision) };
         match fetch(revision) {
             // Some servers hand out only what a branch or tag points to; then the commit is in the history.
             Err(GitError::Failed { .. }) if is_commit(revision) => {
-                fetch_all(self, url, directory.path())?;
-                let mut command = self.command(url);
-                command.arg("-C").arg(directory.path()).args([
-                    "update-ref",
-                    "refs/pgflakegen/commit",
-                    revision,
-                ]);
-                self.output(&mut command, url).map_err(|_| missing())?;
+                self.fetch_all(url, at)?;
+                let args = ["update-ref", "refs/pgflakegen/commit", revision];
+                self.run(url, RunLimits::LOCAL).at(at).args(args).output().map_err(|_| missing())?;
             }
             Err(GitError::Failed { why, .. }) if why.contains("couldn't find remote ref") => {
                 return Err(missing());
             }
-            other => other?,
+            other => drop(other?),
         }
-        let mut command = self.command(url);
-        command.arg("-C").arg(directory.path()).args([
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "refs/pgflakegen/commit^{commit}",
-        ]);
-        let id = self.output(&mut command, url).map_err(|_| missing())?.trim().to_owned();
+        let args = ["rev-parse", "--verify", "--quiet", "refs/pgflakegen/commit^{commit}"];
+        let id = self.run(url, RunLimits::LOCAL).at(at).args(args).output().map_err(|_| missing())?;
+        let id = String::from_utf8_lossy(&id).trim().to_owned();
         Ok(Commit { directory, url: url.to_owned(), id })
+    }
+
+    fn fetch_all(&self, url: &str, at: &Path) -> Result<(), GitError> {
+        let refs = "+refs/*:refs/pgflakegen/all/*";
+        let args = ["fetch", "--quiet", "--no-write-fetch-head", "--", url, refs];
+        self.run(url, RunLimits::FETCHED).at(at).args(args).output().map(drop)
     }
 
     /// The day of the commit in UTC, `2024-01-31`.
@@ -263,10 +190,9 @@ impl Git {
     /// # Errors
     /// When git fails.
     pub fn date(&self, commit: &Commit) -> Result<String, GitError> {
-        let mut command = self.command(&commit.url);
-        command.arg("-C").arg(commit.directory.path());
-        command.args(["log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%d", &commit.id]);
-        Ok(self.output(&mut command, &commit.url)?.trim().to_owned())
+        let args = ["log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%d", &commit.id];
+        let date = self.in_commit(commit).args(args).output()?;
+        Ok(String::from_utf8_lossy(&date).trim().to_owned())
     }
 
     /// The commit's tree, with one directory at its top. `submodules` fills the places of submodules.
@@ -318,26 +244,15 @@ impl Git {
         } else if attributes.exists() {
             std::fs::remove_file(&attributes)?;
         }
-        let mut command = self.command(&commit.url);
-        command.arg("-C").arg(commit.directory.path());
-        command
-            .args(["archive", "--format=tar", &format!("--prefix={prefix}/"), &commit.id])
-            .stdout(Stdio::piped());
-        let mut child = Running::start(&mut command).map_err(|error| GitError::NoGit(error.to_string()))?;
-        let result = match child.stdout.take() {
-            Some(stdout) => archive::add_tar(stdout, limits, builder),
-            None => Ok(()),
-        };
+        let args = ["archive", "--format=tar", &format!("--prefix={prefix}/"), &commit.id];
+        let mut flow = self.in_commit(commit).args(args).start()?;
+        let result = archive::add_tar(flow.by_ref(), limits, builder);
         if result.is_err() {
-            child.kill();
+            flow.kill();
         }
-        let mut last_words = Vec::new();
-        if let Some(stderr) = &mut child.stderr {
-            let _ = stderr.take(1 << 16).read_to_end(&mut last_words);
-        }
-        let status = child.wait()?;
+        let ended = flow.end()?;
         result?;
-        if status.success() { Ok(()) } else { Err(failure(&commit.url, &last_words)) }
+        ended.success()
     }
 
     fn add_submodules(
@@ -368,34 +283,20 @@ impl Git {
 
     /// Path and commit of each submodule.
     fn submodules(&self, commit: &Commit) -> Result<Vec<(String, String)>, GitError> {
-        let mut command = self.command(&commit.url);
-        command.arg("-C").arg(commit.directory.path()).args([
-            "ls-tree",
-            "-r",
-            "-z",
-            "--full-tree",
-            &commit.id,
-        ]);
-        let text = self.output(&mut command, &commit.url)?;
-        let lines = text.split('\0').filter_map(|line| {
-            let (about, path) = line.split_once('\t')?;
-            let mut words = about.split(' ');
-            let (mode, _, id) = (words.next()?, words.next()?, words.next()?);
-            (mode == "160000").then(|| (path.to_owned(), id.to_owned()))
-        });
-        Ok(lines.collect())
+        let args = ["ls-tree", "-r", "-z", "--full-tree", &commit.id];
+        let listed = super::listing::entries(&self.in_commit(commit).args(args).output()?);
+        let submodule = |entry: super::Entry| {
+            let id = entry.submodule()?.to_owned();
+            Some((entry.path.to_str()?.to_owned(), id))
+        };
+        Ok(listed.into_iter().filter_map(submodule).collect())
     }
 
     fn submodule_url(&self, commit: &Commit, path: &str) -> Result<String, GitError> {
         let read = |arguments: &[&str]| {
-            let mut command = self.command(&commit.url);
-            command.arg("-C").arg(commit.directory.path()).args([
-                "config",
-                "--blob",
-                &format!("{}:.gitmodules", commit.id),
-            ]);
-            command.args(arguments);
-            self.output(&mut command, &commit.url)
+            let blob = format!("{}:.gitmodules", commit.id);
+            let run = self.in_commit(commit).args(["config", "--blob", &blob]).args(arguments);
+            run.output().map(|text| String::from_utf8_lossy(&text).into_owned())
         };
         let missing = || GitError::NoRevision {
             url: printable(&commit.url),
@@ -424,18 +325,6 @@ impl Git {
     }
 }
 
-fn fetch_all(git: &Git, url: &str, directory: &Path) -> Result<(), GitError> {
-    let mut command = git.command(url);
-    command.arg("-C").arg(directory).args(["fetch", "--quiet", "--no-write-fetch-head", "--", url]);
-    command.arg("+refs/*:refs/pgflakegen/all/*");
-    git.output(&mut command, url).map(|_| ())
-}
-
-/// Whether it is a whole commit id.
-pub fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
 /// As `git check-ref-format`, as far as an argument could be mistaken for another.
 fn check_revision(revision: &str) -> Result<(), GitError> {
     let bad = revision.is_empty()
@@ -443,26 +332,4 @@ fn check_revision(revision: &str) -> Result<(), GitError> {
         || revision.contains("..")
         || revision.chars().any(|c| c.is_control() || c.is_whitespace() || "~^:?*[\\{".contains(c));
     if bad { Err(GitError::BadRevision(printable(revision))) } else { Ok(()) }
-}
-
-/// An address without its password, and without control characters.
-fn printable(url: &str) -> String {
-    let url = super::http::redacted(url);
-    url.chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
-/// git's message without its usual beginnings.
-fn failure(url: &str, stderr: &[u8]) -> GitError {
-    let text = String::from_utf8_lossy(stderr);
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("fatal:") || line.starts_with("ERROR"))
-        .or_else(|| text.lines().rev().find(|line| !line.trim().is_empty()))
-        .unwrap_or("it ended without saying why");
-    let why = line.strip_prefix("fatal: ").unwrap_or(line);
-    let why = match url::Url::parse(url) {
-        Ok(parsed) => why.replace(url, &super::http::shown(&parsed)),
-        Err(_) => why.to_owned(),
-    };
-    GitError::Failed { url: printable(url), why: why.chars().filter(|c| !c.is_control()).take(300).collect() }
 }
