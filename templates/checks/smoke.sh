@@ -32,22 +32,24 @@ headers() { # FILE KEY: the values of `-- KEY: a, b`, one a line
 
 # Sets reason to why a smoke file cannot be run here, or to nothing.
 find_reason() { # FILE
-  local major wanted wishes others=() named='' there
+  local major wanted wishes others=() named='' there number fits
   reason=''
   major=$(query '.postgresqls[$name].major' --arg name "$name")
   wishes=$(headers "$1" postgresql)
   while IFS= read -r wanted; do
-    case $wanted in
-      '') ;;
-      '>='*) ((major >= 10#${wanted#>=})) || reason+="needs PostgreSQL $wanted; " ;;
-      '<='*) ((major <= 10#${wanted#<=})) || reason+="needs PostgreSQL $wanted; " ;;
-      '>'*) ((major > 10#${wanted#>})) || reason+="needs PostgreSQL $wanted; " ;;
-      '<'*) ((major < 10#${wanted#<})) || reason+="needs PostgreSQL $wanted; " ;;
-      *)
-        others+=("$wanted")
-        if [[ $wanted == "$name" || $wanted == "$major" ]]; then named=1; fi
-        ;;
-    esac
+    if [[ $wanted =~ ^([<>]=?)\ *([0-9]{1,4})$ ]]; then
+      number=$((10#${BASH_REMATCH[2]}))
+      case ${BASH_REMATCH[1]} in
+        '>=') fits=$((major >= number)) ;;
+        '<=') fits=$((major <= number)) ;;
+        '>') fits=$((major > number)) ;;
+        *) fits=$((major < number)) ;;
+      esac
+      if ((fits == 0)); then reason+="needs PostgreSQL $wanted; "; fi
+    elif [[ -n $wanted ]]; then
+      others+=("$wanted")
+      if [[ $wanted == "$name" || $wanted == "$major" ]]; then named=1; fi
+    fi
   done <<<"$wishes"
   if ((${#others[@]} > 0)) && [[ -z $named ]]; then
     reason+="needs PostgreSQL ${others[*]}; "

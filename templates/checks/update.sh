@@ -54,7 +54,7 @@ init_cluster "$work/data" "$name" "${versions[0]##*$'\t'}" --no-sync >&2
         path=$(sql --set=name="$extension" --set=old="$before" --set=new="$new_sql" \
           <<<"select path from pg_extension_update_paths(:'name') where source = :'old' and target = :'new'")
         any=$(sql --set=name="$extension" --set=new="$new_sql" \
-          <<<"select count(*) from pg_extension_update_paths(:'name') where target = :'new' and path is not null")
+          <<<"select exists (select from pg_extension_update_paths(:'name') where target = :'new' and path is not null)")
         if [[ $before == "$new_sql" ]]; then
           printf 'ok: %s %s to %s: both are %s in SQL\n' "$extension" "$old_version" "$new_version" "$before"
         elif [[ -n $path ]]; then
@@ -66,7 +66,7 @@ init_cluster "$work/data" "$name" "${versions[0]##*$'\t'}" --no-sync >&2
           else
             printf 'not ok: %s %s to %s ends as %s\n' "$extension" "$old_version" "$new_version" "$after"
             fi
-        elif ((any > 0)); then
+        elif [[ $any == t ]]; then
           printf 'not ok: %s %s to %s: there are update scripts, but no path from %s to %s\n' "$extension" \
             "$old_version" "$new_version" "$before" "$new_sql"
         else

@@ -123,6 +123,7 @@ if grep -q 'The database is ready' "$work/log"; then fail "made again"; fi
 
 # The entrypoint as the first process of a container, which a signal reaches as `docker stop` sends it.
 first_process() { # LOG: sets container_pid
+  : >"$1"
   set -m
   # shellcheck disable=SC2016
   unshare --mount --net --pid --fork --kill-child bash -c '
@@ -152,6 +153,9 @@ until_true() { # COMMAND…
 says() { # TEXT
   grep -qF -e "$1" "$work/log"
 }
+
+# The server of the first start is ready, too.
+serves() { says "The database is ready." && (($(grep -c "ready to accept connections" "$work/log") == 2)); }
 
 # To the first process, which is unshare's child; unshare ends with it.
 signal() { # SIGNAL
@@ -187,7 +191,7 @@ until_true says "running /docker-entrypoint-initdb.d/a.sql"
 signal INT
 is_empty || fail "left behind: $(ls -A "$volume")"
 first_process "$work/log"
-until_true says "initdb"
+until_true test -d "$volume/.first-start"
 signal TERM
 is_empty || fail "left behind: $(ls -A "$volume")"
 
@@ -208,8 +212,7 @@ first_process "$work/log"
 until_true test -d "$volume/.first-start/cluster/base"
 signal KILL
 first_process "$work/log"
-until_true says "The database is ready."
-until_true says "ready to accept connections"
+until_true serves
 signal INT
 [[ $(ask_again "select count(*) from pg_class where relname like '%_half'") == 2 ]] || fail "half of it"
 
@@ -221,7 +224,7 @@ kill -STOP "$checkpointer"
 if [ ! -e /tmp/for-ever ]; then (sleep 3; kill -CONT "$checkpointer") </dev/null >/dev/null 2>&1 & fi
 SH
 first_process "$work/log"
-until_true says "The database is ready."
+until_true serves
 signal INT
 [[ $(ask_again "select count(*) from pg_class where relname = 'complete'") == 1 ]] || fail "it is gone"
 
