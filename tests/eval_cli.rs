@@ -83,6 +83,23 @@ fn what_a_change_rebuilds_and_why() {
 }
 
 #[test]
+fn a_repository_that_git_does_not_trust_is_gits_to_explain() {
+    let dir = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]);
+    // git plays another user for its own tests.
+    let output = Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
+        .arg("drv-diff")
+        .current_dir(dir.path())
+        .env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("dubious ownership in repository"), "{said}");
+    assert!(said.contains("git config --global --add safe.directory"), "{said}");
+    assert!(!said.contains("no revision"), "{said}");
+}
+
+#[test]
 fn errors_show_the_flakes_own_files() {
     let dir = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]);
     let place = dir.path().canonicalize().unwrap();

@@ -57,6 +57,27 @@ pub fn bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// A JSON text whose strings hold foreign text: the same value, with escapes for what [`line`] escapes and for
+/// what a CI service would take for a command.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| is_unseen(c) && c != '\n';
+    if !text.contains(is_bad) && !text.contains('#') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut units = [0; 2];
+    for c in text.chars() {
+        if is_bad(c) || (c == '[' && (out.ends_with("##") || out.ends_with("##vso"))) {
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +105,17 @@ mod tests {
     fn what_is_seen_stays_and_is_not_copied() {
         for text in ["", "é 漢 ü ß – … \\u{1b} ✓", "e\u{301}", "☃\u{fe0f}"] {
             assert!(matches!(line(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_stays_the_same_value() {
+        let text = format!("{BAD}##[group] ##vso[x] # [ é\n");
+        let value = serde_json::json!({ "a": text, "b": [text] });
+        for written in [value.to_string(), format!("{value:#}")] {
+            let shown = json(&written);
+            assert!(!shown.contains(|c| is_unseen(c) && c != '\n') && !shown.contains("##["), "{shown}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
         }
     }
 

@@ -11,8 +11,11 @@ pub enum GitError {
     #[error("the program git cannot be started: {0}")]
     NoGit(String),
     /// An address that git must not be given.
-    #[error("{0} is not the address of a Git repository (https, http, ssh, git or file)")]
+    #[error("{0} is not the address of a Git repository (https, http, ssh or file)")]
     BadUrl(String),
+    /// A repository of this machine that the user did not name.
+    #[error("{0} is on this machine, and only what you name yourself is read there; --allow-local reads it")]
+    Local(String),
     /// A reference that is none.
     #[error("{0:?} cannot be a tag, branch or commit")]
     BadRevision(String),

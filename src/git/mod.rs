@@ -19,6 +19,7 @@ mod address;
 mod config;
 mod error;
 mod listing;
+pub mod patience;
 pub mod remote;
 mod repository;
 pub mod run;

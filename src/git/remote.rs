@@ -3,12 +3,17 @@
 //! Nothing is ever checked out. `git archive` writes a commit's tree as a tar stream, with line endings and
 //! attributes applied as a checkout (or GitHub's own archives) would have them.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
+
+use url::Url;
 
 use super::error::GitError;
+use super::patience::{Failed, Patience, retry_after};
 use super::run::{Limits as RunLimits, Run, Transports};
-use super::{is_commit, printable};
+use super::{is_commit, printable, shown};
 use crate::interrupt::TemporaryDirectory;
 use crate::store::archive::{self, Limits, SourceTree};
 
@@ -30,12 +35,36 @@ pub enum Manner {
     Checkout,
 }
 
+/// What git may do on the network, and how.
+#[derive(Clone)]
+pub struct Access {
+    /// For github.com.
+    pub token: Option<String>,
+    /// Nothing but this machine.
+    pub offline: bool,
+    /// How often, and how long.
+    pub patience: Patience,
+    /// Bytes that may be fetched at a time.
+    pub limit: u64,
+    /// Whose `file://` addresses are read.
+    pub local: Local,
+    /// Whether a server may lead us from one address to another.
+    pub may_follow: fn(first: &Url, at: &Url, to: &Url) -> Result<(), &'static str>,
+}
+
+/// Which `file://` addresses are read. What a catalogue, a lock file or a server names is not the user's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Local {
+    /// All: the user named one, or said so.
+    All,
+    /// Those that begin so: mirrors of the environment.
+    Below(Vec<String>),
+}
+
 /// Runs git.
 #[derive(Clone)]
 pub struct Git {
-    offline: bool,
-    /// For github.com.
-    token: Option<String>,
+    access: Access,
 }
 
 /// A temporary repository that holds one commit.
@@ -54,18 +83,25 @@ impl Commit {
     }
 }
 
-const PROTOCOLS: &str = "https:http:ssh:git:file";
+const PROTOCOLS: [&str; 4] = ["https", "http", "ssh", "file"];
+const FETCH: [&str; 3] = ["fetch", "--quiet", "--no-write-fetch-head"];
+const REDIRECTS: usize = 10;
 /// Submodules nested deeper than this are a loop.
 const NESTING: usize = 8;
 
 impl Git {
-    /// Runs git, with a token for github.com.
-    pub fn new(token: Option<String>, offline: bool) -> Self {
-        Self { offline, token }
+    /// Runs git with this access.
+    pub fn new(access: Access) -> Self {
+        Self { access }
+    }
+
+    /// From now on every `file://` address is read: the user named one.
+    pub fn trust_local(&mut self) {
+        self.access.local = Local::All;
     }
 
     fn run(&self, url: &str, limits: RunLimits) -> Run {
-        let mut run = Run::new(url, Transports(PROTOCOLS), limits);
+        let mut run = Run::new(url, transports(url), limits);
         for (key, value) in [
             ("core.autocrlf", "false"),
             ("core.eol", "lf"),
@@ -76,17 +112,67 @@ impl Git {
             ("filter.lfs.process", ""),
             ("filter.lfs.required", "false"),
             ("http.lowSpeedLimit", "1"),
-            ("http.lowSpeedTime", "30"),
+            // Each is judged before it is followed.
+            ("http.followRedirects", "false"),
         ] {
             run = run.set(key, value);
         }
+        run = run.set("http.lowSpeedTime", self.access.patience.silence.as_secs().max(1).to_string());
         if url.starts_with("https://github.com/")
-            && let Some(token) = &self.token
+            && let Some(token) = &self.access.token
         {
             let basic = data_encoding::BASE64.encode(format!("x-access-token:{token}").as_bytes());
             run = run.set("http.https://github.com/.extraheader", format!("AUTHORIZATION: basic {basic}"));
         }
+        for (name, value) in environment(url) {
+            run = run.env(name, value);
+        }
         run
+    }
+
+    /// As often as it makes sense, what `prepare` makes of a run with an address: the one that is given, or the
+    /// one that a server leads to.
+    fn patiently(
+        &self,
+        url: &str,
+        limits: RunLimits,
+        prepare: &dyn Fn(Run, &str) -> Run,
+    ) -> Result<Vec<u8>, GitError> {
+        let once = |at: &str| -> Result<Vec<u8>, (GitError, Said)> {
+            let run = prepare(self.run(at, limits), at);
+            if !at.starts_with("http") {
+                return run.output().map_err(|error| (error, Said::default()));
+            }
+            let trace = tempfile::NamedTempFile::new().map_err(|error| (error.into(), Said::default()))?;
+            let run = run.env("GIT_TRACE_CURL", trace.path()).env("GIT_TRACE_CURL_NO_DATA", "1");
+            let run = run.env("GIT_TRACE_REDACT", "1");
+            run.output().map_err(|error| (error, Said::of(trace.path())))
+        };
+        self.access.patience.again(&std::thread::sleep, || {
+            let mut at = url.to_owned();
+            for _ in 0..REDIRECTS {
+                let (error, said) = match once(&at) {
+                    Ok(found) => return Ok(found),
+                    Err(failed) => failed,
+                };
+                let Some(to) = said.leads_to(&at) else {
+                    let passing = said.is_passing(&error);
+                    return Err(Failed { error, passing, after: said.after });
+                };
+                let failed = |why: String| {
+                    let error = GitError::Failed { url: printable(url), why };
+                    Failed { error, passing: false, after: None }
+                };
+                let parsed = |text: &str| Url::parse(text).map_err(|error| failed(error.to_string()));
+                let (first, from, to) = (parsed(url)?, parsed(&at)?, parsed(&to)?);
+                (self.access.may_follow)(&first, &from, &to).map_err(|why| {
+                    failed(format!("it leads to {}, which is not followed: {why}", shown(&to)))
+                })?;
+                at = without_password(to).to_string();
+            }
+            let error = GitError::Failed { url: printable(url), why: "it redirects too often".into() };
+            Err(Failed { error, passing: false, after: None })
+        })
     }
 
     /// A run in the temporary repository of a commit.
@@ -94,19 +180,27 @@ impl Git {
         self.run(&commit.url, RunLimits::LOCAL).at(commit.directory.path())
     }
 
-    fn check(&self, url: &str) -> Result<(), GitError> {
-        let known = PROTOCOLS.split(':').any(|scheme| {
-            url.strip_prefix(scheme)
+    /// Whether git may be given an address at all.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn check(&self, url: &str) -> Result<(), GitError> {
+        let known = PROTOCOLS.iter().any(|scheme| {
+            url.strip_prefix(*scheme)
                 .and_then(|rest| rest.strip_prefix("://"))
                 .is_some_and(|rest| !rest.is_empty())
         });
         if !known || url.chars().any(|c| c.is_control()) {
             return Err(GitError::BadUrl(printable(url)));
         }
-        if self.offline && !url.starts_with("file://") {
-            return Err(GitError::Offline(printable(url)));
+        if url.starts_with("file://") {
+            let named = match &self.access.local {
+                Local::All => true,
+                Local::Below(places) => places.iter().any(|place| is_below(url, place)),
+            };
+            return if named { Ok(()) } else { Err(GitError::Local(printable(url))) };
         }
-        Ok(())
+        if self.access.offline { Err(GitError::Offline(printable(url))) } else { Ok(()) }
     }
 
     /// The references that match `patterns` (`refs/tags/*`; none: all), in the order the server gives.
@@ -115,8 +209,10 @@ impl Git {
     /// When the repository cannot be read.
     pub fn references(&self, url: &str, patterns: &[&str]) -> Result<Vec<Reference>, GitError> {
         self.check(url)?;
-        let run = self.run(url, RunLimits::LISTED).args(["ls-remote", "--quiet", "--", url]).args(patterns);
-        let text = String::from_utf8_lossy(&run.output()?).into_owned();
+        let listed = self.patiently(url, RunLimits::LISTED, &|run, url| {
+            run.args(["ls-remote", "--quiet", "--", url]).args(patterns)
+        })?;
+        let text = String::from_utf8_lossy(&listed);
         let mut references: Vec<Reference> = Vec::new();
         for line in text.lines() {
             let Some((commit, name)) = line.split_once('\t') else { continue };
@@ -156,9 +252,10 @@ impl Git {
             .output()?;
         let fetch = |what: &str| {
             let what = format!("+{what}:refs/pgflakegen/commit");
-            let args =
-                ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", url, &what];
-            self.run(url, RunLimits::FETCHED).at(at).args(args).output()
+            self.patiently(url, RunLimits::FETCHED, &|run, url| {
+                let run = run.at(at).growing(at, self.access.limit);
+                run.args(FETCH).args(["--no-tags", "--depth=1", "--", url, &what])
+            })
         };
         let missing = || GitError::NoRevision { url: printable(url), revision: printable(revision) };
         match fetch(revision) {
@@ -181,8 +278,10 @@ impl Git {
 
     fn fetch_all(&self, url: &str, at: &Path) -> Result<(), GitError> {
         let refs = "+refs/*:refs/pgflakegen/all/*";
-        let args = ["fetch", "--quiet", "--no-write-fetch-head", "--", url, refs];
-        self.run(url, RunLimits::FETCHED).at(at).args(args).output().map(drop)
+        let fetch = |run: Run, url: &str| {
+            run.at(at).growing(at, self.access.limit).args(FETCH).args(["--", url, refs])
+        };
+        self.patiently(url, RunLimits::FETCHED, &fetch).map(drop)
     }
 
     /// The day of the commit in UTC, `2024-01-31`.
@@ -325,6 +424,144 @@ impl Git {
     }
 }
 
+/// The one transport that an address is of: nothing that a server says leads to another.
+fn transports(url: &str) -> Transports {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    PROTOCOLS.iter().find(|known| **known == scheme).map_or(Transports::NONE, |known| Transports(known))
+}
+
+/// Whether a `file://` address lies below another, and does not climb out.
+fn is_below(url: &str, place: &str) -> bool {
+    let rest = url.strip_prefix(place.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        && !url.to_ascii_lowercase().replace("%2e", ".").split('/').any(|part| part == "..")
+}
+
+/// The file of certificates that Nix itself would be told to trust, and the variable that names it.
+pub fn certificates() -> Option<(&'static str, OsString)> {
+    ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].into_iter().find_map(|name| {
+        // Nix sets this path in every shell and build without network.
+        let is_none =
+            |path: &OsString| path.is_empty() || (path == "/no-cert-file.crt" && !Path::new(path).exists());
+        std::env::var_os(name).filter(|path| !is_none(path)).map(|path| (name, path))
+    })
+}
+
+/// What of our own environment git has another name for, or is not to see.
+fn environment(url: &str) -> Vec<(&'static str, OsString)> {
+    let mut found = Vec::new();
+    if std::env::var_os("GIT_SSL_CAINFO").is_none()
+        && let Some((_, path)) = certificates()
+    {
+        found.push(("GIT_SSL_CAINFO", path));
+    }
+    // As our own downloads have it; curl knows the small one only.
+    if std::env::var_os("http_proxy").is_none()
+        && let Some(proxy) = std::env::var_os("HTTP_PROXY")
+    {
+        found.push(("http_proxy", proxy));
+    }
+    if is_insecure(url) {
+        // No netrc file: nothing of it is sent where others can read it.
+        let home = std::env::var_os("HOME").unwrap_or_default();
+        if std::env::var_os("GIT_CONFIG_GLOBAL").is_none() {
+            let own = Path::new(&home).join(".gitconfig");
+            let other = match std::env::var_os("XDG_CONFIG_HOME") {
+                Some(folder) => Path::new(&folder).join("git/config"),
+                None => Path::new(&home).join(".config/git/config"),
+            };
+            let file = if own.exists() || !other.exists() { own } else { other };
+            found.push(("GIT_CONFIG_GLOBAL", file.into()));
+        }
+        found.push(("HOME", "/dev/null".into()));
+    }
+    found
+}
+
+/// Whether what is sent there can be read on the way.
+fn is_insecure(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return true };
+    url.scheme() == "http" && !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn without_password(mut url: Url) -> Url {
+    // Both fail only for addresses that cannot have them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// What a server said, as git's trace tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    status: u16,
+    after: Option<Duration>,
+    location: Option<String>,
+}
+
+impl Said {
+    fn of(trace: &Path) -> Self {
+        let text = std::fs::read(trace).unwrap_or_default();
+        Self::read(&String::from_utf8_lossy(&text))
+    }
+
+    /// The last answer of a trace.
+    fn read(trace: &str) -> Self {
+        let mut said = Self::default();
+        for line in trace.lines() {
+            let Some((_, header)) = line.split_once("<= Recv header: ") else { continue };
+            if header.starts_with("HTTP/") {
+                let status = header.split(' ').nth(1).and_then(|status| status.parse().ok());
+                said = Self { status: status.unwrap_or(0), ..Self::default() };
+            } else if let Some((name, value)) = header.split_once(':') {
+                match name.to_ascii_lowercase().as_str() {
+                    "retry-after" => said.after = retry_after(value),
+                    "location" => said.location = Some(value.trim().to_owned()),
+                    _ => {}
+                }
+            }
+        }
+        said
+    }
+
+    /// The repository's address elsewhere.
+    fn leads_to(&self, at: &str) -> Option<String> {
+        if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let asked = Url::parse(&format!("{}/info/refs", at.trim_end_matches('/'))).ok()?;
+        let to = asked.join(self.location.as_deref()?).ok()?;
+        let (base, _) = to.as_str().split_once("/info/refs")?;
+        Some(base.to_owned())
+    }
+
+    /// Whether the same may well succeed a little later.
+    fn is_passing(&self, error: &GitError) -> bool {
+        const PASSING: [&str; 12] = [
+            "Connection reset",
+            "Connection timed out",
+            "Connection closed by",
+            "Empty reply",
+            "Operation timed out",
+            "Operation too slow",
+            "early EOF",
+            "hung up unexpectedly",
+            "unexpected disconnect",
+            "transfer closed",
+            "kex_exchange_identification",
+            "unexpected eof",
+        ];
+        let GitError::Failed { why, .. } = error else { return false };
+        match self.status {
+            408 | 425 | 429 | 500..=599 => true,
+            403 => self.after.is_some(),
+            // Nothing came, or the answer was cut off.
+            0 | 200..=299 => PASSING.iter().any(|sign| why.contains(sign)),
+            _ => false,
+        }
+    }
+}
+
 /// As `git check-ref-format`, as far as an argument could be mistaken for another.
 fn check_revision(revision: &str) -> Result<(), GitError> {
     let bad = revision.is_empty()
@@ -332,4 +569,80 @@ fn check_revision(revision: &str) -> Result<(), GitError> {
         || revision.contains("..")
         || revision.chars().any(|c| c.is_control() || c.is_whitespace() || "~^:?*[\\{".contains(c));
     if bad { Err(GitError::BadRevision(printable(revision))) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says() {
+        let trace = "10:00 http.c:1 == Info: x\n10:00 http.c:1 <= Recv header: HTTP/1.1 407 Proxy\n10:00 http.c:1 <= Recv header: Retry-After: 9\n\
+            10:00 http.c:1 <= Recv header: HTTP/2 503\n10:00 http.c:1 <= Recv header, 0000000015 bytes (0x0000000f)\n10:00 http.c:1 <= Recv header: retry-after: 2\n";
+        let said = Said::read(trace);
+        assert_eq!(said, Said { status: 503, after: Some(Duration::from_secs(2)), location: None });
+        let failed = |why: &str| GitError::Failed { url: String::new(), why: why.into() };
+        assert!(said.is_passing(&failed("x")));
+        for (status, why, wanted) in [
+            (404, "x", false),
+            (401, "x", false),
+            (429, "x", true),
+            (0, "unable to access 'x': Recv failure: Connection reset by peer", true),
+            (0, "unable to access 'x': Could not resolve host: x", false),
+            (200, "the remote end hung up unexpectedly", true),
+            (200, "protocol error: bad line", false),
+        ] {
+            let said = Said { status, ..Said::default() };
+            assert_eq!(said.is_passing(&failed(why)), wanted, "{status} {why}");
+        }
+        assert!(!said.is_passing(&GitError::Offline(String::new())));
+    }
+
+    #[test]
+    fn where_a_server_leads() {
+        let to = |location: &str| {
+            let said = Said { status: 301, location: Some(location.into()), after: None };
+            said.leads_to("https://a.example/o/r.git")
+        };
+        let query = "?service=git-upload-pack";
+        for (location, wanted) in [
+            (format!("https://b.example/n/r/info/refs{query}"), Some("https://b.example/n/r")),
+            (format!("/n/r.git/info/refs{query}"), Some("https://a.example/n/r.git")),
+            ("https://b.example/login".to_owned(), None),
+        ] {
+            assert_eq!(to(&location).as_deref(), wanted, "{location}");
+        }
+        assert_eq!(
+            Said { status: 200, location: Some("/x/info/refs".into()), after: None }.leads_to("https://a"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_mirror_is_what_lies_below_it() {
+        let place = "file:///srv/mirror";
+        for good in ["file:///srv/mirror", "file:///srv/mirror/o/r"] {
+            assert!(is_below(good, place) && is_below(good, "file:///srv/mirror/"), "{good}");
+        }
+        for bad in
+            ["file:///srv/mirror2", "file:///etc", "file:///srv/mirror/../x", "file:///srv/mirror/%2E%2e/x"]
+        {
+            assert!(!is_below(bad, place), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_address_has_its_transport() {
+        for (url, wanted) in [
+            ("https://x/y", "https"),
+            ("http://x/y", "http"),
+            ("ssh://x/y", "ssh"),
+            ("file:///y", "file"),
+            ("git://x/y", "none"),
+            ("ext::sh", "none"),
+            ("/y", "none"),
+        ] {
+            assert_eq!(transports(url), Transports(wanted), "{url}");
+        }
+    }
 }

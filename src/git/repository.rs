@@ -68,7 +68,8 @@ pub fn is_commit(text: &str) -> bool {
 
 /// What git prints where it finds nothing, as opposed to something that it will not read.
 fn finds_none(ended: &Ended) -> bool {
-    ended.last_words().contains("not a git repository")
+    let words = ended.last_words();
+    words.contains("not a git repository") || words.contains("cannot use bare repository")
 }
 
 /// One line, without its end. Names may have other newlines.

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -95,6 +95,8 @@ pub struct Run {
     settings: Vec<(String, String)>,
     input: Vec<u8>,
     limits: Limits,
+    /// A folder that may not grow beyond some bytes.
+    growing: Option<(PathBuf, u64)>,
     /// The repository, for messages.
     about: String,
 }
@@ -111,7 +113,15 @@ impl Run {
             command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=15");
         }
         let settings = SETTINGS.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Self { command, args: Vec::new(), settings, input: Vec::new(), limits, about: about.into() }
+        Self {
+            command,
+            args: Vec::new(),
+            settings,
+            input: Vec::new(),
+            limits,
+            growing: None,
+            about: about.into(),
+        }
     }
 
     /// In a folder.
@@ -161,6 +171,13 @@ impl Run {
     #[must_use]
     pub fn input(mut self, input: Vec<u8>) -> Self {
         self.input = input;
+        self
+    }
+
+    /// With a limit to what it writes into a folder.
+    #[must_use]
+    pub fn growing(mut self, folder: &Path, limit: u64) -> Self {
+        self.growing = Some((folder.to_owned(), limit));
         self
     }
 
@@ -216,6 +233,7 @@ impl Run {
             deadline: Instant::now() + self.limits.time,
             left: self.limits.size,
             limits: self.limits,
+            growing: self.growing,
             about: self.about,
             stopped: None,
         })
@@ -293,6 +311,7 @@ pub struct Flow {
     deadline: Instant,
     left: u64,
     limits: Limits,
+    growing: Option<(PathBuf, u64)>,
     about: String,
     stopped: Option<Stopped>,
 }
@@ -301,6 +320,16 @@ pub struct Flow {
 enum Stopped {
     Slow,
     TooMuch,
+    Grown(u64),
+}
+
+/// How often a folder that grows is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The bytes of the files in a folder.
+fn size(folder: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+    files.filter_map(|file| file.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum()
 }
 
 /// What a pipe has to say, of those that are open.
@@ -341,7 +370,14 @@ impl Flow {
                 self.stderr.as_ref().map(AsFd::as_fd),
             ];
             // Something is always open here: reading ends when stdout does, the end comes with stderr's.
-            let [input, output, words] = ready(&fds, left.max(Duration::from_millis(1)))?;
+            let longest = if self.growing.is_some() { LOOK } else { left };
+            let [input, output, words] = ready(&fds, left.min(longest).max(Duration::from_millis(1)))?;
+            if let Some((folder, limit)) = &self.growing
+                && size(folder) > *limit
+            {
+                let stopped = Stopped::Grown(*limit);
+                return Err(self.stop(stopped));
+            }
             if input {
                 self.give();
             }
@@ -411,6 +447,9 @@ impl Flow {
             Some(Stopped::Slow) => {
                 let seconds = self.limits.time.as_secs();
                 Err(GitError::Slow { url: super::printable(&self.about), seconds })
+            }
+            Some(Stopped::Grown(limit)) => {
+                Err(GitError::TooMuch { url: super::printable(&self.about), limit })
             }
             Some(Stopped::TooMuch) => {
                 Err(GitError::TooMuch { url: super::printable(&self.about), limit: self.limits.size })

@@ -57,7 +57,7 @@ impl Hostile {
     /// A program that leaves the marker; takes any arguments and input.
     fn program(&self) -> String {
         let path = self.folder.path().join("program");
-        fs::write(&path, format!("#!/bin/sh\necho ran >'{}'\ncat\n", self.marker().display())).unwrap();
+        fs::write(&path, format!("#!/bin/sh\necho ran >'{}'\nexit 1\n", self.marker().display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.display().to_string()
     }
@@ -136,11 +136,11 @@ fn no_filters() {
 fn no_programs_for_diffs() {
     let hostile = Hostile::new();
     hostile.set("diff.external", &hostile.program()).write("a.txt", "two\n");
-    hostile.only(&["--no-ext-diff"], &["diff"], "");
+    hostile.only(&["--no-ext-diff", "diff.external"], &["diff"], "");
     let hostile = Hostile::new();
     hostile.set("diff.evil.command", &hostile.program()).write("a.txt", "two\n");
     hostile.write(".gitattributes", "* diff=evil\n");
-    hostile.only(&["--no-ext-diff"], &["diff"], "");
+    hostile.only(&["--no-ext-diff", "diff.evil.command"], &["diff"], "");
     let hostile = Hostile::new();
     hostile.set("diff.evil.textconv", &hostile.program()).write("a.txt", "two\n");
     hostile.write(".gitattributes", "* diff=evil\n");
@@ -168,7 +168,7 @@ fn no_questions() {
     let hostile = Hostile::new();
     let question = "protocol=https\nhost=example.org\n\n";
     hostile.set("core.askPass", &hostile.program());
-    hostile.only(&["GIT_ASKPASS", "core.askPass"], &["credential", "fill"], question);
+    hostile.only(&["GIT_ASKPASS", "core.askpass"], &["credential", "fill"], question);
     let hostile = Hostile::new();
     hostile.set("credential.helper", &hostile.program());
     hostile.only(&["credential.helper"], &["credential", "fill"], question);
@@ -406,7 +406,7 @@ fn what_there_is() {
     hostile.write("a.txt", "theirs\n");
     hostile.git(&["commit", "--quiet", "-am", "theirs"]);
     let theirs = repository.head().unwrap().unwrap();
-    assert_eq!(repository.parents("HEAD").unwrap(), [first.clone()]);
+    assert_eq!(repository.parents("HEAD").unwrap(), std::slice::from_ref(&first));
     hostile.git(&["checkout", "--quiet", "main"]);
     hostile.write("a.txt", "ours\n").write("new.txt", "").write(".gitignore", "*.o\n").write("x.o", "");
     hostile.git(&["commit", "--quiet", "-am", "ours"]);

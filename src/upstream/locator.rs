@@ -45,6 +45,17 @@ pub fn owner_and_repo(text: &str) -> Option<(&str, &str)> {
     good.then_some((owner, repo.strip_suffix(".git").unwrap_or(repo)))
 }
 
+impl Locator {
+    /// Whether it is on this machine: then whoever typed it wants it read.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Git { url, .. } => url.starts_with("file://"),
+            Self::Url(url) => url.scheme() == "file",
+            Self::GitHub { .. } => false,
+        }
+    }
+}
+
 impl std::str::FromStr for Locator {
     type Err = BadLocator;
 

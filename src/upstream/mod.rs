@@ -15,6 +15,7 @@ pub mod locator;
 pub mod plan;
 pub mod prefetch;
 pub mod progress;
+pub mod reach;
 pub mod rust;
 pub mod support;
 pub mod verify;

@@ -7,8 +7,9 @@ use url::Url;
 use super::credentials::Credentials;
 use super::http::{Client, FetchError, Patience};
 use super::progress::Progress;
+use super::reach::{behind_proxy, may_follow};
 use crate::catalogue::model::{Fetcher, Revision};
-use crate::git::remote::{Commit, Git, Manner};
+use crate::git::remote::{Access, Commit, Git, Local, Manner};
 use crate::git::{GitError, is_commit, shown};
 use crate::store::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash, Hasher};
@@ -208,7 +209,16 @@ impl Upstream {
         offline: bool,
         limits: Limits,
     ) -> io::Result<Self> {
-        let git = Git::new(credentials.github().map(str::to_owned), offline);
+        let mirrors = [&endpoints.github, &endpoints.postgresql, &endpoints.pgxn, &endpoints.crates];
+        let mirrors = mirrors.into_iter().filter(|place| place.starts_with("file://")).cloned().collect();
+        let git = Git::new(Access {
+            token: credentials.github().map(str::to_owned),
+            offline,
+            patience,
+            limit: limits.size,
+            local: Local::Below(mirrors),
+            may_follow: |first, at, to| may_follow(first, at, to, !behind_proxy()),
+        });
         let client = Client::new(patience, credentials, offline, limits.size)?;
         Ok(Self { client, git, endpoints, limits })
     }

@@ -30,9 +30,9 @@ let
     else
       { };
 
-  env.PGFLAKEGEN_CATALOGUE = data.write (
-    lib.mapAttrs (_: postgresql: lazily postgresql.bin) postgresqls
-  ) postgresqls;
+  env.PGFLAKEGEN_CATALOGUE = data.write (lib.mapAttrs (
+    _: postgresql: lazily postgresql.bin
+  ) postgresqls) postgresqls;
 
   # The kernel's locks, which end with who holds them.
   flock = if pkgs.stdenv.hostPlatform.isLinux then pkgs.util-linux else pkgs.flock;

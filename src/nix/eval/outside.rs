@@ -90,7 +90,7 @@ impl Outside for Machine {
 
     #[allow(clippy::print_stderr)]
     fn message(&self, text: &str) {
-        eprintln!("{text}");
+        eprintln!("{}", crate::diag::guard::log(text));
     }
 }
 
