@@ -123,7 +123,8 @@ fn every_script_is_checked(count: usize) -> Result<(), Failed> {
         for entry in fs::read_dir(templates().join(folder))? {
             let path = entry?.path();
             let is_script = path.extension().is_some_and(|extension| extension == "sh");
-            let is_part = |script: &Script| script.parts.iter().any(|part| same(part, &path).unwrap_or(false));
+            let is_part =
+                |script: &Script| script.parts.iter().any(|part| same(part, &path).unwrap_or(false));
             if is_script && !scripts.iter().any(is_part) {
                 unchecked.push(path);
             }

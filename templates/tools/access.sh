@@ -34,7 +34,7 @@ ensure_password() { # PORT
   if [[ -s $datadir/$passfile ]]; then
     return
   fi
-  password=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
+  password=$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n')
   # It must not get into a log.
   PGOPTIONS='-c log_statement=none -c log_min_duration_statement=-1 -c log_min_duration_sample=-1 -c log_transaction_sample_rate=0 -c log_min_error_statement=panic -c pg_stat_statements.track=none -c pgaudit.log=none' \
     PGDATABASE=postgres "$bin/bin/psql" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host="$state" --port="$1" \

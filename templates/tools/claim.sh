@@ -1,6 +1,11 @@
 # shellcheck shell=bash disable=SC2154
 # Taking a port for a server to come, and giving it back: the changes of state directories.
 
+# Whether the path is still what was opened. macOS does not tell which file a descriptor is.
+is_open_as() { # PATH DESCRIPTOR
+  [[ $OSTYPE == darwin* || $1 -ef /dev/fd/$2 ]]
+}
+
 # Takes the lock of the state directory, making it; fails when somebody else has it.
 lock_state() { # [options of flock]
   while true; do
@@ -11,7 +16,7 @@ lock_state() { # [options of flock]
       return 1
     fi
     # Who had the lock before may have removed the directory.
-    if [[ $state -ef /dev/fd/9 ]]; then
+    if is_open_as "$state" 9; then
       return 0
     fi
     exec 9<&-

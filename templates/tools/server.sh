@@ -126,7 +126,7 @@ lock_datadir() {
     die "$datadir is not a directory"
   fi
   { exec 8<"$datadir"; } 2>/dev/null || die "$datadir cannot be read"
-  if ! flock --nonblock 8 || [[ ! $datadir -ef /dev/fd/8 ]]; then
+  if ! flock --nonblock 8 || ! is_open_as "$datadir" 8; then
     die "another start of yours is at work on $datadir at this moment"
   fi
 }
