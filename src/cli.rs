@@ -168,6 +168,7 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     crate::interrupt::install();
+    crate::threads::install();
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
     let mut out = io::BufWriter::new(stdout.lock());

@@ -8,11 +8,13 @@ pub mod cli;
 pub mod cmd;
 pub mod diag;
 pub mod interrupt;
+pub mod limited;
 pub mod nix;
 pub mod overrides;
 pub mod render;
 pub mod report;
 pub mod store;
+pub mod threads;
 pub mod tree;
 pub mod upstream;
 

@@ -188,7 +188,7 @@ fn is_pure(path: &Path) -> bool {
 }
 
 fn ours(text: &str, pure: bool) -> Result<String, String> {
-    let settings = Settings { system: "x86_64-linux".into(), pure, silent: true, ..Settings::default() };
+    let settings = Settings { system: "x86_64-linux".into(), pure, ..Settings::default() };
     support::instantiated(text, settings)
 }
 

@@ -59,7 +59,7 @@ pub fn write(repository: &Repository, wanted: &Wanted, to: &Path, depth: usize) 
 }
 
 /// Reads the lines of `ls-files --stage -z` and `ls-tree -z`: `MODE [TYPE] ID [STAGE]\tPATH`.
-fn entries(out: &[u8]) -> Result<Vec<Entry>> {
+pub fn entries(out: &[u8]) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for line in out.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
         let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { continue };
