@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "interrupt",
     "limited",
     "threads",
     "diag",
     "store",
+    "git",
     "nix::syntax",
     "nix::eval",
     "nix::flake",

@@ -4,11 +4,11 @@ use anyhow::Context as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Context;
-use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, foreign};
+use crate::git::GitError;
 use crate::store::archive::Limits;
 use crate::upstream::bump::BumpError;
 use crate::upstream::cargo::CargoError;
-use crate::upstream::git::GitError;
 use crate::upstream::http::FetchError;
 use crate::upstream::progress::Progress;
 use crate::upstream::versions::VersionsError;
@@ -24,6 +24,10 @@ pub struct Options {
     /// Take archives whose symbolic links lead out of the tree.
     #[arg(long)]
     pub allow_links_out: bool,
+
+    /// Read repositories of this machine, too, where the catalogue or a lock file names one (file://).
+    #[arg(long)]
+    pub allow_local: bool,
 
     /// Do not use the network: only file:// can be fetched.
     #[arg(long)]
@@ -45,7 +49,12 @@ impl Options {
     /// The network as these options have it.
     pub fn upstream(&self) -> anyhow::Result<Upstream> {
         let limits = Limits { size: self.max_size, links_out: self.allow_links_out, ..Limits::default() };
-        Upstream::from_environment(self.offline, limits).context("downloads cannot be set up")
+        let mut upstream =
+            Upstream::from_environment(self.offline, limits).context("downloads cannot be set up")?;
+        if self.allow_local {
+            upstream.git.trust_local();
+        }
+        Ok(upstream)
     }
 }
 
@@ -82,7 +91,7 @@ impl Bars {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        bar.set_message(name.to_owned());
+        bar.set_message(foreign::line(name).into_owned());
         Bar(bar)
     }
 }

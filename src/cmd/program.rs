@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::inputs::Inputs;
 use super::limits::Limits;
+use crate::diag::guard;
 use crate::limited;
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::shared::Origin;
@@ -150,7 +151,7 @@ pub(super) fn messages() -> Messages {
     Messages::to(|text| {
         if let Ok(stderr) = io::stderr().as_fd().try_clone_to_owned() {
             // There is nobody else to tell.
-            let _ = std::fs::File::from(stderr).write_all(format!("{text}\n").as_bytes());
+            let _ = std::fs::File::from(stderr).write_all(format!("{}\n", guard::log(text)).as_bytes());
         }
     })
 }

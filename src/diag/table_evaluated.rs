@@ -29,5 +29,13 @@ macro_rules! evaluated_codes {
         "A flake in a git repository is what git tracks or has staged. The override is neither, so that Nix does not see it, and the flake fails for everybody. `git add` it.";
     EvalLimit = "PGF413" Error "evaluation takes too much" :
         "Evaluation of the overridden derivation took more memory or time than it may, as a loop without end does. The limits are there because overrides come from other people; `--max-memory` and `--max-time`, or PGFLAKEGEN_MAX_MEMORY and PGFLAKEGEN_MAX_TIME, raise them.";
+    LeftOut = "PGF421" Warning "extension that nixpkgs refuses" :
+        "nixpkgs marks the extension, or something that it is built with, as broken, insecure, unfree or not for the system, at the catalogue's revision and with the flake's configuration. It is left out of psql_NAME/bin, whose receipt.json says so under left-out, and comes back by itself with a revision that has mended it; `nix build .#psql_NAME/exts/EXTENSION` gives nixpkgs' own words. To have this an error, write `required = true` in the extension's file; to be rid of it, take the PostgreSQLs out of the key postgresql, or the systems with exclude-systems.";
+    RequiredRefused = "PGF422" Error "required extension that nixpkgs refuses" :
+        "As PGF421, and the catalogue says `required = true`: psql_NAME/bin cannot be had without the extension, so it cannot be had at all. Move to a revision of nixpkgs that has mended it, build it from a source of the catalogue's own, or remove `required`.";
+    NotInNixpkgs = "PGF423" Error "extension that nixpkgs does not have" :
+        "The extension comes from nixpkgs, which at the catalogue's revision has none of the names in `attr` (or the file's name) for this PostgreSQL. Renamed extensions have a new name: `attr = [\"new\", \"old\"]` takes the first that is there. Aliases do not count, since nixpkgs removes them after a while. An extension that is gone gets `broken = \"why\"`, or a source of the catalogue's own.";
+    OwnVersion = "PGF424" Hint "nixpkgs has this PostgreSQL itself" :
+        "The version that the catalogue pins is the one that nixpkgs has at the catalogue's revision, so nixpkgs' own derivation is taken, which the public binary cache has. Without `version` and `hash` the PostgreSQL follows nixpkgs; with them it stays at this version when nixpkgs moves on, and is then built here.";
     } } };
 }

@@ -60,8 +60,8 @@ pub struct Place {
 }
 
 impl Session {
-    /// A session over the repository at `root` with the given generated files; `inputs` are taken in place
-    /// of the flake's own.
+    /// A session over the repository at `root` with the given generated files, in which overrides are
+    /// observed; `inputs` are taken in place of the flake's own.
     pub fn new(
         root: &Utf8Path,
         files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
@@ -69,12 +69,32 @@ impl Session {
         inputs: Vec<(String, String)>,
     ) -> Self {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
+        Self::over(root, settings, inputs, |root, sight| Tree::observed(root, sight, files))
+    }
+
+    /// As [`Session::new`], with overrides simply applied.
+    pub fn plain(
+        root: &Utf8Path,
+        files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+        settings: Settings,
+        inputs: Vec<(String, String)>,
+    ) -> Self {
+        let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
+        Self::over(root, settings, inputs, |root, sight| Tree::plain(root, sight, files))
+    }
+
+    fn over(
+        root: Utf8PathBuf,
+        settings: Settings,
+        inputs: Vec<(String, String)>,
+        tree: impl FnOnce(&Utf8Path, Sight) -> Tree,
+    ) -> Self {
         let (sight, unseen) = match Sight::of(&root) {
             Ok(sight) => (sight, None),
             // Then nothing is to be seen.
             Err(error) => (Sight::Tracked(BTreeSet::new()), Some(error)),
         };
-        let tree = Arc::new(Tree::new(&root, sight, files));
+        let tree = Arc::new(tree(&root, sight));
         let shared = Shared::new(settings, tree.clone(), flake::HOOKS);
         let own = flake::place_of(&shared.store, Path::new(PLACE));
         let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));

@@ -33,9 +33,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The repository at `root` (absolute, without links), of which `sight` is seen, with `files`, relative to it,
-    /// in place of those on the disk and with observers in place of what applies overrides.
-    pub fn new(
+    /// As [`Tree::plain`], with observers in place of what applies overrides.
+    pub fn observed(
         root: &Utf8Path,
         sight: Sight,
         files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
@@ -49,11 +48,18 @@ impl Tree {
         }
         let shared =
             (Utf8Path::new(GENERATED).join("lib/observe.nix"), include_str!("observe.nix").to_owned());
+        Self::plain(root, sight, files.into_iter().chain([shared]))
+    }
+
+    /// The repository at `root` (absolute, without links), of which `sight` is seen, with `files`, relative to it,
+    /// in place of those on the disk.
+    pub fn plain(
+        root: &Utf8Path,
+        sight: Sight,
+        files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+    ) -> Self {
         let place = Utf8Path::new(PLACE);
-        let files = files
-            .into_iter()
-            .chain([shared])
-            .map(|(path, text)| (place.join(path).into_string().into_bytes(), text));
+        let files = files.into_iter().map(|(path, text)| (place.join(path).into_string().into_bytes(), text));
         Self { root: root.as_str().into(), sight, files: files.collect(), machine: Machine }
     }
 
@@ -173,7 +179,7 @@ mod tests {
         std::fs::write(root.join("own.nix"), "2").expect("a writable directory");
         let new = ["generated/lib/new.nix", "generated/lib/apply-override.nix", "flake.nix"];
         let sight = Sight::Tracked([b"own.nix".to_vec()].into());
-        let tree = Tree::new(root, sight, new.map(|path| (path.into(), "3".to_owned())));
+        let tree = Tree::observed(root, sight, new.map(|path| (path.into(), "3".to_owned())));
         let at = |path: &str| Utf8Path::new(PLACE).join(path).into_string().into_bytes();
         assert_eq!(tree.read_file(&at("generated/lib/new.nix")).expect("in memory"), b"3");
         assert_eq!(tree.read_file(&at("generated/lib/apply-override-itself.nix")).expect("in memory"), b"3");
