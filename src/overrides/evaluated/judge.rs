@@ -45,7 +45,7 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
             judged.there = true;
             judged.short = error.kind == Kind::MemoryLimit;
             judged.found.push(match is_limit(error.kind) {
-                true => Found::of(session, code_of(error.kind), &error, build),
+                true => limit(session, &error, build),
                 false => generated(session, &error, build),
             });
             return judged;
@@ -206,7 +206,7 @@ impl Judge<'_> {
         if is_limit(error.kind) {
             // All else would fail for the same reason.
             self.judged.short = error.kind == Kind::MemoryLimit;
-            self.judged.found.push(Found::of(self.session, code_of(error.kind), error, self.build));
+            self.judged.found.push(limit(self.session, error, self.build));
             return;
         }
         let before = self.opened.attr(self.seen, "generated").is_some().then(|| {
@@ -256,6 +256,11 @@ impl Judge<'_> {
     }
 }
 
+/// A limit is passed by the override as a whole: where it was just then is chance.
+fn limit(session: &Session, error: &Error, build: &Build) -> Found {
+    Found { at: At::Start, ..Found::of(session, Code::EvalLimit, error, build) }
+}
+
 /// An error that is there without the override, too.
 fn generated(session: &Session, error: &Error, build: &Build) -> Found {
     let found = Found::of(session, Code::EvalGenerated, error, build);
@@ -283,7 +288,7 @@ pub fn code_of(kind: Kind) -> Code {
         Kind::Type => Code::EvalType,
         Kind::Throw | Kind::Abort | Kind::Assertion => Code::EvalThrow,
         Kind::Restricted | Kind::Unavailable => Code::EvalImpure,
-        kind if is_limit(kind) => Code::EvalLimit,
+        Kind::MemoryLimit | Kind::TimeLimit | Kind::StepLimit => Code::EvalLimit,
         _ => Code::EvalFailed,
     }
 }
