@@ -82,7 +82,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     Ok(Outcome::Findings)
 }
 
-/// Evaluates the overrides, if nixpkgs is at hand; if not, says so.
+/// Evaluates the overrides and what comes from nixpkgs, if nixpkgs is at hand; if not, says so.
 fn evaluate(
     args: &Args,
     root: &Utf8Path,
@@ -97,7 +97,14 @@ fn evaluate(
     let (sources, sink) = (&mut loaded.sources, &mut loaded.diagnostics);
     let shown = |file: &Utf8Path| file.to_owned();
     match evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)? {
-        Evaluated::Missing(what) => context.say(format_args!("the overrides were not evaluated: {what}"))?,
+        Evaluated::Missing(what) => {
+            context.say(format_args!("the overrides were not evaluated: {what}"))?;
+            return Ok(());
+        }
+        Evaluated::Builds(_) | Evaluated::Nothing => {}
+    }
+    match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
+        Evaluated::Missing(what) => context.say(format_args!("nixpkgs was not asked: {what}"))?,
         Evaluated::Builds(_) | Evaluated::Nothing => {}
     }
     Ok(())

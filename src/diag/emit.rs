@@ -172,6 +172,7 @@ fn text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> String {
     let level = match diagnostic.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::NOTE,
     };
     let title = level.primary_title(printable(&diagnostic.message)).id(diagnostic.code.id());
     let near = |label: &super::Label| {
@@ -265,6 +266,7 @@ fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let mut line = String::from(match diagnostic.severity() {
         Severity::Error => "::error ",
         Severity::Warning => "::warning ",
+        Severity::Hint => "::notice ",
     });
     if let Some(primary) = &diagnostic.primary {
         let start = sources.line_column(primary.span.source, primary.span.start);

@@ -34,6 +34,8 @@ pub enum Severity {
     Error,
     /// Shown; the exit code stays 0.
     Warning,
+    /// As a warning, but nothing is amiss.
+    Hint,
 }
 
 /// A place in a file with a remark.
@@ -208,8 +210,8 @@ impl Diagnostics {
 
     /// How many are errors and how many are warnings.
     pub fn counts(&self) -> (usize, usize) {
-        let errors = self.all.iter().filter(|d| d.severity() == Severity::Error).count();
-        (errors, self.all.len() - errors)
+        let count = |severity| self.all.iter().filter(|d| d.severity() == severity).count();
+        (count(Severity::Error), count(Severity::Warning))
     }
 }
 

@@ -143,22 +143,23 @@ impl Git {
         limits: RunLimits,
         prepare: &dyn Fn(Run, &str) -> Run,
     ) -> Result<Vec<u8>, GitError> {
-        let once = |at: &str| -> Result<Vec<u8>, (GitError, Said)> {
+        let once = |at: &str| -> Result<Vec<u8>, Box<(GitError, Said)>> {
             let run = prepare(self.run(at, limits), at);
             if !at.starts_with("http") {
-                return run.output().map_err(|error| (error, Said::default()));
+                return run.output().map_err(|error| Box::new((error, Said::default())));
             }
-            let trace = tempfile::NamedTempFile::new().map_err(|error| (error.into(), Said::default()))?;
+            let trace =
+                tempfile::NamedTempFile::new().map_err(|error| Box::new((error.into(), Said::default())))?;
             let run = run.env("GIT_TRACE_CURL", trace.path()).env("GIT_TRACE_CURL_NO_DATA", "1");
             let run = run.env("GIT_TRACE_REDACT", "1");
-            run.output().map_err(|error| (error, Said::of(trace.path())))
+            run.output().map_err(|error| Box::new((error, Said::of(trace.path()))))
         };
         self.access.patience.again(&std::thread::sleep, || {
             let mut at = url.to_owned();
             for _ in 0..REDIRECTS {
                 let (error, said) = match once(&at) {
                     Ok(found) => return Ok(found),
-                    Err(failed) => failed,
+                    Err(failed) => *failed,
                 };
                 let Some(to) = said.leads_to(&at) else {
                     let passing = said.is_passing(&error);

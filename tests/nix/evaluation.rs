@@ -10,6 +10,9 @@ use proptest::prelude::*;
 
 use crate::support::{self, message};
 
+/// What the cases use, and everybody who has flakes has switched on.
+const FEATURES: [&str; 3] = ["--option", "extra-experimental-features", "nix-command flakes"];
+
 /// What of an outcome is compared.
 #[derive(Clone, Copy, PartialEq)]
 enum Compared {
@@ -34,8 +37,10 @@ fn of_cases(nix: &str, compared: Compared) -> Result<(), Failed> {
         folders.iter().flat_map(|kind| support::cases(&format!("eval/{kind}"))).collect();
     for path in files.iter().filter(|path| concerns(path, compared)) {
         let text = fs::read_to_string(path)?;
-        let output =
-            Command::new(nix).args(["--eval", "--readonly-mode", "--strict", "-E", &text]).output()?;
+        // Relative paths of the cases are relative to the root.
+        let mut command = Command::new(nix);
+        command.current_dir("/").args(FEATURES);
+        let output = command.args(["--eval", "--readonly-mode", "--strict", "-E", &text]).output()?;
         wrong += &difference(path, &output, compared, |text| text)?;
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
@@ -93,6 +98,7 @@ fn of_fetched_sources(nix: &str, compared: Compared) -> Result<(), Failed> {
         let text = fs::read_to_string(path)?.replace('@', place);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let output = Command::new(nix)
+            .args(FEATURES)
             .args(["--eval", "--strict", "-E", &text, "--option", "pure-eval"])
             .arg(support::fetch::is_pure(path).to_string())
             // What was fetched for another case could differ and be taken for this one's.

@@ -13,8 +13,10 @@ use super::{Context, Outcome, catalogue, machine};
 /// The systems that the flake is for.
 const SYSTEMS: &[&str] = &["aarch64-darwin", "aarch64-linux", "x86_64-linux"];
 
-/// Each derivation becomes its path, each app its program; nothing is built.
-const PATHS: &str = "let go = value: if value.type or null == \"derivation\" then value.drvPath \
+/// Each derivation becomes its path, each app its program; nothing is built. What nixpkgs refuses, which only
+/// legacyPackages has, has no path.
+const PATHS: &str = "let go = value: if value.type or null == \"derivation\" \
+      then if value.meta.available or true then value.drvPath else null \
     else if value.type or null == \"app\" then value.program \
     else if builtins.isAttrs value then builtins.mapAttrs (_: go) value else null; in go";
 
