@@ -164,14 +164,14 @@ fn a_lock_file_with_git_crates_is_committed_with_their_hashes() {
         text.replacen(text.split("[[version]]").nth(1).unwrap(), "", 1).replacen("[[version]]", "", 1);
     std::fs::remove_file(place.path("catalogue/locks/mine-0.1.0.lock")).unwrap();
     place.write("catalogue/extensions/mine.toml", &only_new);
-    let (code, _, err) = place.said(&["verify", "mine"]);
+    let (code, _, err) = place.said(&["verify", "mine", "--allow-local"]);
     assert_eq!((code, err.contains("4 sources as the catalogue says, 0 not")), (0, true), "{err}");
     place.write(
         "catalogue/extensions/mine.toml",
         &only_new.replace(&second, "sha256-KM1d/RsSY54EC56O1+8/mS8ilwP8xfLK8QNH74hpZ/w="),
     );
     place.write("catalogue/locks/mine-0.2.0.lock", &format!("{lock}\n# mine\n"));
-    let (code, _, err) = place.said(&["verify", "mine"]);
+    let (code, _, err) = place.said(&["verify", "mine", "--allow-local"]);
     assert_eq!(code, 1);
     assert!(err.contains("this is not the Cargo.lock of mine 0.2.0"), "{err}");
     assert!(err.contains(&format!("the crates from {} are {second} today", two.url())), "{err}");
