@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::cmd::{self, Context, Outcome};
+use crate::terminal;
 
 /// Turns a catalogue of PostgreSQL versions and extensions into a Nix flake.
 ///
@@ -37,6 +38,10 @@ pub struct Cli {
     /// Print what happens to each file.
     #[arg(short, long, global = true)]
     pub verbose: bool,
+
+    /// Say when to show progress.
+    #[arg(long, global = true, value_name = "WHEN", env = "PGFLAKEGEN_PROGRESS", default_value = "auto")]
+    pub progress: terminal::When,
 
     /// What to do.
     #[command(subcommand)]
@@ -167,11 +172,11 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    crate::interrupt::install();
-    let (stdout, stderr) = (io::stdout(), io::stderr());
-    let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
-    let mut out = io::BufWriter::new(stdout.lock());
-    let mut err = stderr.lock();
+    terminal::install(cli.progress, cli.quiet);
+    crate::interrupt::install(terminal::interrupted);
+    let colour_out = takes_colour(cli.color, &io::stdout());
+    let colour_err = takes_colour(cli.color, &io::stderr());
+    let (mut out, mut err) = (terminal::stdout(), terminal::stderr());
     let mut context = Context {
         root: cli.root,
         quiet: cli.quiet,
@@ -183,7 +188,7 @@ pub fn run() -> ExitCode {
     };
     let result = dispatch(cli.command, &mut context);
     let result = result.and_then(|outcome| Ok(context.out.flush().map(|()| outcome)?));
-    match result {
+    let code = match result {
         Ok(outcome) => outcome.into(),
         // Whoever reads our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -191,7 +196,9 @@ pub fn run() -> ExitCode {
             let _ = writeln!(context.err, "pgflakegen: {error:#}");
             ExitCode::from(2)
         }
-    }
+    };
+    let _ = context.err.flush();
+    code
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

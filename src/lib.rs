@@ -13,6 +13,7 @@ pub mod overrides;
 pub mod render;
 pub mod report;
 pub mod store;
+pub mod terminal;
 pub mod tree;
 pub mod upstream;
 

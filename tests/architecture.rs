@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "interrupt",
+    "terminal",
     "diag",
     "store",
     "nix::syntax",

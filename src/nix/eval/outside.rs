@@ -88,9 +88,8 @@ impl Outside for Machine {
         since.map_or(0, |since| since.as_secs() as i64)
     }
 
-    #[allow(clippy::print_stderr)]
     fn message(&self, text: &str) {
-        eprintln!("{text}");
+        crate::terminal::message(text);
     }
 }
 

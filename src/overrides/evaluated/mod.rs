@@ -20,6 +20,7 @@ use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
+use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
 
@@ -147,6 +148,7 @@ pub fn judge(
 ) -> Outcome {
     let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
+    let opening = terminal::progress("opening the flake", 0);
     let first = match session.begin() {
         Ok(opened) => opened,
         Err(Unready::Missing(what)) => return Outcome::Missing(what),
@@ -155,13 +157,19 @@ pub fn judge(
             return Outcome::Judged(0);
         }
     };
+    drop(opening);
     // One system after the other: what is evaluated at the same time has much in common.
     let units: Vec<(usize, usize)> =
         (0..systems.len()).flat_map(|system| (0..builds.len()).map(move |build| (system, build))).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<((usize, usize), Judged)>> = Mutex::default();
+    let evaluating = terminal::progress("evaluating", units.len());
     let work = |mut opened: session::Opened| {
         while let Some((system, build)) = units.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            let _task = evaluating.begin(|| {
+                let Build { extension, version, postgresql, .. } = &builds[build];
+                format!("{extension} {version} in {postgresql} for {}", systems[system])
+            });
             let judged = judge::judge(&session, &mut opened, &builds[build], &systems[system]);
             done.lock().unwrap_or_else(PoisonError::into_inner).push(((system, build), judged));
         }
