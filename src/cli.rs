@@ -1,12 +1,15 @@
 //! The command line: what can be typed, and what happens with it.
 
-use std::io;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::cmd::{self, Context, Outcome};
+use crate::diag::foreign;
+use crate::diag::guard::Guard;
 use crate::terminal;
 
 /// Turns a catalogue of PostgreSQL versions and extensions into a Nix flake.
@@ -169,20 +172,38 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
     }
 }
 
+/// What clap has to say: help, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    let unseen = |arg: OsString| arg.to_string_lossy().contains(foreign::is_unseen);
+    if !std::env::args_os().any(unseen) {
+        error.exit();
+    }
+    // Arguments may be names of files that a shell found.
+    let mut err = Guard::new(io::stderr().lock(), true);
+    let _ = write!(err, "{}", error.render());
+    let _ = err.flush();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     terminal::install(cli.progress, cli.quiet);
     crate::interrupt::install(terminal::interrupted);
-    let colour_out = takes_colour(cli.color, &io::stdout());
-    let colour_err = takes_colour(cli.color, &io::stderr());
-    let (mut out, mut err) = (terminal::stdout(), terminal::stderr());
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
+    let mut out = Guard::new(terminal::stdout(), stdout.is_terminal());
+    let mut err = Guard::new(terminal::stderr(), stderr.is_terminal());
     let mut context = Context {
         root: cli.root,
         quiet: cli.quiet,
         verbose: cli.verbose,
         colour_out,
         colour_err,
+        fold: stderr.is_terminal(),
         out: &mut out,
         err: &mut err,
     };

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -159,6 +159,8 @@ impl Drop for TemporaryDirectory {
 #[derive(Debug)]
 pub struct Running {
     child: Arc<Mutex<Child>>,
+    /// What it is told, if that is piped.
+    pub stdin: Option<ChildStdin>,
     /// What it prints, if that is piped.
     pub stdout: Option<ChildStdout>,
     /// What it complains about, if that is piped.
@@ -173,10 +175,10 @@ impl Running {
     pub fn start(command: &mut Command) -> io::Result<Self> {
         let mut state = state();
         let mut child = command.spawn()?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let child = Arc::new(Mutex::new(child));
         state.running.push(child.clone());
-        Ok(Self { child, stdout, stderr })
+        Ok(Self { child, stdin, stdout, stderr })
     }
 
     fn child(&self) -> MutexGuard<'_, Child> {

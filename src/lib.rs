@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod cmd;
 pub mod diag;
+pub mod git;
 pub mod interrupt;
 pub mod nix;
 pub mod overrides;

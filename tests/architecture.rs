@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "interrupt",
     "terminal",
     "diag",
     "store",
+    "git",
     "nix::syntax",
     "nix::eval",
     "nix::flake",

@@ -163,7 +163,7 @@ fn summary(catalogue: &Catalogue) -> String {
         let _ = writeln!(
             out,
             "  override {:?} attr {:?} requires {:?} broken {:?}",
-            extension.override_file, extension.attr, extension.requires, extension.broken
+            extension.override_file, extension.attrs, extension.requires, extension.broken
         );
         for version in &extension.versions {
             let _ = writeln!(

@@ -30,7 +30,7 @@ fn load(files: &Files) -> (Diagnostics, Option<Catalogue>) {
         assert!(!finding.help.iter().any(|help| help.contains(unseen)), "{:?}", finding.help);
     }
     for format in [Format::Text, Format::Json, Format::Github] {
-        emit(&found, &sources, format, false, &mut std::io::sink()).expect("a sink takes everything");
+        emit(&found, &sources, format, false, &mut Vec::new()).expect("a sink takes everything");
     }
     (found, catalogue)
 }

@@ -27,6 +27,7 @@ fn codes() {
         let severity = match code.severity() {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Hint => "hint",
         };
         let _ = write!(
             page,

@@ -2,8 +2,7 @@
 //! message in `NAME.err`, both as Nix 2.34 has them; `xfail` holds cases that are known to differ
 //! and must keep differing, so that a mended one is moved.
 //!
-//! With `PGFLAKEGEN_NIX` set to a `nix-instantiate` of Nix 2.34 the expectations themselves are
-//! checked; with `PGFLAKEGEN_BLESS=1` as well they are written anew.
+//! The expectations themselves are checked by `tests/nix`.
 
 #![allow(clippy::unwrap_used)] // a test may fail
 
@@ -11,10 +10,8 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use pgflakegen::nix::eval::Settings;
-use support::message;
 
 fn cases(kind: &str) -> Vec<PathBuf> {
     support::cases(&format!("eval/{kind}"))
@@ -54,30 +51,4 @@ fn xfail_still_differ() {
         let differs = check(&path, &fs::read_to_string(&path).unwrap());
         assert!(differs.is_some(), "{} is mended: move it to okay or fail", path.display());
     }
-}
-
-#[test]
-fn expectations_are_those_of_nix() {
-    let Ok(nix) = std::env::var("PGFLAKEGEN_NIX") else {
-        println!("skipped: PGFLAKEGEN_NIX is not set to a nix-instantiate of Nix 2.34");
-        return;
-    };
-    let bless = std::env::var_os("PGFLAKEGEN_BLESS").is_some();
-    let mut wrong = String::new();
-    for path in ["okay", "fail", "xfail"].into_iter().flat_map(cases) {
-        let text = fs::read_to_string(&path).unwrap();
-        let output =
-            Command::new(&nix).args(["--eval", "--readonly-mode", "--strict", "-E", &text]).output().unwrap();
-        let (extension, found) = match output.status.success() {
-            true => ("exp", String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => ("err", message(&output.stderr) + "\n"),
-        };
-        let file = path.with_extension(extension);
-        if bless {
-            fs::write(file, found).unwrap();
-        } else if fs::read_to_string(&file).ok().as_ref() != Some(&found) {
-            wrong += &format!("{}: {found}", path.display());
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -18,8 +18,8 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A git repository with these files, committed; `None` where there is no git.
-fn repository(files: &[(&str, &str)]) -> Option<tempfile::TempDir> {
+/// A git repository with these files, committed.
+fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = dir.path().join(path);
@@ -31,11 +31,11 @@ fn repository(files: &[(&str, &str)]) -> Option<tempfile::TempDir> {
         command.arg("-C").arg(dir.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
         command.args(args).output().is_ok_and(|output| output.status.success())
     };
-    if git(&["init", "-q"]) && git(&["add", "-A"]) && git(&["commit", "-q", "-m", "first"]) {
-        return Some(dir);
-    }
-    println!("skipped: git is needed");
-    None
+    assert!(
+        git(&["init", "-q"]) && git(&["add", "-A"]) && git(&["commit", "-q", "-m", "first"]),
+        "git is needed"
+    );
+    dir
 }
 
 const FLAKE: &str = r#"{
@@ -64,7 +64,7 @@ rec {
 
 #[test]
 fn what_a_change_rebuilds_and_why() {
-    let Some(dir) = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]) else { return };
+    let dir = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]);
     fs::write(dir.path().join("parts.nix"), PARTS.replace("leaf-1.0", "leaf-1.1").replace("two", "three"))
         .unwrap();
     let found = run(dir.path(), &["drv-diff"]);
@@ -83,8 +83,25 @@ fn what_a_change_rebuilds_and_why() {
 }
 
 #[test]
+fn a_repository_that_git_does_not_trust_is_gits_to_explain() {
+    let dir = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]);
+    // git plays another user for its own tests.
+    let output = Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
+        .arg("drv-diff")
+        .current_dir(dir.path())
+        .env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("dubious ownership in repository"), "{said}");
+    assert!(said.contains("git config --global --add safe.directory"), "{said}");
+    assert!(!said.contains("no revision"), "{said}");
+}
+
+#[test]
 fn errors_show_the_flakes_own_files() {
-    let Some(dir) = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]) else { return };
+    let dir = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]);
     let place = dir.path().canonicalize().unwrap();
     let text = stderr(&run(dir.path(), &["eval", ".#packages.x86_64-linux.broken"]));
     assert!(text.starts_with("error: attribute 'nothing' missing\n"), "{text}");

@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use pgflakegen::catalogue;
 use pgflakegen::diag::{Code, Diagnostics, Format, SourceMap, emit};
 use pgflakegen::nix::eval::Settings;
-use pgflakegen::overrides::evaluated::{Outcome, Task, builds, judge};
+use pgflakegen::overrides::evaluated::{Outcome, Task, builds, judge, members};
 use pgflakegen::render;
 
 fn folder() -> Utf8PathBuf {
@@ -120,7 +120,85 @@ fn cases_have_the_findings_of_their_snapshots() {
         insta::assert_snapshot!(name, text);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for code in Code::ALL.iter().filter(|code| ("PGF400".."PGF500").contains(&code.id())) {
+    for code in Code::ALL.iter().filter(|code| ("PGF400".."PGF420").contains(&code.id())) {
+        assert!(cased.contains(code), "{} has no case", code.id());
+    }
+}
+
+/// What is found about extensions and PostgreSQLs that come from nixpkgs, by the catalogue of `tests/cases/pins`
+/// with this `edit`, over the package set as of `pin`.
+fn asked(pin: &str, edit: impl Fn(&Path)) -> (Diagnostics, SourceMap) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    copy(&root.join("tests/cases/pins/catalogue"), &dir.path().join("flake/catalogue"));
+    edit(&dir.path().join("flake/catalogue"));
+    copy(&root.join("tests/hostpkgs"), &dir.path().join("hostpkgs"));
+    fs::write(dir.path().join("hostpkgs/pin.nix"), format!("import ./pins/{pin}.nix\n"))
+        .expect("a writable directory");
+    let flake = Utf8PathBuf::from_path_buf(dir.path().join("flake")).expect("UTF-8");
+    let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+    let catalogue = catalogue::load(&flake, &mut sources, &mut found).expect("a readable catalogue");
+    let catalogue = catalogue.expect("a catalogue without errors");
+    let task = Task {
+        root: &flake,
+        files: render::render(&catalogue).into_iter().map(|file| (file.path, file.text)).collect(),
+        inputs: vec![("nixpkgs".to_owned(), format!("path:{}/hostpkgs", dir.path().display()))],
+        settings: Settings { pure: true, ..Settings::default() },
+        partial: false,
+    };
+    let mut found = Diagnostics::new();
+    let shown = |file: &Utf8Path| file.to_owned();
+    let systems = &catalogue.flake.systems;
+    match members::judge(task, &catalogue, systems, &shown, &mut sources, &mut found) {
+        Outcome::Judged(count) => assert!(count > 20, "{count}"),
+        Outcome::Missing(what) => panic!("{what}"),
+    }
+    (found, sources)
+}
+
+fn replace(file: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(file).expect("the case");
+    assert!(text.contains(old), "{text}");
+    fs::write(file, text.replace(old, new)).expect("a writable directory");
+}
+
+#[test]
+fn what_nixpkgs_says_is_found() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots/evaluated");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.add_filter(r"nixpkgs/postgresql/extensions.nix:\d+", "nixpkgs/postgresql/extensions.nix:…");
+    let _guard = settings.bind_to_scope();
+    let as_it_is = |_: &Path| ();
+    let required = |catalogue: &Path| {
+        let line = "source = \"nixpkgs\"\n";
+        let file = catalogue.join("extensions/pg_ed25519.toml");
+        replace(&file, line, &format!("{line}required = true\n"));
+    };
+    let renamed = |catalogue: &Path| {
+        replace(
+            &catalogue.join("extensions/libversion.toml"),
+            "[\"libversion\", \"pg_libversion\"]",
+            "\"pg_libversion\"",
+        );
+    };
+    let mut cased = BTreeSet::new();
+    let mut snapshot = |name: &str, pin: &str, edit: &dyn Fn(&Path)| {
+        let (found, sources) = asked(pin, edit);
+        cased.extend(found.iter().map(|finding| finding.code));
+        let mut text = Vec::new();
+        emit(&found, &sources, Format::Text, false, &mut text).expect("a Vec takes everything");
+        insta::assert_snapshot!(name, String::from_utf8(text).expect("findings are UTF-8"));
+    };
+    snapshot("nixpkgs-old", "2025-11", &as_it_is);
+    snapshot("nixpkgs-at-the-pin", "2026-07", &as_it_is);
+    snapshot("nixpkgs-mended", "2026-09", &as_it_is);
+    snapshot("nixpkgs-required", "2026-07", &required);
+    snapshot("nixpkgs-renamed", "2026-09", &renamed);
+    let texts = include_str!("../templates/lib/from-nixpkgs.nix");
+    assert!(texts.contains("nixpkgs has no extension ${extension}"), "the judge knows it by that");
+    for code in Code::ALL.iter().filter(|code| ("PGF420".."PGF500").contains(&code.id())) {
         assert!(cased.contains(code), "{} has no case", code.id());
     }
 }

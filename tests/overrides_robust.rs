@@ -30,7 +30,7 @@ fn survive(bytes: &[u8]) {
             }
         }
         for format in [Format::Text, Format::Json, Format::Github, Format::Sarif] {
-            emit(&found, &sources, format, false, &mut std::io::sink()).expect("a sink takes everything");
+            emit(&found, &sources, format, false, &mut Vec::new()).expect("memory takes everything");
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod licenses;
 pub mod model;
 mod parse;
 pub mod pattern;
+pub mod places;
 pub mod range;
 pub mod raw;
 mod read;

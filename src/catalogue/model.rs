@@ -125,6 +125,30 @@ pub struct Pinned {
     pub source: Source,
 }
 
+impl Postgresql {
+    /// Whether this is a release of PostgreSQL as its project made it, which the package set may have as well.
+    pub fn is_release(&self) -> bool {
+        let Some(Pinned { version, source }) = &self.pinned else { return false };
+        self.patches.is_empty()
+            && match &source.fetcher {
+                Fetcher::Url { url } => *url == super::source::expand(super::resolve::TARBALL, version),
+                Fetcher::GitHub { owner, repo, at: Revision::Tag(tag), submodules: false } => {
+                    owner == "postgres" && repo == "postgres" && *tag == release_tag(version)
+                }
+                _ => false,
+            }
+    }
+}
+
+/// `REL_17_6` for 17.6, `REL_19_BETA1` for 19beta1.
+fn release_tag(version: &str) -> String {
+    let suffix = version.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(version.len());
+    let (number, suffix) = version.split_at(suffix);
+    let number = number.replace('.', "_");
+    let separator = if suffix.is_empty() { "" } else { "_" };
+    format!("REL_{number}{separator}{}", suffix.to_ascii_uppercase())
+}
+
 /// A source that is fetched: a fixed-output derivation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -286,8 +310,11 @@ pub struct Extension {
     pub override_file: Option<Utf8PathBuf>,
     /// Attributes of the catalogue that the override sets instead.
     pub override_owns: Vec<String>,
-    /// The attribute in `postgresql.pkgs` (`kind = "nixpkgs"` only).
-    pub attr: Option<String>,
+    /// Names in `postgresql.pkgs`, of which the first that is there is taken; only with `kind = "nixpkgs"`, else
+    /// none.
+    pub attrs: Vec<String>,
+    /// Whether nixpkgs' refusal of it is an error, not a reason to leave it out.
+    pub required: bool,
     /// Versions, newest last. For `kind = "nixpkgs"` none.
     pub versions: Vec<Version>,
     /// For each PostgreSQL (by name) that can have it: what it gets. Broken versions are not in here.

@@ -185,6 +185,9 @@ pub struct RawExtension {
     pub exclude_systems: Field<List<String>>,
     /// Leaves the whole extension out; says why.
     pub broken: Field<String>,
+    /// Whether it must be in `bin`: where nixpkgs refuses it (broken, insecure, unfree), `check` and evaluation
+    /// fail. Default: false, and it is left out there.
+    pub required: Field<bool>,
     /// The version in `bin`, or one for each PostgreSQL. Default: the newest stable that fits.
     pub default: Field<Default>,
     /// Hand-written Nix, relative to the catalogue folder.
@@ -193,8 +196,9 @@ pub struct RawExtension {
     pub override_owns: Field<List<String>>,
     /// Where from; "nixpkgs" for the package set's own.
     pub source: Field<RawSource>,
-    /// With source = "nixpkgs": the attribute in postgresql.pkgs. Default: the file's name.
-    pub attr: Field<String>,
+    /// With source = "nixpkgs": the name in postgresql.pkgs, or several, where revisions of nixpkgs differ: the
+    /// first that is there is taken. Default: the file's name.
+    pub attr: Field<OneOrMany<String>>,
     /// With source = "nixpkgs": names of PostgreSQLs, or ranges over majors such as ">=15, <18".
     pub postgresql: Field<OneOrMany<String>>,
     /// postgresql.conf settings it needs. Quote names with a dot.

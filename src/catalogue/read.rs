@@ -116,6 +116,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     override_owns: t.optional("override-owns", d),
     source: t.optional("source", d),
     attr: t.optional("attr", d),
+    required: t.optional("required", d),
     postgresql: t.optional("postgresql", d),
     settings: t.optional("settings", d),
     keep: t.optional("keep", d),

@@ -14,8 +14,8 @@ use super::model::{
     Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
-    Default as RawDefault, ExtensionFile, Field, List, Map, Preload, RawBuild, RawExtension, RawFlake,
-    RawInput, RawPostgresql, RawSetting, RawVersion,
+    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawExtension,
+    RawFlake, RawInput, RawPostgresql, RawSetting, RawVersion,
 };
 use super::rules::Context;
 use super::{source, version};
@@ -214,7 +214,8 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         exclude_systems: texts(&raw.exclude_systems),
         override_owns: texts(&raw.override_owns),
         override_file: raw.r#override.as_ref().map(|file| path(&file.value)),
-        attr: (kind == Kind::Nixpkgs).then(|| text(&raw.attr).unwrap_or_else(|| file.name.clone())),
+        attrs: attrs(kind, &file.name, &raw.attr),
+        required: raw.required.as_ref().is_some_and(|required| required.value),
         fits: fits(cx, at, raw, kind, &order, &versions),
         versions,
         requires: if kind == Kind::Nixpkgs { texts(&raw.requires) } else { Vec::new() },
@@ -228,6 +229,14 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
             by_major: text(&raw.track).is_some_and(|track| track == "major"),
         },
     })
+}
+
+fn attrs(kind: Kind, name: &str, given: &Field<OneOrMany<String>>) -> Vec<String> {
+    match (kind, given) {
+        (Kind::Nixpkgs, Some(names)) => names.value.0.iter().map(|name| name.value.clone()).collect(),
+        (Kind::Nixpkgs, None) => vec![name.to_owned()],
+        _ => Vec::new(),
+    }
 }
 
 /// The attribute's part for a version: what Nix's command line takes without quoting.

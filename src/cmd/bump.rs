@@ -431,7 +431,7 @@ pub(super) fn as_json(bumped: &Bumped) -> Value {
 fn print(done: &[Bumped], as_json_text: bool, context: &mut Context<'_>) -> anyhow::Result<()> {
     if as_json_text {
         let all: Vec<Value> = done.iter().map(as_json).collect();
-        writeln!(context.out, "{:#}", Value::Array(all))?;
+        context.json(&Value::Array(all))?;
         return Ok(());
     }
     for bumped in done {

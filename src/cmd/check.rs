@@ -8,7 +8,7 @@ use super::evaluate::{self, Evaluated};
 use super::plural;
 use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
-use crate::diag::{self, Code, Diagnostic, Format, Span};
+use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
 use crate::render::marker;
 use crate::terminal;
 use crate::tree::Change;
@@ -16,6 +16,10 @@ use crate::tree::Change;
 /// Options of `check`.
 #[derive(clap::Args, Debug, Default)]
 pub struct Args {
+    /// Show all findings on a terminal, where those of a kind beyond 50 are only counted otherwise.
+    #[arg(long)]
+    pub all: bool,
+
     /// Choose how differences and findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -34,6 +38,7 @@ pub struct Args {
 /// # Errors
 /// When something cannot be read.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let _guard = super::locked(&root, context)?;
     let checking = terminal::progress("checking", 0);
@@ -80,7 +85,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     Ok(Outcome::Findings)
 }
 
-/// Evaluates the overrides, if nixpkgs is at hand; if not, says so.
+/// Evaluates the overrides and what comes from nixpkgs, if nixpkgs is at hand; if not, says so.
 fn evaluate(
     args: &Args,
     root: &Utf8Path,
@@ -95,7 +100,14 @@ fn evaluate(
     let (sources, sink) = (&mut loaded.sources, &mut loaded.diagnostics);
     let shown = |file: &Utf8Path| file.to_owned();
     match evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)? {
-        Evaluated::Missing(what) => context.say(format_args!("the overrides were not evaluated: {what}"))?,
+        Evaluated::Missing(what) => {
+            context.say(format_args!("the overrides were not evaluated: {what}"))?;
+            return Ok(());
+        }
+        Evaluated::Builds(_) | Evaluated::Nothing => {}
+    }
+    match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
+        Evaluated::Missing(what) => context.say(format_args!("nixpkgs was not asked: {what}"))?,
         Evaluated::Builds(_) | Evaluated::Nothing => {}
     }
     Ok(())
@@ -126,7 +138,7 @@ fn first_difference(change: &Change) -> std::ops::Range<usize> {
 /// A unified diff, as `git apply` takes it.
 fn unified(change: &Change) -> String {
     let name = |prefix: &str, there: bool| {
-        if there { format!("{prefix}/{}", change.path) } else { "/dev/null".into() }
+        if there { format!("{prefix}/{}", foreign::line(change.path.as_str())) } else { "/dev/null".into() }
     };
     let (before, after) =
         (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
@@ -139,6 +151,7 @@ fn unified(change: &Change) -> String {
 
 fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> {
     let diff = unified(change);
+    let diff = foreign::block(&diff);
     if !context.colour_out {
         context.out.write_all(diff.as_bytes())?;
         return Ok(());
@@ -152,7 +165,7 @@ fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> 
             _ => Style::new(),
         };
         let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
-        write!(context.out, "{style}{text}{style:#}{end}")?;
+        context.out.styled(&format!("{style}{text}{style:#}{end}"))?;
     }
     Ok(())
 }
@@ -176,6 +189,6 @@ fn write_json(loaded: &super::Loaded, changes: &[Change], context: &mut Context<
         "files": files.collect::<Vec<_>>(),
         "findings": serde_json::from_slice::<serde_json::Value>(&findings)?,
     });
-    writeln!(context.out, "{value:#}")?;
+    context.json(&value)?;
     Ok(())
 }

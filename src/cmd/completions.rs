@@ -17,6 +17,6 @@ pub struct Args {
 pub fn run(args: &Args, mut command: clap::Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "pgflakegen", &mut script);
-    context.out.write_all(&script)?;
+    context.out.data(&script)?;
     Ok(Outcome::Clean)
 }

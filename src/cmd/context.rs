@@ -1,9 +1,12 @@
 //! What every command gets and gives.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
+
+use crate::diag::foreign;
+use crate::diag::guard::Out;
 
 /// Where a command reads from and writes to, and how.
 pub struct Context<'a> {
@@ -17,10 +20,12 @@ pub struct Context<'a> {
     pub colour_out: bool,
     /// Whether [`Context::err`] takes colour.
     pub colour_err: bool,
+    /// Whether findings of a kind are folded beyond some: stderr is a terminal.
+    pub fold: bool,
     /// What was asked for.
-    pub out: &'a mut dyn Write,
+    pub out: &'a mut dyn Out,
     /// Findings, progress, summaries.
-    pub err: &'a mut dyn Write,
+    pub err: &'a mut dyn Out,
 }
 
 impl Context<'_> {
@@ -30,6 +35,22 @@ impl Context<'_> {
     /// When stderr cannot be written to.
     pub fn say(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
         if self.quiet { Ok(()) } else { writeln!(self.err, "{text}") }
+    }
+
+    /// A value on stdout, over several lines.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
+        writeln!(self.out, "{}", foreign::json(&format!("{value:#}")))
+    }
+
+    /// A value on a line of stdout.
+    ///
+    /// # Errors
+    /// When it cannot be JSON, or stdout not be written to.
+    pub fn json_line(&mut self, value: &impl serde::Serialize) -> io::Result<()> {
+        writeln!(self.out, "{}", foreign::json(&serde_json::to_string(value)?))
     }
 }
 

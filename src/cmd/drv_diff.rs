@@ -139,7 +139,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let changes = compare(before, after);
     for change in &changes {
         if args.json {
-            writeln!(context.out, "{}", serde_json::to_string(change)?)?;
+            context.json_line(change)?;
             continue;
         }
         writeln!(context.out, "{} {}", change.change, change.attr)?;

@@ -91,7 +91,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     for job in &jobs {
         match (&job.drv_path, &job.error) {
-            _ if args.json => writeln!(context.out, "{}", serde_json::to_string(job)?)?,
+            _ if args.json => context.json_line(job)?,
             (Some(drv), _) => {
                 let name = job.name.as_deref().unwrap_or_default();
                 let outputs: Vec<_> =

@@ -56,7 +56,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     match result {
         Ok(lines) => {
             for line in lines {
-                context.out.write_all(&line)?;
+                context.out.data(&line)?;
             }
             Ok(Outcome::Clean)
         }

@@ -102,6 +102,26 @@ pub(crate) fn judge(
     }
 }
 
+/// Evaluates what comes from nixpkgs itself, and adds what it says to `sink`.
+pub(crate) fn judge_members(
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+    options: &Options,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> anyhow::Result<Evaluated> {
+    let systems = systems(catalogue, options)?;
+    if !evaluated::members::any(catalogue) {
+        return Ok(Evaluated::Nothing);
+    }
+    let task = task(root, catalogue, &options.inputs);
+    let shown = |file: &Utf8Path| file.to_owned();
+    Ok(match evaluated::members::judge(task, catalogue, &systems, &shown, sources, sink) {
+        Outcome::Missing(what) => Evaluated::Missing(missing(catalogue, what)),
+        Outcome::Judged(count) => Evaluated::Builds(count),
+    })
+}
+
 /// What is missing, and how to get it.
 pub(crate) fn missing(catalogue: &Catalogue, what: String) -> String {
     match catalogue.flake.inputs.iter().find(|input| what.contains(&input.rev)) {

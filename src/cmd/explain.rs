@@ -29,6 +29,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let severity = match code.severity() {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Hint => "hint",
     };
     writeln!(context.out, "{} ({severity}): {}\n\n{}", code.id(), code.summary(), code.explanation())?;
     Ok(Outcome::Clean)

@@ -4,10 +4,10 @@ use anyhow::Context as _;
 
 use super::Context;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::git::GitError;
 use crate::store::archive::Limits;
 use crate::upstream::bump::BumpError;
 use crate::upstream::cargo::CargoError;
-use crate::upstream::git::GitError;
 use crate::upstream::http::FetchError;
 use crate::upstream::versions::VersionsError;
 use crate::upstream::{Upstream, UpstreamError};
@@ -22,6 +22,10 @@ pub struct Options {
     /// Take archives whose symbolic links lead out of the tree.
     #[arg(long)]
     pub allow_links_out: bool,
+
+    /// Read repositories of this machine, too, where the catalogue or a lock file names one (file://).
+    #[arg(long)]
+    pub allow_local: bool,
 
     /// Do not use the network: only file:// can be fetched.
     #[arg(long)]
@@ -43,7 +47,12 @@ impl Options {
     /// The network as these options have it.
     pub fn upstream(&self) -> anyhow::Result<Upstream> {
         let limits = Limits { size: self.max_size, links_out: self.allow_links_out, ..Limits::default() };
-        Upstream::from_environment(self.offline, limits).context("downloads cannot be set up")
+        let mut upstream =
+            Upstream::from_environment(self.offline, limits).context("downloads cannot be set up")?;
+        if self.allow_local {
+            upstream.git.trust_local();
+        }
+        Ok(upstream)
     }
 }
 

@@ -14,6 +14,10 @@ use crate::tree::{self, Change, Comparison, Conflict};
 /// Options of `generate`.
 #[derive(clap::Args, Debug, Default)]
 pub struct Args {
+    /// Show all findings on a terminal, where those of a kind beyond 50 are only counted otherwise.
+    #[arg(long)]
+    pub all: bool,
+
     /// Only say what would change.
     #[arg(long, short = 'n')]
     pub dry_run: bool,
@@ -28,6 +32,7 @@ pub struct Args {
 /// # Errors
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let guard = super::locked(&root, context)?;
     let generating = terminal::progress("generating", 0);

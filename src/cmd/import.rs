@@ -13,7 +13,7 @@ use super::{Context, Outcome};
 use crate::catalogue::model::Catalogue;
 use crate::catalogue::version::compare;
 use crate::catalogue::{self, FOLDER, Files};
-use crate::diag::{Diagnostics, Severity, SourceMap};
+use crate::diag::{Diagnostics, Severity, SourceMap, foreign};
 use crate::terminal;
 use crate::upstream::import::{self, CargoPgrx, Draft, Imported, Request, Versions};
 use crate::upstream::{Upstream, bump, edit};
@@ -110,8 +110,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     for imported in &all {
         let what = match &imported.refused {
-            Some(why) => why.clone(),
-            None => imported.remarks.join("\n"),
+            Some(why) => foreign::block(why).into_owned(),
+            None => foreign::block(&imported.remarks.join("\n")).into_owned(),
         };
         table.add_row([imported.name.as_str(), imported.extent(), &what]);
     }

@@ -119,6 +119,8 @@ fn revision_of(args: &Args, tree: &Utf8Path) -> anyhow::Result<String> {
     let root = flake::git_root(tree.as_std_path());
     match root.map(|root| flake::revision(&root, "HEAD")) {
         Some(Ok(revision)) => Ok(revision),
+        // git says what is to be done.
+        Some(Err(error)) if error.message.contains("safe.directory") => bail!("{}", error.message),
         _ => bail!("{tree} is no git repository; say which revision of nixpkgs it is: --revision REV"),
     }
 }

@@ -4,8 +4,9 @@ use anyhow::bail;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use crate::catalogue::model::{Catalogue, Extension, Fit};
+use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
 use crate::cmd::{Context, Outcome};
+use crate::diag::foreign::line;
 use crate::diag::nearest;
 
 /// Options of `list`.
@@ -55,7 +56,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             })).collect::<Vec<_>>(),
             "extensions": rows.collect::<Vec<_>>(),
         });
-        writeln!(context.out, "{value:#}")?;
+        context.json(&value)?;
         return Ok(Outcome::Clean);
     }
     let mut table = Table::new();
@@ -63,11 +64,11 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     table.set_header(["Extension", "Kind", "Versions", "PostgreSQL", "Description"]);
     for extension in extensions {
         table.add_row([
-            extension.name.clone(),
+            line(&extension.name).into_owned(),
             extension.kind.name().to_owned(),
-            versions(extension, only).join(" "),
-            postgresqls(&catalogue, extension).join(" "),
-            extension.description.clone(),
+            line(&versions(extension, only).join(" ")).into_owned(),
+            line(&postgresqls(&catalogue, extension).join(" ")).into_owned(),
+            line(&extension.description).into_owned(),
         ]);
     }
     for column in table.column_iter_mut() {
@@ -84,10 +85,10 @@ fn versions(extension: &Extension, only: Option<&str>) -> Vec<String> {
     let all = extension.versions.iter().enumerate().rev();
     let fits = |index: usize| match only.map(|name| extension.fits.get(name)) {
         None => true,
-        Some(Some(Fit::Versions { all, .. })) => all.contains(&index),
+        Some(Some(Fit::Versions { all, .. })) => all.binary_search(&index).is_ok(),
         Some(_) => false,
     };
-    if extension.attr.is_some() {
+    if extension.kind == Kind::Nixpkgs {
         return vec!["nixpkgs".to_owned()];
     }
     all.filter(|(index, _)| fits(*index)).map(|(_, v)| v.version.clone()).collect()

@@ -24,7 +24,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
     let matrix = report::matrix(&catalogue);
     if args.json {
-        writeln!(context.out, "{:#}", matrix.json())?;
+        context.json(&matrix.json())?;
     } else {
         context.out.write_all(matrix.text(args.all).as_bytes())?;
     }

@@ -95,7 +95,8 @@ impl Loaded {
         }
         match format {
             Format::Text => {
-                diag::emit(&self.diagnostics, &self.sources, format, context.colour_err, context.err)?;
+                let (colour, fold) = (context.colour_err, context.fold);
+                diag::emit_text(&self.diagnostics, &self.sources, colour, fold, context.err)?;
                 let (errors, warnings) = self.diagnostics.counts();
                 context.say(format_args!("{}, {}", plural(errors, "error"), plural(warnings, "warning")))?;
             }

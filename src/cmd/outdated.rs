@@ -68,7 +68,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     fetching::emit(&found, context)?;
     if args.json {
-        writeln!(context.out, "{:#}", Value::Array(outdated.iter().map(as_json).collect()))?;
+        context.json(&Value::Array(outdated.iter().map(as_json).collect()))?;
     } else if !outdated.is_empty() {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).set_header(["name", "has", "newest", "for"]);

@@ -61,7 +61,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     {
         return folder(&path, args, context);
     }
-    let upstream = args.fetching.upstream()?;
+    let mut upstream = args.fetching.upstream()?;
+    if locator.is_local() {
+        upstream.git.trust_local();
+    }
     let fetching = terminal::progress("fetching", 0);
     let task = fetching.begin(|| &args.source);
     let result = fetch(&locator, args, &upstream, &task);
@@ -92,7 +95,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
                 value[key] = json!(text);
             }
         }
-        writeln!(context.out, "{value:#}")?;
+        context.json(&value)?;
     } else {
         if let Some(rev) = &fetched.rev {
             context.say(format_args!("rev {rev}"))?;
@@ -148,7 +151,7 @@ fn folder(path: &std::path::Path, args: &Args, context: &mut Context<'_>) -> any
         let value = json!({
             "hash": hash.to_sri(), "base32": hash.to_base32(), "mode": "recursive", "name": name, "store-path": store_path,
         });
-        writeln!(context.out, "{value:#}")?;
+        context.json(&value)?;
     } else {
         context.say(format_args!("path is '{store_path}'"))?;
         writeln!(context.out, "{}", hash.to_sri())?;

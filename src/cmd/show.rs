@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
 use crate::cmd::inputs::Inputs;
 use crate::cmd::{Context, Outcome, show_override};
-use crate::diag::nearest;
+use crate::diag::{foreign, nearest};
 use crate::render;
 
 /// Options of `show`.
@@ -74,7 +74,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if args.json {
         let all: serde_json::Value = serde_json::from_str(&render::catalogue_json(&catalogue))?;
         let value = all.get(section).and_then(|s| s.get(key)).cloned().unwrap_or_default();
-        writeln!(context.out, "{value:#}")?;
+        context.json(&value)?;
     } else {
         context.out.write_all(text.as_bytes())?;
     }
@@ -86,7 +86,7 @@ fn lines(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
     let mut out = String::new();
     for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-        let _ = writeln!(out, "{key:width$}  {value}");
+        let _ = writeln!(out, "{key:width$}  {}", foreign::line(value));
     }
     out
 }
@@ -132,7 +132,8 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension) -> String {
         ("homepage", extension.homepage.clone()),
         ("license", extension.licenses.join(", ")),
         ("kind", extension.kind.name().to_owned()),
-        ("nixpkgs attribute", extension.attr.clone().unwrap_or_default()),
+        ("nixpkgs attribute", extension.attrs.join(" or ")),
+        ("required", if extension.required { "yes".to_owned() } else { String::new() }),
         ("create extension", extension.sql_names.join(", ")),
         ("requires", extension.requires.join(", ")),
         ("preload", extension.preload.join(", ")),
@@ -143,7 +144,9 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension) -> String {
     ]));
     for (index, version) in extension.versions.iter().enumerate().rev() {
         let fits = |name: &str| match extension.fits.get(name) {
-            Some(Fit::Versions { default, all }) => all.contains(&index).then_some(*default == index),
+            Some(Fit::Versions { default, all }) => {
+                all.binary_search(&index).is_ok().then_some(*default == index)
+            }
             _ => None,
         };
         let postgresqls = catalogue.postgresqls.iter().filter_map(|p| {

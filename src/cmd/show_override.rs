@@ -8,6 +8,7 @@ use serde_json::json;
 use super::show::Args;
 use super::{Context, Outcome, evaluate};
 use crate::catalogue::model::{Catalogue, Extension};
+use crate::diag::foreign;
 use crate::overrides::evaluated::shown::{Change, Line, Nothing, changes};
 use crate::overrides::evaluated::{self, Build};
 
@@ -100,12 +101,16 @@ fn write_text(
         style(AnsiColor::Green.on_default()),
     );
     for change in changes {
-        writeln!(context.out, "\n{bold}{}{bold:#}", change.name)?;
+        context.out.styled(&format!("\n{bold}{}{bold:#}\n", foreign::line(&change.name)))?;
         for line in change.lines() {
             match line {
                 Line::Same(text) => writeln!(context.out, "{}", format!("    {text}").trim_end())?,
-                Line::Before(text) => writeln!(context.out, "{minus}  - {text}{minus:#}")?,
-                Line::After(text) => writeln!(context.out, "{plus}  + {text}{plus:#}")?,
+                Line::Before(text) => {
+                    context.out.styled(&format!("{minus}  - {}{minus:#}\n", foreign::line(&text)))?;
+                }
+                Line::After(text) => {
+                    context.out.styled(&format!("{plus}  + {}{plus:#}\n", foreign::line(&text)))?;
+                }
                 Line::Left => writeln!(context.out, "    …")?,
             }
         }
@@ -135,6 +140,6 @@ fn write_json(
         "override": build.file,
         "attributes": attributes,
     });
-    writeln!(context.out, "{value:#}")?;
+    context.json(&value)?;
     Ok(())
 }

@@ -22,6 +22,10 @@ const ROUNDS: usize = 8;
 /// Options of `validate`.
 #[derive(clap::Args, Debug, Default)]
 pub struct Args {
+    /// Show all findings on a terminal, where those of a kind beyond 50 are only counted otherwise.
+    #[arg(long)]
+    pub all: bool,
+
     /// The Nix files, or folders of them; without any, the catalogue's overrides and extra.nix.
     ///
     /// An override of the catalogue is judged as one, any other file by the rules that hold for all Nix.
@@ -60,6 +64,7 @@ struct Job {
 /// # Errors
 /// When a file cannot be read, or with `--fix` written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let overrides = overrides(&root)?;
     let jobs = jobs(args, &root, &overrides)?;
@@ -146,7 +151,9 @@ fn emit(
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
     match format {
-        Format::Text => diag::emit(diagnostics, sources, format, context.colour_err, context.err)?,
+        Format::Text => {
+            diag::emit_text(diagnostics, sources, context.colour_err, context.fold, context.err)?;
+        }
         _ => diag::emit(diagnostics, sources, format, context.colour_out, context.out)?,
     }
     Ok(())

@@ -1,13 +1,15 @@
 //! Catalogue files written together with what is generated from them: all of it or nothing. And commits of that.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Context, Loaded, generate, validate};
 use crate::catalogue::{self, FOLDER, Files};
-use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap, foreign};
+use crate::git::Repository;
 use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
 
@@ -118,40 +120,43 @@ pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
 /// What a bump writes to.
 const WRITTEN: [&str; 5] = [FOLDER, "generated", "schema", "flake.nix", "flake.lock"];
 
-fn git(root: &Utf8Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = std::process::Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(arguments)
-        .output()
-        .context("git cannot be started")?;
-    anyhow::ensure!(
-        output.status.success(),
-        "git {}: {}",
-        arguments[0],
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+/// The repository that a commit is to be made in.
+fn repository(root: &Utf8Path) -> anyhow::Result<Repository> {
+    let found = Repository::around(root.as_std_path())?;
+    found.with_context(|| format!("{root} is in no git repository; --commit needs one"))
 }
 
 /// A commit of ours must hold nothing of somebody else's.
 pub(super) fn clean(root: &Utf8Path) -> anyhow::Result<()> {
-    let status = git(root, &[&["status", "--porcelain", "--"], &WRITTEN[..]].concat())?;
+    let root = root.canonicalize_utf8()?;
+    let written = WRITTEN.map(|path| root.join(path));
+    let paths: Vec<&Path> = written.iter().map(|path| path.as_std_path()).collect();
+    let status = repository(&root)?.status(&paths)?;
+    let lines: Vec<String> = status
+        .iter()
+        .map(|status| {
+            format!("{}{} {}", status.index, status.tree, foreign::line(&status.path.to_string_lossy()))
+        })
+        .collect();
     anyhow::ensure!(
-        status.is_empty(),
+        lines.is_empty(),
         "there are changes that are not committed; --commit wants none:\n{}",
-        status.trim_end()
+        lines.join("\n")
     );
     Ok(())
 }
 
 pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> anyhow::Result<()> {
+    let root = root.canonicalize_utf8()?;
+    let repository = repository(&root)?;
     // `git add` takes names of files that are gone only where it knows them.
-    let known = |path: &&str| {
-        root.join(path).exists() || git(root, &["ls-files", "--", path]).is_ok_and(|list| !list.is_empty())
-    };
-    let there: Vec<&str> = WRITTEN.into_iter().filter(known).collect();
-    git(root, &[&["add", "--all", "--"], &there[..]].concat())?;
+    let mut there: Vec<Utf8PathBuf> = Vec::new();
+    for path in WRITTEN.map(|path| root.join(path)) {
+        if path.exists() || repository.is_tracked(path.as_std_path())? {
+            there.push(path);
+        }
+    }
+    let there: Vec<&Path> = there.iter().map(|path| path.as_std_path()).collect();
     let titles = bumped.iter().map(|b| format!("{}: {} -> {}", b.name, b.from, b.to));
     let links = bumped.iter().flat_map(|b| b.changelog.iter().chain(&b.compare)).cloned();
     // With a source for each PostgreSQL, one version comes several times.
@@ -161,6 +166,6 @@ pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> anyhow::Result<()> {
             parts.push(part);
         }
     }
-    git(root, &[&["commit", "--quiet", "-m", &parts.join("\n\n"), "--"], &there[..]].concat())?;
+    repository.commit_paths(&there, &parts.join("\n\n"))?;
     Ok(())
 }

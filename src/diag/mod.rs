@@ -17,11 +17,13 @@ mod table_drift;
 mod codes;
 mod emit;
 pub mod fix;
+pub mod foreign;
+pub mod guard;
 mod sarif;
 mod sources;
 
 pub use codes::Code;
-pub use emit::{Format, emit};
+pub use emit::{Format, emit, emit_text};
 pub use sources::{LineColumn, SourceId, SourceMap, Span};
 
 /// How bad a finding is.
@@ -32,6 +34,8 @@ pub enum Severity {
     Error,
     /// Shown; the exit code stays 0.
     Warning,
+    /// As a warning, but nothing is amiss.
+    Hint,
 }
 
 /// A place in a file with a remark.
@@ -132,15 +136,12 @@ impl Diagnostic {
     }
 }
 
-/// Text quoted from somebody's file, with control characters as escapes: they would be invisible, or talk to
-/// the terminal.
+/// Text quoted from somebody's file.
 fn visible(text: String) -> String {
-    if !text.contains(char::is_control) {
-        return text;
+    match foreign::line(&text) {
+        std::borrow::Cow::Borrowed(_) => text,
+        std::borrow::Cow::Owned(shown) => shown,
     }
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
 }
 
 /// All findings of a run.
@@ -209,8 +210,8 @@ impl Diagnostics {
 
     /// How many are errors and how many are warnings.
     pub fn counts(&self) -> (usize, usize) {
-        let errors = self.all.iter().filter(|d| d.severity() == Severity::Error).count();
-        (errors, self.all.len() - errors)
+        let count = |severity| self.all.iter().filter(|d| d.severity() == severity).count();
+        (count(Severity::Error), count(Severity::Warning))
     }
 }
 

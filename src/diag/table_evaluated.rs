@@ -25,5 +25,13 @@ macro_rules! evaluated_codes {
         "The generated derivation fails for a reason that is not the override's (nixpkgs marks a dependency as broken, or has no such package for the system), so that nothing can be said about the override there. `pgflakegen drvs` shows the whole error.";
     EvalFlake = "PGF411" Error "the flake cannot be evaluated" :
         "Evaluation stopped before it came to any override: in catalogue/extra.nix, in an input, or in nixpkgs itself. `pgflakegen eval .#packages --show-trace` shows the way there.";
+    LeftOut = "PGF421" Warning "extension that nixpkgs refuses" :
+        "nixpkgs marks the extension, or something that it is built with, as broken, insecure, unfree or not for the system, at the catalogue's revision and with the flake's configuration. It is left out of psql_NAME/bin, whose receipt.json says so under left-out, and comes back by itself with a revision that has mended it; `nix build .#psql_NAME/exts/EXTENSION` gives nixpkgs' own words. To have this an error, write `required = true` in the extension's file; to be rid of it, take the PostgreSQLs out of the key postgresql, or the systems with exclude-systems.";
+    RequiredRefused = "PGF422" Error "required extension that nixpkgs refuses" :
+        "As PGF421, and the catalogue says `required = true`: psql_NAME/bin cannot be had without the extension, so it cannot be had at all. Move to a revision of nixpkgs that has mended it, build it from a source of the catalogue's own, or remove `required`.";
+    NotInNixpkgs = "PGF423" Error "extension that nixpkgs does not have" :
+        "The extension comes from nixpkgs, which at the catalogue's revision has none of the names in `attr` (or the file's name) for this PostgreSQL. Renamed extensions have a new name: `attr = [\"new\", \"old\"]` takes the first that is there. Aliases do not count, since nixpkgs removes them after a while. An extension that is gone gets `broken = \"why\"`, or a source of the catalogue's own.";
+    OwnVersion = "PGF424" Hint "nixpkgs has this PostgreSQL itself" :
+        "The version that the catalogue pins is the one that nixpkgs has at the catalogue's revision, so nixpkgs' own derivation is taken, which the public binary cache has. Without `version` and `hash` the PostgreSQL follows nixpkgs; with them it stays at this version when nixpkgs moves on, and is then built here.";
     } } };
 }

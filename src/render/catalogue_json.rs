@@ -1,5 +1,7 @@
 //! `generated/catalogue.json`: the whole resolved matrix, for the generated Nix and for other tools.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::flake::attribute;
@@ -68,14 +70,18 @@ fn version_at(extension: &Extension, index: usize) -> Option<&str> {
 fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
     let versions = extension.versions.iter().enumerate().map(|(index, v)| {
         let fits = catalogue.postgresqls.iter().filter(|p| match extension.fits.get(&p.name) {
-            Some(Fit::Versions { all, .. }) => all.contains(&index),
+            Some(Fit::Versions { all, .. }) => all.binary_search(&index).is_ok(),
             _ => false,
         });
         (v, version(v, fits.map(|p| p.name.as_str()).collect()))
     });
+    let mut of_name: HashMap<&str, usize> = HashMap::new();
+    for v in &extension.versions {
+        *of_name.entry(&v.version).or_default() += 1;
+    }
     let mut by_name: Map<String, Value> = Map::new();
     for (v, mut value) in versions {
-        let several = extension.versions.iter().filter(|other| other.version == v.version).count() > 1;
+        let several = of_name.get(v.version.as_str()).is_some_and(|count| *count > 1);
         if several {
             let of_major = v.majors.iter().map(|major| (major.to_string(), value.clone()));
             let of_major: Map<_, _> = of_major.collect();
@@ -99,7 +105,9 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
         "homepage": extension.homepage,
         "license": extension.licenses,
         "kind": extension.kind,
-        "nixpkgs": extension.attr,
+        "nixpkgs": extension.attrs.first(),
+        "nixpkgs-names": extension.attrs,
+        "required": extension.required,
         "sql": extension.sql_names,
         "preload": extension.preload,
         "requires": extension.requires,

@@ -61,12 +61,15 @@ pub(super) struct Binding {
 
 /// The text of the file, not yet formatted.
 pub fn extension(extension: &Extension) -> String {
-    if let Some(attr) = &extension.attr {
+    if extension.kind == Kind::Nixpkgs {
         #[derive(Serialize)]
         struct FromNixpkgs {
-            attr: String,
+            extension: String,
+            names: String,
         }
-        return fill(Template::FromNixpkgs, &FromNixpkgs { attr: Nix::string(attr).to_string() });
+        let (extension, names) = (Nix::string(&extension.name), Nix::strings(&extension.attrs));
+        let data = FromNixpkgs { extension: extension.to_string(), names: names.to_string() };
+        return fill(Template::FromNixpkgs, &data);
     }
     let custom = extension.kind == Kind::Custom;
     let used = used_versions(extension);
@@ -172,7 +175,10 @@ fn choices(records: Vec<Record>, versions: &[&Version]) -> Vec<Record> {
 /// The versions that some PostgreSQL has: the others, broken ones say, would be dead code.
 fn used_versions(extension: &Extension) -> Vec<&Version> {
     let fits = |index: usize| {
-        extension.fits.values().any(|fit| matches!(fit, Fit::Versions { all, .. } if all.contains(&index)))
+        extension
+            .fits
+            .values()
+            .any(|fit| matches!(fit, Fit::Versions { all, .. } if all.binary_search(&index).is_ok()))
     };
     extension.versions.iter().enumerate().filter(|(index, _)| fits(*index)).map(|(_, v)| v).collect()
 }

@@ -12,6 +12,7 @@ macro_rules! fixed {
 fixed! {
     "checks/default.nix" from "templates/checks/default.nix",
     "checks/extension.sql" from "templates/checks/extension.sql",
+    "checks/slim-closure.sh" from "templates/checks/slim-closure.sh",
     "checks/smoke.sh" from "templates/checks/smoke.sh",
     "checks/update.sh" from "templates/checks/update.sh",
     "docker/entrypoint.sh" from "templates/docker/entrypoint.sh",
@@ -27,6 +28,8 @@ fixed! {
     "lib/docker.nix" from "templates/lib/docker.nix",
     "lib/from-nixpkgs.nix" from "templates/lib/from-nixpkgs.nix",
     "lib/make-postgresql.nix" from "templates/lib/make-postgresql.nix",
+    "lib/pinned.nix" from "templates/lib/pinned.nix",
+    "lib/refusal.nix" from "templates/lib/refusal.nix",
     "lib/slim.nix" from "templates/lib/slim.nix",
     "tools/catalogue.sh" from "templates/tools/catalogue.sh",
     "tools/cluster.sh" from "templates/tools/cluster.sh",

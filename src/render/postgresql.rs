@@ -19,6 +19,8 @@ struct Data {
     raw_name: String,
     base: String,
     overridden: bool,
+    /// The package set may have this very version.
+    release: bool,
     version: String,
     /// nixpkgs' own repository of PostgreSQL: only revision and hash differ.
     plain: bool,
@@ -32,6 +34,7 @@ struct Data {
 struct Entry {
     name: String,
     default: String,
+    required: bool,
     excluded: Option<String>,
     versions: Option<String>,
 }
@@ -48,6 +51,10 @@ pub fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     };
     if let Some(pinned) = &postgresql.pinned {
         data.overridden = true;
+        if postgresql.is_release() {
+            data.release = true;
+            formals.insert("pinned".to_owned());
+        }
         data.version = Nix::string(&pinned.version).to_string();
         data.hash = Nix::string(&pinned.source.hash).to_string();
         match &pinned.source.fetcher {
@@ -94,6 +101,7 @@ fn entries(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Entry> {
             Some(Entry {
                 name: quote::attribute(&extension.name).into_owned(),
                 default: Nix::string(default).to_string(),
+                required: extension.required,
                 excluded: (!extension.exclude_systems.is_empty())
                     .then(|| Nix::strings(&extension.exclude_systems).to_string()),
                 versions: versions.map(|v| v.to_string()),

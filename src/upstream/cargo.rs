@@ -6,11 +6,11 @@ use std::io;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::git::GitError;
 use super::http::FetchError;
 use super::prefetch::{Prefetched, Upstream, UpstreamError, flat_hash, parse};
 use super::progress::Silent;
 use super::rust::{Manifests, Rust};
+use crate::git::GitError;
 use crate::store::archive::{Builder, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash};
 use crate::store::spool::Spool;

@@ -5,14 +5,20 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
+use ureq::Body;
 use ureq::http::Response;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
 use super::credentials::Credentials;
 use super::progress::Progress;
+use super::reach::{PrivateAddress, Public, is_private_host, may_follow, same_server};
+pub use crate::git::patience::Patience;
+use crate::git::patience::{Failed, retry_after};
+use crate::git::shown;
 use crate::store::spool::Spool;
 
 /// Why something could not be fetched. No message holds a password.
@@ -84,6 +90,16 @@ pub enum FetchError {
     /// A loop, most likely.
     #[error("{0} redirects too often")]
     Redirects(String),
+    /// A server wants us to ask elsewhere.
+    #[error("{url} leads to {to}, which is not followed: {why}")]
+    Elsewhere {
+        /// Where.
+        url: String,
+        /// Where it leads.
+        to: String,
+        /// Why not.
+        why: String,
+    },
     /// The certificate, usually.
     #[error("{url}: no secure connection: {why}; SSL_CERT_FILE can name a file of certificates to trust")]
     Tls {
@@ -116,36 +132,13 @@ impl FetchError {
     }
 }
 
-/// How patient we are.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// Tries in all.
-    pub tries: u32,
-    /// Before the second try; doubles each time.
-    pub pause: Duration,
-    /// The longest pause, also where a server asks for a longer one.
-    pub longest: Duration,
-    /// Until a connection stands.
-    pub connect: Duration,
-    /// Without a byte.
-    pub silence: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            tries: 4,
-            pause: Duration::from_millis(500),
-            longest: Duration::from_secs(60),
-            connect: Duration::from_secs(15),
-            silence: Duration::from_secs(30),
-        }
-    }
-}
-
 /// Downloads things.
 pub struct Client {
     agent: ureq::Agent,
+    /// For where servers lead us: it finds no private addresses.
+    public: ureq::Agent,
+    /// Whether names are looked up by us, and not by a proxy.
+    looks_up: bool,
     patience: Patience,
     credentials: Credentials,
     offline: bool,
@@ -153,24 +146,6 @@ pub struct Client {
 }
 
 const REDIRECTS: u32 = 10;
-
-/// An address as it may be shown: without user and password.
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Both fail only for addresses that cannot have them.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string()
-}
-
-/// As [`shown`], for what may be no address at all, or have others in it.
-pub fn redacted(text: &str) -> String {
-    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
-    let end = rest.find(['/', '?', '#', ' ', '"', '\'']).unwrap_or(rest.len());
-    // A password may have an @ of its own.
-    let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
-    format!("{before}://{}{}", &rest[start..end], redacted(&rest[end..]))
-}
 
 impl Client {
     /// A client that downloads at most `limit` bytes at a time.
@@ -184,16 +159,21 @@ impl Client {
         }
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .max_redirects(REDIRECTS)
-            .max_redirects_will_error(true)
+            // They are followed one by one, each judged.
+            .max_redirects(0)
+            .timeout_resolve(Some(patience.connect))
             .timeout_connect(Some(patience.connect))
+            .timeout_recv_body(Some(patience.whole))
             .timeout_recv_response(Some(patience.silence))
             .timeout_per_read(Some(patience.silence))
             .user_agent(concat!("pgflakegen/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls.build())
-            .build()
-            .new_agent();
-        Ok(Self { agent, patience, credentials, offline, limit })
+            .build();
+        let proxy = agent.proxy().map(|proxy| proxy.host().to_owned());
+        let looks_up = proxy.is_none();
+        let public = ureq::Agent::with_parts(agent.clone(), DefaultConnector::default(), Public { proxy });
+        let agent = agent.new_agent();
+        Ok(Self { agent, public, looks_up, patience, credentials, offline, limit })
     }
 
     /// What opens doors.
@@ -215,19 +195,13 @@ impl Client {
         if self.offline {
             return Err(FetchError::Offline { host, why: "--offline was given".into() });
         }
-        let mut pause = self.patience.pause;
-        for left in (0..self.patience.tries).rev() {
-            let (error, after) = match self.once(url, progress) {
-                Ok(spool) => return Ok(spool),
-                Err(failed) => failed,
-            };
-            if left == 0 || !error.is_passing() {
-                return Err(error);
-            }
-            std::thread::sleep(after.unwrap_or(pause).min(self.patience.longest));
-            pause *= 2;
-        }
-        Err(FetchError::Timeout(shown(url)))
+        self.patience.again(&std::thread::sleep, || {
+            self.once(url, progress).map_err(|(error, after)| Failed {
+                passing: error.is_passing(),
+                error,
+                after,
+            })
+        })
     }
 
     /// As [`Self::get`], for a text.
@@ -261,13 +235,41 @@ impl Client {
         Ok(spool)
     }
 
+    /// The answer of the server that has one, and not the address of another. Passwords go to the first only.
+    fn answer(&self, url: &Url) -> Result<Response<Body>, (FetchError, Option<Duration>)> {
+        let mut at = url.clone();
+        for step in 0..=REDIRECTS {
+            let agent =
+                if step == 0 || is_private_host(url, self.looks_up) { &self.agent } else { &self.public };
+            let mut request = agent.get(at.as_str());
+            if same_server(url, &at)
+                && let Some(value) = self.credentials.header(if step == 0 { url } else { &at })
+            {
+                request = request.header("authorization", value);
+            }
+            let response = request.call().map_err(|error| (translate(error, &at), None))?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
+            }
+            let location = response.headers().get("location").and_then(|value| value.to_str().ok());
+            let to = location.and_then(|location| at.join(location).ok());
+            let Some(mut to) = to else {
+                let why = "it redirects to nowhere".to_owned();
+                return Err((FetchError::Other { url: shown(&at), why }, None));
+            };
+            may_follow(url, &at, &to, self.looks_up).map_err(|why| {
+                (FetchError::Elsewhere { url: shown(&at), to: shown(&to), why: why.to_owned() }, None)
+            })?;
+            // What a server writes there is no password of ours.
+            let _ = to.set_username("").and_then(|()| to.set_password(None));
+            at = to;
+        }
+        Err((FetchError::Redirects(shown(url)), None))
+    }
+
     /// One try. With the error comes how long the server asks us to wait.
     fn once(&self, url: &Url, progress: &dyn Progress) -> Result<Spool, (FetchError, Option<Duration>)> {
-        let mut request = self.agent.get(url.as_str());
-        if let Some(value) = self.credentials.header(url) {
-            request = request.header("authorization", value);
-        }
-        let response = request.call().map_err(|error| (translate(error, url), None))?;
+        let response = self.answer(url)?;
         let status = response.status().as_u16();
         if !response.status().is_success() {
             return Err(refusal(&response, status, url));
@@ -280,6 +282,7 @@ impl Client {
         progress.expect(announced);
         let mut spool = Spool::default();
         let mut reader = response.into_body().into_reader();
+        let mut window = (Instant::now(), 0);
         let mut buffer = vec![0; 1 << 16];
         loop {
             let count = match reader.read(&mut buffer) {
@@ -303,6 +306,13 @@ impl Client {
             };
             spool.write_all(&buffer[..count]).map_err(|error| (FetchError::Disk(error.to_string()), None))?;
             progress.advance(count as u64);
+            // A server that sends a byte now and then would keep us for ever.
+            if window.0.elapsed() >= self.patience.silence {
+                if spool.len() - window.1 < self.patience.least {
+                    return Err((FetchError::Timeout(shown(url)), None));
+                }
+                window = (Instant::now(), spool.len());
+            }
             if spool.len() > self.limit {
                 return Err(too_large());
             }
@@ -341,14 +351,6 @@ fn refusal<B>(response: &Response<B>, status: u16, url: &Url) -> (FetchError, Op
     (error, header("retry-after").and_then(retry_after))
 }
 
-/// Seconds, or a date.
-fn retry_after(value: &str) -> Option<Duration> {
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok(),
-    }
-}
-
 fn translate(error: ureq::Error, url: &Url) -> FetchError {
     let host = || url.host_str().unwrap_or_default().to_owned();
     let offline = |why: &str| FetchError::Offline { host: host(), why: why.to_owned() };
@@ -356,8 +358,9 @@ fn translate(error: ureq::Error, url: &Url) -> FetchError {
         ureq::Error::HostNotFound => offline("its name cannot be resolved; is there a network connection?"),
         ureq::Error::ConnectionFailed => offline("no connection"),
         ureq::Error::Timeout(_) => FetchError::Timeout(shown(url)),
-        ureq::Error::TooManyRedirects => FetchError::Redirects(shown(url)),
-        ureq::Error::RedirectFailed => FetchError::Redirects(shown(url)),
+        ureq::Error::Other(why) if why.is::<PrivateAddress>() => {
+            FetchError::Elsewhere { url: shown(url), to: host(), why: why.to_string() }
+        }
         ureq::Error::Tls(why) => FetchError::Tls { url: shown(url), why: why.to_owned() },
         ureq::Error::Rustls(why) => FetchError::Tls { url: shown(url), why: why.to_string() },
         ureq::Error::Io(error) => match error.kind() {
@@ -381,18 +384,10 @@ fn translate(error: ureq::Error, url: &Url) -> FetchError {
 
 /// The certificates that Nix itself would be told to trust; `None`: Mozilla's, which are built in.
 fn certificates() -> io::Result<Option<RootCerts>> {
-    let named = ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].into_iter().find_map(|name| {
-        let path = std::env::var_os(name).filter(|path| !path.is_empty())?;
-        Some((name, path))
-    });
-    let Some((name, path)) = named else { return Ok(None) };
+    let Some((name, path)) = crate::git::remote::certificates() else { return Ok(None) };
     let bad = |why: String| io::Error::other(format!("{name} is {}, which {why}", path.display()));
     let pem = match std::fs::read(&path) {
         Ok(pem) => pem,
-        // Nix sets this path in every shell and build without network.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && path == "/no-cert-file.crt" => {
-            return Ok(None);
-        }
         Err(error) => return Err(bad(format!("cannot be read: {error}"))),
     };
     let found: Vec<_> = parse_pem(&pem)

@@ -45,11 +45,22 @@ pub fn owner_and_repo(text: &str) -> Option<(&str, &str)> {
     good.then_some((owner, repo.strip_suffix(".git").unwrap_or(repo)))
 }
 
+impl Locator {
+    /// Whether it is on this machine: then whoever typed it wants it read.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Git { url, .. } => url.starts_with("file://"),
+            Self::Url(url) => url.scheme() == "file",
+            Self::GitHub { .. } => false,
+        }
+    }
+}
+
 impl std::str::FromStr for Locator {
     type Err = BadLocator;
 
     fn from_str(text: &str) -> Result<Self, BadLocator> {
-        let bad = |why: &str| Err(BadLocator { text: super::http::redacted(text), why: why.to_owned() });
+        let bad = |why: &str| Err(BadLocator { text: crate::git::redacted(text), why: why.to_owned() });
         if let Some(rest) = text.strip_prefix("github:") {
             let mut parts = rest.splitn(3, '/');
             let name = format!("{}/{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -44,7 +44,7 @@ pub fn majors(extension: &Extension, catalogue: &Catalogue, version: usize) -> V
     let mut majors: Vec<u32> = extension
         .fits
         .iter()
-        .filter(|(_, fit)| matches!(fit, Fit::Versions { all, .. } if all.contains(&version)))
+        .filter(|(_, fit)| matches!(fit, Fit::Versions { all, .. } if all.binary_search(&version).is_ok()))
         .filter_map(|(name, _)| catalogue.postgresql(name).map(|postgresql| postgresql.major))
         .collect();
     majors.sort_unstable();
@@ -126,7 +126,10 @@ pub fn surplus(extension: &Extension, keep: usize) -> Vec<usize> {
         all.iter().rev().take(keep).for_each(|at| kept[*at] = true);
     }
     let taken = |at: usize| {
-        extension.fits.values().any(|fit| matches!(fit, Fit::Versions { all, .. } if all.contains(&at)))
+        extension
+            .fits
+            .values()
+            .any(|fit| matches!(fit, Fit::Versions { all, .. } if all.binary_search(&at).is_ok()))
     };
     (0..kept.len()).filter(|at| !kept[*at] && taken(*at)).collect()
 }

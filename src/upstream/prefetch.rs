@@ -5,10 +5,12 @@ use std::io::{self, BufRead as _};
 use url::Url;
 
 use super::credentials::Credentials;
-use super::git::{Commit, Git, GitError, Manner, is_commit};
-use super::http::{Client, FetchError, Patience, shown};
+use super::http::{Client, FetchError, Patience};
 use super::progress::Progress;
+use super::reach::{behind_proxy, may_follow};
 use crate::catalogue::model::{Fetcher, Revision};
+use crate::git::remote::{Access, Commit, Git, Local, Manner};
+use crate::git::{GitError, is_commit, shown};
 use crate::store::archive::{self, ArchiveError, Limits, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash, Hasher};
 use crate::store::path::{IngestionMethod, StoreDir, StorePath, StorePathError};
@@ -207,8 +209,18 @@ impl Upstream {
         offline: bool,
         limits: Limits,
     ) -> io::Result<Self> {
-        let client = Client::new(patience, credentials.clone(), offline, limits.size)?;
-        Ok(Self { client, git: Git::new(credentials, offline), endpoints, limits })
+        let mirrors = [&endpoints.github, &endpoints.postgresql, &endpoints.pgxn, &endpoints.crates];
+        let mirrors = mirrors.into_iter().filter(|place| place.starts_with("file://")).cloned().collect();
+        let git = Git::new(Access {
+            token: credentials.github().map(str::to_owned),
+            offline,
+            patience,
+            limit: limits.size,
+            local: Local::Below(mirrors),
+            may_follow: |first, at, to| may_follow(first, at, to, !behind_proxy()),
+        });
+        let client = Client::new(patience, credentials, offline, limits.size)?;
+        Ok(Self { client, git, endpoints, limits })
     }
 
     /// The address of a GitHub repository for git.
@@ -366,5 +378,5 @@ fn reference(at: &Revision) -> String {
 
 /// An address.
 pub(super) fn parse(url: &str) -> Result<Url, FetchError> {
-    Url::parse(url).map_err(|error| FetchError::BadUrl(super::http::redacted(url), error.to_string()))
+    Url::parse(url).map_err(|error| FetchError::BadUrl(crate::git::redacted(url), error.to_string()))
 }

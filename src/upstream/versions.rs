@@ -1,12 +1,14 @@
 //! Which versions upstream has: tags, releases, PGXN, crates.io, a branch, ftp.postgresql.org.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
-use super::git::GitError;
 use super::pattern::{Found, Pattern, glob};
 use super::prefetch::{Upstream, UpstreamError, parse};
 use crate::catalogue::model::{Extension, Fetcher, Postgresql, Revision};
 use crate::catalogue::version::{compare, is_prerelease};
+use crate::git::GitError;
 
 /// A version that upstream has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,10 +97,11 @@ pub fn patterns(
 /// Reads tags; of several that say the same version for the same PostgreSQL the first counts.
 pub fn read_tags<'a>(tags: impl IntoIterator<Item = &'a str>, patterns: &[Pattern]) -> Vec<Release> {
     let mut releases: Vec<Release> = Vec::new();
+    let mut known = HashSet::new();
     for tag in tags {
         let found = patterns.iter().find_map(|pattern| pattern.read(tag));
         let Some(Found { version, major }) = found else { continue };
-        if !releases.iter().any(|known| known.version == version && known.major == major) {
+        if known.insert((version.clone(), major)) {
             releases.push(Release { version, major, tag: Some(tag.to_owned()), rev: None });
         }
     }

@@ -43,6 +43,29 @@ let
       PGFLAKEGEN_SMOKE = smoke;
     };
 
+  # What is in the closure of `slim`, and that nothing is which only builds and readers need.
+  slimClosureCheck =
+    attribute: postgresql:
+    pkgs.runCommand "${attribute}-slim-closure"
+      {
+        closure = pkgs.closureInfo { rootPaths = [ postgresql.slim ]; };
+        nativeBuildInputs = [
+          pkgs.coreutils
+          pkgs.gnugrep
+          pkgs.gnused
+        ];
+        # Of names without hash.
+        unwanted = lib.concatStringsSep "|" [
+          "-(debug|dev|devdoc|doc|info|man)$"
+          "^(cargo|clang|gcc|llvm|rustc)-[^-]*$"
+          "^(cc|clang|gcc|pkg-config)-wrapper(-|$)"
+          "^(autoconf|automake|binutils|bison|cmake|flex|gnumake|linux-headers|meson|ninja|pkg-config)-"
+        ];
+      }
+      ''
+        bash ${./slim-closure.sh}
+      '';
+
   catalogue = lib.importJSON ../catalogue.json;
 
   updateCheck =
@@ -67,6 +90,7 @@ let
     attribute: postgresql:
     {
       "${attribute}-smoke" = smokeCheck attribute postgresql "bin";
+      "${attribute}-slim-closure" = slimClosureCheck attribute postgresql;
       "${attribute}-slim-smoke" = smokeCheck attribute postgresql "slim";
     }
     // lib.mapAttrs' (

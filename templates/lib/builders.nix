@@ -1,5 +1,9 @@
 # How extensions are built: one function per kind of the catalogue, and what overrides are applied with.
-{ pkgs, postgresql }:
+{
+  name,
+  pkgs,
+  postgresql,
+}:
 
 let
   # Scope of nixpkgs' own extensions, for this PostgreSQL.
@@ -15,5 +19,8 @@ in
   buildPgrx = callPackage ./build-pgrx.nix { cargoPgrx = pkgs.callPackage ./cargo-pgrx.nix { }; };
   buildPgxs = callPackage ./build-pgxs.nix { inherit buildExtension; };
   buildSql = callPackage ./build-sql.nix { inherit buildExtension; };
-  fromNixpkgs = callPackage ./from-nixpkgs.nix { };
+  fromNixpkgs = import ./from-nixpkgs.nix {
+    inherit (pkgs) lib;
+    inherit postgresql;
+  } name;
 }

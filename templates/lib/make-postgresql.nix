@@ -13,10 +13,13 @@ let
 
   catalogue = lib.importJSON ../catalogue.json;
 
-  entry = pkgs.callPackage path { };
+  entry = pkgs.newScope { pinned = import ./pinned.nix; } path { };
   inherit (entry) postgresql;
 
-  builders = import ./builders.nix { inherit pkgs postgresql; };
+  builders = import ./builders.nix {
+    inherit (entry) name;
+    inherit pkgs postgresql;
+  };
   callPackage = pkgs.newScope (builders // { inherit postgresql; });
 
   available = lib.filterAttrs (
@@ -28,10 +31,33 @@ let
 
   defaults = lib.mapAttrs (name: extension: packages.${name}.${extension.default}) available;
 
+  refusal = import ./refusal.nix { inherit lib system; };
+
+  # Extensions that the package set refuses, each with the reason. They come back by themselves when it has
+  # mended them, or is told to allow them.
+  leftOut = lib.filterAttrs (_: reason: reason != null) (
+    lib.mapAttrs (
+      name: extension: if extension.required or false then null else refusal defaults.${name}
+    ) available
+  );
+  withoutLeftOut = extensions: lib.removeAttrs extensions (lib.attrNames leftOut);
+
+  members = lib.warnIf (leftOut != { }) "psql_${entry.name} is without what nixpkgs refuses: ${
+    lib.concatStringsSep "; " (lib.mapAttrsToList (name: reason: "${name} (${reason})") leftOut)
+  }" (withoutLeftOut defaults);
+
   # pgvector 0.7.4 is `pgvector-0_7_4`: Nix's command line takes that without quotes.
   versionAttribute =
-    name: version:
-    "${name}-${lib.replaceStrings [ "." "+" "~" ] [ "_" "_" "_" ] version}";
+    name: version: "${name}-${lib.replaceStrings [ "." "+" "~" ] [ "_" "_" "_" ] version}";
+
+  attributesOf = name: [ name ] ++ map (versionAttribute name) (available.${name}.versions or [ ]);
+
+  isUncertain =
+    name:
+    let
+      inherit (catalogue.extensions.${name}) kind license;
+    in
+    kind == "nixpkgs" || lib.any (license: !(lib.licenses.${license}.free or true)) license;
 
   versioned = lib.concatMapAttrs (
     name: extension:
@@ -72,7 +98,7 @@ let
     name: version:
     let
       inherit (describeVersion name version) requires;
-      needed = lib.filter (other: other != name && available ? ${other}) (
+      needed = lib.filter (other: other != name && available ? ${other} && !(leftOut ? ${other})) (
         map (sql: providers.${sql} or name) requires
       );
     in
@@ -107,34 +133,52 @@ let
           extensions = fromNixpkgs.right;
         };
         extensions = fromNixpkgs.wrong;
+        left-out = lib.mapAttrsToList (name: reason: { inherit name reason; }) leftOut;
       };
     };
 in
-lib.fix (self: {
-  inherit (entry) name;
-  inherit postgresql;
-
-  # What this system has of the catalogue's extensions.
-  extensions = available;
-
-  bin = postgresql.withPackages (_: lib.attrValues defaults ++ [ (makeReceipt defaults) ]);
-
-  slim = makeSlim self.bin;
-
-  # Tests are written in pgTAP, which not every catalogue has.
-  tested = lib.mapAttrs (_: f: f (self.bin.withPackages (ps: lib.optional (!(available ? pgtap)) ps.pgtap))) {
-    bin = lib.id;
-    slim = makeSlim;
-  };
-
-  # The server with one version of one extension and what that requires: for updates from one to the next.
-  withVersion = name: version: postgresql.withPackages (_: withRequired name version);
-
-  exts = defaults // versioned;
-}
-// lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux {
-  docker = makeImage {
+lib.fix (
+  self:
+  {
     inherit (entry) name;
-    postgresql = self;
-  };
-})
+    inherit postgresql;
+
+    # What this system has of the catalogue's extensions.
+    extensions = withoutLeftOut available;
+
+    inherit leftOut;
+
+    bin = postgresql.withPackages (_: lib.attrValues members ++ [ (makeReceipt members) ]);
+
+    slim = makeSlim self.bin;
+
+    # Tests are written in pgTAP, which not every catalogue has.
+    tested =
+      lib.mapAttrs
+        (
+          _: f:
+          f (self.bin.withPackages (ps: lib.optional (!(available ? pgtap) || leftOut ? pgtap) ps.pgtap))
+        )
+        {
+          bin = lib.id;
+          slim = makeSlim;
+        };
+
+    # The server with one version of one extension and what that requires: for updates from one to the next.
+    withVersion = name: version: postgresql.withPackages (_: withRequired name version);
+
+    exts = defaults // versioned;
+
+    # Asked for by name, these give the package set's own error. Which names a flake has must not depend on what
+    # cannot be evaluated, so only those are looked at of which the package set decides.
+    refused = lib.filterAttrs (_: package: (builtins.tryEval (refusal package != null)).value) (
+      lib.getAttrs (lib.concatMap attributesOf (lib.filter isUncertain (lib.attrNames available))) self.exts
+    );
+  }
+  // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux {
+    docker = makeImage {
+      inherit (entry) name;
+      postgresql = self;
+    };
+  }
+)

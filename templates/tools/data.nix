@@ -45,12 +45,22 @@ in
           attribute: postgresql:
           let
             entry = catalogue.postgresqls.${postgresql.name};
+            ofCatalogue = map (create: create.sql) entry.create;
           in
           lib.nameValuePair postgresql.name (
             {
               inherit (entry) major preload;
-              # Only what this system has.
-              create = lib.filter (create: postgresql.extensions ? ${create.extension}) entry.create;
+              # Only what this system has, with all that it requires, which comes before it.
+              create = lib.foldl' (
+                before: create:
+                let
+                  isThere = sql: lib.any (other: other.sql == sql) before || !(lib.elem sql ofCatalogue);
+                in
+                before
+                ++ lib.optional (
+                  postgresql.extensions ? ${create.extension} && lib.all isThere create.requires
+                ) create
+              ) [ ] entry.create;
               settings = lib.mapAttrs (_: settingValue) entry.settings;
             }
             // builds.${attribute}

@@ -30,9 +30,9 @@ let
     else
       { };
 
-  env.PGFLAKEGEN_CATALOGUE = data.write (
-    lib.mapAttrs (_: postgresql: lazily postgresql.bin) postgresqls
-  ) postgresqls;
+  env.PGFLAKEGEN_CATALOGUE = data.write (lib.mapAttrs (
+    _: postgresql: lazily postgresql.bin
+  ) postgresqls) postgresqls;
 
   makeTool =
     {

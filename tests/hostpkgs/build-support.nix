@@ -5,6 +5,7 @@
   self,
 }:
 let
+  pin = import ./pin.nix;
   linkTree = stdenv.storeFile ./stdenv/link-tree.pl;
   makeWrapperHook = stdenv.storeFile ./stdenv/make-wrapper.sh;
 
@@ -66,39 +67,93 @@ let
     ${stdenv.shell} -n "$target"
   '';
 
-  merged =
+  # The derivation's own arguments of a tree of links. `trees`: one line each, the path to link and its
+  # priority (nixpkgs: the lower one wins).
+  tree =
     {
-      name,
-      paths,
       postBuild ? "",
       pathsToLink ? [ "/" ],
       ignoreCollisions ? true,
       extraPrefix ? "",
       ...
-    }@args:
+    }:
+    lines: {
+      inherit pathsToLink extraPrefix;
+      trees = lib.concatLines (lib.unique lines);
+      ignoreCollisions = if ignoreCollisions then "1" else "";
+      passAsFile = [ "trees" ];
+      preferLocalBuild = true;
+      buildCommand = ''
+        perl ${linkTree} "$treesPath" "$out$extraPrefix" "$ignoreCollisions" $pathsToLink
+        ${postBuild}
+      '';
+    };
+  treeLine = path: package: "${path} ${toString (package.meta.priority or 5)}";
+  notOfDerivation = [
+    "paths"
+    "extraOutputsToInstall"
+    "checkCollisionContents"
+    "derivationArgs"
+  ];
+
+  # Of a package whose output nobody chose, an environment has all that its meta says: manual pages too.
+  chosenLines =
+    {
+      paths,
+      extraOutputsToInstall ? [ ],
+      ...
+    }:
+    lib.concatMap (
+      package:
+      let
+        usual =
+          if !(package.outputSpecified or false) && package.meta.outputsToInstall or null != null then
+            map (output: package.${output}) package.meta.outputsToInstall
+          else
+            [ package ];
+        extra = map (output: package.${output} or null) extraOutputsToInstall;
+      in
+      map (path: treeLine path package) (lib.remove null (usual ++ extra))
+    ) (lib.remove null (lib.flatten paths));
+
+  merged =
+    args:
     stdenv.mkDerivation (
-      builtins.removeAttrs args [
-        "paths"
-        "extraOutputsToInstall"
-        "checkCollisionContents"
-      ]
-      // {
-        inherit pathsToLink extraPrefix;
-        # Each line: the path to link and its priority (nixpkgs: the lower one wins).
-        trees = lib.concatLines (
-          map (path: "${path} ${toString (path.meta.priority or 5)}") (
-            lib.unique (lib.remove null (lib.flatten paths))
-          )
-        );
-        ignoreCollisions = if ignoreCollisions then "1" else "";
-        passAsFile = [ "trees" ];
-        preferLocalBuild = true;
-        buildCommand = ''
-          perl ${linkTree} "$treesPath" "$out$extraPrefix" "$ignoreCollisions" $pathsToLink
-          ${postBuild}
-        '';
-      }
+      builtins.removeAttrs args notOfDerivation
+      // tree args (map (path: treeLine path path) (lib.remove null (lib.flatten args.paths)))
     );
+
+  buildEnvDefaults = args: {
+    ignoreCollisions = false;
+    name = args.name or "${args.pname}-${args.version}";
+  };
+  # Called with a set; other paths are had with `override`.
+  buildEnvOfSet =
+    args:
+    let
+      all = buildEnvDefaults args // args;
+    in
+    stdenv.mkDerivation (builtins.removeAttrs all notOfDerivation // tree all (chosenLines all));
+  # Called with a set or a function of the final attributes; other paths are had with `overrideAttrs`, in
+  # passthru. `override` merges with what it was called with, which may be no set.
+  buildEnvOfFunction = lib.extendMkDerivation {
+    constructDrv = stdenv.mkDerivation;
+    excludeDrvArgNames = notOfDerivation;
+    extendDrvArgs =
+      finalAttrs: args:
+      let
+        all = buildEnvDefaults args // args.derivationArgs or { } // args;
+      in
+      builtins.removeAttrs all notOfDerivation
+      // tree all (chosenLines (all // { paths = finalAttrs.passthru.paths or all.paths; }))
+      // {
+        passthru = {
+          inherit (args) paths;
+        }
+        // args.passthru or { };
+      };
+    inheritFunctionArgs = false;
+  };
 in
 {
   inherit
@@ -215,12 +270,7 @@ in
       }
     );
   buildEnv = lib.makeOverridable (
-    {
-      ignoreCollisions ? false,
-      name ? "${args.pname}-${args.version}",
-      ...
-    }@args:
-    merged (args // { inherit ignoreCollisions name; })
+    if pin.buildEnv == "function" then buildEnvOfFunction else buildEnvOfSet
   );
   linkFarm =
     name: entries:

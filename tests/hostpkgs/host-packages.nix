@@ -145,7 +145,7 @@ let
     lz4 = library "lz4" "liblz4-dev" "lz4.h";
     pcre2 = library "pcre2" "libpcre2-dev" "pcre2.h";
     readline = library "readline" "libreadline-dev" "readline/readline.h";
-    xxHash = library "xxHash" "libxxhash-dev" "xxhash.h";
+    xxhash = library "xxhash" "libxxhash-dev" "xxhash.h";
     zlib = library "zlib" "zlib1g-dev" "zlib.h";
     libclang = library "libclang" "libclang-dev" "clang-c/Index.h";
   };
@@ -218,4 +218,12 @@ tools
     '';
   };
   darwin = { };
+  # Past its end of life since April 2026, and said to be insecure.
+  nodejs_20 = package "nodejs" {
+    installPhase = ''
+      echo "error: $pname is not in hostpkgs, the test fixture; it is in nixpkgs" >&2
+      exit 1
+    '';
+    meta.knownVulnerabilities = [ "This NodeJS release has reached its end of life" ];
+  };
 }

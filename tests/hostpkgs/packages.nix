@@ -10,6 +10,15 @@ let
   inherit (self) callPackage;
   # `lib` and `stdenv` come apart from `self`: attribute names must not depend on the fixed point.
   parts = { inherit lib stdenv self; };
+  pin = import ./pin.nix;
+  # Names from before a renaming: to this pin the package is still called so, or that is an alias.
+  renamed =
+    names:
+    builtins.removeAttrs names (builtins.attrValues pin.renamed)
+    // lib.mapAttrs (_: new: names.${new}) pin.renamed
+    // lib.optionalAttrs config.allowAliases (
+      lib.mapAttrs (_: alias: lib.warnOnInstantiate alias.warning names.${alias.package}) pin.aliases
+    );
 in
 {
   inherit
@@ -37,6 +46,6 @@ in
 }
 // import ./fetchers.nix { inherit lib stdenv; }
 // import ./build-support.nix parts
-// import ./host-packages.nix parts
+// renamed (import ./host-packages.nix parts)
 // import ./rust.nix parts
 // import ./postgresql parts

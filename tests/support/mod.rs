@@ -1,5 +1,11 @@
 //! What the tests of the evaluator share: cases as files, our result for a program, Nix's message.
 
+#![allow(dead_code)] // no test needs all of it
+#![allow(clippy::unwrap_used)] // a test may fail
+
+pub mod fetch;
+pub mod random;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +16,6 @@ use pgflakegen::nix::eval::{Ev, Result, Settings, Shared, Value};
 use pgflakegen::nix::flake::HOOKS;
 
 /// The programs in a folder of `tests/cases`, if it is there.
-#[allow(dead_code)] // random programs are in no folder
 pub fn cases(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> =
         fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder))
@@ -42,7 +47,6 @@ pub fn evaluated<T>(
 }
 
 /// The value of a program as `nix-instantiate --eval --strict` prints it, or the message.
-#[allow(dead_code)] // random programs are printed in both ways
 pub fn instantiated(text: &str, settings: Settings) -> std::result::Result<String, String> {
     match evaluated(text, settings, Ev::print_instantiate) {
         (_, Ok(bytes)) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),

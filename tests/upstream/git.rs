@@ -1,16 +1,19 @@
 //! Repositories through git.
 
+use pgflakegen::git::GitError;
+use pgflakegen::store::archive::Limits;
 use pgflakegen::store::archive::StripRoot;
 use pgflakegen::store::hash::Algorithm;
 use pgflakegen::store::nar;
-use pgflakegen::upstream::UpstreamError;
-use pgflakegen::upstream::git::GitError;
+use pgflakegen::upstream::cargo::{CargoError, Lock};
+use pgflakegen::upstream::credentials::Credentials;
 use pgflakegen::upstream::progress::Silent;
+use pgflakegen::upstream::{Upstream, UpstreamError};
 use url::Url;
 
 use crate::repository::{Repository, git};
 use crate::server::{Answer, Server};
-use crate::{endpoints, upstream};
+use crate::{endpoints, impatient, upstream};
 
 fn sample() -> Repository {
     let repository = Repository::new();
@@ -139,4 +142,101 @@ fn a_local_archive_unpacks_as_one_from_a_server() {
     let url = Url::from_file_path(&archive).unwrap();
     let unpacked = upstream.unpacked(&url, StripRoot::IfSingle, &Silent).unwrap();
     assert_eq!(unpacked.hash, upstream.exported(&repository.url(), "HEAD").unwrap().hash);
+}
+
+/// What git asks first.
+fn asked(repository: &str) -> String {
+    format!("/{repository}/info/refs?service=git-upload-pack")
+}
+
+/// The list of a server that knows no git.
+fn listed() -> Answer {
+    Answer::Bytes(format!("{}\trefs/tags/v1.0\n", "a".repeat(40)).into_bytes())
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let server = Server::start();
+    let upstream = upstream(endpoints(server.address()));
+    for (name, first) in [
+        ("busy", Answer::Status(429, "Retry-After: 0\r\n".into())),
+        ("broken", Answer::Status(503, String::new())),
+        ("limit", Answer::Status(403, "Retry-After: 0\r\n".into())),
+        ("gone", Answer::HangUp),
+    ] {
+        let path = asked(&format!("o/{name}"));
+        server.on(&path, Answer::InTurn(vec![first.clone(), first, listed()]));
+        let tags = upstream.git.tags(&format!("{}/o/{name}", server.address()));
+        assert_eq!(tags.unwrap(), ["v1.0"], "{name}");
+        assert_eq!(server.count(&path), 3, "{name}");
+    }
+    for status in [401, 403, 404, 410] {
+        let path = asked(&format!("o/{status}"));
+        server.on(&path, Answer::Status(status, String::new()));
+        let error = upstream.git.tags(&format!("{}/o/{status}", server.address())).unwrap_err();
+        assert!(matches!(error, GitError::Failed { .. }), "{error:?}");
+        assert_eq!(server.count(&path), 1, "{error}");
+    }
+    let path = asked("o/never");
+    server.on(&path, Answer::Status(502, String::new()));
+    assert!(upstream.git.tags(&format!("{}/o/never", server.address())).is_err());
+    assert_eq!(server.count(&path), 3);
+}
+
+#[test]
+fn redirects_are_judged_before_they_are_followed() {
+    let server = Server::start();
+    let upstream = upstream(endpoints(server.address()));
+    let tags = |repository: &str| {
+        let base = server.address().replace("http://", "http://me:pa55@");
+        upstream.git.tags(&format!("{base}/{repository}"))
+    };
+    server.on(&asked("n/new"), listed());
+    server.on(&asked("o/old"), Answer::Redirect(asked("n/new")));
+    assert_eq!(tags("o/old").unwrap(), ["v1.0"]);
+    // Passwords stay where they belong.
+    let elsewhere = format!("{}{}", server.address().replace("127.0.0.1", "localhost"), asked("n/other"));
+    server.on(&asked("n/other"), listed());
+    server.on(&asked("o/away"), Answer::Redirect(elsewhere));
+    assert_eq!(tags("o/away").unwrap(), ["v1.0"]);
+    assert!(!server.headers(&asked("n/other")).to_lowercase().contains("authorization"));
+    let local = sample();
+    local.commit("first");
+    for to in [format!("{}/info/refs", local.url()), "ssh://localhost/x/info/refs".into(), asked("o/loop")] {
+        server.on(&asked("o/loop"), Answer::Redirect(to.clone()));
+        let error = tags("o/loop").unwrap_err().to_string();
+        assert!(error.contains("not followed") || error.contains("too often"), "{to}: {error}");
+        assert!(!error.contains("pa55"), "{error}");
+    }
+}
+
+#[test]
+fn only_what_the_user_names_is_read_on_this_machine() {
+    let repository = sample();
+    repository.commit("first");
+    repository.tag("v1.0");
+    let mirror = format!("file://{}", repository.path().parent().unwrap().display());
+    let own = |github: &str| {
+        let (credentials, limits) = (Credentials::none(), Limits::default());
+        Upstream::new(endpoints(github), credentials, impatient(), false, limits).unwrap()
+    };
+    assert_eq!(own(&mirror).git.tags(&repository.url()).unwrap(), ["v1.0"]);
+    let mut upstream = own("http://127.0.0.1:1");
+    let error = upstream.git.tags(&repository.url()).unwrap_err();
+    assert!(matches!(error, GitError::Local(_)) && error.to_string().contains("--allow-local"), "{error:?}");
+    // Neither is what somebody else's lock file names.
+    let commit = repository.git(&["rev-parse", "HEAD"]);
+    let lock = format!(
+        "[[package]]\nname = \"private\"\nversion = \"1.0.0\"\nsource = \"git+{}#{}\"\n",
+        repository.url(),
+        commit.trim()
+    );
+    let lock = Lock::parse(&lock, "x").unwrap();
+    for error in [upstream.vendor_hash(&lock).map(drop), upstream.output_hashes(&lock).map(drop)] {
+        let error = error.unwrap_err();
+        assert!(matches!(error, CargoError::Upstream(UpstreamError::Git(GitError::Local(_)))), "{error:?}");
+    }
+    upstream.git.trust_local();
+    assert_eq!(upstream.git.tags(&repository.url()).unwrap(), ["v1.0"]);
+    assert_eq!(upstream.output_hashes(&lock).unwrap().len(), 1);
 }

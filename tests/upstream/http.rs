@@ -136,3 +136,33 @@ fn files_are_read_in_place() {
     let folder = Url::from_file_path(directory.path()).unwrap();
     assert!(get(&client(), folder.as_str()).is_err());
 }
+
+#[test]
+fn a_byte_now_and_then_is_no_answer() {
+    let server = Server::start();
+    let url = server.on("/drip", Answer::Drip(std::time::Duration::from_millis(40)));
+    assert!(matches!(get(&client(), &url), Err(FetchError::Timeout(_))));
+    assert_eq!(server.count("/drip"), 3);
+    let url = server.on("/endless", Answer::Endless(64 << 20));
+    assert!(matches!(get(&client(), &url), Err(FetchError::TooLarge { .. })));
+}
+
+#[test]
+fn redirects_lead_to_servers_only() {
+    let server = Server::start();
+    for (to, why) in [
+        ("file:///etc/passwd", "only https and http"),
+        ("ftp://example.org/", "only https and http"),
+        ("data:text/plain,x", "only https and http"),
+    ] {
+        let url = server.on("/from", Answer::Redirect(to.into()));
+        let error = get(&client(), &url).unwrap_err();
+        assert!(matches!(error, FetchError::Elsewhere { .. }), "{error:?}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    // A password that a server writes is not sent.
+    let to = server.on("/to", Answer::Bytes(b"x".to_vec())).replace("http://", "http://me:pa55@");
+    let url = server.on("/from", Answer::Redirect(to));
+    assert_eq!(get(&client(), &url).unwrap(), b"x");
+    assert!(!server.headers("/to").to_lowercase().contains("authorization"), "{}", server.headers("/to"));
+}

@@ -31,11 +31,16 @@ fn impatient() -> Patience {
         longest: Duration::from_millis(20),
         connect: Duration::from_secs(5),
         silence: Duration::from_millis(400),
+        least: 100,
+        whole: Duration::from_secs(60),
     }
 }
 
 fn upstream(endpoints: Endpoints) -> Upstream {
-    Upstream::new(endpoints, Credentials::none(), impatient(), false, Limits::default()).unwrap()
+    let mut upstream =
+        Upstream::new(endpoints, Credentials::none(), impatient(), false, Limits::default()).unwrap();
+    upstream.git.trust_local();
+    upstream
 }
 
 /// Every place is the one at `base`.

@@ -223,3 +223,88 @@ fn certificates_come_from_the_environment() {
     assert!(missing.0 == Some(2) && missing.1.contains("NIX_SSL_CERT_FILE is"), "{missing:?}");
     assert!(none.0 == Some(2) && none.1.contains("holds no certificate"), "{none:?}");
 }
+
+/// A git that writes down what it is told by variables, and does as the real one.
+fn talkative(place: &Place) -> (std::path::PathBuf, String) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = place.path("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let git = folder.join("git");
+    let log = place.path("said");
+    let script = format!(
+        "#!/bin/sh\nenv >>'{}'\necho \"args: $*\" >>'{}'\nPATH='{path}' exec git \"$@\"\n",
+        log.display(),
+        log.display()
+    );
+    std::fs::write(&git, script).unwrap();
+    std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (log, format!("{}:{path}", folder.display()))
+}
+
+#[test]
+fn git_is_told_of_certificates_and_proxies() {
+    let place = Place::new();
+    let (log, path) = talkative(&place);
+    let certificates = place.path("certificates.pem");
+    // Any certificate will do; nothing secure is spoken.
+    let pem = include_str!("certificate.pem");
+    std::fs::write(&certificates, pem).unwrap();
+    let refs = "/o/r/info/refs?service=git-upload-pack";
+    place.server.on(refs, Answer::Bytes(format!("{}\tHEAD\n", "a".repeat(40)).into_bytes()));
+    let look = |variables: &[(&str, &str)]| {
+        let _ = std::fs::remove_file(&log);
+        let url = format!("git+{}/o/r", place.server.address());
+        let mut command = place.command(&["prefetch", &url]);
+        for name in ["SSL_CERT_FILE", "NIX_SSL_CERT_FILE", "GIT_SSL_CAINFO", "http_proxy", "HTTP_PROXY"] {
+            command.env_remove(name);
+        }
+        command.env("PATH", &path).envs(variables.iter().copied()).output().unwrap();
+        std::fs::read_to_string(&log).unwrap()
+    };
+    let file = certificates.to_str().unwrap();
+    let wanted = format!("GIT_SSL_CAINFO={file}");
+    for name in ["SSL_CERT_FILE", "NIX_SSL_CERT_FILE"] {
+        let said = look(&[(name, file)]);
+        assert!(said.lines().any(|line| line == wanted), "{name}: {said}");
+    }
+    let said = look(&[("SSL_CERT_FILE", file), ("GIT_SSL_CAINFO", "/mine")]);
+    assert!(said.lines().any(|line| line == "GIT_SSL_CAINFO=/mine"), "{said}");
+    let said = look(&[("NIX_SSL_CERT_FILE", "/no-cert-file.crt")]);
+    assert!(!said.contains("GIT_SSL_CAINFO="), "{said}");
+    let said = look(&[("HTTP_PROXY", "http://127.0.0.1:1"), ("no_proxy", "*")]);
+    assert!(said.lines().any(|line| line == "http_proxy=http://127.0.0.1:1"), "{said}");
+    // The address's own transport, and no other; and no option can be made of an address.
+    assert!(said.lines().any(|line| line == "GIT_ALLOW_PROTOCOL=http"), "{said}");
+    assert!(
+        said.lines().filter(|line| line.contains("fetch")).all(|line| line.contains(" -- http://")),
+        "{said}"
+    );
+}
+
+#[test]
+fn nobody_leads_us_from_outside_inside() {
+    let place = Place::new();
+    let inside = Server::start();
+    let secret = inside.on("/secret", Answer::Bytes(b"inside".to_vec()));
+    // The proxy stands in for the internet.
+    let proxy = Server::start();
+    proxy.on("/file", Answer::Redirect(secret));
+    let refs = "o/r/info/refs?service=git-upload-pack";
+    let git =
+        inside.on(&format!("/{refs}"), Answer::Bytes(format!("{}\tHEAD\n", "a".repeat(40)).into_bytes()));
+    proxy.on(&format!("http://files.invalid/{refs}"), Answer::Redirect(git.clone()));
+    proxy.on(&format!("/{refs}"), Answer::Redirect(git));
+    for url in ["http://files.invalid/file", "git+http://files.invalid/o/r"] {
+        let output = place
+            .command(&["prefetch", url])
+            .env("http_proxy", proxy.address())
+            .env("no_proxy", "")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("not followed: that is in a private network"), "{said}");
+    }
+    assert_eq!(inside.count("/secret") + inside.count(&format!("/{refs}")), 0);
+}

@@ -21,6 +21,8 @@ pub enum Answer {
     HangUp,
     /// Sends the beginning of an answer, then nothing.
     Stall,
+    /// Announces 1000 bytes and sends one each time.
+    Drip(Duration),
     /// 200 with these bytes, after a while.
     After(Duration, Vec<u8>),
     /// Sends so many zeros without announcing how many.
@@ -165,6 +167,15 @@ fn reply(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
             stream.write_all(head(200, 1000, "").as_bytes())?;
             stream.write_all(b"beginning")?;
             std::thread::sleep(Duration::from_secs(5));
+            Ok(())
+        }
+        Answer::Drip(pause) => {
+            stream.write_all(head(200, 1000, "").as_bytes())?;
+            for _ in 0..1000 {
+                stream.write_all(b"x")?;
+                stream.flush()?;
+                std::thread::sleep(pause);
+            }
             Ok(())
         }
         Answer::After(_, bytes) => reply(stream, Answer::Bytes(bytes)),

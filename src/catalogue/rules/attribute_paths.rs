@@ -4,7 +4,7 @@ use super::Context;
 use super::text::{is_attribute_path, is_identifier};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
-use crate::catalogue::raw::{RawBuild, Spanned};
+use crate::catalogue::raw::{Field, OneOrMany, RawBuild, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
@@ -12,11 +12,46 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         found.extend(entry.value.base.as_ref().and_then(|base| judge(base, is_identifier(&base.value))));
     }
     for file in &cx.raw.extensions {
-        let attr = file.raw.attr.as_ref();
-        found.extend(attr.and_then(|attr| judge(attr, is_path(&attr.value))));
+        names(&file.raw.attr, found);
         build(&file.raw.build, found);
         for version in versions(&file.raw) {
             build(&version.value.build, found);
+        }
+    }
+}
+
+/// Names in PostgreSQL's own package set: one name each, not a path.
+fn names(field: &Field<OneOrMany<String>>, found: &mut Diagnostics) {
+    let Some(Spanned { value: OneOrMany(names), span }) = field else { return };
+    if names.is_empty() {
+        found.push(
+            Diagnostic::new(Code::InvalidValue, *span, "`attr` names nothing")
+                .help("remove it; the file's name is taken then"),
+        );
+    }
+    for (at, name) in names.iter().enumerate() {
+        let better = name.value.rsplit('.').next().unwrap_or_default();
+        if !is_identifier(&name.value) {
+            let finding = Diagnostic::new(
+                Code::BadAttributePath,
+                name.span,
+                format!("`{}` is not a name in postgresql.pkgs", printable(&name.value)),
+            );
+            found.push(if is_identifier(better) {
+                finding.help(format!("write \"{better}\""))
+            } else {
+                finding.help("letters, digits, `_`, `-` and `'`, for example \"pg_libversion\"")
+            });
+        } else if let Some(first) = names[..at].iter().find(|other| other.value == name.value) {
+            found.push(
+                Diagnostic::new(
+                    Code::InvalidValue,
+                    name.span,
+                    format!("`{}` is named twice", printable(&name.value)),
+                )
+                .also(first.span, "the first one")
+                .help("remove one of the two"),
+            );
         }
     }
 }

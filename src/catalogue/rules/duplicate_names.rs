@@ -22,16 +22,16 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             taken.filter_map(|p| cx.index.postgresqls.get(*p)).map(|p| p.major).collect()
         };
         // PostgreSQLs of different majors may have different sources of one version, as Apache AGE has them.
-        let mut apart: Vec<(&str, BTreeSet<u32>)> = Vec::new();
+        let mut apart: HashMap<&str, BTreeSet<u32>> = HashMap::new();
         let names = versions(&file.raw).enumerate().map(|(index, version)| {
             let name = version.value.version.as_ref()?;
             let own = majors(index);
-            let disjoint = |(other, theirs): &(&str, BTreeSet<u32>)| {
-                *other != name.value || (theirs.is_disjoint(&own) && !own.is_empty())
+            let Some(theirs) = apart.get_mut(name.value.as_str()) else {
+                apart.insert(&name.value, own);
+                return Some(name);
             };
-            let known = apart.iter().any(|(other, _)| *other == name.value);
-            let fine = known && apart.iter().all(disjoint);
-            apart.push((&name.value, own));
+            let fine = theirs.is_disjoint(&own) && !own.is_empty();
+            theirs.extend(own);
             (!fine).then_some(name)
         });
         unique("version", names.flatten(), help, found);

@@ -89,7 +89,7 @@ impl Outside for Machine {
     }
 
     fn message(&self, text: &str) {
-        crate::terminal::message(text);
+        crate::terminal::message(&crate::diag::guard::log(text));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sources in local git repositories: the files of the work tree that git knows, or those of a
 //! commit, both as they are and not as filters of git would make them.
 
-mod repository;
 mod submodules;
 mod tree;
 
@@ -11,11 +10,17 @@ use std::sync::PoisonError;
 use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
+use crate::git::{GitError, Repository};
 use crate::nix::eval::url::Url;
 use crate::nix::eval::{Error, Ev, Result};
 use crate::store::Algorithm;
 use crate::store::nar::hash_path;
-use repository::Repository;
+
+impl From<GitError> for Box<Error> {
+    fn from(error: GitError) -> Self {
+        Error::new(Kind::Io, error.to_string())
+    }
+}
 
 /// What is wanted of a repository.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ struct Wanted {
 
 /// The commit that `rev` names.
 pub fn revision(root: &Path, rev: &str) -> Result<String> {
-    match Repository::at(root).commit(rev) {
+    match Repository::at(root).commit(rev)? {
         Some(id) => Ok(id),
         None => fail(Kind::Unavailable, format!("'{}' has no revision '{rev}'", root.display())),
     }
@@ -86,7 +91,7 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
         return fail(Kind::Other, "exportIgnore and submodules are not supported together yet");
     }
     let repository = Repository::at(path);
-    if repository.bare && !repository.is_one() {
+    if repository.bare && !repository.is_one()? {
         let url = reference.text("url").unwrap_or_default();
         return fail(Kind::Io, format!("Failed to fetch git repository '{url}'"));
     }
@@ -94,15 +99,15 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     let named = reference.text("ref").map(str::to_owned);
     let mut result = reference.clone();
     let of_commit = given_rev.is_some() || named.is_some() || repository.bare;
-    let head = repository.commit("HEAD");
+    let head = repository.head()?;
     let mut wanted = Wanted { rev: None, submodules, export_ignore, lfs: reference.flag("lfs") };
     if of_commit {
         let branch = match named {
             Some(name) => Some(name),
-            None => repository.head_ref(),
+            None => repository.head_ref()?,
         };
         let rev = match &given_rev {
-            Some(rev) => repository.has(rev).then(|| rev.clone()).ok_or_else(|| {
+            Some(rev) => repository.has(rev)?.then(|| rev.clone()).ok_or_else(|| {
                 Error::new(
                     Kind::Unavailable,
                     format!(
@@ -112,7 +117,7 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
             })?,
             None => {
                 let name = branch.as_deref().unwrap_or("master");
-                repository.commit(name).ok_or_else(|| {
+                repository.commit(name)?.ok_or_else(|| {
                     Error::new(
                         Kind::Unavailable,
                         format!(
@@ -141,18 +146,18 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
 
     let rev = wanted.rev.or_else(|| if dirty { None } else { Some(head.clone().unwrap_or_else(zeros)) });
     let dated = rev.as_ref().filter(|rev| **rev != zeros()).or(head.as_ref());
-    let modified = dated.map_or(0, |rev| repository.time(rev));
+    let modified = dated.map_or(Ok(0), |rev| repository.time(rev))?;
     source.attrs.push(("lastModified", Attribute::Number(modified)));
     match &rev {
         Some(rev) => {
             result.set("rev", rev);
-            if !of_commit && let Some(branch) = repository.head_ref() {
+            if !of_commit && let Some(branch) = repository.head_ref()? {
                 result.set("ref", &branch);
             }
             source.attrs.push(("shortRev", Attribute::Text(rev.chars().take(7).collect())));
             source.attrs.push(("rev", Attribute::Text(rev.clone())));
             if !reference.flag("shallow") {
-                let count = if *rev == zeros() { 0 } else { repository.count(rev) };
+                let count = if *rev == zeros() { 0 } else { repository.count(rev)? };
                 source.attrs.push(("revCount", Attribute::Number(count)));
             }
         }

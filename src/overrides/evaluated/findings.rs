@@ -50,6 +50,13 @@ impl Report<'_> {
         decode::add(&shown, bytes, self.sources, &mut Diagnostics::new())
     }
 
+    /// What `find` finds in a file of the catalogue, else its first line.
+    pub fn at(&mut self, file: &Utf8Path, find: impl Fn(&str) -> Option<Range<usize>>) -> Span {
+        let source = self.source(file);
+        let text = self.sources.text(source);
+        Span::new(source, find(text).unwrap_or_else(|| range(text, &At::Start)))
+    }
+
     fn span(&mut self, file: &Utf8Path, at: &At) -> Span {
         let file = if let At::Place(place) = at { &place.file } else { file };
         let source = self.source(file);

@@ -6,6 +6,7 @@
 
 mod findings;
 mod judge;
+pub mod members;
 mod session;
 pub mod shown;
 mod tree;

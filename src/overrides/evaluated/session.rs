@@ -52,8 +52,8 @@ pub struct Place {
 }
 
 impl Session {
-    /// A session over the repository at `root` with the given generated files; `inputs` are taken in place
-    /// of the flake's own.
+    /// A session over the repository at `root` with the given generated files, in which overrides are
+    /// observed; `inputs` are taken in place of the flake's own.
     pub fn new(
         root: &Utf8Path,
         files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
@@ -61,7 +61,22 @@ impl Session {
         inputs: Vec<(String, String)>,
     ) -> Self {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
-        let tree = Arc::new(Tree::new(&root, files));
+        Self::over(Tree::observed(&root, files), root, settings, inputs)
+    }
+
+    /// As [`Session::new`], with overrides simply applied.
+    pub fn plain(
+        root: &Utf8Path,
+        files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+        settings: Settings,
+        inputs: Vec<(String, String)>,
+    ) -> Self {
+        let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
+        Self::over(Tree::plain(&root, files), root, settings, inputs)
+    }
+
+    fn over(tree: Tree, root: Utf8PathBuf, settings: Settings, inputs: Vec<(String, String)>) -> Self {
+        let tree = Arc::new(tree);
         let shared = Shared::new(settings, tree, flake::HOOKS);
         let own = flake::place_of(&shared.store, root.as_std_path());
         let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));

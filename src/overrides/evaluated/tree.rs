@@ -27,9 +27,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The repository at `root` (absolute, without links), with `files`, relative to it, in place of those
-    /// on the disk and with observers in place of what applies overrides.
-    pub fn new(root: &Utf8Path, files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Self {
+    /// As [`Tree::plain`], with observers in place of what applies overrides.
+    pub fn observed(root: &Utf8Path, files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Self {
         let mut files: BTreeMap<Utf8PathBuf, String> = files.into_iter().collect();
         for (name, observer) in OBSERVERS {
             let lib = Utf8Path::new(GENERATED).join("lib");
@@ -39,10 +38,13 @@ impl Tree {
         }
         let shared =
             (Utf8Path::new(GENERATED).join("lib/observe.nix"), include_str!("observe.nix").to_owned());
-        let files = files
-            .into_iter()
-            .chain([shared])
-            .map(|(path, text)| (root.join(path).into_string().into_bytes(), text));
+        Self::plain(root, files.into_iter().chain([shared]))
+    }
+
+    /// The repository at `root` (absolute, without links), with `files`, relative to it, in place of those
+    /// on the disk.
+    pub fn plain(root: &Utf8Path, files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Self {
+        let files = files.into_iter().map(|(path, text)| (root.join(path).into_string().into_bytes(), text));
         Self { root: root.as_str().into(), files: files.collect(), machine: Machine }
     }
 
@@ -139,7 +141,7 @@ mod tests {
         std::fs::write(root.join("generated/lib/old.nix"), "1").expect("a writable directory");
         std::fs::write(root.join("own.nix"), "2").expect("a writable directory");
         let new = ["generated/lib/new.nix", "generated/lib/apply-override.nix", "flake.nix"];
-        let tree = Tree::new(root, new.map(|path| (path.into(), "3".to_owned())));
+        let tree = Tree::observed(root, new.map(|path| (path.into(), "3".to_owned())));
         let at = |path: &str| root.join(path).into_string().into_bytes();
         assert_eq!(tree.read_file(&at("generated/lib/new.nix")).expect("in memory"), b"3");
         assert_eq!(tree.read_file(&at("generated/lib/apply-override-itself.nix")).expect("in memory"), b"3");

@@ -146,7 +146,9 @@ fn leave_behind(
 /// Whether the step is for all PostgreSQLs that have the base, so that their list can stay as it is written.
 fn lists_all(extension: &Extension, step: &Step) -> bool {
     extension.fits.iter().all(|(name, fit)| match fit {
-        Fit::Versions { all, .. } => !all.contains(&step.base) || step.postgresqls.contains(name),
+        Fit::Versions { all, .. } => {
+            all.binary_search(&step.base).is_err() || step.postgresqls.contains(name)
+        }
         Fit::Nixpkgs => true,
     })
 }

@@ -2,8 +2,8 @@
 
 use super::knowledge::Knowledge;
 use super::value::Value;
+use crate::git::is_commit;
 use crate::store::hash::{Algorithm, Hash};
-use crate::upstream::git::is_commit;
 
 /// A source's place.
 #[derive(Clone, Debug, PartialEq, Eq)]

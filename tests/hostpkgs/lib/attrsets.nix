@@ -23,6 +23,7 @@ rec {
     zipAttrsWith
     ;
   nameValuePair = name: value: { inherit name value; };
+  getAttrs = names: set: genAttrs names (name: set.${name});
   genAttrs = names: f: listToAttrs (map (n: nameValuePair n (f n)) names);
   genAttrs' = xs: f: listToAttrs (map f xs);
   filterAttrs =

@@ -50,6 +50,20 @@ let
       importTOML = path: builtins.fromTOML (builtins.readFile path);
       warn = msg: builtins.trace "evaluation warning: ${msg}";
       warnIf = cond: msg: if cond then lib.warn msg else lib.id;
+      # A package that warns once it is to be built; its name and meta may be asked for.
+      warnOnInstantiate =
+        msg: drv:
+        let
+          warned = lib.mapAttrs (_: lib.warn msg) (
+            builtins.removeAttrs drv [
+              "meta"
+              "name"
+              "type"
+              "outputName"
+            ]
+          );
+        in
+        drv // warned;
       throwIf = cond: msg: if cond then throw msg else lib.id;
       throwIfNot = cond: lib.throwIf (!cond);
       assertMsg = pred: msg: pred || throw msg;

@@ -4,9 +4,14 @@
   lib,
   newScope,
   scope,
+  self,
 }:
 let
   inherit (scope) postgresql;
+  pin = (import ../pin.nix).extensions;
+  major = lib.toInt (lib.versions.major postgresql.version);
+  # Names as this set has them, for those that the pin has under another.
+  oldNames = lib.mapAttrs' (old: new: lib.nameValuePair new old) pin.renamed;
   byLicense = {
     agpl3Plus = "citus pg_search";
     asl20 = "age apache_datasketches h3-pg lantern omnigres pg_graphql pg_jsonschema pg_net pg_roaringbitmap pg_tle pgactive pg_topn vectorchord wrappers timescaledb-apache timescaledb_toolkit tsja";
@@ -34,14 +39,23 @@ let
         homepage = "https://search.nixos.org/packages?query=${pname}";
         license = lib.licenses.${license};
         inherit (postgresql.meta) platforms;
+        broken = (pin.broken major).${pname} or false;
+        knownVulnerabilities = pin.insecure.${pname} or [ ];
       };
     };
-  renamed = lib.mapAttrs (old: why: throw "PostgreSQL extension `${old}` ${why}") {
-    cstore_fdw = "has been removed";
-    pg_embedding = "has been removed";
-    pg_libversion = "has been renamed to `libversion`";
-    pgvecto-rs = "has been removed";
-    plv8 = "has been removed";
+  refused = lib.mapAttrs (name: why: throw "PostgreSQL extension `${name}` ${why}");
+  # What is not there says why, unless aliases are off: then the name is missing.
+  removed = lib.optionalAttrs self.config.allowAliases (
+    refused (
+      {
+        cstore_fdw = "has been removed";
+        pg_embedding = "has been removed";
+        pgvecto-rs = "has been removed";
+      }
+      // pin.removed
+    )
+  );
+  languages = refused {
     plperl = "is not available, because `postgresql` was built without Perl support";
     plpython3 = "is not available, because `postgresql` was built without Python support";
     pltcl = "is not available, because `postgresql` was built without Tcl support";
@@ -49,9 +63,20 @@ let
   callPackage = newScope (scope // extensions);
   extensions =
     lib.concatMapAttrs (
-      license: names: lib.genAttrs (lib.splitString " " names) (placeholder license)
+      license: names:
+      lib.listToAttrs (
+        map (
+          name:
+          let
+            here = oldNames.${name} or name;
+          in
+          lib.nameValuePair here (placeholder license here)
+        ) (lib.splitString " " names)
+      )
     ) byLicense
-    // renamed
+    // lib.mapAttrs (name: _: placeholder "mit" name) pin.insecure
+    // removed
+    // languages
     // {
       inherit callPackage postgresql;
       postgresqlBuildExtension = callPackage ./build-extension.nix { };

@@ -3,40 +3,56 @@
 {
   lib,
   buildEnv,
+  callPackage,
   makeWrapper,
+  postgresql,
 }:
+f:
 let
-  withPackages =
-    postgresql: f:
-    let
-      installedExtensions = f postgresql.pkgs;
-      args = lib.concatMap (ext: ext.wrapperArgs or [ ]) installedExtensions;
-      finalPackage = buildEnv {
-        name = "${postgresql.pname}-and-plugins-${postgresql.version}";
-        paths = installedExtensions ++ [
-          postgresql
-          postgresql.man
-        ];
-        nativeBuildInputs = [ makeWrapper ];
-        postBuild = ''
-          for program in ${lib.getOutput "out" postgresql}/bin/*; do
-            cp --remove-destination "$program" "$out/bin/$(basename "$program")"
-          done
-        ''
-        + lib.optionalString (args != [ ]) ''
-          wrapProgram "$out/bin/postgres" ${lib.concatStringsSep " " args}
-        '';
-        passthru = {
-          inherit installedExtensions;
-          inherit (postgresql) pkgs psqlSchema version;
-          pg_config = postgresql.pg_config.override { outputs.out = finalPackage; };
-          withPackages = f': withPackages postgresql (ps: installedExtensions ++ f' ps);
-          withJIT = finalPackage;
-          withoutJIT = finalPackage;
-        };
-        meta = { inherit (postgresql.meta) platforms license mainProgram; };
-      };
-    in
-    finalPackage;
+  pin = import ../pin.nix;
+  again = import ./with-packages.nix {
+    inherit
+      lib
+      buildEnv
+      callPackage
+      makeWrapper
+      postgresql
+      ;
+  };
+  installedExtensions = f postgresql.pkgs;
+  args = lib.concatMap (ext: ext.wrapperArgs or [ ]) installedExtensions;
+  environment = finalPackage: {
+    pname = "${postgresql.pname}-and-plugins";
+    inherit (postgresql) version;
+    paths = installedExtensions ++ [
+      postgresql
+      postgresql.man
+    ];
+    pathsToLink = [ "/" ];
+    postBuild = ''
+      for program in ${lib.getOutput "out" postgresql}/bin/*; do
+        cp --remove-destination "$program" "$out/bin/$(basename "$program")"
+      done
+    ''
+    + lib.optionalString (args != [ ]) ''
+      wrapProgram "$out/bin/postgres" ${lib.concatStringsSep " " args}
+    '';
+    passthru = {
+      inherit installedExtensions;
+      inherit (postgresql) pkgs psqlSchema version;
+      pg_config = postgresql.pg_config.override { outputs.out = finalPackage; };
+      withPackages = f': again (ps: installedExtensions ++ f' ps);
+      withJIT = again (_: installedExtensions ++ [ postgresql.jit ]);
+      withoutJIT = again (_: lib.remove (postgresql.jit or null) installedExtensions);
+    };
+    meta = { inherit (postgresql.meta) platforms license mainProgram; };
+  };
+  inputs.nativeBuildInputs = [ makeWrapper ];
 in
-withPackages
+if pin.buildEnv == "function" then
+  buildEnv (finalAttrs: environment finalAttrs.finalPackage // { derivationArgs = inputs; })
+else
+  let
+    finalPackage = buildEnv (environment finalPackage // inputs);
+  in
+  finalPackage

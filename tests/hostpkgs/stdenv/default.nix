@@ -5,6 +5,7 @@
   config,
 }:
 let
+  pin = import ../pin.nix;
   hostPlatform = lib.systems.elaborate system;
 
   # One file at a time, by content: an edit elsewhere in the fixture rebuilds nothing.
@@ -26,18 +27,37 @@ let
     unfreeNamed = config.allowUnfreePredicate or (_: false);
     broken = config.allowBroken or false;
     system = config.allowUnsupportedSystem or false;
+    insecure =
+      config.allowInsecurePredicate
+        or (pkg: builtins.elem "${pkg.pname}-${pkg.version}" (config.permittedInsecurePackages or [ ]));
   };
+  showLicenses = meta: toString (map (l: l.shortName or l.fullName or "unknown") (licensesOf meta));
   # As nixpkgs: a package that may not be built still has its name and meta, and no drvPath.
   problem =
     pkg:
     if isUnfree pkg.meta && !allowed.unfree && !allowed.unfreeNamed pkg then
-      "has an unfree license"
-    else if (pkg.meta.broken or false) && !allowed.broken then
+      "has an unfree license (‘${showLicenses pkg.meta}’)"
+    else if !pin.problems && pkg.meta.broken && !allowed.broken then
       "is marked as broken"
     else if !allowed.system && !lib.availableOn hostPlatform pkg then
-      "is not available on ${system}"
+      "is not available on the requested hostPlatform:\n  hostPlatform.system = \"${system}\""
+    else if pkg.meta.insecure && !allowed.insecure pkg then
+      "is marked as insecure\n\nKnown issues:\n${
+        lib.concatMapStrings (issue: " - ${issue}\n") pkg.meta.knownVulnerabilities
+      }"
+    else if pkg.meta.broken && !allowed.broken then
+      "has problems:\n- broken: This package is broken.\n"
     else
       null;
+  refusal =
+    pkg: reason:
+    let
+      position = pkg.meta.position or "«unknown-file»";
+    in
+    if pin.problems then
+      "Refusing to evaluate package '${pkg.name}' in ${position} because it ${reason}"
+    else
+      "Package ‘${pkg.name}’ in ${position} ${reason}, refusing to evaluate.";
 
   notForBuilder = [
     "meta"
@@ -87,25 +107,52 @@ let
       finalAttrs = rattrs (finalAttrs // { inherit finalPackage overrideAttrs; });
       overrideAttrs = f: makeFrom (lib.extends (lib.toExtension f) rattrs);
       raw = derivation (derivationArgs finalAttrs);
+      outputs = finalAttrs.outputs or [ "out" ];
+      given = finalAttrs.meta or { };
+      place =
+        if given ? description then
+          builtins.unsafeGetAttrPos "description" given
+        else
+          builtins.unsafeGetAttrPos (if finalAttrs ? version then "version" else "name") finalAttrs;
+      name = finalAttrs.name or "${finalAttrs.pname}-${finalAttrs.version}";
       meta = {
         platforms = lib.platforms.all;
-        name = raw.name;
-        unfree = isUnfree meta;
-        broken = false;
-        unsupported = !lib.availableOn hostPlatform { inherit meta; };
-        available = reason == null;
-        outputsToInstall = [ (builtins.head raw.outputs) ];
+        inherit name;
+        # `bin` or `out`, and the manual pages.
+        outputsToInstall = [
+          (
+            if builtins.elem "bin" outputs then
+              "bin"
+            else if builtins.elem "out" outputs then
+              "out"
+            else
+              builtins.head outputs
+          )
+        ]
+        ++ lib.optional (builtins.elem "man" outputs) "man";
       }
-      // finalAttrs.meta or { };
-      reason = problem {
-        inherit meta;
-        inherit (raw) name;
-        pname = finalAttrs.pname or (lib.getName raw.name);
+      // given
+      // lib.optionalAttrs (place != null) { position = "${place.file}:${toString place.line}"; }
+      // {
+        available = reason == null;
+        broken = given.broken or false;
+        insecure = given.knownVulnerabilities or [ ] != [ ];
+        unfree = isUnfree given;
+        unsupported = !lib.availableOn hostPlatform { meta = given; };
+      };
+      checked = {
+        inherit meta name;
+        pname = finalAttrs.pname or (lib.getName name);
         version = finalAttrs.version or "";
       };
-      finalPackage = lib.extendDerivation (
-        if reason == null then true else throw "Package ‘${raw.name}’ ${reason}, refusing to evaluate."
-      ) (finalAttrs.passthru or { } // { inherit meta overrideAttrs; }) (finalAttrs // raw);
+      reason = problem checked;
+      finalPackage = lib.extendDerivation (reason == null || throw (refusal checked reason)) (
+        finalAttrs.passthru or { }
+        // {
+          inherit meta overrideAttrs;
+          passthru = finalAttrs.passthru or { };
+        }
+      ) (finalAttrs // raw);
     in
     finalPackage;
 

@@ -1,21 +1,20 @@
-//! The catalogue of the test: the repository's own, reduced to the versions whose sources are there, plus
-//! one pgrx extension. There is no second catalogue that could grow apart from the first.
+//! The catalogue of the test: a copy of the repository's own, in which pgflakegen itself pins what Debian's
+//! archive has today, reduced to what is there, plus one pgrx extension. There is no second catalogue that
+//! could grow apart from the first, and nothing in the first has to follow an archive.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
-use super::command::{logged, program};
-use super::rust;
-use super::{Context, Outcome, nix, sources};
+use super::command::{logged, output, program};
+use super::sources::{self, Fetched};
+use super::{Context, Outcome, Pair, nix, rust};
 
 /// Extensions that only the test has.
 pub const ADDED: &str = "tests/e2e/catalogue/extensions";
-
-/// The PostgreSQLs that are built.
-pub const POSTGRESQLS: &[&str] = &["15", "17"];
 
 /// A catalogue as TOML.
 pub struct Catalogue {
@@ -44,19 +43,58 @@ impl Catalogue {
         })
     }
 
-    /// The hash of a pinned PostgreSQL.
-    pub fn postgresql_hash(&self, version: &str) -> Result<String> {
-        hash_in(&self.postgresql, "postgresql", version)
-    }
-
     /// The hash of a version of an extension.
     pub fn extension_hash(&self, name: &str, version: &str) -> Result<String> {
-        let (_, table) = self
-            .extensions
-            .iter()
-            .find(|(stem, _)| stem == name)
-            .with_context(|| format!("the catalogue has no extension {name}"))?;
-        hash_in(table, "version", version)
+        hash_in(self.extension(name)?, "version", version)
+    }
+
+    fn extension(&self, name: &str) -> Result<&Table> {
+        let found = self.extensions.iter().find(|(stem, _)| stem == name);
+        Ok(&found.with_context(|| format!("the catalogue has no extension {name}"))?.1)
+    }
+
+    /// `OWNER/REPO` at GitHub and the tag that a version has there, where the catalogue tells.
+    pub fn repository(&self, name: &str, version: &str) -> Option<(String, String)> {
+        let table = self.extension(name).ok()?;
+        let source = table.get("source")?.as_table()?;
+        let own = entries(table, "version").find(|entry| text(entry, "version") == Some(version));
+        let tag = match own.and_then(|entry| text(entry, "tag")) {
+            Some(tag) => tag.to_owned(),
+            None => text(source, "tag")?.replace("{version}", version),
+        };
+        Some((text(source, "github")?.to_owned(), tag))
+    }
+
+    /// Whether building it takes a compiler.
+    pub fn is_compiled(&self, name: &str) -> bool {
+        let kind = self.extension(name).ok().and_then(|table| text(table, "kind"));
+        kind.is_some_and(|kind| matches!(kind, "pgxs" | "cmake" | "configure"))
+    }
+
+    /// Of the majors that were fetched, the two that most extensions can be built for.
+    fn pair(&self, fetched: &Fetched) -> Result<Pair> {
+        let names: BTreeSet<&str> = fetched.extensions.iter().map(|(name, ..)| name.as_str()).collect();
+        let builds = |major: u32| {
+            let has = |name: &&str| {
+                let versions = self.extension(name).into_iter().flat_map(|table| entries(table, "version"));
+                versions.filter_map(|entry| entry.get("postgresql")?.as_array()).flatten().any(|value| {
+                    value.as_str().is_some_and(|text| is_range(text) || text == major.to_string())
+                })
+            };
+            names.iter().filter(|name| has(name)).count()
+        };
+        let known = |major: &u32| {
+            entries(&self.postgresql, "postgresql")
+                .any(|entry| text(entry, "name") == Some(&major.to_string()))
+        };
+        let mut majors: Vec<u32> = fetched.postgresql.keys().copied().filter(known).collect();
+        majors.sort_by_key(|major| (std::cmp::Reverse(builds(*major)), *major));
+        majors.truncate(2);
+        majors.sort_unstable();
+        let [older, newer] = majors[..] else {
+            bail!("of the catalogue's majors, Debian has fewer than two")
+        };
+        Ok(Pair { older: older.to_string(), newer: newer.to_string() })
     }
 
     /// The hashes of the source and of the crates of cargo-pgrx.
@@ -98,91 +136,108 @@ fn hash_in(table: &Table, key: &str, version: &str) -> Result<String> {
         .with_context(|| format!("the catalogue has no {version} with a hash"))
 }
 
-/// Writes the reduced catalogue and lets pgflakegen make the flake.
+/// Copies the repository, pins in it what was fetched, and lets pgflakegen make the flake.
 pub fn generate(context: &Context) -> Result<Outcome> {
-    let names = generate_into(context, &context.flake(), None)?;
-    Ok(Outcome::Done(format!("{} extensions: {}", names.len(), names.join(" "))))
+    let mut build = program(env!("CARGO"));
+    build.current_dir(&context.root).args(["build", "--quiet", "--package", "pgflakegen"]);
+    logged(&mut build, &context.log("build"), |_| ())?;
+    let fetched = Fetched::read(context)?;
+    let pair = Catalogue::read(&context.root.join("catalogue"))?.pair(&fetched)?;
+    let flake = context.flake();
+    copy_repository(context, &flake)?;
+    let folder = flake.join("catalogue");
+    drop_extensions_without_source(&folder, &fetched)?;
+    let bumped = bump_extensions(context, &flake, &fetched)?;
+    reduce_to(&folder, &pair)?;
+    let servers = pin_postgresql(context, &flake, &pair, &fetched)?;
+    let versions = keep_versions_that_were_fetched(context, &folder, &fetched, &bumped)?;
+    add_pgrx_extension(context, &folder, &pair)?;
+    pair.write(context)?;
+    pgflakegen(context, &flake, &["generate"], "generate")?;
+    pgflakegen(context, &flake, &["check"], "generate-check")?;
+    let news = if bumped.is_empty() { "none".to_owned() } else { bumped.join(", ") };
+    Ok(Outcome::Done(format!(
+        "PostgreSQL {}; {versions} versions of extensions, new to the catalogue: {news}",
+        servers.join(" and ")
+    )))
 }
 
-/// A PostgreSQL that the catalogue does not have: the test's 15 once more, under a name of its own.
-pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Result<()> {
-    let catalogue = Catalogue::read(&context.root.join("catalogue"))?;
-    let entry = entries(&catalogue.postgresql, "postgresql").find(|entry| text(entry, "name") == Some("15"));
-    let mut entry = entry.context("catalogue/postgresql.toml has no 15")?.clone();
-    entry.insert("name".to_owned(), Value::String(name.to_owned()));
-    entry.insert("like".to_owned(), Value::String("15".to_owned()));
-    generate_into(context, flake, Some(entry)).map(drop)
+/// The files of the repository that git knows, in a repository of their own, so that what git says of them is
+/// true. Its `.git` is elsewhere: `path:` would copy it into the store.
+pub fn copy_repository(context: &Context, to: &Path) -> Result<()> {
+    let git_dir = to.with_extension("git");
+    for folder in [to, &git_dir] {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    fs::create_dir_all(to)?;
+    let mut list = program("git");
+    list.args(["-c", "safe.directory=*"]).arg("-C").arg(&context.root);
+    let files = to.with_extension("files");
+    fs::write(&files, output(list.args(["ls-files", "-z"]))?)?;
+    let archive = to.with_extension("tar");
+    let mut tar = program("tar");
+    tar.arg("--directory").arg(&context.root).args(["--null", "--create", "--file"]).arg(&archive);
+    output(tar.arg("--files-from").arg(&files))?;
+    output(program("tar").arg("xf").arg(&archive).arg("--directory").arg(to))?;
+    output(program("git").args(["init", "--quiet", "--separate-git-dir"]).arg(&git_dir).arg(to))?;
+    output(program("git").arg("-C").arg(to).args(["add", "--all"])).map(drop)
 }
 
-/// Writes the reduced catalogue, with one more PostgreSQL if there is one, and gives the extensions' names.
-fn generate_into(context: &Context, flake: &Path, another: Option<Table>) -> Result<Vec<String>> {
-    let from = context.root.join("catalogue");
-    let to = flake.join("catalogue");
-    if to.exists() {
-        fs::remove_dir_all(&to)?;
-    }
-    fs::create_dir_all(to.join("extensions"))?;
-    for file in ["flake.toml", "pgrx.toml"] {
-        fs::copy(from.join(file), to.join(file)).with_context(|| file.to_owned())?;
-    }
-    for folder in ["overrides", "patches", "files"] {
-        if from.join(folder).is_dir() {
-            super::command::output(program("cp").arg("--recursive").arg(from.join(folder)).arg(&to))?;
-        }
-    }
-    // What the flake tests itself with.
-    for folder in ["tests/migrations", "tests/smoke"] {
-        let (from, to) = (context.root.join(folder), flake.join(folder));
-        if to.exists() {
-            fs::remove_dir_all(&to)?;
-        }
-        if from.is_dir() {
-            fs::create_dir_all(flake.join("tests"))?;
-            super::command::output(program("cp").arg("--recursive").arg(from).arg(to))?;
-        }
-    }
-    let catalogue = Catalogue::read(&from)?;
-    let mut postgresql = catalogue.postgresql.clone();
-    keep(&mut postgresql, "postgresql", |entry| {
-        text(entry, "name").is_some_and(|name| POSTGRESQLS.contains(&name))
-    });
-    if let Some(Value::Array(list)) = postgresql.get_mut("postgresql") {
-        list.extend(another.map(Value::Table));
-    }
-    fs::write(to.join("postgresql.toml"), postgresql.to_string())?;
-
-    let fetched = sources::fetched(context);
-    let mut names = Vec::new();
-    for (name, table) in &catalogue.extensions {
-        if let Some(reduced) = reduce(name, table, &fetched) {
-            fs::write(to.join("extensions").join(format!("{name}.toml")), reduced.to_string())?;
-            names.push(name.clone());
-        }
-    }
-    names.push(add_pgrx_extension(context, &to)?);
-
-    let mut command = program(env!("CARGO"));
-    command.current_dir(&context.root);
-    command.args(["run", "--quiet", "--package", "pgflakegen", "--", "--root"]).arg(flake).arg("generate");
-    // What it made before may be of another catalogue or of another version of the program.
-    command.arg("--force");
-    logged(&mut command, &context.log("generate"), |_| ())?;
-    Ok(names)
+/// pgflakegen itself, which asks the mirror in place of the network.
+fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Result<String> {
+    // Cargo puts it beside this program.
+    let own = std::env::current_exe().context("this program's own path")?;
+    let mut command = program(own.with_file_name("pgflakegen"));
+    command.current_dir(&context.root).arg("--root").arg(flake);
+    let mirror = format!("file://{}", sources::github_mirror(context).display());
+    command.env("PGFLAKEGEN_MIRROR_GITHUB", mirror);
+    logged(command.args(words), &context.log(log), |_| ())
 }
 
-/// The extension with only those versions that have been fetched and that a PostgreSQL of the test takes.
-fn reduce(name: &str, table: &Table, fetched: &[(&str, &str)]) -> Option<Table> {
+/// Extensions of which no version was fetched go.
+fn drop_extensions_without_source(folder: &Path, fetched: &Fetched) -> Result<()> {
+    for (name, _) in &Catalogue::read(folder)?.extensions {
+        if fetched.extensions.iter().all(|(known, ..)| known != name) {
+            fs::remove_file(folder.join("extensions").join(format!("{name}.toml")))?;
+        }
+    }
+    Ok(())
+}
+
+/// The two PostgreSQLs, and the extensions that one of them takes.
+fn reduce_to(folder: &Path, pair: &Pair) -> Result<()> {
+    let path = folder.join("flake.toml");
+    let mut flake = read(&path)?;
+    flake.insert("default-postgresql".to_owned(), Value::String(pair.older.clone()));
+    fs::write(&path, flake.to_string())?;
+
+    let path = folder.join("postgresql.toml");
+    let mut table = read(&path)?;
+    let own = |entry: &Table| text(entry, "name").is_some_and(|name| pair.names().contains(&name));
+    keep(&mut table, "postgresql", own);
+    fs::write(&path, table.to_string())?;
+
+    for (name, table) in &Catalogue::read(folder)?.extensions {
+        let path = folder.join("extensions").join(format!("{name}.toml"));
+        match reduce(table, pair) {
+            Some(reduced) => fs::write(&path, reduced.to_string())?,
+            None => fs::remove_file(&path)?,
+        }
+    }
+    Ok(())
+}
+
+/// The extension with only those versions that one of the two PostgreSQLs takes.
+fn reduce(table: &Table, pair: &Pair) -> Option<Table> {
     let mut table = table.clone();
     table.remove("default");
-    keep(&mut table, "version", |version| {
-        fetched.iter().any(|(extension, known)| *extension == name && text(version, "version") == Some(known))
-    });
     let versions = table.get_mut("version").and_then(Value::as_array_mut)?;
     for version in versions.iter_mut().filter_map(Value::as_table_mut) {
         if let Some(Value::Array(list)) = version.get_mut("postgresql") {
-            let range = |text: &str| text.starts_with(['<', '>', '=']);
             list.retain(|value| {
-                value.as_str().is_some_and(|text| range(text) || POSTGRESQLS.contains(&text))
+                value.as_str().is_some_and(|text| is_range(text) || pair.names().contains(&text))
             });
         }
     }
@@ -192,14 +247,152 @@ fn reduce(name: &str, table: &Table, fetched: &[(&str, &str)]) -> Option<Table> 
     (!versions.is_empty()).then_some(table)
 }
 
-fn keep(table: &mut Table, key: &str, wanted: impl Fn(&Table) -> bool) {
+fn is_range(text: &str) -> bool {
+    text.starts_with(['<', '>', '='])
+}
+
+/// Each of the two PostgreSQLs in the minor that was fetched: found and hashed by `bump` where the catalogue
+/// pins an older one, else written down with the hash that `prefetch` prints.
+fn pin_postgresql(context: &Context, flake: &Path, pair: &Pair, fetched: &Fetched) -> Result<Vec<String>> {
+    let path = flake.join("catalogue/postgresql.toml");
+    let mut servers = Vec::new();
+    for name in pair.names() {
+        let major: u32 = name.parse().context("a major")?;
+        let version = fetched.postgresql.get(&major).with_context(|| format!("no PostgreSQL {name}"))?;
+        let mut table = read(&path)?;
+        let entries = table.get_mut("postgresql").and_then(Value::as_array_mut).into_iter().flatten();
+        let entry = entries.filter_map(Value::as_table_mut).find(|entry| text(entry, "name") == Some(name));
+        let entry = entry.with_context(|| format!("the catalogue has no PostgreSQL {name}"))?;
+        if text(entry, "version") != Some(version) {
+            let tarball = sources::postgresql_tarball(context, version);
+            let tarball = tarball.to_str().context("a path in UTF-8")?;
+            let hash = pgflakegen(context, flake, &["prefetch", tarball], "prefetch")?;
+            entry.insert("version".to_owned(), Value::String(version.clone()));
+            entry.insert("hash".to_owned(), Value::String(hash.trim().to_owned()));
+            fs::write(&path, table.to_string())?;
+        }
+        let tarball = sources::postgresql_tarball(context, version);
+        let (expected, found) = (hash_in(&read(&path)?, "postgresql", version)?, nix::hash(&tarball)?);
+        if found != expected {
+            bail!("Debian's PostgreSQL {version} has the hash {found}, the catalogue says {expected}");
+        }
+        nix::add_fixed(&[&tarball], false)?;
+        servers.push(version.clone());
+    }
+    Ok(servers)
+}
+
+/// Takes what is newer in the mirror, and says which versions came in.
+fn bump_extensions(context: &Context, flake: &Path, fetched: &Fetched) -> Result<Vec<String>> {
+    let catalogue = Catalogue::read(&flake.join("catalogue"))?;
+    let mut names: Vec<&str> = Vec::new();
+    for (name, version, _) in &fetched.extensions {
+        if catalogue.repository(name, version).is_some() && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let mut words = vec!["bump", "--keep-going", "--json"];
+    words.extend(&names);
+    // What cannot be bumped stays as it is; the log says why.
+    if let Err(error) = pgflakegen(context, flake, &words, "bump") {
+        let text = format!("{error:#}");
+        context.note(&format!(
+            "bump: {}",
+            text.lines().find(|line| line.contains("error")).unwrap_or_default().trim()
+        ));
+    }
+    let after = Catalogue::read(&flake.join("catalogue"))?;
+    let mut news = Vec::new();
+    for (name, version, _) in &fetched.extensions {
+        if catalogue.extension_hash(name, version).is_err() && after.extension_hash(name, version).is_ok() {
+            news.push(format!("{name} {version}"));
+        }
+    }
+    Ok(news)
+}
+
+/// Drops the versions whose source is not there, and puts the others' into the store.
+fn keep_versions_that_were_fetched(
+    context: &Context,
+    folder: &Path,
+    fetched: &Fetched,
+    bumped: &[String],
+) -> Result<usize> {
+    let mut count = 0;
+    for (name, mut table) in Catalogue::read(folder)?.extensions {
+        let mut trees: Vec<&PathBuf> = Vec::new();
+        let mut wrong = None;
+        keep(&mut table, "version", |entry| {
+            let tree = fetched.extensions.iter().find(|(extension, version, _)| {
+                *extension == name && text(entry, "version") == Some(version)
+            });
+            let Some((_, version, tree)) = tree else { return false };
+            match nix::hash(tree) {
+                Ok(found) if text(entry, "hash") == Some(&found) => {
+                    trees.push(tree);
+                    true
+                }
+                // Debian packed something else than the tag has: nothing to build a new version from.
+                Ok(_) if bumped.contains(&format!("{name} {version}")) => {
+                    context.note(&format!(
+                        "{name} {version}: Debian's tarball is not what git makes of it; left out"
+                    ));
+                    false
+                }
+                found => {
+                    wrong = Some(format!(
+                        "{name} {version}: Debian's tarball unpacks to {found:?}, not to what the catalogue says"
+                    ));
+                    false
+                }
+            }
+        });
+        if let Some(wrong) = wrong {
+            bail!("{wrong}");
+        }
+        let path = folder.join("extensions").join(format!("{name}.toml"));
+        if trees.is_empty() {
+            fs::remove_file(&path)?;
+            continue;
+        }
+        fs::write(&path, table.to_string())?;
+        count += trees.len();
+        for tree in trees {
+            nix::add_fixed(&[tree], true)?;
+        }
+    }
+    Ok(count)
+}
+
+/// A PostgreSQL that the catalogue does not have: the test's older one once more, under a name of its own.
+pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Result<()> {
+    if flake.exists() {
+        fs::remove_dir_all(flake)?;
+    }
+    output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
+    fs::remove_file(flake.join(".git"))?;
+    let older = context.pair()?.older;
+    let path = flake.join("catalogue/postgresql.toml");
+    let mut table = read(&path)?;
+    let entry = entries(&table, "postgresql").find(|entry| text(entry, "name") == Some(&older));
+    let mut entry = entry.with_context(|| format!("catalogue/postgresql.toml has no {older}"))?.clone();
+    entry.insert("name".to_owned(), Value::String(name.to_owned()));
+    entry.insert("like".to_owned(), Value::String(older));
+    if let Some(Value::Array(list)) = table.get_mut("postgresql") {
+        list.push(Value::Table(entry));
+    }
+    fs::write(&path, table.to_string())?;
+    pgflakegen(context, flake, &["generate"], "generate-another").map(drop)
+}
+
+fn keep(table: &mut Table, key: &str, mut wanted: impl FnMut(&Table) -> bool) {
     if let Some(Value::Array(list)) = table.get_mut(key) {
-        list.retain(|entry| entry.as_table().is_some_and(&wanted));
+        list.retain(|entry| entry.as_table().is_some_and(&mut wanted));
     }
 }
 
 /// The extension of tests/pgrx-hello: its lock file is the crate's, its hash that of its tree.
-fn add_pgrx_extension(context: &Context, to: &Path) -> Result<String> {
+fn add_pgrx_extension(context: &Context, to: &Path, pair: &Pair) -> Result<()> {
     let name = "hello_pgrx";
     let mut table = read(&context.root.join(ADDED).join(format!("{name}.toml")))?;
     let hash = nix::hash(&rust::extension_source(context)?)?;
@@ -208,10 +401,11 @@ fn add_pgrx_extension(context: &Context, to: &Path) -> Result<String> {
         bail!("{name} has no version")
     };
     version.insert("hash".to_owned(), Value::String(hash));
+    version.insert("postgresql".to_owned(), Value::Array(vec![Value::String(pair.newer.clone())]));
     let lock = text(version, "cargo-lock").context("hello_pgrx: no cargo-lock")?.to_owned();
     let lock = to.join(lock);
     fs::create_dir_all(lock.parent().unwrap_or(to))?;
     fs::copy(context.root.join(rust::EXTENSION).join("Cargo.lock"), lock)?;
-    fs::write(to.join("extensions").join(format!("{name}.toml")), table.to_string())?;
-    Ok(name.to_owned())
+    fs::write(to.join("extensions").join(format!("{name}.toml")), table.to_string())
+        .context("hello_pgrx.toml")
 }

@@ -1,22 +1,22 @@
 //! What Nix says of the flake without building it: show, check, and every output of every system.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::command::{logged, output, program};
-use super::nix::{nix, on_flake, reference, with_progress};
-use super::{Context, Outcome};
+use super::command::logged;
+use super::nix::{on_flake, overridden, reference, with_progress};
+use super::{Context, Outcome, catalogue, machine};
 
 /// The systems that the flake is for.
 const SYSTEMS: &[&str] = &["aarch64-darwin", "aarch64-linux", "x86_64-linux"];
 
-/// Each derivation becomes its path, each app its program; nothing is built.
-const PATHS: &str = "let go = value: if value.type or null == \"derivation\" then value.drvPath \
+/// Each derivation becomes its path, each app its program; nothing is built. What nixpkgs refuses, which only
+/// legacyPackages has, has no path.
+const PATHS: &str = "let go = value: if value.type or null == \"derivation\" \
+      then if value.meta.available or true then value.drvPath else null \
     else if value.type or null == \"app\" then value.program \
     else if builtins.isAttrs value then builtins.mapAttrs (_: go) value else null; in go";
 
@@ -65,24 +65,8 @@ pub fn generated_flake(context: &Context) -> Result<Outcome> {
 
 /// Every output of the repository's own flake, which is the whole default catalogue.
 pub fn own_flake(context: &Context) -> Result<Outcome> {
-    // Without what is not the flake's: `path:` copies the whole folder, build results too.
     let copy = context.state.join("own");
-    if copy.exists() {
-        fs::remove_dir_all(&copy)?;
-    }
-    fs::create_dir_all(&copy)?;
-    let listed = output(
-        program("git").args(["-c", "safe.directory=*"]).arg("-C").arg(&context.root).args(["ls-files", "-z"]),
-    )?;
-    let files = context.state.join("own-files");
-    fs::write(&files, listed)?;
-    let mut tar = program("tar");
-    tar.arg("--directory")
-        .arg(&context.root)
-        .args(["--null", "--create", "--file"])
-        .arg(copy.with_extension("tar"));
-    output(tar.arg("--files-from").arg(&files))?;
-    output(program("tar").arg("xf").arg(copy.with_extension("tar")).arg("--directory").arg(&copy))?;
+    catalogue::copy_repository(context, &copy)?;
     evaluate(context, &copy)
 }
 
@@ -133,52 +117,31 @@ fn flatten(text: &str) -> Result<BTreeMap<String, String>> {
     Ok(into)
 }
 
-/// A newer Nix, in a root file system of its own, must come to the same derivations.
-pub fn newer_nix(context: &Context) -> Result<Outcome> {
-    let Some(chroot) = &context.newer_nix else {
-        return Ok(Outcome::Skipped("no --nix-2-34 DIR was given".to_owned()));
-    };
-    let inside = Path::new("/tmp/pgflakegen-e2e");
-    let outside = chroot.join("tmp/pgflakegen-e2e");
-    if outside.exists() {
-        fs::remove_dir_all(&outside)?;
-    }
-    fs::create_dir_all(&outside)?;
-    let flakes = [("flake", context.flake()), ("own", context.state.join("own"))];
-    let hostpkgs = ("hostpkgs", context.root.join("tests/hostpkgs"));
-    for (name, folder) in flakes.iter().chain([&hostpkgs]) {
-        output(program("cp").arg("--recursive").arg(folder).arg(outside.join(name)))?;
-    }
-
-    let run = |words: &[&str]| -> Result<String> {
-        let mut command: Command = nix("chroot");
-        command.env("NIX_CONFIG", "experimental-features = nix-command flakes\nsubstituters =\nflake-registry =\nbuild-users-group =\nsandbox = false\n");
-        command.arg(chroot).arg("nix").args(words);
-        let fixture = inside.join("hostpkgs");
-        command.args(["--override-input", "nixpkgs", &format!("path:{}", fixture.display())]);
-        command.args([
-            "--override-input",
-            "rust-overlay",
-            &format!("path:{}/rust-overlay", fixture.display()),
-        ]);
-        logged(command.arg("--no-write-lock-file"), &context.log("newer-nix"), |_| ())
-    };
-    let version = output(program("chroot").arg(chroot).args(["nix", "--version"]))?;
+/// The current Nix must come to the same derivations.
+pub fn current_nix(context: &Context) -> Result<Outcome> {
+    let nix = machine::CurrentNix::installed()?;
     let mut compared = 0;
-    for (name, ours) in &flakes {
-        let theirs = inside.join(name);
-        run(&["flake", "check", "--no-build", "--all-systems", &reference(&theirs, "")])?;
+    for (name, flake) in [("flake", context.flake()), ("own", context.state.join("own"))] {
+        let on_flake = |words: &[&str], attribute: &str| {
+            logged(
+                overridden(
+                    context,
+                    nix.command(context, "nix").args(words).arg(reference(&flake, attribute)),
+                ),
+                &context.log(&format!("current-nix-{name}")),
+                |_| (),
+            )
+        };
+        on_flake(&["flake", "check", "--no-build", "--all-systems"], "")?;
         for system in SYSTEMS {
             let attribute = format!("packages.{system}");
-            let theirs =
-                flatten(&run(&["eval", "--json", "--apply", PATHS, &reference(&theirs, &attribute)])?)?;
-            let ours = paths(context, ours, &attribute)?;
+            let theirs = flatten(&on_flake(&["eval", "--json", "--apply", PATHS], &attribute)?)?;
+            let ours = paths(context, &flake, &attribute)?;
             if let Some((name, path)) = ours.iter().find(|(name, path)| theirs.get(*name) != Some(path)) {
-                bail!("{attribute}{name} is {path}, but with {}: {:?}", version.trim(), theirs.get(name));
+                bail!("{attribute}{name} is {path}, but with {}: {:?}", nix.version(), theirs.get(name));
             }
             compared += ours.len();
         }
     }
-    fs::remove_dir_all(&outside)?;
-    Ok(Outcome::Done(format!("{}: flake check, and {compared} derivations are the same", version.trim())))
+    Ok(Outcome::Done(format!("Nix {}: flake check, and {compared} derivations are the same", nix.version())))
 }

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::command::{logged, output, program};
-use super::{Context, Outcome};
+use super::{Context, Outcome, apt};
 
 /// Debian packages. tests/hostpkgs checks for each where it is used.
 const PACKAGES: &[&str] = &[
@@ -20,6 +24,7 @@ const PACKAGES: &[&str] = &[
     "ca-certificates",
     "cmake",
     "curl",
+    "debootstrap",
     "fakeroot",
     "flex",
     "git",
@@ -30,6 +35,7 @@ const PACKAGES: &[&str] = &[
     "perl",
     "pkg-config",
     "shellcheck",
+    "strace",
     "unzip",
     "xz-utils",
     "zstd",
@@ -62,19 +68,90 @@ pub fn prepare(context: &Context) -> Result<Outcome> {
         return Ok(Outcome::Done(format!("all {} packages are there", PACKAGES.len())));
     }
     context.note(&format!("installing {}", missing.join(" ")));
-    let apt = |words: &[&str], log: &str| {
-        logged(
-            program("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(words),
-            &context.log(log),
-            |_| (),
-        )
-    };
-    apt(&["update"], "apt-update")?;
+    apt::get(context, &["update"], "apt-update")?;
     let mut words = vec!["install", "--yes", "--no-install-recommends"];
     words.extend(&missing);
-    apt(&words, "apt-install")?;
+    apt::get(context, &words, "apt-install")?;
     output(program("nix").arg("--version")).context("nix-bin is installed, but")?;
     Ok(Outcome::Done(format!("installed {} packages", missing.len())))
+}
+
+/// Where Debian's unstable release has its place beside the machine's own: only its Nix is of interest.
+const UNSTABLE: &str = "/var/lib/hostpkgs/unstable";
+
+/// How long an installed one is kept before it is looked whether Debian has moved on.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The Nix of Debian's unstable release. It runs without a root file system of its own: through that
+/// release's loader and libraries, on a store of its own, so that it sees what the machine sees.
+pub struct CurrentNix {
+    version: String,
+}
+
+impl CurrentNix {
+    /// The one that is there.
+    pub fn installed() -> Result<Self> {
+        let wrapper = Path::new(UNSTABLE).join("wrappers/nix");
+        let text = output(program(&wrapper).arg("--version")).context("the step current-nix installs it")?;
+        let version = text.trim().rsplit(' ').next().context("nix --version")?.to_owned();
+        Ok(Self { version })
+    }
+
+    /// `2.34.8`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// One of its programs, with the test's settings.
+    pub fn command(&self, context: &Context, name: &str) -> Command {
+        let mut command = program(Path::new(UNSTABLE).join("wrappers").join(name));
+        command.env("NIX_CONFIG", super::nix::CONFIG).env_remove("NIX_PATH");
+        command.env("XDG_CACHE_HOME", context.state.join("current-nix-cache"));
+        command
+    }
+}
+
+/// Installs it, and wrappers that can stand for `nix` and `nix-instantiate`.
+pub fn current_nix(context: &Context) -> Result<Outcome> {
+    let place = Path::new(UNSTABLE);
+    let age = fs::metadata(place.join("wrappers")).and_then(|data| data.modified()).ok();
+    if age.and_then(|made| made.elapsed().ok()).is_none_or(|age| age > WEEK)
+        || CurrentNix::installed().is_err()
+    {
+        if place.exists() {
+            fs::remove_dir_all(place).context(UNSTABLE)?;
+        }
+        let mut words =
+            ["--variant=minbase", "--include=nix-bin", "unstable", UNSTABLE].map(str::to_owned).to_vec();
+        words.push(apt::address(context)?);
+        context.note(&format!("debootstrap {}", words[..3].join(" ")));
+        // It ends with an error when a package cannot be configured outside of its own root file system; what
+        // counts is whether Nix runs.
+        let installed = logged(program("debootstrap").args(&words), &context.log("debootstrap"), |_| ());
+        write_wrappers(place)?;
+        if let Err(error) = CurrentNix::installed() {
+            installed?;
+            return Err(error);
+        }
+    }
+    let nix = CurrentNix::installed()?;
+    // The tests call it by this name.
+    Ok(Outcome::Done(format!("Nix {}: {UNSTABLE}/wrappers/nix-instantiate", nix.version())))
+}
+
+fn write_wrappers(place: &Path) -> Result<()> {
+    let root = place.display();
+    let folder = place.join("wrappers");
+    fs::create_dir_all(&folder)?;
+    for name in ["nix", "nix-instantiate", "nix-store"] {
+        let text = format!(
+            "#!/bin/sh\nexport NIX_REMOTE='local?root={root}/store' NIX_CONF_DIR={root}/etc/nix\nexec {root}/lib64/ld-linux-x86-64.so.2 --argv0 {name} --library-path {root}/lib/x86_64-linux-gnu:{root}/usr/lib/x86_64-linux-gnu {root}/usr/bin/nix \"$@\"\n"
+        );
+        let path = folder.join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
 }
 
 fn missing() -> Result<Vec<&'static str>> {

@@ -1,5 +1,6 @@
 //! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
 
+mod apt;
 mod catalogue;
 mod command;
 mod evaluate;
@@ -25,9 +26,6 @@ pub struct Args {
     /// Run only this step (may be repeated); what it needs must have run before.
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
-    /// Evaluate with the newer Nix in this directory (a root file system with `nix` in it) as well.
-    #[arg(long, value_name = "DIR")]
-    nix_2_34: Option<PathBuf>,
 }
 
 /// Where things are, and what steps tell each other about.
@@ -36,11 +34,37 @@ pub struct Context {
     pub root: PathBuf,
     /// Downloads, logs and the generated flake; kept between runs.
     pub state: PathBuf,
-    /// Root file system with a newer Nix, if there is one.
-    pub newer_nix: Option<PathBuf>,
+}
+
+/// The two PostgreSQLs that the test builds, by their names in the catalogue.
+pub struct Pair {
+    /// The older one: `15`.
+    pub older: String,
+    /// The newer one: `17`.
+    pub newer: String,
+}
+
+impl Pair {
+    /// Both.
+    pub fn names(&self) -> [&str; 2] {
+        [&self.older, &self.newer]
+    }
+
+    fn write(&self, context: &Context) -> Result<()> {
+        std::fs::write(context.state.join("pair"), self.names().join(" ")).context("pair")
+    }
 }
 
 impl Context {
+    /// The two PostgreSQLs that the step `generate` chose.
+    pub fn pair(&self) -> Result<Pair> {
+        let path = self.state.join("pair");
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{}: run the step generate", path.display()))?;
+        let (older, newer) = text.split_once(' ').context("pair: two names")?;
+        Ok(Pair { older: older.to_owned(), newer: newer.to_owned() })
+    }
+
     /// The flake generated from the reduced catalogue.
     pub fn flake(&self) -> PathBuf {
         self.state.join("flake")
@@ -81,7 +105,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "sources",
-        about: "put the sources of PostgreSQL and its extensions into the store",
+        about: "fetch what Debian's archive has today, as a mirror of what upstream has",
         needs: &["machine"],
         run: sources::fetch,
     },
@@ -93,7 +117,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "generate",
-        about: "reduce the catalogue to what can be built here, and generate its flake",
+        about: "pin that in a copy of the repository, with pgflakegen itself, and generate its flake",
         needs: &["sources", "rust"],
         run: catalogue::generate,
     },
@@ -112,75 +136,81 @@ const STEPS: &[Step] = &[
         run: evaluate::generated_flake,
     },
     Step {
-        name: "evaluate-2-34",
-        about: "the same with a newer Nix, which must give the same derivations",
-        needs: &["generate"],
-        run: evaluate::newer_nix,
+        name: "current-nix",
+        about: "install the Nix of Debian's unstable release beside the machine's",
+        needs: &["machine"],
+        run: machine::current_nix,
     },
     Step {
-        name: "build-15",
-        about: "build PostgreSQL 15 with its extensions",
-        needs: &["generate"],
-        run: |context| server::build(context, "15"),
+        name: "evaluate-current",
+        about: "the same with that Nix, which must give the same derivations",
+        needs: &["current-nix", "evaluate-default", "evaluate"],
+        run: evaluate::current_nix,
     },
     Step {
-        name: "build-17",
-        about: "build PostgreSQL 17 with its extensions",
+        name: "build-older",
+        about: "build the older of two PostgreSQLs with its extensions",
         needs: &["generate"],
-        run: |context| server::build(context, "17"),
+        run: |context| server::build(context, &context.pair()?.older),
+    },
+    Step {
+        name: "build-newer",
+        about: "build the newer one with its extensions",
+        needs: &["generate"],
+        run: |context| server::build(context, &context.pair()?.newer),
     },
     Step {
         name: "versions",
         about: "build every version of every extension, side by side",
-        needs: &["build-15", "build-17"],
+        needs: &["build-older", "build-newer"],
         run: server::build_versions,
     },
     Step {
-        name: "run-15",
-        about: "start PostgreSQL 15, create every extension, compare the versions",
-        needs: &["build-15"],
-        run: |context| server::run(context, "15"),
+        name: "run-older",
+        about: "start the older PostgreSQL, create every extension, compare the versions",
+        needs: &["build-older"],
+        run: |context| server::run(context, &context.pair()?.older),
     },
     Step {
-        name: "run-17",
-        about: "start PostgreSQL 17, create every extension, compare the versions",
-        needs: &["build-17"],
-        run: |context| server::run(context, "17"),
+        name: "run-newer",
+        about: "start the newer PostgreSQL, create every extension, compare the versions",
+        needs: &["build-newer"],
+        run: |context| server::run(context, &context.pair()?.newer),
     },
     Step {
         name: "flake-check",
         about: "nix flake check: the flake's own checks, in clusters inside builds",
-        needs: &["build-15", "build-17"],
+        needs: &["build-older", "build-newer"],
         run: evaluate::build_checks,
     },
     Step {
         name: "serve",
         about: "nix run .#start-server, .#start-client and .#start-replica",
-        needs: &["build-15", "build-17"],
+        needs: &["build-older", "build-newer"],
         run: tools::serve,
     },
     Step {
         name: "image",
-        about: "psql_15/docker: its configuration, and its entrypoint in a root directory of its layers",
-        needs: &["build-15"],
+        about: "psql_NN/docker: its configuration, and its entrypoint in a root directory of its layers",
+        needs: &["build-older"],
         run: tools::image,
     },
     Step {
         name: "slim",
-        about: "the closure of psql_15/slim is smaller than that of psql_15/bin",
-        needs: &["build-15"],
+        about: "the closure of psql_NN/slim is smaller than that of psql_NN/bin",
+        needs: &["build-older"],
         run: tools::slim,
     },
     Step {
         name: "migrate",
-        about: "nix run .#migration-test 15 17, each method, and with a planted difference",
-        needs: &["build-15", "build-17"],
+        about: "nix run .#migration-test OLDER NEWER, each method, and with a planted difference",
+        needs: &["build-older", "build-newer"],
         run: tools::migrate,
     },
     Step {
         name: "add-postgresql",
         about: "add a PostgreSQL to the catalogue and to nothing else; build and run it",
-        needs: &["build-15"],
+        needs: &["build-older"],
         run: server::run_another,
     },
 ];
@@ -197,7 +227,7 @@ pub fn run(args: &Args) -> ExitCode {
         eprintln!("error: there is no step `{unknown}`; `cargo xtask e2e --list` lists them");
         return ExitCode::from(2);
     }
-    match prepare(args) {
+    match prepare() {
         Ok(context) => run_steps(args, &context),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -206,27 +236,34 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn prepare(args: &Args) -> Result<Context> {
+fn prepare() -> Result<Context> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?.to_owned();
     let state = root.join("target/e2e");
     std::fs::create_dir_all(state.join("logs")).with_context(|| format!("{}", state.display()))?;
-    Ok(Context { root, state, newer_nix: args.nix_2_34.clone() })
+    Ok(Context { root, state })
 }
 
 fn run_steps(args: &Args, context: &Context) -> ExitCode {
     let started = Instant::now();
     let mut failed: Vec<(&str, String)> = Vec::new();
     let (mut done, mut skipped) = (0, 0);
+    // Steps that could not run because another failed or could not: one cause is one failure.
+    let mut waiting: Vec<&str> = Vec::new();
     for step in STEPS {
         if !args.only.is_empty() && args.only.iter().all(|name| name != step.name) {
             continue;
         }
-        let lacking: Vec<&str> =
-            step.needs.iter().copied().filter(|need| failed.iter().any(|(name, _)| name == need)).collect();
+        let lacking: Vec<&str> = step
+            .needs
+            .iter()
+            .copied()
+            .filter(|need| waiting.contains(need) || failed.iter().any(|(name, _)| name == need))
+            .collect();
         if !lacking.is_empty() {
-            println!("FAIL  {:<18} needs {}", step.name, lacking.join(", "));
-            failed.push((step.name, format!("needs {}", lacking.join(", "))));
+            println!("WAIT  {:<18} needs {}", step.name, lacking.join(", "));
+            waiting.push(step.name);
+            skipped += 1;
             continue;
         }
         println!("...   {:<18} {}", step.name, step.about);
@@ -255,6 +292,9 @@ fn run_steps(args: &Args, context: &Context) -> ExitCode {
     );
     for (name, why) in &failed {
         println!("  {name}: {why}");
+    }
+    if !waiting.is_empty() {
+        println!("  not run, as they need what failed: {}", waiting.join(", "));
     }
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -10,7 +10,7 @@ use super::Context;
 use super::command::{logged, output, program};
 
 /// No binary cache and no registry; builders see the machine's compiler.
-const CONFIG: &str = "experimental-features = nix-command flakes
+pub const CONFIG: &str = "experimental-features = nix-command flakes
 substitute = false
 substituters =
 flake-registry =
@@ -28,13 +28,17 @@ pub fn nix(name: &str) -> Command {
 
 /// `nix WORDS… FLAKE#WHAT` with nixpkgs and rust-overlay replaced by the fixtures.
 pub fn on_flake(context: &Context, words: &[&str], installables: &[String]) -> Command {
-    let fixture = context.root.join("tests/hostpkgs");
     let mut command = nix("nix");
-    command.args(words).args(installables);
+    overridden(context, command.args(words).args(installables));
+    command
+}
+
+/// With nixpkgs and rust-overlay replaced by the fixtures.
+pub fn overridden<'a>(context: &Context, command: &'a mut Command) -> &'a mut Command {
+    let fixture = context.root.join("tests/hostpkgs");
     command.args(["--override-input", "nixpkgs", &format!("path:{}", fixture.display())]);
     command.args(["--override-input", "rust-overlay", &format!("path:{}/rust-overlay", fixture.display())]);
-    command.arg("--no-write-lock-file");
-    command
+    command.arg("--no-write-lock-file")
 }
 
 /// A flake reference, with an attribute path if there is one.

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::catalogue::{self, POSTGRESQLS};
+use super::catalogue;
 use super::command::{logged, output, program};
 use super::{Context, Outcome, nix};
 
@@ -71,16 +71,15 @@ fn resolved(flake: &Path) -> Result<Value> {
 
 /// Starts one of the test's PostgreSQLs.
 pub fn run(context: &Context, name: &str) -> Result<Outcome> {
-    debug_assert!(POSTGRESQLS.contains(&name));
     run_from(context, &context.flake(), name)
 }
 
 /// A PostgreSQL is added to the catalogue, and to nothing else: it must build and run.
 pub fn run_another(context: &Context) -> Result<Outcome> {
-    let name = "15_again";
+    let name = format!("{}_again", context.pair()?.older);
     let flake = context.state.join("flake-with-another");
-    catalogue::generate_with_another(context, &flake, name)?;
-    run_from(context, &flake, name)
+    catalogue::generate_with_another(context, &flake, &name)?;
+    run_from(context, &flake, &name)
 }
 
 /// Starts the result, creates every extension, and compares the versions.

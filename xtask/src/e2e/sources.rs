@@ -1,212 +1,243 @@
-//! The sources: Debian's original tarballs, which are upstream's. Each is checked against the hash in the
-//! catalogue and put into the store under the path that the flake's fetcher has.
+//! The sources: whatever minors of PostgreSQL and versions of extensions Debian's archive has today. Its
+//! original tarballs are upstream's. They become a mirror of the places that pgflakegen asks, so that
+//! `bump` finds and hashes them as it does the real ones.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
 
+use super::apt::{Archive, Offer, tarball};
 use super::catalogue::Catalogue;
-use super::command::{logged, output, program};
-use super::{Context, Outcome, nix};
+use super::command::{output, program};
+use super::{Context, Outcome};
 
-/// A source package of Debian and what it is in the catalogue.
-struct Source {
-    package: &'static str,
-    /// The catalogue's extension, or `None` for PostgreSQL itself.
-    extension: Option<&'static str>,
-    version: &'static str,
-}
+/// Fewer majors than this, or fewer extensions with a C source, are too few for a test.
+const LEAST: (usize, usize) = (2, 8);
 
-const fn postgresql(package: &'static str, version: &'static str) -> Source {
-    Source { package, extension: None, version }
-}
-
-const fn extension(package: &'static str, extension: &'static str, version: &'static str) -> Source {
-    Source { package, extension: Some(extension), version }
-}
-
-const SOURCES: &[Source] = &[
-    postgresql("postgresql-15", "15.18"),
-    postgresql("postgresql-17", "17.11"),
-    extension("ip4r", "ip4r", "2.4.2"),
-    extension("pg-hint-plan-17", "pg_hint_plan", "1.7.0"),
-    extension("pg-partman", "pg_partman", "5.2.4"),
-    extension("pg-partman", "pg_partman", "5.5.0"),
-    extension("pgaudit-1.7", "pgaudit", "1.7.0"),
-    extension("pgtap", "pgtap", "1.3.3"),
-    extension("pgtap", "pgtap", "1.3.4"),
-    extension("pgvector", "pgvector", "0.8.0"),
-    extension("postgresql-periods", "periods", "1.2.3"),
-    extension("postgresql-rum", "rum", "1.3.15"),
-    extension("postgresql-semver", "pg-semver", "0.40.0"),
-    extension("postgresql-unit", "postgresql-unit", "7.10"),
+/// Source packages of Debian, and the extensions of the catalogue that they are; `*` is a version.
+const PACKAGES: &[(&str, &str)] = &[
+    ("hypopg", "hypopg"),
+    ("ip4r", "ip4r"),
+    ("pg-cron", "pg_cron"),
+    ("pg-hint-plan-*", "pg_hint_plan"),
+    ("pg-ivm", "pg_ivm"),
+    ("pg-partman", "pg_partman"),
+    ("pg-rational", "pg_rational"),
+    ("pg-repack", "pg_repack"),
+    ("pg-roaringbitmap", "pg_roaringbitmap"),
+    ("pg-similarity", "pg_similarity"),
+    ("pg-squeeze", "pg_squeeze"),
+    ("pg-uuidv7", "pg_uuidv7"),
+    ("pgaudit-*", "pgaudit"),
+    ("pgsql-http", "pgsql-http"),
+    ("pgtap", "pgtap"),
+    ("pgvector", "pgvector"),
+    ("plpgsql-check", "plpgsql_check"),
+    ("postgresql-hll", "pg_hll"),
+    ("postgresql-periods", "periods"),
+    ("postgresql-rum", "rum"),
+    ("postgresql-semver", "pg-semver"),
+    ("postgresql-unit", "postgresql-unit"),
+    ("wal2json", "wal2json"),
 ];
 
-/// Debian's releases that have one or the other.
-const SUITES: &[&str] = &[
-    "debian bookworm",
-    "debian trixie",
-    "debian sid",
-    "debian-security bookworm-security",
-    "debian-security trixie-security",
-];
+/// What has been fetched: the newest minor of each major, and for each extension the tree of each version.
+pub struct Fetched {
+    /// `17` to `17.12`.
+    pub postgresql: BTreeMap<u32, String>,
+    /// The extension, its version, and the folder that its tarball was unpacked to.
+    pub extensions: Vec<(String, String, PathBuf)>,
+}
 
-/// Fetches what is not there yet, and adds all to the store.
+impl Fetched {
+    /// What an earlier step has left.
+    pub fn read(context: &Context) -> Result<Self> {
+        let path = context.state.join("fetched.json");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("{}: run the step sources", path.display()))?;
+        let value: Value = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+        let postgresql = value["postgresql"].as_object().into_iter().flatten();
+        let extensions = value["extensions"].as_array().into_iter().flatten();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Ok(Self {
+            postgresql: postgresql
+                .filter_map(|(major, version)| Some((major.parse().ok()?, text(version))))
+                .collect(),
+            extensions: extensions
+                .map(|entry| (text(&entry[0]), text(&entry[1]), PathBuf::from(text(&entry[2]))))
+                .collect(),
+        })
+    }
+
+    fn write(&self, context: &Context) -> Result<()> {
+        let postgresql: BTreeMap<String, &String> =
+            self.postgresql.iter().map(|(major, version)| (major.to_string(), version)).collect();
+        let value = json!({ "postgresql": postgresql, "extensions": self.extensions });
+        fs::write(context.state.join("fetched.json"), value.to_string()).context("fetched.json")
+    }
+}
+
+/// Where the mirror of PostgreSQL's own tarballs is.
+pub fn postgresql_mirror(context: &Context) -> PathBuf {
+    context.state.join("mirror/postgresql")
+}
+
+/// Where the mirror of GitHub's repositories is.
+pub fn github_mirror(context: &Context) -> PathBuf {
+    context.state.join("mirror/github")
+}
+
+/// The release tarball of a PostgreSQL in the mirror.
+pub fn postgresql_tarball(context: &Context, version: &str) -> PathBuf {
+    postgresql_mirror(context).join(format!("v{version}/postgresql-{version}.tar.bz2"))
+}
+
+/// Fetches what there is, and makes the mirror.
 pub fn fetch(context: &Context) -> Result<Outcome> {
     let catalogue = Catalogue::read(&context.root.join("catalogue"))?;
+    let archive = Archive::read(context)?;
+    let offers: Vec<Offer> = archive
+        .offers(|package| major_of(package).is_some() || extension_of(package).is_some())?
+        .into_iter()
+        .filter(|offer| wanted(&catalogue, offer))
+        .collect();
     let downloads = context.state.join("sources");
-    fs::create_dir_all(&downloads)?;
-    let mut apt = Apt { context, updated: false };
+    archive.download(&offers, &downloads)?;
+
+    let mirror = context.state.join("mirror");
+    if mirror.exists() {
+        fs::remove_dir_all(&mirror)?;
+    }
+    let mut fetched = Fetched { postgresql: BTreeMap::new(), extensions: Vec::new() };
     let mut absent = Vec::new();
-    for source in SOURCES {
-        let name = format!("{} {}", source.package, source.version);
-        let folder = downloads.join(format!("{}-{}", source.package, source.version));
-        let Some(tarball) = tarball_in(&folder).or_else(|| apt.fetch(source, &folder)) else {
-            context.note(&format!("{name} can't be had from Debian now"));
+    for offer in &offers {
+        let name = format!("{} {}", offer.package, offer.upstream);
+        let Some(tarball) = tarball(&downloads, offer) else {
             absent.push(name);
             continue;
         };
-        match source.extension {
-            None => add_tarball(&catalogue, source, &tarball, &folder),
-            Some(extension) => add_tree(&catalogue, extension, source.version, &tarball, &folder),
+        if let Some(major) = major_of(&offer.package) {
+            let place = postgresql_tarball(context, &offer.upstream);
+            fs::create_dir_all(place.parent().unwrap_or(&mirror))?;
+            fs::copy(&tarball, &place).with_context(|| format!("{}", place.display()))?;
+            // Offers come from older releases of Debian to newer ones, a security update after what it mends.
+            let newest = fetched.postgresql.entry(major).or_insert_with(|| offer.upstream.clone());
+            if minor(&offer.upstream) > minor(newest) {
+                newest.clone_from(&offer.upstream);
+            }
+        } else if let Some(extension) = extension_of(&offer.package) {
+            let tree = unpack(&tarball, &downloads.join(format!("{}-{}", offer.package, offer.upstream)))
+                .with_context(|| name.clone())?;
+            if let Some((repository, tag)) = catalogue.repository(extension, &offer.upstream) {
+                commit(&github_mirror(context).join(repository), &tree, &tag)
+                    .with_context(|| name.clone())?;
+            }
+            fetched.extensions.push((extension.to_owned(), offer.upstream.clone(), tree));
         }
-        .with_context(|| name.clone())?;
     }
-    let found = SOURCES.len() - absent.len();
-    if absent.iter().any(|name| name.starts_with("postgresql-1")) {
+    if !absent.is_empty() {
+        context.note(&format!("listed, but gone: {}", absent.join(", ")));
+    }
+    let mut extensions: Vec<&str> = fetched.extensions.iter().map(|(name, ..)| name.as_str()).collect();
+    extensions.sort_unstable();
+    extensions.dedup();
+    let compiled = extensions.iter().filter(|name| catalogue.is_compiled(name)).count();
+    if fetched.postgresql.len() < LEAST.0 || compiled < LEAST.1 {
         bail!(
-            "{found} of {} sources: without {} there is nothing to build",
-            SOURCES.len(),
-            absent.join(", ")
+            "Debian has {} majors of PostgreSQL and {compiled} extensions with a C source: fewer than {} and {}, \
+             too few for a test",
+            fetched.postgresql.len(),
+            LEAST.0,
+            LEAST.1
         );
     }
-    let lost = if absent.is_empty() { String::new() } else { format!("; left out: {}", absent.join(", ")) };
-    Ok(Outcome::Done(format!("{found} of {} sources in the store{lost}", SOURCES.len())))
+    let servers: Vec<&str> = fetched.postgresql.values().map(String::as_str).collect();
+    let summary = format!(
+        "PostgreSQL {}; {} versions of {}",
+        servers.join(", "),
+        fetched.extensions.len(),
+        extensions.join(" ")
+    );
+    fetched.write(context)?;
+    let lost = if absent.is_empty() { String::new() } else { format!("; {} gone", absent.len()) };
+    Ok(Outcome::Done(summary + &lost))
 }
 
-/// The versions of an extension whose source has been fetched.
-pub fn fetched(context: &Context) -> Vec<(&'static str, &'static str)> {
-    SOURCES
-        .iter()
-        .filter_map(|source| {
-            let folder = context.state.join("sources").join(format!("{}-{}", source.package, source.version));
-            tarball_in(&folder)?;
-            Some((source.extension?, source.version))
-        })
-        .collect()
+/// What the catalogue has, and what is newest.
+fn wanted(catalogue: &Catalogue, offer: &Offer) -> bool {
+    let Some(extension) = extension_of(&offer.package) else { return true };
+    catalogue.extension_hash(extension, &offer.upstream).is_ok()
+        || catalogue.repository(extension, &offer.upstream).is_some()
 }
 
-fn tarball_in(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?;
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".orig.tar.")))
+/// `17` of `postgresql-17`.
+fn major_of(package: &str) -> Option<u32> {
+    package.strip_prefix("postgresql-")?.parse().ok()
 }
 
-/// PostgreSQL is fetched as its release tarball: the file itself is what the store has.
-fn add_tarball(catalogue: &Catalogue, source: &Source, tarball: &Path, folder: &Path) -> Result<()> {
-    let expected = catalogue.postgresql_hash(source.version)?;
-    let found = nix::hash(tarball)?;
-    if found != expected {
-        bail!("Debian's tarball has the hash {found}, the catalogue says {expected}");
-    }
-    let file = folder.join(format!("postgresql-{}.tar.bz2", source.version));
-    fs::copy(tarball, &file).with_context(|| format!("{}", file.display()))?;
-    nix::add_fixed(&[&file], false)
+fn minor(version: &str) -> Option<u32> {
+    version.split_once('.')?.1.parse().ok()
 }
 
-/// Extensions are fetched from GitHub: the unpacked tree, named `source`, is what the store has.
-fn add_tree(
-    catalogue: &Catalogue,
-    extension: &str,
-    version: &str,
-    tarball: &Path,
-    folder: &Path,
-) -> Result<()> {
-    let expected = catalogue.extension_hash(extension, version)?;
+fn extension_of(package: &str) -> Option<&'static str> {
+    let version = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let (_, extension) = PACKAGES.iter().find(|(name, _)| match name.strip_suffix('*') {
+        Some(start) => package.strip_prefix(start).is_some_and(version),
+        None => *name == package,
+    })?;
+    Some(extension)
+}
+
+/// The tree of a tarball, in a folder called `source`, as fetchers call theirs.
+fn unpack(tarball: &Path, folder: &Path) -> Result<PathBuf> {
     let tree = folder.join("source");
     if tree.exists() {
         fs::remove_dir_all(&tree)?;
     }
     fs::create_dir_all(&tree)?;
-    output(
-        program("tar")
-            .arg("xf")
-            .arg(tarball)
-            .arg("--directory")
-            .arg(&tree)
-            .args(["--strip-components=1", "--no-same-owner"]),
-    )?;
-    let found = nix::hash(&tree)?;
-    if found != expected {
-        bail!("Debian's tarball unpacks to {found}, the catalogue says {expected}");
-    }
-    nix::add_fixed(&[&tree], true)
+    let mut tar = program("tar");
+    tar.arg("xf").arg(tarball).arg("--directory").arg(&tree);
+    output(tar.args(["--strip-components=1", "--no-same-owner"]))?;
+    Ok(tree)
 }
 
-/// apt-get with lists of its own: the machine's stay as they are.
-struct Apt<'a> {
-    context: &'a Context,
-    updated: bool,
+/// A commit with just this tree, and its tag.
+fn commit(repository: &Path, tree: &Path, tag: &str) -> Result<()> {
+    let git = |words: &[&str]| {
+        let mut command = program("git");
+        command.arg("--git-dir").arg(repository).arg("--work-tree").arg(tree);
+        command.args([
+            "-c",
+            "core.autocrlf=false",
+            "-c",
+            "user.name=e2e",
+            "-c",
+            "user.email=e2e@pgflakegen.invalid",
+        ]);
+        output(command.args(words))
+    };
+    if !repository.exists() {
+        fs::create_dir_all(repository)?;
+        output(program("git").args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(repository))?;
+    }
+    git(&["add", "--all", "--force", "."])?;
+    git(&["commit", "--quiet", "--allow-empty", "--message", tag])?;
+    git(&["tag", "--force", tag]).map(drop)
 }
 
-impl Apt<'_> {
-    fn options(&self) -> Vec<String> {
-        let lists = self.context.state.join("apt");
-        [
-            format!("Dir::Etc::SourceList={}/sources.list", lists.display()),
-            "Dir::Etc::SourceParts=/dev/null".to_owned(),
-            format!("Dir::State::Lists={}/lists", lists.display()),
-            "APT::Sandbox::User=root".to_owned(),
-        ]
-        .into_iter()
-        .flat_map(|option| ["-o".to_owned(), option])
-        .collect()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn update(&mut self) -> Result<()> {
-        let lists = self.context.state.join("apt");
-        fs::create_dir_all(lists.join("lists/partial"))?;
-        let text: String =
-            SUITES.iter().map(|suite| format!("deb-src http://deb.debian.org/{} main\n", suite)).collect();
-        fs::write(lists.join("sources.list"), text)?;
-        self.context.note("reading Debian's lists of sources");
-        let mut command = program("apt-get");
-        logged(command.args(self.options()).arg("update"), &self.context.log("apt-sources"), |_| ())?;
-        self.updated = true;
-        Ok(())
-    }
-
-    /// Downloads the tarball of that upstream version, whatever Debian's revision of it is called.
-    fn fetch(&mut self, source: &Source, folder: &Path) -> Option<PathBuf> {
-        let attempt = || -> Result<()> {
-            if !self.updated {
-                self.update()?;
-            }
-            let shown = output(program("apt-cache").args(self.options()).args(["showsrc", source.package]))?;
-            let revision = shown
-                .lines()
-                .filter_map(|line| line.strip_prefix("Version: "))
-                .find(|version| {
-                    version.split_once('-').is_some_and(|(upstream, _)| upstream == source.version)
-                })
-                .with_context(|| format!("Debian has no {} {}", source.package, source.version))?
-                .to_owned();
-            fs::create_dir_all(folder)?;
-            self.context.note(&format!("fetching {} {revision}", source.package));
-            let mut command = program("apt-get");
-            command.current_dir(folder).args(self.options());
-            // --tar-only: the .dsc and .debian files may be gone while the tarball is still there.
-            command.args(["source", "--download-only", "--tar-only"]);
-            command.arg(format!("{}={revision}", source.package));
-            logged(&mut command, &self.context.log("apt-source"), |_| ()).map(drop)
-        };
-        let mut attempt = attempt;
-        if let Err(error) = attempt() {
-            let first = format!("{error:#}");
-            self.context.note(first.lines().next().unwrap_or_default());
-        }
-        tarball_in(folder)
+    #[test]
+    fn packages_and_what_they_are() {
+        assert_eq!(major_of("postgresql-17"), Some(17));
+        assert_eq!(major_of("postgresql-unit"), None);
+        assert_eq!(extension_of("pgaudit-1.7"), Some("pgaudit"));
+        assert_eq!(extension_of("pgaudit-toast"), None);
+        assert_eq!(extension_of("pgvector"), Some("pgvector"));
     }
 }

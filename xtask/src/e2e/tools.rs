@@ -12,21 +12,23 @@ use super::{Context, Outcome};
 /// How a database can get from one PostgreSQL to another.
 const METHODS: &[&str] = &["pg_upgrade", "pg_dumpall", "logical"];
 
-/// `nix run .#migration-test 15 17 METHOD`, each method; a difference planted on purpose must be found.
+/// `nix run .#migration-test OLDER NEWER METHOD`, each method; a difference planted on purpose must be found.
 pub fn migrate(context: &Context) -> Result<Outcome> {
     let Some(tool) = tool(context, "migration-test")? else {
         return Ok(Outcome::Skipped("the flake has no migration-test".to_owned()));
     };
+    let pair = context.pair()?;
+    let [older, newer] = pair.names();
     for method in METHODS {
-        context.note(&format!("15 to 17 with {method}"));
+        context.note(&format!("{older} to {newer} with {method}"));
         let log = context.log(&format!("migrate-{method}"));
-        logged(as_nobody(&tool).args(["15", "17", method]), &log, |_| ())?;
+        logged(as_nobody(&tool).args([older, newer, method]), &log, |_| ())?;
     }
     context.note("a planted difference");
     let planted = std::env::temp_dir().join(format!("pgflakegen-e2e-planted-{}.sql", std::process::id()));
     fs::write(&planted, "create table planted_difference (id int);\n")?;
     let result = as_nobody(&tool)
-        .args(["15", "17", "pg_dumpall", "--before-compare"])
+        .args([older, newer, "pg_dumpall", "--before-compare"])
         .arg(&planted)
         .output()
         .context("migration-test");
@@ -41,10 +43,13 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
             result.status
         );
     }
-    Ok(Outcome::Done(format!("15 to 17 with {}; a planted difference was found", METHODS.join(", "))))
+    Ok(Outcome::Done(format!(
+        "{older} to {newer} with {}; a planted difference was found",
+        METHODS.join(", ")
+    )))
 }
 
-/// start-server, start-client and start-replica, on 17 with 15 beside it.
+/// start-server, start-client and start-replica, on the newer PostgreSQL with the older beside it.
 pub fn serve(context: &Context) -> Result<Outcome> {
     let mut tools = Vec::new();
     for name in ["start-server", "start-client", "start-replica"] {
@@ -53,11 +58,15 @@ pub fn serve(context: &Context) -> Result<Outcome> {
             None => return Ok(Outcome::Skipped(format!("the flake has no {name}"))),
         }
     }
+    let pair = context.pair()?;
     // The repository may be where only its owner can read.
     let copy = std::env::temp_dir().join(format!("pgflakegen-e2e-servers-{}.sh", std::process::id()));
     fs::copy(context.root.join("tests/e2e/servers.sh"), &copy).context("tests/e2e/servers.sh")?;
-    let result =
-        logged(as_nobody("bash").arg(&copy).args(&tools).args(["17", "15"]), &context.log("servers"), |_| ());
+    let result = logged(
+        as_nobody("bash").arg(&copy).args(&tools).args([&pair.newer, &pair.older]),
+        &context.log("servers"),
+        |_| (),
+    );
     fs::remove_file(&copy)?;
     result?;
     Ok(Outcome::Done("a server, its client and its replica; every mistake has its message".to_owned()))
@@ -65,9 +74,10 @@ pub fn serve(context: &Context) -> Result<Outcome> {
 
 /// The image, without a Docker engine.
 pub fn image(context: &Context) -> Result<Outcome> {
-    let image = build(context, "docker", &context.flake(), &["psql_15/docker".to_owned()])?;
+    let name = context.pair()?.older;
+    let image = build(context, "docker", &context.flake(), &[format!("psql_{name}/docker")])?;
     logged(
-        program("bash").arg(context.root.join("tests/e2e/docker.sh")).args(&image).arg("15"),
+        program("bash").arg(context.root.join("tests/e2e/docker.sh")).args(&image).arg(&name),
         &context.log("docker-run"),
         |_| (),
     )?;
@@ -78,8 +88,9 @@ pub fn image(context: &Context) -> Result<Outcome> {
 pub fn slim(context: &Context) -> Result<Outcome> {
     let mut sizes = Vec::new();
     // One at a time: Nix gives the paths of several in an order of its own.
-    for attribute in ["psql_15/bin", "psql_15/slim"] {
-        let paths = build(context, "slim", &context.flake(), &[attribute.to_owned()])?;
+    let name = context.pair()?.older;
+    for attribute in [format!("psql_{name}/bin"), format!("psql_{name}/slim")] {
+        let paths = build(context, "slim", &context.flake(), std::slice::from_ref(&attribute))?;
         let [path] = paths.as_slice() else { bail!("{attribute} has {} paths", paths.len()) };
         let text = output(nix("nix").args(["path-info", "--closure-size", path]))?;
         let size = text.split_whitespace().last().and_then(|word| word.parse::<u64>().ok());

@@ -2,11 +2,12 @@
 //! them, or in its work tree.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use super::repository::Repository;
-use super::tree::{self, Entry, is_plain};
+use super::tree;
 use super::{Kind, Wanted, fail};
+use crate::git::{Entry, Repository, is_plain};
 use crate::nix::eval::Result;
 use crate::nix::eval::unpacked::file_of;
 
@@ -23,8 +24,9 @@ fn read(repository: &Repository, file: &Path) -> Result<Vec<Submodule>> {
     if !file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(Vec::new());
     }
-    let file = file.to_string_lossy();
-    let listed = repository.run(&["config", "--file", &file, "--null", "--list"])?;
+    // No file that it includes is read: it is the repository's.
+    let args = ["config".as_ref(), "--no-includes".as_ref(), "--null".as_ref(), "--list".as_ref()];
+    let listed = repository.output::<&OsStr>([&args[..], &["--file".as_ref(), file.as_os_str()]].concat())?;
     let mut found: BTreeMap<String, Submodule> = BTreeMap::new();
     for entry in String::from_utf8_lossy(&listed).split('\0') {
         let Some((key, value)) = entry.split_once('\n') else { continue };
@@ -78,7 +80,14 @@ pub fn write_commits(
     for submodule in read(repository, &to.join(".gitmodules"))? {
         let entry = entries.iter().find(|entry| entry.path == submodule.path);
         let Some(id) = entry.and_then(Entry::submodule) else { continue };
-        let Some(inner) = places(repository, &submodule).into_iter().find(|place| place.has(id)) else {
+        let mut found = None;
+        for place in places(repository, &submodule)? {
+            if place.has(id)? {
+                found = Some(place);
+                break;
+            }
+        }
+        let Some(inner) = found else {
             let (path, root) = (submodule.path.display(), repository.root.display());
             return fail(
                 Kind::Unavailable,
@@ -95,12 +104,12 @@ pub fn write_commits(
 }
 
 /// Where a submodule's repository may be.
-fn places(repository: &Repository, submodule: &Submodule) -> Vec<Repository> {
+fn places(repository: &Repository, submodule: &Submodule) -> Result<Vec<Repository>> {
     let mut places = Vec::new();
-    if let Some(path) = resolved(repository, &submodule.url) {
+    if let Some(path) = resolved(repository, &submodule.url)? {
         places.push(path);
     }
-    if let Some(dir) = repository.common_dir()
+    if let Some(dir) = repository.common_dir()?
         && is_plain(Path::new(&submodule.name))
     {
         places.push(dir.join("modules").join(&submodule.name));
@@ -108,28 +117,41 @@ fn places(repository: &Repository, submodule: &Submodule) -> Vec<Repository> {
     if !repository.bare {
         places.push(repository.root.join(&submodule.path));
     }
-    let places = places.into_iter().filter(|place| place.is_dir()).map(|place| Repository::at(&place));
-    places.filter(Repository::is_one).collect()
+    let mut found = Vec::new();
+    for place in places.into_iter().filter(|place| place.is_dir()) {
+        let place = Repository::at(&place);
+        if place.is_one()? {
+            found.push(place);
+        }
+    }
+    Ok(found)
 }
 
 /// The folder that a submodule's URL names, which may be relative to where the repository came from.
-fn resolved(repository: &Repository, url: &str) -> Option<PathBuf> {
+fn resolved(repository: &Repository, url: &str) -> Result<Option<PathBuf>> {
     let local = |url: &str| match url.starts_with('/') {
         true => Some(PathBuf::from(url)),
         false => file_of(url).ok().flatten().map(PathBuf::from),
     };
     if !url.starts_with("./") && !url.starts_with("../") {
-        return local(url);
+        return Ok(local(url));
     }
-    let remote = repository.head_ref().and_then(|branch| {
-        let branch = branch.strip_prefix("refs/heads/")?.to_owned();
-        repository.line(&["config", "--get", &format!("branch.{branch}.remote")])
-    });
+    let configured = |key: &str| -> Result<Option<String>> {
+        let value = repository.line(["config", "--get", key])?;
+        Ok(value.map(|value| value.to_string_lossy().into_owned()))
+    };
+    let remote = match repository.head_ref()?.as_deref().and_then(|name| name.strip_prefix("refs/heads/")) {
+        Some(branch) => configured(&format!("branch.{branch}.remote"))?,
+        None => None,
+    };
     let remote = remote.unwrap_or_else(|| "origin".to_owned());
-    let origin = repository.line(&["config", "--get", &format!("remote.{remote}.url")]);
+    let origin = configured(&format!("remote.{remote}.url"))?;
     let base = match origin {
         Some(origin) if origin.starts_with('.') => repository.root.join(origin),
-        Some(origin) => local(&origin)?,
+        Some(origin) => match local(&origin) {
+            Some(path) => path,
+            None => return Ok(None),
+        },
         None => repository.root.clone(),
     };
     let mut path = base;
@@ -142,5 +164,5 @@ fn resolved(repository: &Repository, url: &str) -> Option<PathBuf> {
             _ => {}
         }
     }
-    Some(path)
+    Ok(Some(path))
 }

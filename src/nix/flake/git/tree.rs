@@ -7,44 +7,16 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::repository::Repository;
 use super::{Kind, Wanted, fail, submodules};
+use crate::git::{Entry, Repository, is_plain};
 use crate::nix::eval::Result;
 use crate::store::nar::FileType;
 use crate::store::{Algorithm, Hash};
 
 /// Submodules inside one another.
 const DEPTH: usize = 32;
-
-/// Something that git knows.
-pub struct Entry {
-    /// `100644`, `40000` and the like.
-    mode: u32,
-    /// Its object.
-    id: String,
-    /// Where it is.
-    pub path: PathBuf,
-}
-
-impl Entry {
-    fn is_directory(&self) -> bool {
-        self.mode == 0o040_000
-    }
-
-    /// The commit of a submodule.
-    pub fn submodule(&self) -> Option<&str> {
-        (self.mode == 0o160_000).then_some(&self.id)
-    }
-}
-
-/// A name that stays where it is looked for.
-pub fn is_plain(path: &Path) -> bool {
-    path.components().next().is_some()
-        && path.components().all(|part| matches!(part, Component::Normal(_)))
-        && !path.components().any(|part| part.as_os_str() == ".git")
-}
 
 /// Writes what is wanted into the empty folder `to`; whether it is a work tree with changes.
 pub fn write(repository: &Repository, wanted: &Wanted, to: &Path, depth: usize) -> Result<bool> {
@@ -58,23 +30,12 @@ pub fn write(repository: &Repository, wanted: &Wanted, to: &Path, depth: usize) 
     }
 }
 
-/// Reads the lines of `ls-files --stage -z` and `ls-tree -z`: `MODE [TYPE] ID [STAGE]\tPATH`.
-fn entries(out: &[u8]) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for line in out.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-        let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { continue };
-        let (about, path) = line.split_at(tab);
-        let about = String::from_utf8_lossy(about);
-        let mut words = about.split(' ');
-        let mode = words.next().and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(0);
-        let id = words.find(|word| word.len() >= 40).unwrap_or_default().to_owned();
-        let path = PathBuf::from(OsStr::from_bytes(path.get(1..).unwrap_or_default()));
-        if !is_plain(&path) {
-            return fail(Kind::Other, format!("git knows a file called '{}'", path.display()));
-        }
-        entries.push(Entry { mode, id, path });
+/// Fails where git knows a name that leads elsewhere.
+fn only_plain(entries: Vec<Entry>) -> Result<Vec<Entry>> {
+    match entries.iter().find(|entry| !is_plain(&entry.path)) {
+        Some(entry) => fail(Kind::Other, format!("git knows a file called '{}'", entry.path.display())),
+        None => Ok(entries),
     }
-    Ok(entries)
 }
 
 /// What `.gitattributes` says to leave out of archives, of `paths` and the directories around them.
@@ -103,7 +64,14 @@ fn attribute<'p>(
         input.extend_from_slice(path.as_os_str().as_bytes());
         input.push(0);
     }
-    let out = repository.run_with(&["check-attr", "--cached", "--stdin", "-z", name], index, input)?;
+    if input.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut run = repository.run(["check-attr", "--cached", "--stdin", "-z", name])?.input(input);
+    if let Some(index) = index {
+        run = run.env("GIT_INDEX_FILE", index);
+    }
+    let out = run.output()?;
     let mut fields = out.split(|byte| *byte == 0);
     let mut found = Vec::new();
     while let (Some(path), Some(_), Some(value)) = (fields.next(), fields.next(), fields.next()) {
@@ -121,11 +89,9 @@ fn is_left_out(path: &Path, left_out: &BTreeSet<PathBuf>) -> bool {
 
 fn write_work_tree(repository: &Repository, wanted: &Wanted, to: &Path, depth: usize) -> Result<bool> {
     let mut dirty = !repository
-        .run(&["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"])?
+        .output(["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"])?
         .is_empty();
-    let mut known = entries(&repository.run(&["ls-files", "--stage", "-z"])?)?;
-    // A conflict has up to three.
-    known.dedup_by(|one, other| one.path == other.path);
+    let known = only_plain(repository.known()?)?;
     let files = || known.iter().filter(|entry| entry.submodule().is_none()).map(|entry| entry.path.as_path());
     let left_out = match wanted.export_ignore {
         true => ignored(repository, None, files())?,
@@ -179,11 +145,12 @@ pub fn make_directories(to: &Path, path: &Path) -> Result<()> {
 }
 
 fn write_commit(repository: &Repository, wanted: &Wanted, rev: &str, to: &Path, depth: usize) -> Result<()> {
-    let all = entries(&repository.run(&["ls-tree", "-r", "-t", "-z", "--full-tree", rev])?)?;
+    let all = only_plain(repository.tree(rev)?)?;
     let index = match wanted.export_ignore || wanted.lfs {
         true => {
             let folder = tempfile::tempdir()?;
-            repository.run_with(&["read-tree", rev], Some(&folder.path().join("index")), Vec::new())?;
+            let index = folder.path().join("index");
+            repository.run(["read-tree", rev])?.env("GIT_INDEX_FILE", index).output()?;
             Some(folder)
         }
         false => None,
@@ -194,20 +161,16 @@ fn write_commit(repository: &Repository, wanted: &Wanted, rev: &str, to: &Path, 
         false => BTreeSet::new(),
     };
     let kept: Vec<&Entry> = all.iter().filter(|entry| !is_left_out(&entry.path, &left_out)).collect();
-    let mut input = Vec::new();
-    for entry in kept.iter().filter(|entry| !entry.is_directory() && entry.submodule().is_none()) {
-        input.extend_from_slice(entry.id.as_bytes());
-        input.push(b'\n');
-    }
-    let objects = repository.run_with(&["cat-file", "--batch"], None, input)?;
-    let mut rest = &objects[..];
+    let ids = kept.iter().filter(|entry| !entry.is_directory() && entry.submodule().is_none());
+    let objects = repository.objects(ids.map(|entry| entry.id.as_str()))?;
+    let mut objects = objects.iter();
     for entry in &kept {
         let place = to.join(&entry.path);
         if entry.is_directory() || entry.submodule().is_some() {
             std::fs::create_dir(&place)?;
             continue;
         }
-        let Some((contents, after)) = object(rest) else {
+        let Some(contents) = objects.next().flatten() else {
             let (id, path) = (&entry.id, entry.path.display());
             let root = repository.root.display();
             return fail(
@@ -215,8 +178,7 @@ fn write_commit(repository: &Repository, wanted: &Wanted, rev: &str, to: &Path, 
                 format!("'{root}' does not have the object {id} of '{path}' at {rev}"),
             );
         };
-        rest = after;
-        if entry.mode == 0o120_000 {
+        if entry.is_link() {
             std::os::unix::fs::symlink(OsStr::from_bytes(contents), &place)?;
             continue;
         }
@@ -234,15 +196,6 @@ fn write_commit(repository: &Repository, wanted: &Wanted, rev: &str, to: &Path, 
     Ok(())
 }
 
-/// The contents of the next object that `cat-file --batch` gives, and what follows.
-fn object(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let line = bytes.iter().position(|byte| *byte == b'\n')?;
-    let about = std::str::from_utf8(bytes.get(..line)?).ok()?;
-    let size: usize = about.split(' ').nth(2)?.parse().ok()?;
-    let contents = bytes.get(line + 1..)?.get(..size)?;
-    Some((contents, bytes.get(line + 1 + size + 1..)?))
-}
-
 /// Puts the contents of files that Git LFS keeps into the place of what points to them.
 fn fill_in_lfs<'p>(
     repository: &Repository,
@@ -254,7 +207,7 @@ fn fill_in_lfs<'p>(
     for (path, _) in kept_there.into_iter().filter(|(_, filter)| filter == b"lfs") {
         let place = to.join(&path);
         let Some(id) = std::fs::read(&place).ok().and_then(|text| pointed_to(&text)) else { continue };
-        let objects = repository.common_dir().unwrap_or_default().join("lfs/objects");
+        let objects = repository.common_dir()?.unwrap_or_default().join("lfs/objects");
         let from = objects.join(&id[..2]).join(&id[2..4]).join(&id);
         let contents = std::fs::read(&from).ok();
         match contents.filter(|contents| Hash::of(Algorithm::Sha256, contents).to_base16() == id) {

@@ -1,89 +1,16 @@
-//! What a real Nix makes of our output. Where there is no `nix-instantiate`, these show as ignored.
+//! What a real Nix makes of our output: text that we generate, locks and derivations that we write.
 
 use std::path::Path;
 use std::process::Command;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
 use pgflakegen::nix::syntax::quote;
 
-fn main() {
-    let arguments = Arguments::from_args();
-    let version = Command::new("nix-instantiate").arg("--version").output().ok();
-    let missing = !version.is_some_and(|output| output.status.success());
-    if missing {
-        eprintln!("nix-instantiate is not on PATH: tests against a real Nix are ignored");
-    }
-    let trial =
-        |name: &str, test: fn() -> Result<(), Failed>| Trial::test(name, test).with_ignored_flag(missing);
-    let reference = std::env::var("PGFLAKEGEN_NIX").unwrap_or_else(|_| "nix-instantiate".to_owned());
-    let version = Command::new(&reference).arg("--version").output();
-    let other = !version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(" 2.34"));
-    if other {
-        eprintln!("{reference} is no Nix 2.34 (PGFLAKEGEN_NIX names one): the list of builtins is ignored");
-    }
-    let no_store = missing || !has_store();
-    if no_store && !missing {
-        eprintln!("there is no store that can be written: building is ignored");
-    }
-    libtest_mimic::run(
-        &arguments,
-        vec![
-            Trial::test("written_derivations_are_built", written_derivations_are_built)
-                .with_ignored_flag(no_store),
-            Trial::test("builtins_are_those_of_nix", move || builtins_are_those_of_nix(&reference))
-                .with_ignored_flag(other),
-            trial("any_string_means_itself", any_string_means_itself),
-            trial("any_attribute_name_means_itself", any_attribute_name_means_itself),
-            trial("hostile_catalogue_text_stays_text", hostile_catalogue_text_stays_text),
-            trial("flake_lock_is_what_nix_writes", flake_lock_is_what_nix_writes),
-        ],
-    )
-    .exit();
-}
-
-/// Name and type of each builtin, in pure and in impure mode.
-fn builtins_are_those_of_nix(nix: &str) -> Result<(), Failed> {
-    use pgflakegen::nix::eval::{Ev, Settings, Shared, coerce, outside, shared};
-    let program = "builtins.mapAttrs (_: builtins.typeOf) builtins";
-    for pure in [false, true] {
-        let theirs = output_of(
-            Command::new(nix)
-                .args(["--eval", "--strict", "--json", "--readonly-mode", "-E", program])
-                .args(["--option", "extra-experimental-features", "flakes"])
-                .args(["--option", "pure-eval", if pure { "true" } else { "false" }]),
-        )?;
-        let settings = Settings { pure, ..Settings::default() };
-        let shared =
-            Shared::new(settings, std::sync::Arc::new(outside::Machine), pgflakegen::nix::flake::HOOKS);
-        let mut ev = Ev::new(shared);
-        let mut ours = Vec::new();
-        let code = ev
-            .parse(program, shared::Origin::Text(program.into()), b"/")
-            .map_err(|error| error.to_string())?;
-        let value = ev.eval(code, None).map_err(|error| error.to_string())?;
-        let mut set = coerce::ContextSet::default();
-        ev.write_json(value, false, &mut set, &mut ours, 0).map_err(|error| error.to_string())?;
-        let ours: Value = serde_json::from_slice(&ours)?;
-        let theirs: Value = serde_json::from_str(&theirs)?;
-        if ours != theirs {
-            return Err(format!("pure: {pure}\nNix has\n{theirs}\nwe have\n{ours}").into());
-        }
-    }
-    Ok(())
-}
-
-/// Whether things can be put into the Nix store.
-fn has_store() -> bool {
-    let Ok(file) = tempfile::NamedTempFile::new() else { return false };
-    let added = Command::new("nix-store").arg("--add").arg(file.path()).output();
-    added.is_ok_and(|output| output.status.success())
-}
-
-fn output_of(command: &mut Command) -> Result<String, Failed> {
+pub fn output_of(command: &mut Command) -> Result<String, Failed> {
     let output = command.output()?;
     if !output.status.success() {
         return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
@@ -93,7 +20,7 @@ fn output_of(command: &mut Command) -> Result<String, Failed> {
 
 /// `--write-drvs` makes a binary cache; a store takes it as it is, without trusting anybody, and
 /// builds what is in it.
-fn written_derivations_are_built() -> Result<(), Failed> {
+pub fn written_derivations_are_built() -> Result<(), Failed> {
     let dir = tempfile::tempdir()?;
     let source = dir.path().join("source");
     std::fs::create_dir(&source)?;
@@ -178,7 +105,7 @@ fn texts(count: usize) -> Vec<String> {
         .collect()
 }
 
-fn any_string_means_itself() -> Result<(), Failed> {
+pub fn any_string_means_itself() -> Result<(), Failed> {
     let texts = texts(2000);
     let list: String = texts.iter().map(|text| format!("{}\n", quote::string(text))).collect();
     let value = evaluate(&format!("[\n{list}]"))?;
@@ -190,7 +117,7 @@ fn any_string_means_itself() -> Result<(), Failed> {
     Ok(())
 }
 
-fn any_attribute_name_means_itself() -> Result<(), Failed> {
+pub fn any_attribute_name_means_itself() -> Result<(), Failed> {
     let mut texts = texts(500);
     texts.extend(["if", "then", "or", "rec", "inherit", "a-b", "0a", "a.b", "_", "a'"].map(str::to_owned));
     texts.sort();
@@ -203,7 +130,7 @@ fn any_attribute_name_means_itself() -> Result<(), Failed> {
 }
 
 /// The catalogue of `cases/render/hostile` tries to get out of its strings.
-fn hostile_catalogue_text_stays_text() -> Result<(), Failed> {
+pub fn hostile_catalogue_text_stays_text() -> Result<(), Failed> {
     use pgflakegen::{catalogue, diag, render};
     let root = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/render/hostile");
     let (mut sources, mut findings) = (diag::SourceMap::new(), diag::Diagnostics::new());
@@ -239,7 +166,7 @@ fn hostile_catalogue_text_stays_text() -> Result<(), Failed> {
 }
 
 /// Nix is made to rewrite our `flake.lock` by an input that is no longer in `flake.nix`.
-fn flake_lock_is_what_nix_writes() -> Result<(), Failed> {
+pub fn flake_lock_is_what_nix_writes() -> Result<(), Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = tempfile::tempdir()?;
     let ours = std::fs::read_to_string(root.join("flake.lock"))?;

@@ -1,0 +1,55 @@
+//! Where something stands in a catalogue file that was read before: for findings that come of the model, which
+//! has no places.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+/// The first of the root table's `keys` that is there.
+pub fn key(text: &str, keys: &[&str]) -> Option<Range<usize>> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    of(table.get_ref(), keys)
+}
+
+/// The first of `keys` in the `[[array]]` entry whose `name` is the given one.
+pub fn entry(text: &str, array: &str, name: &str, keys: &[&str]) -> Option<Range<usize>> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let entries = table.get_ref().iter().find(|(key, _)| key.get_ref() == array)?.1;
+    let DeValue::Array(entries) = entries.get_ref() else { return None };
+    let named = entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|entry| {
+        entry.iter().any(|(key, value)| {
+            key.get_ref() == "name" && matches!(value.get_ref(), DeValue::String(text) if text == name)
+        })
+    });
+    of(named?, keys)
+}
+
+fn of(table: &DeTable<'_>, keys: &[&str]) -> Option<Range<usize>> {
+    keys.iter().find_map(|wanted| {
+        table
+            .iter()
+            .find(|(key, _)| key.get_ref() == wanted)
+            .map(|(key, value)| key.span().start..value.span().end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_key_that_is_there() {
+        let text = "kind = \"nixpkgs\"\nattr = [\"a\", \"b\"]\n";
+        assert_eq!(&text[key(text, &["required", "attr", "kind"]).unwrap()], "attr = [\"a\", \"b\"]");
+        assert_eq!(key(text, &["required"]), None);
+        assert_eq!(key("=", &["required"]), None);
+    }
+
+    #[test]
+    fn an_entry_by_its_name() {
+        let text = "[[p]]\nname = \"15\"\nhash = \"a\"\n[[p]]\nname = \"17\"\nhash = \"b\"\n";
+        assert_eq!(&text[entry(text, "p", "17", &["hash"]).unwrap()], "hash = \"b\"");
+        assert_eq!(entry(text, "p", "18", &["hash"]), None);
+        assert_eq!(entry(text, "q", "17", &["hash"]), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! Trying again what may well succeed a little later: the same for downloads and for git.
+
+use std::time::{Duration, SystemTime};
+
+/// How patient we are.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Tries in all.
+    pub tries: u32,
+    /// Before the second try; doubles each time.
+    pub pause: Duration,
+    /// The longest pause, also where a server asks for a longer one.
+    pub longest: Duration,
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Without a byte, or with fewer than [`Self::least`].
+    pub silence: Duration,
+    /// Bytes that must come in that time.
+    pub least: u64,
+    /// From the beginning of an answer to its end.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            tries: 4,
+            pause: Duration::from_millis(500),
+            longest: Duration::from_secs(60),
+            connect: Duration::from_secs(15),
+            silence: Duration::from_secs(30),
+            least: 3_000,
+            whole: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// A try that failed.
+pub struct Failed<E> {
+    /// Why.
+    pub error: E,
+    /// Whether the next may succeed.
+    pub passing: bool,
+    /// How long the server asks us to wait.
+    pub after: Option<Duration>,
+}
+
+impl Patience {
+    /// Tries until it succeeds, fails for good, or has been tried often enough; waits by `sleep` in between.
+    ///
+    /// # Errors
+    /// The last try's.
+    pub fn again<T, E>(
+        &self,
+        sleep: &dyn Fn(Duration),
+        mut attempt: impl FnMut() -> Result<T, Failed<E>>,
+    ) -> Result<T, E> {
+        let mut pause = self.pause;
+        let mut left = self.tries;
+        loop {
+            left = left.saturating_sub(1);
+            match attempt() {
+                Ok(found) => return Ok(found),
+                Err(failed) if left == 0 || !failed.passing => return Err(failed.error),
+                Err(failed) => sleep(failed.after.unwrap_or(pause).min(self.longest)),
+            }
+            pause = pause.saturating_mul(2);
+        }
+    }
+}
+
+/// What `Retry-After` says: seconds, or a date.
+pub fn retry_after(value: &str) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(SystemTime::now()).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn pauses(patience: &Patience, after: Option<u64>, passing: bool) -> Vec<Duration> {
+        let pauses = RefCell::new(Vec::new());
+        let result: Result<(), ()> = patience.again(&|pause| pauses.borrow_mut().push(pause), || {
+            Err(Failed { error: (), passing, after: after.map(Duration::from_secs) })
+        });
+        assert_eq!(result, Err(()));
+        pauses.into_inner()
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let patience = Patience { tries: 6, longest: Duration::from_secs(3), ..Patience::default() };
+        let seconds = [0.5, 1.0, 2.0, 3.0, 3.0].map(Duration::from_secs_f64);
+        assert_eq!(pauses(&patience, None, true), seconds);
+        // What a server asks for is waited for, but not for ever.
+        assert_eq!(pauses(&patience, Some(2), true), [Duration::from_secs(2); 5]);
+        assert_eq!(pauses(&patience, Some(3000), true), [Duration::from_secs(3); 5]);
+        assert_eq!(pauses(&patience, None, false), []);
+    }
+
+    #[test]
+    fn what_servers_ask_for() {
+        assert_eq!(retry_after(" 17 "), Some(Duration::from_secs(17)));
+        assert_eq!(retry_after("soon"), None);
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(1000));
+        assert!(retry_after(&date).is_some_and(|wait| wait > Duration::from_secs(900)));
+    }
+}

@@ -1,0 +1,182 @@
+//! What nixpkgs, on this machine, says of what a catalogue takes from it: extensions that it refuses or does not
+//! have, and PostgreSQLs whose pinned version is its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::session::{Opened, Session, Unready};
+use super::{Outcome, Task, findings};
+use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
+use crate::catalogue::{FOLDER, places};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap};
+use crate::nix::eval::{Error, Value};
+
+/// What was found about one extension or PostgreSQL, the same for several PostgreSQLs and systems.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'c> {
+    name: &'c str,
+    code: Code,
+    /// In nixpkgs' words.
+    reason: String,
+}
+
+/// Systems, and for each the attributes concerned.
+type Where<'c> = BTreeMap<&'c str, BTreeSet<String>>;
+
+/// How `generated/lib/from-nixpkgs.nix` begins when there is nothing to take.
+const ABSENT: &str = "nixpkgs has no extension ";
+
+/// Evaluates what each PostgreSQL has from nixpkgs, for each of `systems`. `shown` and `sources` are as for
+/// [`super::judge`].
+pub fn judge<'c>(
+    task: Task<'_>,
+    catalogue: &'c Catalogue,
+    systems: &'c [String],
+    shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) -> Outcome {
+    let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
+    let mut session = Session::plain(task.root, task.files, task.settings, task.inputs);
+    let mut opened = match session.begin() {
+        Ok(opened) => opened,
+        Err(Unready::Missing(what)) => return Outcome::Missing(what),
+        Err(Unready::Failed(error)) => {
+            report.flake(&session, &error);
+            return Outcome::Judged(0);
+        }
+    };
+    let (mut found, mut count) = (BTreeMap::<Key<'c>, Where<'c>>::new(), 0);
+    for system in systems {
+        for postgresql in &catalogue.postgresqls {
+            let mut note = |name: &'c str, code: Code, reason: String, attribute: String| {
+                let at = found.entry(Key { name, code, reason }).or_default();
+                at.entry(system.as_str()).or_default().insert(attribute);
+            };
+            let attribute = format!("psql_{}", postgresql.name);
+            if is_own(&mut opened, postgresql, system) {
+                note(&postgresql.name, Code::OwnVersion, String::new(), attribute.clone());
+            }
+            for extension in &catalogue.extensions {
+                let Some(attr) = member(extension, postgresql, system) else { continue };
+                let path = ["legacyPackages", system, &attribute, "exts", attr];
+                count += 1;
+                match look(&mut opened, extension, &path) {
+                    Some(Seen::Refused(error)) => {
+                        let code = if extension.required { Code::RequiredRefused } else { Code::LeftOut };
+                        note(&extension.name, code, session.readable(summary(&error)), attribute.clone());
+                    }
+                    Some(Seen::Absent) => {
+                        let reason = format!("nixpkgs has no extension {}", extension.attrs.join(" or "));
+                        note(&extension.name, Code::NotInNixpkgs, reason, attribute.clone());
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+    for (key, at) in found {
+        report.member(&key, &at, systems, catalogue);
+    }
+    Outcome::Judged(count)
+}
+
+enum Seen {
+    /// nixpkgs has it, and refuses it.
+    Refused(Box<Error>),
+    /// nixpkgs has it under no name.
+    Absent,
+}
+
+/// The attribute below `exts` of what a PostgreSQL has of an extension in `bin`, if it has it on the system.
+fn member<'c>(extension: &'c Extension, postgresql: &Postgresql, system: &str) -> Option<&'c str> {
+    let fits = extension.fits.contains_key(&postgresql.name);
+    (fits && !extension.exclude_systems.iter().any(|other| other == system)).then_some(&extension.name)
+}
+
+/// Looks at a package. What fails for another reason than nixpkgs' refusal is for others to say.
+fn look(opened: &mut Opened, extension: &Extension, path: &[&str]) -> Option<Seen> {
+    let package = match opened.follow(opened.flake, path) {
+        Ok(package) => package?,
+        Err(error) if extension.kind == Kind::Nixpkgs && error.message.starts_with(ABSENT) => {
+            return Some(Seen::Absent);
+        }
+        Err(_) => return None,
+    };
+    let available = opened.follow(package, &["meta", "available"]);
+    if matches!(available, Ok(Some(Value::Bool(false)))) || needs_refused(opened, path) {
+        return opened.text(package, "drvPath").err().map(Seen::Refused);
+    }
+    None
+}
+
+/// Whether the flake leaves the package out because of what it is built with.
+fn needs_refused(opened: &mut Opened, path: &[&str]) -> bool {
+    let [packages, system, postgresql, _, name] = path else { return false };
+    let left_out = opened.follow(opened.flake, &[packages, system, postgresql, "left-out", name]);
+    matches!(left_out, Ok(Some(_)))
+}
+
+/// Whether nixpkgs has the very version that the catalogue pins.
+fn is_own(opened: &mut Opened, postgresql: &Postgresql, system: &str) -> bool {
+    let Some(pinned) = postgresql.pinned.as_ref().filter(|_| postgresql.is_release()) else { return false };
+    let path = ["inputs", "nixpkgs", "legacyPackages", system, &postgresql.base, "version"];
+    let own = opened.follow(opened.flake, &path);
+    matches!(own, Ok(Some(Value::String(own))) if *own.lossy() == pinned.version)
+}
+
+/// The part of nixpkgs' message that says what is wrong, without how to allow it.
+fn summary(error: &Error) -> &str {
+    let end = ["\n\nYou can install it", "\nSee also", "\na) To temporarily"];
+    let end = end.iter().filter_map(|mark| error.message.find(mark)).min();
+    &error.message[..end.unwrap_or(error.message.len())]
+}
+
+impl findings::Report<'_> {
+    fn member(&mut self, key: &Key<'_>, at: &Where<'_>, systems: &[String], catalogue: &Catalogue) {
+        let own = key.code == Code::OwnVersion;
+        let file = if own { "postgresql.toml".to_owned() } else { format!("extensions/{}.toml", key.name) };
+        let keys = match key.code {
+            Code::OwnVersion => &["hash", "version"][..],
+            Code::RequiredRefused => &["required"][..],
+            Code::NotInNixpkgs => &["attr", "source", "kind"][..],
+            _ => &["postgresql", "source", "kind"][..],
+        };
+        let span = self.at(&Utf8Path::new(FOLDER).join(file), |text| {
+            if own { places::entry(text, "postgresql", key.name, keys) } else { places::key(text, keys) }
+        });
+        let all: BTreeSet<&String> = at.values().flatten().collect();
+        let mut names = all.into_iter().cloned().collect::<Vec<_>>().join(", ");
+        if at.len() < systems.len() {
+            let some: Vec<&str> = at.keys().copied().collect();
+            names.push_str(&format!(" on {}", some.join(", ")));
+        }
+        let finding = match key.code {
+            Code::OwnVersion => {
+                let pinned = catalogue.postgresql(key.name).and_then(|p| p.pinned.as_ref());
+                let version = pinned.map_or("", |pinned| &pinned.version);
+                Diagnostic::new(key.code, span, format!("nixpkgs has PostgreSQL {version} itself"))
+                    .help("without `version` and `hash` it comes from nixpkgs' cache, and moves with nixpkgs")
+            }
+            Code::NotInNixpkgs => Diagnostic::new(key.code, span, key.reason.clone())
+                .label(format!("for {names}"))
+                .help("if it was renamed, name both: attr = [\"NEW\", \"OLD\"]"),
+            Code::RequiredRefused => {
+                let message = format!("{} is required, and nixpkgs refuses it for {names}", key.name);
+                Diagnostic::new(key.code, span, message).help(format!("nixpkgs says: {}", key.reason)).help(
+                    "move to a nixpkgs that has mended it, build it from a source, or remove `required`",
+                )
+            }
+            _ => Diagnostic::new(key.code, span, format!("{} is left out of {names}", key.name))
+                .help(format!("nixpkgs says: {}", key.reason)),
+        };
+        self.sink.push(finding);
+    }
+}
+
+/// Whether the catalogue takes anything from nixpkgs of which this module could say something.
+pub fn any(catalogue: &Catalogue) -> bool {
+    let members = catalogue.extensions.iter().any(|extension| !extension.fits.is_empty());
+    members || catalogue.postgresqls.iter().any(Postgresql::is_release)
+}
