@@ -1,0 +1,2 @@
+ln -s "$WORLD/outside/secret.txt" link
+git add -A && git commit -qm x
