@@ -193,6 +193,7 @@ pub fn run() -> ExitCode {
     };
     terminal::install(cli.progress, cli.quiet);
     crate::interrupt::install(terminal::interrupted);
+    crate::threads::install();
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
     let mut out = Guard::new(terminal::stdout(), stdout.is_terminal());

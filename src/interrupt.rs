@@ -4,13 +4,13 @@
 //! Must not know what is being written, or by which command.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::signal::{SIGINT, SIGTERM};
+use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -39,10 +39,10 @@ const ONE: Duration = Duration::from_millis(250);
 /// Told of the signal, and whether something has to be finished first.
 pub type Notice = fn(signal: i32, waits: bool);
 
-/// From now on SIGINT and SIGTERM end the process tidily, a second one at once. Where they are ignored, as in a
+/// From now on SIGINT, SIGTERM and SIGHUP end the process tidily, a second one at once. Where they are ignored, as in a
 /// background job, they stay so.
 pub fn install(notice: Notice) {
-    let wanted = [SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+    let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
     let Ok(mut signals) = Signals::new(wanted) else { return };
     // Without the thread the signals would do nothing at all, so they are given back.
     let handle = signals.handle();
@@ -203,26 +203,4 @@ impl Drop for Running {
     fn drop(&mut self) {
         state().running.retain(|other| !Arc::ptr_eq(other, &self.child));
     }
-}
-
-/// As [`Command::output`].
-///
-/// # Errors
-/// When the program cannot be started or its output not be read.
-pub fn output(command: &mut Command) -> io::Result<Output> {
-    let mut running =
-        Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let (stdout, stderr) = (running.stdout.take(), running.stderr.take());
-    let complaints = std::thread::spawn(move || all(stderr));
-    let stdout = all(stdout);
-    let stderr = complaints.join().unwrap_or_else(|_| Ok(Vec::new()));
-    Ok(Output { status: running.wait()?, stdout: stdout?, stderr: stderr? })
-}
-
-fn all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }

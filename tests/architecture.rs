@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "interrupt",
     "terminal",
+    "limited",
+    "threads",
     "diag",
     "store",
     "git",

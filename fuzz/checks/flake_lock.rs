@@ -17,7 +17,7 @@ pub fn check(data: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("flake.nix"), FLAKE).expect("a file");
     std::fs::write(folder.path().join("flake.lock"), data).expect("a file");
-    let settings = Settings { pure: true, silent: true, ..Settings::default() };
+    let settings = Settings { pure: true, ..Settings::default() };
     let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), flake::HOOKS));
     let place = format!("path:{}", folder.path().display());
     let Ok(Value::Attrs(outputs)) = flake::outputs(&mut ev, &place, &[]) else { return };

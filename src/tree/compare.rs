@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::DIRECTORIES;
+use crate::limited;
 use crate::render::Generated;
 use crate::render::marker::{self, Mark};
 
@@ -78,7 +79,7 @@ fn look(root: &Utf8Path, path: &Utf8Path) -> io::Result<Found> {
     at.push(path.file_name().unwrap_or_default());
     match fs::symlink_metadata(&at) {
         Ok(metadata) if metadata.is_file() => {
-            Ok(String::from_utf8(fs::read(&at)?).map_or(Found::Other, Found::Text))
+            Ok(String::from_utf8(limited::read(&at)?).map_or(Found::Other, Found::Text))
         }
         Ok(_) => Ok(Found::Other),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
@@ -132,7 +133,7 @@ fn conflict(path: &Utf8Path, text: &str, lock_hash: Option<&str>) -> Option<Conf
 
 /// The hash of the `flake.lock` that we wrote with the tree that is there.
 fn recorded_lock_hash(root: &Utf8Path) -> Option<String> {
-    let text = fs::read_to_string(root.join("generated/catalogue.json")).ok()?;
+    let Ok(Found::Text(text)) = look(root, Utf8Path::new("generated/catalogue.json")) else { return None };
     let value: serde_json::Value = serde_json::from_str(&text).ok()?;
     Some(value.get("lock-hash")?.as_str()?.to_owned())
 }
@@ -153,7 +154,7 @@ fn stale(root: &Utf8Path, generated: &[Generated]) -> io::Result<Vec<Change>> {
             if !entry.file_type().is_file() || planned.contains(relative) {
                 continue;
             }
-            let Ok(text) = fs::read_to_string(path) else { continue };
+            let Ok(text) = limited::text(path) else { continue };
             let conflict = match marker::check(&text) {
                 Mark::Foreign => continue,
                 Mark::Intact => None,

@@ -13,7 +13,21 @@ let
 
   catalogue = lib.importJSON ../catalogue.json;
 
-  entry = pkgs.newScope { pinned = import ./pinned.nix; } path { };
+  # NixOS 25.05 is the first release with this function.
+  isSupported = (pkgs.postgresql.pkgs.callPackage or (_: _: false)) (
+    {
+      postgresqlBuildExtension ? null,
+    }:
+    postgresqlBuildExtension != null
+  ) { };
+
+  entry =
+    if isSupported then
+      pkgs.newScope { pinned = import ./pinned.nix; } path { }
+    else
+      throw "nixpkgs ${
+        lib.version or "of this revision"
+      } is too old for this flake: it has no postgresqlBuildExtension. The oldest that works is that of NixOS 25.05; name a newer revision in catalogue/flake.toml";
   inherit (entry) postgresql;
 
   builders = import ./builders.nix {
@@ -28,6 +42,11 @@ let
 
   # Every version of every extension; only those that are asked for are evaluated.
   packages = lib.mapAttrs (name: _: callPackage (../extensions + "/${name}.nix") { }) available;
+
+  # JIT is an output of its own since 2025; before, it was in the server.
+  jit = lib.optional (
+    entry.jit or false && lib.elem "jit" (postgresql.outputs or [ ])
+  ) postgresql.jit;
 
   defaults = lib.mapAttrs (name: extension: packages.${name}.${extension.default}) available;
 
@@ -109,7 +128,7 @@ let
 
   describe = name: extension: {
     inherit name;
-    inherit (extension) version;
+    version = lib.getVersion extension;
     origin = (describeVersion name available.${name}.default).origin or "nixpkgs";
   };
 
@@ -148,7 +167,7 @@ lib.fix (
 
     inherit leftOut;
 
-    bin = postgresql.withPackages (_: lib.attrValues members ++ [ (makeReceipt members) ]);
+    bin = postgresql.withPackages (_: lib.attrValues members ++ jit ++ [ (makeReceipt members) ]);
 
     slim = makeSlim self.bin;
 

@@ -94,6 +94,8 @@ let
     diffutils = tool "diffutils" "diffutils" [ "diff" "cmp" "diff3" "sdiff" ] { };
     findutils = tool "findutils" "findutils" [ "find" "xargs" ] { };
     flex = tool "flex" "flex" [ "flex" ] { };
+    # What nixpkgs has for systems without util-linux.
+    flock = tool "flock" "util-linux" [ "flock" ] { };
     gawk = tool "gawk" "gawk" [ "awk" ] { };
     git = tool "git" "git" [ "git" ] { };
     glibcLocales = tool "glibc-locales" "libc-bin" [ "locale" ] { };
@@ -108,10 +110,10 @@ let
     m4 = tool "m4" "m4" [ "m4" ] { };
     netcat = tool "netcat" "netcat-openbsd" [ "nc" ] { };
     openssl = tool "openssl" "openssl libssl-dev" [ "openssl" ] { };
-    perl = tool "perl" "perl" [ "perl" ] { };
+    perl = tool "perl" "perl libperl-dev" [ "perl" ] { };
     pkg-config = tool "pkg-config" "pkg-config" [ "pkg-config" ] { };
     procps = tool "procps" "procps" [ "ps" "pgrep" "pkill" "kill" ] { };
-    python3 = tool "python3" "python3" [ "python3" ] { };
+    python3 = tool "python3" "python3 python3-dev" [ "python3" ] { };
     shellcheck = tool "shellcheck" "shellcheck" [ "shellcheck" ] { };
     unzip = tool "unzip" "unzip" [ "unzip" ] { };
     util-linux = tool "util-linux" "util-linux" [
@@ -122,6 +124,7 @@ let
       "mountpoint"
       "su"
     ] { };
+    tcl = tool "tcl" "tcl tcl-dev" [ "tclsh" ] { };
     which = tool "which" "debianutils" [ "which" ] { };
     xz = tool "xz" "xz-utils" [ "xz" "unxz" ] { };
     zstd = tool "zstd" "zstd libzstd-dev" [ "zstd" ] { };
@@ -161,6 +164,9 @@ let
     "groonga"
     "gitleaks"
     "libversion"
+    "gettext"
+    "libselinux"
+    "liburing"
     "linux-pam"
     "llvm"
     "mecab"
@@ -171,6 +177,7 @@ let
     "nixfmt-rfc-style"
     "nixfmt-tree"
     "nix-update"
+    "numactl"
     "openldap"
     "proj"
     "protobuf"

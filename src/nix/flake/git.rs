@@ -4,6 +4,7 @@
 mod submodules;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -11,6 +12,7 @@ use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
 use crate::git::{GitError, Repository};
+use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::url::Url;
 use crate::nix::eval::{Error, Ev, Result};
 use crate::store::Algorithm;
@@ -38,6 +40,18 @@ pub fn revision(root: &Path, rev: &str) -> Result<String> {
         Some(id) => Ok(id),
         None => fail(Kind::Unavailable, format!("'{}' has no revision '{rev}'", root.display())),
     }
+}
+
+/// The files that git tracks or has staged in a folder, relative to it; `None` where there is no repository.
+pub fn tracked(folder: &Path) -> Result<Option<BTreeSet<PathBuf>>> {
+    let folder = folder.canonicalize()?;
+    let Some(repository) = Repository::around(&folder)? else { return Ok(None) };
+    let below = folder.strip_prefix(&repository.root).unwrap_or(Path::new(""));
+    let known = repository
+        .known()?
+        .into_iter()
+        .filter_map(|entry| Some(entry.path.strip_prefix(below).ok()?.to_path_buf()));
+    Ok(Some(known.collect()))
 }
 
 fn url_of(root: &Path) -> Url {
@@ -132,14 +146,13 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
         }
         wanted.rev = Some(rev);
     }
-    let temporary = tempfile::Builder::new().prefix("pgflakegen-source-").tempdir()?;
+    let temporary = TemporaryDirectory::new("pgflakegen-source-")?;
     let to = temporary.path().join("source");
     std::fs::create_dir(&to)?;
     let dirty = tree::write(&repository, &wanted, &to, 0)?;
     let hash = hash_path(&to, Algorithm::Sha256)?;
-    let kept = temporary.keep();
-    let mut source = Source::at(ev, &kept.join("source"), hash)?;
-    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+    let mut source = Source::at(ev, &to, hash)?;
+    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(temporary);
     if !of_commit {
         ev.shared.imported.came_from(&source.path, &repository.root, true);
     }

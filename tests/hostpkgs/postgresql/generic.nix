@@ -23,7 +23,6 @@ let
       perl,
       pkg-config,
       icu,
-      libkrb5,
       libuuid,
       libxml2,
       lz4,
@@ -33,20 +32,41 @@ let
       zstd,
 
       # nixpkgs' switches that flakes set; those that are on there but off here are the fixture's.
+      curlSupport ? false,
       gssSupport ? true,
       icuSupport ? true,
       jitSupport ? false,
       ldapSupport ? false,
       nlsSupport ? false,
+      numaSupport ? false,
       pamSupport ? false,
-      perlSupport ? false,
-      pythonSupport ? false,
+      perlSupport ? true,
+      pythonSupport ? true,
+      selinuxSupport ? false,
       systemdSupport ? false,
-      tclSupport ? false,
+      tclSupport ? true,
+      uringSupport ? false,
     }@args:
     let
       atLeast = lib.versionAtLeast version;
       dlSuffix = if atLeast "16" then stdenv.hostPlatform.extensions.sharedLibrary else ".so";
+      features = import ./features.nix { inherit lib self; } {
+        inherit
+          curlSupport
+          gssSupport
+          jitSupport
+          ldapSupport
+          nlsSupport
+          numaSupport
+          pamSupport
+          perlSupport
+          pythonSupport
+          selinuxSupport
+          systemdSupport
+          tclSupport
+          uringSupport
+          ;
+      };
     in
     stdenv.mkDerivation (
       finalAttrs:
@@ -66,9 +86,9 @@ let
           "out"
           "dev"
           "doc"
-          "lib"
           "man"
-        ];
+        ]
+        ++ features.outputs;
 
         nativeBuildInputs = [
           bison
@@ -85,7 +105,7 @@ let
           zlib
         ]
         ++ lib.optionals icuSupport [ icu ]
-        ++ lib.optionals gssSupport [ libkrb5 ]
+        ++ features.buildInputs
         ++ lib.optionals (atLeast "15") [ zstd ];
 
         enableParallelBuilding = true;
@@ -94,7 +114,6 @@ let
         configureFlags = [
           "--datadir=${placeholder "out"}/share/postgresql"
           "--docdir=${placeholder "out"}/share/doc/postgresql"
-          "--libdir=${placeholder "lib"}/lib"
           "--sysconfdir=/etc"
           "--with-openssl"
           "--with-libxml"
@@ -102,14 +121,8 @@ let
           "--with-lz4"
           (lib.withFeature icuSupport "icu")
         ]
-        ++ lib.optionals gssSupport [ "--with-gssapi" ]
+        ++ features.configureFlags
         ++ lib.optionals (atLeast "15") [ "--with-zstd" ];
-
-        # Clients' libraries are in an output of their own; what the server loads stays beside the server.
-        postPatch = ''
-          substituteInPlace src/Makefile.global.in \
-            --replace-fail 'pkglibdir = $(libdir)' 'pkglibdir = $(prefix)/lib'
-        '';
 
         buildFlags = [ "world-bin" ];
         installTargets = [ "install-world-bin" ];
@@ -126,6 +139,7 @@ let
           moveToOutput lib/pkgconfig "$dev"
           moveToOutput "lib/*.a" "$dev"
           moveToOutput bin/ecpg "$dev"
+          ${features.postInstall}
 
           # pg_config looks beside itself; in nixpkgs and here it is a script that prints what it should say.
           mkdir -p "$dev/nix-support"
@@ -141,6 +155,7 @@ let
 
         passthru = {
           inherit dlSuffix;
+          lib = finalAttrs.finalPackage.out;
           psqlSchema = lib.versions.major version;
           pg_config = callPackage ./pg-config.nix { postgresql = finalAttrs.finalPackage; };
           pkgs = import ./extensions.nix {
