@@ -42,8 +42,16 @@ pub struct Cli {
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
-    /// Say when to show progress.
-    #[arg(long, global = true, value_name = "WHEN", env = "PGFLAKEGEN_PROGRESS", default_value = "auto")]
+    /// Say when to show progress: auto, always or never.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "PGFLAKEGEN_PROGRESS",
+        hide_env = true,
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub progress: terminal::When,
 
     /// What to do.

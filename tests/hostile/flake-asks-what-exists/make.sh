@@ -1,2 +1,2 @@
-ln -s "$WORLD/outside/secret.txt" link
+ln -s "$WORLD/outside" link
 git add -A && git commit -qm x
