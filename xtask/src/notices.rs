@@ -204,7 +204,8 @@ mod tests {
         }
         let text = text(&parts);
         for part in &parts {
-            assert!(part.texts.iter().all(|text| text.len() > 100), "{}: {:?}", part.name, part.texts);
+            // Some have a file besides that only names the choice.
+            assert!(part.texts.iter().any(|text| text.len() > 400), "{} has no licence text", part.name);
             assert!(text.contains(&format!("| {} | {} | {} |", part.name, part.version, part.license)));
         }
     }
