@@ -10,6 +10,7 @@ use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
 use crate::render::marker;
+use crate::terminal;
 use crate::tree::Change;
 
 /// Options of `check`.
@@ -40,6 +41,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let _guard = super::locked(&root, context)?;
+    let checking = terminal::progress("checking", 0);
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(args.format, context)?;
@@ -49,6 +51,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         evaluate(args, &root, &catalogue, &mut loaded, context)?;
     }
     let comparison = super::generate::compare(&root, &catalogue)?;
+    drop(checking);
     if args.format == Format::Text {
         loaded.emit(args.format, context)?;
         for change in &comparison.changes {

@@ -8,6 +8,7 @@ use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, Span};
 use crate::render;
 use crate::report;
+use crate::terminal;
 use crate::tree::{self, Change, Comparison, Conflict};
 
 /// Options of `generate`.
@@ -34,6 +35,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let guard = super::locked(&root, context)?;
+    let generating = terminal::progress("generating", 0);
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(Format::Text, context)?;
@@ -41,6 +43,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Findings);
     };
     let comparison = compare(&root, &catalogue)?;
+    drop(generating);
     if !args.force {
         report_conflicts(&comparison, &mut loaded);
     }
@@ -55,6 +58,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     if !args.dry_run && !comparison.changes.is_empty() {
+        let _writing = terminal::progress("writing", 0);
         tree::write(&guard, &comparison).context("the new tree cannot be written; the old one stands")?;
     }
     summary(args, &comparison, &catalogue, context)?;
