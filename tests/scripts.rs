@@ -57,7 +57,7 @@ fn scripts() -> Vec<Script> {
         let parts = parts.split_whitespace().map(|part| templates().join("tools").join(part)).collect();
         scripts.push(Script { name: name.to_owned(), parts, environment: variables(&tools) });
     }
-    for check in ["smoke", "update"] {
+    for check in ["slim-closure", "smoke", "update"] {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
     }

@@ -22,7 +22,9 @@ use crate::store::{DrvHash, StoreDir};
 /// Where the messages of evaluation go: `builtins.trace`, `builtins.warn`, deprecations. Each is one call, on the
 /// thread that evaluates, which holds no lock meanwhile.
 #[derive(Clone, Default)]
-pub struct Messages(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+pub struct Messages(Option<Arc<Sink>>);
+
+type Sink = dyn Fn(&str) + Send + Sync;
 
 impl Messages {
     /// To a function.

@@ -168,6 +168,7 @@ let
       callPackage = _: _: lib.genAttrs (map (tool: tool.version) tools) lib.id;
     };
     inherit postgresql;
+    name = "psql_test";
   };
   pgrx = root + "/catalogue/pgrx.toml";
   tools = if builtins.pathExists pgrx then (builtins.fromTOML (builtins.readFile pgrx)).cargo-pgrx else [ ];

@@ -73,14 +73,12 @@ const MOST_SETS: usize = 500_000;
 /// Parses and lowers `text`.
 pub fn lower(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result<Code> {
     let sets = if text.len() > USUAL_SETS { nesting::sets(text.as_bytes()) } else { 0 };
-    match sets {
-        0..=USUAL_SETS => lower_here(text, context, scratch),
-        ..=MOST_SETS => {
-            stacker::grow((1 << 20) + sets * STACK_PER_SET, || lower_here(text, context, scratch))
-        }
-        _ => {
-            Err(Error::at(Kind::StackOverflow, "stack overflow: attribute paths are too long", context.base))
-        }
+    if sets <= USUAL_SETS {
+        lower_here(text, context, scratch)
+    } else if sets <= MOST_SETS {
+        stacker::grow((1 << 20) + sets * STACK_PER_SET, || lower_here(text, context, scratch))
+    } else {
+        Err(Error::at(Kind::StackOverflow, "stack overflow: attribute paths are too long", context.base))
     }
 }
 
