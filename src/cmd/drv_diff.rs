@@ -7,6 +7,7 @@ use super::drvs::{self, Job};
 use super::inputs::Inputs;
 use super::program::{EvalOptions, Program};
 use super::{Context, Outcome};
+use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::report::render;
 use crate::store::causes::{Cause, Causes};
 
@@ -88,7 +89,7 @@ fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()
 /// One side: its packages, and a folder with their derivations.
 struct Side {
     jobs: BTreeMap<String, Job>,
-    folder: tempfile::TempDir,
+    folder: TemporaryDirectory,
 }
 
 /// Runs the command.
@@ -103,7 +104,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let mut sides = Vec::new();
     for rev in [Some(args.before.as_str()), args.after.as_deref()] {
-        let folder = tempfile::tempdir()?;
+        let folder = TemporaryDirectory::new("derivations-")?;
         let flake = match rev {
             Some(rev) => crate::nix::flake::at_revision(&root, rev)?,
             None => root.display().to_string(),

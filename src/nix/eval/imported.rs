@@ -11,6 +11,7 @@ use super::machine::{Ev, Result};
 use super::outside::resolve_links_by;
 use super::shared::Shared;
 use super::written;
+use crate::interrupt::TemporaryDirectory;
 use crate::store::StorePath;
 
 /// What a store path stands for.
@@ -73,9 +74,9 @@ impl Shared {
             Ok(place) => Some(place),
             // Read for the first time: it gets a place of its own.
             Err(place) => {
-                let folder = tempfile::Builder::new().prefix("pgflakegen-import-").tempdir().ok()?.keep();
-                self.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder.clone());
-                let to = folder.join(path.base_name());
+                let folder = TemporaryDirectory::new("import-").ok()?;
+                let to = folder.path().join(path.base_name());
+                self.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
                 match place {
                     Place::Text(text, _) => std::fs::write(&to, text).ok()?,
                     Place::Part(root, kept) => written::copy(&root, &to, &mut |inner| {

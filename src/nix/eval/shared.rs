@@ -14,6 +14,7 @@ use super::outside::Outside;
 use super::symbol::{Symbol, Symbols};
 use super::threads::Threads;
 use super::value::Value;
+use crate::interrupt::TemporaryDirectory;
 use crate::store::{DrvHash, StoreDir};
 
 /// How to evaluate.
@@ -180,7 +181,7 @@ pub struct Shared {
     /// Where values are; it counts what all threads' heaps have taken.
     pub space: Arc<Space>,
     /// Folders to remove in the end.
-    pub temporary: Mutex<Vec<PathBuf>>,
+    pub temporary: Mutex<Vec<TemporaryDirectory>>,
     /// Derivations made or read so far, by base name.
     pub derivations: RwLock<FxHashMap<&'static str, &'static KnownDrv>>,
 }
@@ -340,9 +341,5 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.space.close();
-        for dir in self.temporary.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // What cannot be removed stays in the folder for temporary files.
-            let _ = std::fs::remove_dir_all(dir);
-        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use super::error::{Error, Kind};
 use super::machine::{Ev, Result};
 use super::url::Url;
+use crate::interrupt::TemporaryDirectory;
 use crate::store::archive::{self, ArchiveError, Limits, StripRoot};
 use crate::store::nar::Tree;
 use crate::store::spool::Spool;
@@ -104,8 +105,8 @@ impl Ev {
             );
         }
         let hash = tree.nar_hash(Algorithm::Sha256)?;
-        let folder = tempfile::Builder::new().prefix("pgflakegen-source-").tempdir()?.keep();
-        let to = folder.join("source");
+        let folder = TemporaryDirectory::new("source-")?;
+        let to = folder.path().join("source");
         self.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
         tree.write_to(&to)?;
         Ok(Unpacked { place: to, hash, modified: tree.newest })

@@ -11,6 +11,7 @@ use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
 use crate::git::{GitError, Repository};
+use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::url::Url;
 use crate::nix::eval::{Error, Ev, Result};
 use crate::store::Algorithm;
@@ -132,14 +133,13 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
         }
         wanted.rev = Some(rev);
     }
-    let temporary = tempfile::Builder::new().prefix("pgflakegen-source-").tempdir()?;
+    let temporary = TemporaryDirectory::new("source-")?;
     let to = temporary.path().join("source");
     std::fs::create_dir(&to)?;
     let dirty = tree::write(&repository, &wanted, &to, 0)?;
     let hash = hash_path(&to, Algorithm::Sha256)?;
-    let kept = temporary.keep();
-    let mut source = Source::at(ev, &kept.join("source"), hash)?;
-    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+    let mut source = Source::at(ev, &to, hash)?;
+    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(temporary);
     if !of_commit {
         ev.shared.imported.came_from(&source.path, &repository.root, true);
     }
