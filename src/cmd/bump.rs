@@ -17,7 +17,7 @@ use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
 use crate::upstream::plan::{Step, Wish};
 use crate::upstream::versions::Release;
 
-pub(super) use super::writing::{apply, generated, replace};
+pub(super) use super::writing::{apply, generated};
 
 /// Options of `bump`.
 #[derive(clap::Args, Debug, Default)]
@@ -158,6 +158,9 @@ pub(super) fn pool(jobs: usize) -> anyhow::Result<rayon::ThreadPool> {
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
+    if !args.dry_run {
+        drop(super::recovered(&root, context)?);
+    }
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
     let mut found = Diagnostics::new();
     let targets =

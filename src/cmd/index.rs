@@ -15,6 +15,7 @@ use crate::nix::flake;
 use crate::overrides::evaluated;
 use crate::overrides::index::{Coverage, Index};
 use crate::overrides::names;
+use crate::tree::place;
 
 /// Where a repository keeps its index, below the catalogue.
 pub const FILE: &str = "nixpkgs.index.gz";
@@ -87,7 +88,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
     let index = Index::new(revision, coverage, names);
     let output = args.output.clone().unwrap_or_else(|| root.join(FOLDER).join(FILE));
-    std::fs::write(&output, index.write()?).with_context(|| format!("{output} cannot be written"))?;
+    write(args.output.as_deref(), &root, &index.write()?)
+        .with_context(|| format!("{output} cannot be written; it is as it was"))?;
     context.say(format_args!("{output}: {} of nixpkgs {}", plural(index.len(), "name"), index.revision))?;
     if context.verbose {
         for (set, count) in largest(&index) {
@@ -95,6 +97,15 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Clean)
+}
+
+/// Where the user said, or into the catalogue, which may not lead out of the repository.
+fn write(output: Option<&Utf8Path>, root: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+    let _unbroken = crate::interrupt::unbroken();
+    match output {
+        Some(output) => place::replace(output, bytes),
+        None => place::Place::open(root)?.replace(&Utf8Path::new(FOLDER).join(FILE), bytes),
+    }
 }
 
 fn from_files(files: &[Utf8PathBuf]) -> anyhow::Result<Vec<String>> {
