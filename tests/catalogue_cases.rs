@@ -136,6 +136,9 @@ fn summary(catalogue: &Catalogue) -> String {
         }
         let rest = (&entry.patches, entry.prerelease, &entry.settings);
         let _ = writeln!(out, "  patches, prerelease, settings: {rest:?}");
+        if !entry.features.is_empty() {
+            let _ = writeln!(out, "  features: {:?}", entry.features);
+        }
     }
     for entry in &catalogue.cargo_pgrx {
         let _ = writeln!(

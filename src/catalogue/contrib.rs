@@ -1,8 +1,8 @@
-//! What PostgreSQL itself brings: SQL names of contrib extensions and procedural languages, and contrib's
-//! preloadable libraries, by major version.
+//! What PostgreSQL itself brings: SQL names of contrib extensions, and contrib's preloadable libraries, by major
+//! version. Perl, Python and Tcl, with the contrib extensions that need them, are packages of their own in nixpkgs.
 //!
 //! Source: the `.control` files and `MODULES` of contrib/ and src/pl/ in PostgreSQL's release branches 14
-//! to 19 (built with Perl, Python 3, Tcl, libxml, OpenSSL and UUID, as nixpkgs does).
+//! to 19 (built with libxml, OpenSSL and UUID, as nixpkgs does).
 
 /// A name and the majors that have it, both ends included.
 struct Entry(&'static str, u32, u32);
@@ -14,8 +14,6 @@ const EXTENSIONS: &[Entry] = &[
     Entry("amcheck", 0, ALWAYS),
     Entry("autoinc", 0, ALWAYS),
     Entry("bloom", 0, ALWAYS),
-    Entry("bool_plperl", 0, ALWAYS),
-    Entry("bool_plperlu", 0, ALWAYS),
     Entry("btree_gin", 0, ALWAYS),
     Entry("btree_gist", 0, ALWAYS),
     Entry("citext", 0, ALWAYS),
@@ -27,19 +25,12 @@ const EXTENSIONS: &[Entry] = &[
     Entry("file_fdw", 0, ALWAYS),
     Entry("fuzzystrmatch", 0, ALWAYS),
     Entry("hstore", 0, ALWAYS),
-    Entry("hstore_plperl", 0, ALWAYS),
-    Entry("hstore_plperlu", 0, ALWAYS),
-    Entry("hstore_plpython3u", 0, ALWAYS),
     Entry("insert_username", 0, ALWAYS),
     Entry("intagg", 0, ALWAYS),
     Entry("intarray", 0, ALWAYS),
     Entry("isn", 0, ALWAYS),
-    Entry("jsonb_plperl", 0, ALWAYS),
-    Entry("jsonb_plperlu", 0, ALWAYS),
-    Entry("jsonb_plpython3u", 0, ALWAYS),
     Entry("lo", 0, ALWAYS),
     Entry("ltree", 0, ALWAYS),
-    Entry("ltree_plpython3u", 0, ALWAYS),
     Entry("moddatetime", 0, ALWAYS),
     Entry("old_snapshot", 14, 16),
     Entry("pageinspect", 0, ALWAYS),
@@ -56,12 +47,7 @@ const EXTENSIONS: &[Entry] = &[
     Entry("pgcrypto", 0, ALWAYS),
     Entry("pgrowlocks", 0, ALWAYS),
     Entry("pgstattuple", 0, ALWAYS),
-    Entry("plperl", 0, ALWAYS),
-    Entry("plperlu", 0, ALWAYS),
     Entry("plpgsql", 0, ALWAYS),
-    Entry("plpython3u", 0, ALWAYS),
-    Entry("pltcl", 0, ALWAYS),
-    Entry("pltclu", 0, ALWAYS),
     Entry("postgres_fdw", 0, ALWAYS),
     Entry("refint", 0, ALWAYS),
     Entry("seg", 0, ALWAYS),

@@ -6,9 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::features::{self, Feature};
 use super::model::Kind;
 use super::range::{self, Spec};
-use super::raw::{OneOrMany, RawCatalogue, RawExtension, RawPostgresql, RawSource, RawVersion, Spanned};
+use super::raw::{
+    ExtensionFile, OneOrMany, RawCatalogue, RawExtension, RawPostgresql, RawSource, RawVersion, Spanned,
+};
+use crate::diag::Span;
 
 /// A PostgreSQL that has at least a name and a major.
 #[derive(Debug)]
@@ -25,6 +29,18 @@ pub struct Postgres<'a> {
     pub prerelease: bool,
     /// Itself and then those it is `like`, as positions in [`Index::postgresqls`].
     pub answers: Vec<usize>,
+}
+
+impl Postgres<'_> {
+    /// Where it is said that this one is built without a feature.
+    pub fn without(&self, feature: Feature) -> Option<Span> {
+        let mut given = self.raw.value.features.iter().flat_map(|features| features.value.given());
+        given.find(|(key, wanted)| *key == feature.key && !wanted.value).map(|(_, wanted)| wanted.span)
+    }
+
+    fn is_version(&self, version: &str) -> bool {
+        self.raw.value.version.as_ref().is_some_and(|own| own.value == version)
+    }
 }
 
 /// Cross references of a raw catalogue.
@@ -73,7 +89,7 @@ impl<'a> Index<'a> {
         let mut index = Self { postgresqls, by_name, takes: Vec::new(), providers: BTreeMap::new() };
         // Catalogues name the same few PostgreSQLs again and again.
         let mut known: HashMap<&'a str, Vec<usize>> = HashMap::new();
-        index.takes = raw.extensions.iter().map(|file| index.takes_of(&file.raw, &mut known)).collect();
+        index.takes = raw.extensions.iter().map(|file| index.takes_of(file, &mut known)).collect();
         for (at, file) in raw.extensions.iter().enumerate() {
             for name in sql_names(&file.name, &file.raw) {
                 index.providers.entry(name).or_default().push(at);
@@ -104,7 +120,15 @@ impl<'a> Index<'a> {
             .collect()
     }
 
-    fn takes_of(&self, raw: &'a RawExtension, known: &mut HashMap<&'a str, Vec<usize>>) -> Vec<Vec<usize>> {
+    /// What PostgreSQL must be built with to have an extension.
+    pub fn needs(&self, file: &ExtensionFile) -> Option<Feature> {
+        let named = file.raw.attr.iter().flat_map(|attr| &attr.value.0).map(|name| name.value.as_str());
+        let mut attributes = named.chain(file.raw.attr.is_none().then_some(file.name.as_str()));
+        attributes.find_map(features::needed_by).filter(|_| kind(&file.raw) == Some(Kind::Nixpkgs))
+    }
+
+    fn takes_of(&self, file: &'a ExtensionFile, known: &mut HashMap<&'a str, Vec<usize>>) -> Vec<Vec<usize>> {
+        let raw = &file.raw;
         let mut all = |specs: &'a OneOrMany<String>| {
             let mut set = BTreeSet::new();
             for spec in &specs.0 {
@@ -114,14 +138,25 @@ impl<'a> Index<'a> {
             set.into_iter().collect::<Vec<_>>()
         };
         if kind(raw) == Some(Kind::Nixpkgs) {
-            return vec![match &raw.postgresql {
+            let mut takes: Vec<usize> = match &raw.postgresql {
                 Some(specs) => all(&specs.value),
                 // Without a list: every PostgreSQL.
                 None => (0..self.postgresqls.len()).collect(),
-            }];
+            };
+            if let Some(needed) = self.needs(file) {
+                takes.retain(|at| self.postgresqls[*at].without(needed).is_none());
+            }
+            return vec![takes];
         }
         versions(raw)
-            .map(|version| version.value.postgresql.as_ref().map_or_else(Vec::new, |specs| all(&specs.value)))
+            .map(|version| {
+                let specs = version.value.postgresql.as_ref();
+                let mut takes = specs.map_or_else(Vec::new, |specs| all(&specs.value));
+                if let Some(exact) = &version.value.postgresql_version {
+                    takes.retain(|at| self.postgresqls[*at].is_version(&exact.value));
+                }
+                takes
+            })
             .collect()
     }
 

@@ -5,6 +5,7 @@
 
 pub mod contrib;
 pub mod decode;
+pub mod features;
 pub mod files;
 pub mod index;
 pub mod licenses;

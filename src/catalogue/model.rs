@@ -112,6 +112,8 @@ pub struct Postgresql {
     pub patches: Vec<Utf8PathBuf>,
     /// A beta or release candidate.
     pub prerelease: bool,
+    /// What it is built with (true) or without (false), by key of the catalogue: where that is not nixpkgs' choice.
+    pub features: BTreeMap<&'static str, bool>,
     /// Settings for this one only.
     pub settings: BTreeMap<String, Setting>,
 }

@@ -116,11 +116,76 @@ pub struct RawPostgresql {
     pub base: Field<String>,
     /// Patches, relative to the catalogue folder.
     pub patches: Field<List<String>>,
+    /// What it is built with or without. Default: as nixpkgs does.
+    pub features: Field<RawFeatures>,
+    /// Extensions (names of files) that it exists for, and without which it is of no use.
+    pub extensions: Field<List<String>>,
     /// postgresql.conf settings for this one only.
     pub settings: Field<Map<RawSetting>>,
     /// Keys that were reported.
     #[schemars(skip)]
     pub wrong: Wrong,
+}
+
+/// What a PostgreSQL is built with (true) or without (false).
+#[derive(Clone, Debug, std::default::Default, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Features")]
+pub struct RawFeatures {
+    /// libcurl, for OAuth. From PostgreSQL 18.
+    pub curl: Field<bool>,
+    /// GSSAPI (Kerberos).
+    pub gssapi: Field<bool>,
+    /// ICU collations.
+    pub icu: Field<bool>,
+    /// Asynchronous reads and writes with io_uring, on Linux. From PostgreSQL 18.
+    pub io_uring: Field<bool>,
+    /// Compiling expressions with LLVM: true puts it into `bin`.
+    pub jit: Field<bool>,
+    /// LDAP authentication.
+    pub ldap: Field<bool>,
+    /// LZ4 compression. nixpkgs always has it.
+    pub lz4: Field<bool>,
+    /// Messages in other languages.
+    pub nls: Field<bool>,
+    /// Knowing about NUMA nodes, on Linux. From PostgreSQL 18.
+    pub numa: Field<bool>,
+    /// PAM authentication, on Linux.
+    pub pam: Field<bool>,
+    /// PL/Perl: what the extension plperl is made of.
+    pub perl: Field<bool>,
+    /// PL/Python: what the extension plpython3 is made of.
+    pub python: Field<bool>,
+    /// Telling systemd about starts and stops, on Linux.
+    pub systemd: Field<bool>,
+    /// PL/Tcl: what the extension pltcl is made of.
+    pub tcl: Field<bool>,
+    /// Zstandard compression. From PostgreSQL 15; nixpkgs always has it.
+    pub zstd: Field<bool>,
+}
+
+impl RawFeatures {
+    /// Those that are given, with their keys.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &Spanned<bool>)> {
+        let all = [
+            ("curl", &self.curl),
+            ("gssapi", &self.gssapi),
+            ("icu", &self.icu),
+            ("io-uring", &self.io_uring),
+            ("jit", &self.jit),
+            ("ldap", &self.ldap),
+            ("lz4", &self.lz4),
+            ("nls", &self.nls),
+            ("numa", &self.numa),
+            ("pam", &self.pam),
+            ("perl", &self.perl),
+            ("python", &self.python),
+            ("systemd", &self.systemd),
+            ("tcl", &self.tcl),
+            ("zstd", &self.zstd),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
+    }
 }
 
 /// The cargo-pgrx versions that Rust extensions are built with (`catalogue/pgrx.toml`).
@@ -242,6 +307,8 @@ pub struct RawVersion {
     /// For which PostgreSQLs: their names, or ranges over majors such as ">=15, <18".
     #[schemars(required)]
     pub postgresql: Field<OneOrMany<String>>,
+    /// The exact `version` that a PostgreSQL must have too: for what goes with one patch set of a fork.
+    pub postgresql_version: Field<String>,
     /// SRI hash of what the fetcher gives.
     #[schemars(with = "schema::Hash", required)]
     pub hash: Field<String>,

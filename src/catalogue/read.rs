@@ -85,8 +85,28 @@ table!(RawPostgresql, "the PostgreSQL", |t, d| Self {
     prerelease: t.optional("prerelease", d),
     base: t.optional("base", d),
     patches: t.optional("patches", d),
+    features: t.optional("features", d),
+    extensions: t.optional("extensions", d),
     settings: t.optional("settings", d),
     wrong: t.wrong(),
+});
+
+table!(RawFeatures, "features", |t, d| Self {
+    curl: t.optional("curl", d),
+    gssapi: t.optional("gssapi", d),
+    icu: t.optional("icu", d),
+    io_uring: t.optional("io-uring", d),
+    jit: t.optional("jit", d),
+    ldap: t.optional("ldap", d),
+    lz4: t.optional("lz4", d),
+    nls: t.optional("nls", d),
+    numa: t.optional("numa", d),
+    pam: t.optional("pam", d),
+    perl: t.optional("perl", d),
+    python: t.optional("python", d),
+    systemd: t.optional("systemd", d),
+    tcl: t.optional("tcl", d),
+    zstd: t.optional("zstd", d),
 });
 
 table!(RawPgrxFile, "pgrx.toml", |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
@@ -134,6 +154,7 @@ table!(RawExtension, "the extension", |t, d| Self {
 table!(RawVersion, "the version", |t, d| Self {
     version: t.required("version", "\"1.0.0\"", d),
     postgresql: t.required("postgresql", "\">=15, <18\" or a list of names", d),
+    postgresql_version: t.optional("postgresql-version", d),
     hash: t.required("hash", HASH, d),
     tag: t.optional("tag", d),
     rev: t.optional("rev", d),

@@ -165,6 +165,12 @@ fn postgresql(raw: &RawPostgresql) -> Option<Postgresql> {
         pinned,
         patches: texts(&raw.patches).iter().map(|patch| path(patch)).collect(),
         prerelease: raw.prerelease.as_ref().is_some_and(|prerelease| prerelease.value),
+        features: raw
+            .features
+            .iter()
+            .flat_map(|features| features.value.given())
+            .map(|(key, wanted)| (key, wanted.value))
+            .collect(),
         settings: settings(&raw.settings),
     })
 }

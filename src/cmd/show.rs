@@ -106,6 +106,13 @@ fn settings(settings: &std::collections::BTreeMap<String, Setting>) -> String {
         .join(", ")
 }
 
+/// What it is built with and without, where that is not nixpkgs' choice.
+fn features(postgresql: &Postgresql) -> String {
+    let features = postgresql.features.iter();
+    let words = features.map(|(key, wanted)| format!("{}{key}", if *wanted { "" } else { "no " }));
+    words.collect::<Vec<_>>().join(", ")
+}
+
 fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     let pinned = postgresql.pinned.as_ref();
     let extensions = catalogue.extensions.iter().filter(|e| e.fits.contains_key(&postgresql.name)).count();
@@ -117,6 +124,7 @@ fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
             pinned.map_or_else(|| format!("nixpkgs {}", postgresql.base), |p| render::origin(&p.source)),
         ),
         ("hash", pinned.map(|p| p.source.hash.clone()).unwrap_or_default()),
+        ("features", features(postgresql)),
         ("patches", postgresql.patches.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" ")),
         ("extensions", extensions.to_string()),
         ("preload", render::preload(catalogue, postgresql).join(", ")),

@@ -104,4 +104,10 @@ codes! {
         "nixpkgs hands flags to make, configure and cmake through one variable, split at spaces: \"CFLAGS=-O2 -g\" arrives as two arguments. If two were meant, write two strings. A value that must contain a space is set in an override.";
     UnknownLibrary = "PGF152" Warning "library that nothing provides" :
         "preload of flake.toml or preload-after of an extension names a library that no extension of the catalogue is known to have and that is none of PostgreSQL's own. A server that preloads a library that is not there does not start.";
+    PostgresqlFeature = "PGF153" Error "feature that this PostgreSQL cannot have, or be without" :
+        "features of [[postgresql]] says what the server is built with (true) or without (false), through the arguments of nixpkgs' recipe; what is not named is as nixpkgs has it. libcurl, NUMA and io_uring came with PostgreSQL 18, Zstandard with 15, LZ4 with 14; nixpkgs cannot leave out the last two. The languages plperl, plpython3 and pltcl are extensions: those that PostgreSQLs of a range take are left out where the language is, one that is named is a contradiction.";
+    BoundExtension = "PGF154" Error "PostgreSQL without the extension that it exists for" :
+        "extensions of [[postgresql]] names extensions that a fork exists for, as OrioleDB's patches exist for the extension orioledb. Without a version of it for this PostgreSQL the fork is of no use: when the fork moves on, the extension must move with it. Which go together is in the extension's repository (.pgtags of OrioleDB).";
+    UnmatchedPostgresqlVersion = "PGF155" Error "version for a PostgreSQL that is not there any more" :
+        "postgresql-version of a [[version]] binds it to PostgreSQLs of exactly that version, besides what postgresql says: an extension's release that goes with one patch set of a fork. None of the PostgreSQLs that it names has this version, so it would never be built.";
 }

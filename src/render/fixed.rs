@@ -32,6 +32,8 @@ fixed! {
     "lib/pinned.nix" from "templates/lib/pinned.nix",
     "lib/refusal.nix" from "templates/lib/refusal.nix",
     "lib/slim.nix" from "templates/lib/slim.nix",
+    "lib/with-features.nix" from "templates/lib/with-features.nix",
+    "lib/without-server.nix" from "templates/lib/without-server.nix",
     "tools/catalogue.sh" from "templates/tools/catalogue.sh",
     "tools/cluster.sh" from "templates/tools/cluster.sh",
     "tools/compare.sh" from "templates/tools/compare.sh",

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::engine::{Template, fill};
 use super::nix::Nix;
 use super::source::Sources;
+use crate::catalogue::features::by_key;
 use crate::catalogue::model::{Catalogue, Fetcher, Fit, Postgresql, Revision};
 use crate::nix::syntax::quote;
 
@@ -18,6 +19,8 @@ struct Data {
     name: String,
     raw_name: String,
     base: String,
+    features: Vec<Feature>,
+    jit: bool,
     overridden: bool,
     /// The package set may have this very version.
     release: bool,
@@ -28,6 +31,12 @@ struct Data {
     hash: String,
     source: String,
     extensions: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Feature {
+    argument: &'static str,
+    value: &'static str,
 }
 
 #[derive(Serialize)]
@@ -46,9 +55,17 @@ pub fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
         name: Nix::string(&postgresql.name).to_string(),
         raw_name: postgresql.name.clone(),
         base: quote::attribute_path(&postgresql.base),
+        features: features(postgresql),
+        jit: postgresql.features.get("jit") == Some(&true),
         extensions: entries(catalogue, postgresql),
         ..Data::default()
     };
+    if !data.features.is_empty() {
+        formals.insert("lib".to_owned());
+    }
+    if data.features.iter().any(|feature| feature.value == ON_LINUX) {
+        formals.insert("stdenv".to_owned());
+    }
     if let Some(pinned) = &postgresql.pinned {
         data.overridden = true;
         if postgresql.is_release() {
@@ -82,6 +99,23 @@ pub fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     }
     data.formals = formals.into_iter().collect();
     fill(Template::Postgresql, &data)
+}
+
+const ON_LINUX: &str = "stdenv.hostPlatform.isLinux";
+
+fn features(postgresql: &Postgresql) -> Vec<Feature> {
+    let given = postgresql.features.iter();
+    given
+        .filter_map(|(key, wanted)| {
+            let feature = by_key(key)?;
+            let value = match (wanted, feature.linux) {
+                (true, true) => ON_LINUX,
+                (true, false) => "true",
+                (false, _) => "false",
+            };
+            Some(Feature { argument: feature.argument?, value })
+        })
+        .collect()
 }
 
 fn entries(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Entry> {

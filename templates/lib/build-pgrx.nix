@@ -7,6 +7,7 @@
   makeRustPlatform,
   postgresql,
   rust-bin ? null,
+  withoutServer,
 }:
 
 {
@@ -30,7 +31,7 @@ let
         };
       };
 in
-build (
+withoutServer build (
   finalAttrs:
   let
     attrs = lib.toFunction args finalAttrs;

@@ -1,6 +1,10 @@
 # Extensions of the package set itself. Its revisions call some of them differently: of several names, the first
 # that is there is taken. An alias is not there, so that the same is taken with and without `allowAliases`.
-{ lib, postgresql }:
+{
+  adaptPgrx,
+  lib,
+  postgresql,
+}:
 
 postgresqlName: extension: names:
 
@@ -30,7 +34,7 @@ let
   found = lib.findFirst isThere null names;
 in
 if found != null then
-  known.${found}
+  adaptPgrx known.${found}
 else
   throw ''
     nixpkgs has no extension ${extension} for PostgreSQL ${postgresqlName} (${postgresql.version}): there is none called ${lib.concatStringsSep " or " names}.

@@ -29,6 +29,11 @@ let
   # Every version of every extension; only those that are asked for are evaluated.
   packages = lib.mapAttrs (name: _: callPackage (../extensions + "/${name}.nix") { }) available;
 
+  # JIT is an output of its own since 2025; before, it was in the server.
+  jit = lib.optional (
+    entry.jit or false && lib.elem "jit" (postgresql.outputs or [ ])
+  ) postgresql.jit;
+
   defaults = lib.mapAttrs (name: extension: packages.${name}.${extension.default}) available;
 
   refusal = import ./refusal.nix { inherit lib system; };
@@ -109,7 +114,7 @@ let
 
   describe = name: extension: {
     inherit name;
-    inherit (extension) version;
+    version = lib.getVersion extension;
     origin = (describeVersion name available.${name}.default).origin or "nixpkgs";
   };
 
@@ -148,7 +153,7 @@ lib.fix (
 
     inherit leftOut;
 
-    bin = postgresql.withPackages (_: lib.attrValues members ++ [ (makeReceipt members) ]);
+    bin = postgresql.withPackages (_: lib.attrValues members ++ jit ++ [ (makeReceipt members) ]);
 
     slim = makeSlim self.bin;
 

@@ -108,10 +108,10 @@ let
     m4 = tool "m4" "m4" [ "m4" ] { };
     netcat = tool "netcat" "netcat-openbsd" [ "nc" ] { };
     openssl = tool "openssl" "openssl libssl-dev" [ "openssl" ] { };
-    perl = tool "perl" "perl" [ "perl" ] { };
+    perl = tool "perl" "perl libperl-dev" [ "perl" ] { };
     pkg-config = tool "pkg-config" "pkg-config" [ "pkg-config" ] { };
     procps = tool "procps" "procps" [ "ps" "pgrep" "pkill" "kill" ] { };
-    python3 = tool "python3" "python3" [ "python3" ] { };
+    python3 = tool "python3" "python3 python3-dev" [ "python3" ] { };
     shellcheck = tool "shellcheck" "shellcheck" [ "shellcheck" ] { };
     unzip = tool "unzip" "unzip" [ "unzip" ] { };
     util-linux = tool "util-linux" "util-linux" [
@@ -122,6 +122,7 @@ let
       "mountpoint"
       "su"
     ] { };
+    tcl = tool "tcl" "tcl tcl-dev" [ "tclsh" ] { };
     which = tool "which" "debianutils" [ "which" ] { };
     xz = tool "xz" "xz-utils" [ "xz" "unxz" ] { };
     zstd = tool "zstd" "zstd libzstd-dev" [ "zstd" ] { };
@@ -161,6 +162,9 @@ let
     "groonga"
     "gitleaks"
     "libversion"
+    "gettext"
+    "libselinux"
+    "liburing"
     "linux-pam"
     "llvm"
     "mecab"
@@ -171,6 +175,7 @@ let
     "nixfmt-rfc-style"
     "nixfmt-tree"
     "nix-update"
+    "numactl"
     "openldap"
     "proj"
     "protobuf"

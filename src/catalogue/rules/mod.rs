@@ -10,10 +10,12 @@ use super::raw::{ExtensionFile, RawCatalogue, RawVersion, Spanned};
 use crate::diag::{Diagnostics, SourceMap};
 
 mod attribute_paths;
+mod bound;
 mod caches;
 mod defaults;
 mod duplicate_names;
 mod empty;
+mod features;
 mod fits;
 mod follow;
 mod hashes;
@@ -73,10 +75,12 @@ type Rule = fn(&Context<'_>, &mut Diagnostics);
 /// All rules. The order does not matter: findings are shown by place.
 const RULES: &[Rule] = &[
     attribute_paths::check,
+    bound::check,
     caches::check,
     defaults::check,
     duplicate_names::check,
     empty::check,
+    features::check,
     fits::check,
     follow::check,
     hashes::check,

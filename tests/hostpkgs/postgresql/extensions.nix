@@ -22,7 +22,7 @@ let
     mit = "libversion documentdb pg_auto_failover pg_csv pg_duckdb pg_rational pgsql-http plpgsql_check pgx_ulid";
     mpl20 = "pg_uuidv7";
     tsl = "timescaledb";
-    postgresql = "anonymizer hypopg ip4r jsonb_deep_sum mysql_fdw ogr_fdw orioledb periods pg-semver pg_background pg_byteamagic pg_cron pg_ed25519 pg_hll pg_ivm pg_partman pg_relusage pg_textsearch pg_tracing pgaudit pgddl pgjwt pgmq pgroonga pgtap pgvector pgvectorscale pljava pointcloud rum smlar sqlite_fdw supautils system_stats temporal_tables tsearch_extras";
+    postgresql = "anonymizer hypopg ip4r jsonb_deep_sum mysql_fdw ogr_fdw orioledb periods pg-semver pg_background pg_byteamagic pg_cron pg_ed25519 pg_hll pg_ivm pg_partman pg_relusage pg_textsearch pg_tracing pgaudit pgddl pgjwt pgmq pgroonga pgtap pgvector pljava pointcloud rum smlar sqlite_fdw supautils system_stats temporal_tables tsearch_extras";
   };
   placeholder =
     license: pname:
@@ -55,11 +55,20 @@ let
       // pin.removed
     )
   );
-  languages = refused {
-    plperl = "is not available, because `postgresql` was built without Perl support";
-    plpython3 = "is not available, because `postgresql` was built without Python support";
-    pltcl = "is not available, because `postgresql` was built without Tcl support";
-  };
+  languages =
+    lib.mapAttrs
+      (
+        name: language:
+        if scope."${lib.toLower language}Support" then
+          (callPackage ./languages.nix { }).${name}
+        else
+          throw "PostgreSQL extension `${name}` is not available, because `postgresql` was built without ${language} support"
+      )
+      {
+        plperl = "Perl";
+        plpython3 = "Python";
+        pltcl = "Tcl";
+      };
   callPackage = newScope (scope // extensions);
   extensions =
     lib.concatMapAttrs (
@@ -78,6 +87,7 @@ let
     // removed
     // languages
     // {
+      pgvectorscale = callPackage ./pgvectorscale.nix { };
       inherit callPackage postgresql;
       postgresqlBuildExtension = callPackage ./build-extension.nix { };
       postgresqlTestExtension = callPackage ./test-extension.nix { };

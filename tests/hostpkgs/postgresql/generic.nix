@@ -23,7 +23,6 @@ let
       perl,
       pkg-config,
       icu,
-      libkrb5,
       libuuid,
       libxml2,
       lz4,
@@ -33,20 +32,41 @@ let
       zstd,
 
       # nixpkgs' switches that flakes set; those that are on there but off here are the fixture's.
+      curlSupport ? false,
       gssSupport ? true,
       icuSupport ? true,
       jitSupport ? false,
       ldapSupport ? false,
       nlsSupport ? false,
+      numaSupport ? false,
       pamSupport ? false,
-      perlSupport ? false,
-      pythonSupport ? false,
+      perlSupport ? true,
+      pythonSupport ? true,
+      selinuxSupport ? false,
       systemdSupport ? false,
-      tclSupport ? false,
+      tclSupport ? true,
+      uringSupport ? false,
     }@args:
     let
       atLeast = lib.versionAtLeast version;
       dlSuffix = if atLeast "16" then stdenv.hostPlatform.extensions.sharedLibrary else ".so";
+      features = import ./features.nix { inherit lib self; } {
+        inherit
+          curlSupport
+          gssSupport
+          jitSupport
+          ldapSupport
+          nlsSupport
+          numaSupport
+          pamSupport
+          perlSupport
+          pythonSupport
+          selinuxSupport
+          systemdSupport
+          tclSupport
+          uringSupport
+          ;
+      };
     in
     stdenv.mkDerivation (
       finalAttrs:
@@ -68,7 +88,8 @@ let
           "doc"
           "lib"
           "man"
-        ];
+        ]
+        ++ features.outputs;
 
         nativeBuildInputs = [
           bison
@@ -85,7 +106,7 @@ let
           zlib
         ]
         ++ lib.optionals icuSupport [ icu ]
-        ++ lib.optionals gssSupport [ libkrb5 ]
+        ++ features.buildInputs
         ++ lib.optionals (atLeast "15") [ zstd ];
 
         enableParallelBuilding = true;
@@ -102,7 +123,7 @@ let
           "--with-lz4"
           (lib.withFeature icuSupport "icu")
         ]
-        ++ lib.optionals gssSupport [ "--with-gssapi" ]
+        ++ features.configureFlags
         ++ lib.optionals (atLeast "15") [ "--with-zstd" ];
 
         # Clients' libraries are in an output of their own; what the server loads stays beside the server.
@@ -126,6 +147,7 @@ let
           moveToOutput lib/pkgconfig "$dev"
           moveToOutput "lib/*.a" "$dev"
           moveToOutput bin/ecpg "$dev"
+          ${features.postInstall}
 
           # pg_config looks beside itself; in nixpkgs and here it is a script that prints what it should say.
           mkdir -p "$dev/nix-support"

@@ -42,6 +42,9 @@ const PACKAGES: &[&str] = &[
     // Libraries.
     "libcurl4-openssl-dev",
     "libicu-dev",
+    "libperl-dev",
+    "python3-dev",
+    "tcl-dev",
     "libkrb5-dev",
     "liblz4-dev",
     "libreadline-dev",
