@@ -88,8 +88,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
     let index = Index::new(revision, coverage, names);
     let output = args.output.clone().unwrap_or_else(|| root.join(FOLDER).join(FILE));
-    write(args.output.as_deref(), &root, &index.write()?)
-        .with_context(|| format!("{output} cannot be written; it is as it was"))?;
+    write(args.output.as_deref(), &root, &index.write()?).map_err(|error| {
+        let state = if place::is_done(&error) { "`pgflakegen index` again" } else { "it is as it was" };
+        anyhow::anyhow!("{output} cannot be written; {state}: {error}")
+    })?;
     context.say(format_args!("{output}: {} of nixpkgs {}", plural(index.len(), "name"), index.revision))?;
     if context.verbose {
         for (set, count) in largest(&index) {

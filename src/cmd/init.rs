@@ -8,7 +8,7 @@ use crate::cmd::{Context, Outcome};
 use crate::render::marker;
 use crate::tree::{
     self,
-    place::{Found, Place},
+    place::{self, Found, Place},
 };
 
 /// Options of `init`.
@@ -93,7 +93,9 @@ fn has_catalogue(dir: &Utf8Path) -> anyhow::Result<bool> {
     let mut whole = 0;
     for entry in walkdir::WalkDir::new(&folder).follow_links(false) {
         let entry = entry?;
-        if entry.file_type().is_dir() {
+        // New files that a writer was killed over are none yet.
+        let begun = entry.file_name().as_encoded_bytes().starts_with(place::TEMPORARY.as_bytes());
+        if entry.file_type().is_dir() || begun {
             continue;
         }
         let path = entry.path().strip_prefix(dir).unwrap_or(entry.path());

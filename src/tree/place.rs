@@ -146,7 +146,8 @@ impl Place {
     /// or the new one. Its permissions stay; folders are made. When this returns, it is on the disk.
     ///
     /// # Errors
-    /// When it cannot be written, or what is there is no plain file; then nothing has changed.
+    /// When it cannot be written, or what is there is no plain file; then nothing has changed, unless [`is_done`] says
+    /// so of the error.
     pub fn replace(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
         let (parent, name) = self.parent(path, true)?;
         let new = stage(&parent, path, bytes, permissions(&parent, path, name)?)?;
@@ -171,7 +172,7 @@ impl Place {
             let _ = rustix::fs::unlinkat(parent, new, AtFlags::empty());
             return Err(named(path)(error));
         }
-        rustix::fs::fsync(parent).map_err(named(path))
+        confirm(parent, path)
     }
 
     /// Moves a file that lies ready, synced, below `from` to its place, and syncs that.
@@ -179,7 +180,7 @@ impl Place {
         let (there, old) = from.parent(ready, false)?;
         let (parent, name) = self.parent(path, true)?;
         rustix::fs::renameat(&there, old, &parent, name).map_err(named(path))?;
-        rustix::fs::fsync(&parent).map_err(named(path))
+        confirm(&parent, path)
     }
 
     /// Removes a file; that it is not there is as good.
@@ -192,7 +193,7 @@ impl Place {
             other => other?,
         };
         match rustix::fs::unlinkat(&parent, name, AtFlags::empty()) {
-            Ok(()) => rustix::fs::fsync(&parent).map_err(named(path)),
+            Ok(()) => confirm(&parent, path),
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(named(path)(error)),
         }
@@ -244,7 +245,7 @@ fn permissions(parent: &OwnedFd, path: &Utf8Path, name: &str) -> io::Result<Opti
 }
 
 /// What the names of new files begin with.
-const TEMPORARY: &str = ".pgflakegen-";
+pub const TEMPORARY: &str = ".pgflakegen-";
 /// A new file that is older than this is nobody's any more.
 const LEFT: std::time::Duration = std::time::Duration::from_secs(600);
 
@@ -276,6 +277,23 @@ fn fill(file: &mut File, bytes: &[u8], mode: Option<Permissions>) -> io::Result<
         file.set_permissions(mode)?;
     }
     file.sync_all()
+}
+
+/// What was done, but may be undone by a power cut, as the disk has not confirmed it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is written, but the disk does not confirm it: {1}")]
+struct Unconfirmed(Utf8PathBuf, io::Error);
+
+/// Whether an error is about something that was done all the same.
+pub fn is_done(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Unconfirmed>())
+}
+
+fn confirm(folder: &OwnedFd, path: &Utf8Path) -> io::Result<()> {
+    rustix::fs::fsync(folder).map_err(|error| {
+        let error = io::Error::from(error);
+        io::Error::new(error.kind(), Unconfirmed(path.to_owned(), error))
+    })
 }
 
 /// Syncs what a folder has: which names, not what they hold.

@@ -19,7 +19,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
 use super::edits::{self, AFTER, BEFORE};
-use super::place::{Place, sync_folder};
+use super::place::{self, Place, sync_folder};
 use super::record::Record;
 use super::{Change, Comparison, Guard, STATE};
 use crate::catalogue::FOLDER;
@@ -36,7 +36,7 @@ const MANY: usize = 8;
 pub enum State {
     /// All as it was.
     Unchanged,
-    /// Of several files of the catalogue, some are changed; the others are noted.
+    /// The changes to several files of the catalogue are noted, and some are made.
     Pending,
     /// The catalogue is changed, what is generated is not.
     Behind,
@@ -46,12 +46,11 @@ pub enum State {
 
 /// Why the tree could not be written, and what state it is in.
 #[derive(Debug, thiserror::Error)]
-#[error("{source}; {}", .state.sentence())]
+#[error("{cause}; {}", .state.sentence())]
 pub struct WriteError {
     /// What is there.
     pub state: State,
-    #[source]
-    source: io::Error,
+    cause: io::Error,
 }
 
 impl WriteError {
@@ -68,7 +67,7 @@ impl State {
         match self {
             Self::Unchanged => "nothing was changed",
             Self::Pending => {
-                "some of the catalogue's files are changed, the other changes are noted: `pgflakegen` completes them"
+                "the changes to the catalogue are noted, but not all are made: `pgflakegen` completes them"
             }
             Self::Behind => {
                 "the catalogue is changed, what is generated from it not yet: `pgflakegen` does that"
@@ -77,8 +76,13 @@ impl State {
         }
     }
 
-    fn of(self, source: io::Error) -> WriteError {
-        WriteError { state: self, source }
+    fn of(self, cause: io::Error) -> WriteError {
+        WriteError { state: self, cause }
+    }
+
+    /// This state, or `done`, if what the error is about was done all the same.
+    fn or(self, done: Self, cause: io::Error) -> WriteError {
+        if place::is_done(&cause) { done.of(cause) } else { self.of(cause) }
     }
 }
 
@@ -246,7 +250,7 @@ fn take(place: &Place, staging: &Place, parts: &Parts<'_>) -> Result<(), WriteEr
                 Some(_) => place.put(staging, &edits.join(AFTER).join(&only.path), &only.path),
                 None => place.remove(&only.path),
             }
-            .map_err(unchanged)?;
+            .map_err(|error| State::Unchanged.or(State::Behind, error))?;
             at = State::Behind;
         }
         _ => {
@@ -267,7 +271,7 @@ fn take(place: &Place, staging: &Place, parts: &Parts<'_>) -> Result<(), WriteEr
             Some(_) => place.put(staging, &change.path, &change.path),
             None => place.remove(&change.path),
         }
-        .map_err(|error| at.of(error))?;
+        .map_err(|error| at.or(State::Partly, error))?;
         at = State::Partly;
     }
     Ok(())
