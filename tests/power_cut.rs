@@ -6,6 +6,8 @@
 //! And everything else that can happen at a call: a kill, a disk that is full or read-only, a permission that is
 //! missing. What is said then is what is there.
 
+#![allow(clippy::unwrap_used)] // in a test, a panic is the message
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -626,10 +628,10 @@ fn at_each_step(run: &[&str], prepare: Prepare, what: &str) -> Result<usize, Fai
                     return Err(at("it does not say what to type"));
                 }
             }
-            let fresh =
-                is.keys().filter(|path| !untouched.contains_key(*path) && !new.contains_key(*path)).count();
-            if fresh > 0 {
-                return Err(at("something is left over"));
+            let fresh: Vec<_> =
+                is.keys().filter(|path| !untouched.contains_key(*path) && !new.contains_key(*path)).collect();
+            if !fresh.is_empty() {
+                return Err(at(&format!("left over: {fresh:?}")));
             }
             if run[0] == "index" {
                 let index = is.get(Path::new("catalogue/nixpkgs.index.gz"));

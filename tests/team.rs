@@ -1,6 +1,8 @@
 //! Branches that change different things, merged in every way that git has: one run of pgflakegen makes the tree
 //! right, and nobody needs `--force`.
 
+#![allow(clippy::unwrap_used)] // in a test, a panic is the message
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
