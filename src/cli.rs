@@ -191,6 +191,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     crate::interrupt::install();
+    crate::threads::install();
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
     let mut out = Guard::new(io::BufWriter::new(stdout.lock()), stdout.is_terminal());

@@ -5,8 +5,8 @@
 
 mod temporary;
 
-use std::io::{self, Read};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::io;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
@@ -141,26 +141,4 @@ impl Drop for Running {
     fn drop(&mut self) {
         state().running.retain(|other| !Arc::ptr_eq(other, &self.child));
     }
-}
-
-/// As [`Command::output`].
-///
-/// # Errors
-/// When the program cannot be started or its output not be read.
-pub fn output(command: &mut Command) -> io::Result<Output> {
-    let mut running =
-        Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-    let (stdout, stderr) = (running.stdout.take(), running.stderr.take());
-    let complaints = std::thread::spawn(move || all(stderr));
-    let stdout = all(stdout);
-    let stderr = complaints.join().unwrap_or_else(|_| Ok(Vec::new()));
-    Ok(Output { status: running.wait()?, stdout: stdout?, stderr: stderr? })
-}
-
-fn all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }

@@ -9,11 +9,13 @@ pub mod cmd;
 pub mod diag;
 pub mod git;
 pub mod interrupt;
+pub mod limited;
 pub mod nix;
 pub mod overrides;
 pub mod render;
 pub mod report;
 pub mod store;
+pub mod threads;
 pub mod tree;
 pub mod upstream;
 

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 17] = [
     "interrupt",
+    "limited",
+    "threads",
     "diag",
     "store",
     "git",

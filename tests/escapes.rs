@@ -44,9 +44,9 @@ fn search(what: &str, output: &[u8], annotations: bool) {
             && ["::error file=", "::warning file=", "::error title=", "::warning title="]
                 .iter()
                 .any(|ours| line.starts_with(ours));
-        assert!(ours || !line.trim_start().starts_with("::"), "{what}: {line:?}");
+        let obeyed = line.trim_start().starts_with("::") || line.contains("##[");
+        assert!(ours || !obeyed, "{what}: {line:?}");
     }
-    assert!(!text.contains("##["), "{what}: {text}");
 }
 
 struct Place {
@@ -298,32 +298,34 @@ fn answers_of_servers() {
         ),
         answer("200 x", "", bad().as_bytes()),
     ];
-    let place = Place::new();
+    std::thread::scope(|scope| {
+        for answer in answers {
+            scope.spawn(move || answered(answer));
+        }
+    });
+}
+
+/// Everything that asks a server, where all servers answer so.
+fn answered(answer: Vec<u8>) {
+    let (server, place) = (serve(answer), Place::new());
     let path = format!("catalogue/extensions/{}", place.extension());
     let text = place.read(&path);
-    for answer in answers {
-        let server = serve(answer);
-        for from in ["tags", "pgxn:x", "crates:xxxx", "releases"] {
-            place.write(
-                &path,
-                &text.replacen("[[version]]", &format!("versions-from = \"{from}\"\n\n[[version]]"), 1),
-            );
-            for arguments in [
-                &["outdated"][..],
-                &["outdated", "--json"],
-                &["bump", "--all", "--dry-run"],
-                &["bump", "--all", "--dry-run", "--json"],
-                &["verify"],
-                &["prefetch", &format!("{server}/x")],
-                &["prefetch", &format!("git+{server}/x")],
-                &["add", "owner/repo", "--dry-run"],
-            ] {
-                let mut command = place.command(&place.root(), arguments);
-                for name in ["GITHUB", "GITHUB_API", "POSTGRESQL", "PGXN", "CRATES", "CRATES_INDEX"] {
-                    command.env(format!("PGFLAKEGEN_MIRROR_{name}"), &server);
-                }
-                place.look_at(&mut command, arguments, "");
-            }
+    let name = place.extension().replace(".toml", "");
+    let look = |arguments: &[&str]| {
+        let mut command = place.command(&place.root(), arguments);
+        for name in ["GITHUB", "GITHUB_API", "POSTGRESQL", "PGXN", "CRATES", "CRATES_INDEX"] {
+            command.env(format!("PGFLAKEGEN_MIRROR_{name}"), &server);
         }
+        place.look_at(&mut command, arguments, "");
+    };
+    for from in ["tags", "pgxn:x", "releases"] {
+        let asks = format!("versions-from = \"{from}\"\n\n[[version]]");
+        place.write(&path, &text.replacen("[[version]]", &asks, 1));
+        look(&["outdated", &name]);
+        look(&["bump", &name, "--dry-run", "--json"]);
     }
+    look(&["verify", &name]);
+    look(&["prefetch", &format!("{server}/x")]);
+    look(&["prefetch", &format!("git+{server}/x")]);
+    look(&["add", "owner/repo", "--dry-run"]);
 }

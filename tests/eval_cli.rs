@@ -282,3 +282,31 @@ fn as_many_threads_as_you_like() {
     assert_eq!(count("it needs itself"), 3);
     assert_eq!(count("broken.p35: error: package 35 is broken"), 1);
 }
+
+/// Small files that are deep in ways that brackets do not tell.
+#[test]
+fn deep_programs_are_values_or_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    // With blanks: looking for paths, rnix reads all that could be in one, again from each dot.
+    let dots = format!("{{ a{} = 1; }}", " . a".repeat(20_000));
+    let again = format!("{{ a{0} = 1; a{0}.b = 2; }}", " . a".repeat(20_000));
+    let mixed = format!("{}1{}", "{ a.a.a.a.a.a.a.a = ".repeat(3000), "; }".repeat(3000));
+    for (name, text, wanted) in [
+        ("dots", dots, "{ a = <CODE>; }\n"),
+        ("mixed", mixed, "{ a = <CODE>; }\n"),
+        ("assert", "assert true; ".repeat(40_000) + "1", "1\n"),
+        ("or", "{}.a or ".repeat(50_000) + "1", "1\n"),
+        ("again", again, "already defined"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+        for args in [&["eval", "--impure", "-f", name][..], &["eval", "--parse", name]] {
+            let found = run(dir.path(), args);
+            assert!(found.status.code().is_some(), "{name}: {:?}", found.status);
+            match wanted.ends_with('\n') {
+                true if args.contains(&"-f") => assert_eq!(stdout(&found), wanted, "{name}"),
+                true => assert!(found.status.success(), "{name}"),
+                false => assert!(stderr(&found).contains(wanted), "{name}: {}", stderr(&found)),
+            }
+        }
+    }
+}

@@ -3,17 +3,20 @@
 //!
 //! The file's name says how: `ok-*` has no findings, `pgfNNN-*` has that one. They stand in for the override of
 //! the extension `example`; `custom-*` for that of `whole`, `absent-*` for that of `absent`, and `extra-*` for
-//! the catalogue's extra.nix.
+//! the catalogue's extra.nix. `*-git*` are in a git repository that has a secret in its configuration, and knows all
+//! files but untracked ones; `*-memory` may take little.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use pgflakegen::catalogue;
 use pgflakegen::diag::{Code, Diagnostics, Format, SourceMap, emit};
 use pgflakegen::nix::eval::Settings;
-use pgflakegen::overrides::evaluated::{Outcome, Task, builds, judge, members};
+use pgflakegen::overrides::evaluated::{Build, Outcome, Task, builds, judge, members};
 use pgflakegen::render;
 
 fn folder() -> Utf8PathBuf {
@@ -58,28 +61,57 @@ fn code_of(name: &str) -> Option<Code> {
     Code::from_id(name.get(at..at + 6)?)
 }
 
+fn git(root: &Utf8Path, args: &[&str]) {
+    let output = Command::new("git").arg("-C").arg(root).args(args).output().expect("git runs");
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// What is found in a case, and how many builds were evaluated.
 fn evaluate(name: &str) -> (Diagnostics, SourceMap, usize) {
+    let text = fs::read_to_string(folder().join(format!("{name}.nix"))).expect("a case");
+    let mut settings = Settings { pure: true, ..Settings::default() };
+    if name.ends_with("-memory") {
+        settings.max_memory = 192 << 20;
+    }
+    let only = Utf8Path::new("catalogue").join(place(name));
+    let all = name.starts_with("extra");
+    evaluate_with(name, &text, settings, &|build| all || build.file == only)
+}
+
+/// As [`evaluate`], of the builds for which `only` holds.
+fn evaluate_with(
+    name: &str,
+    text: &str,
+    settings: Settings,
+    only: &dyn Fn(&Build) -> bool,
+) -> (Diagnostics, SourceMap, usize) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let root = Utf8Path::from_path(dir.path()).expect("UTF-8");
     copy(folder().join("catalogue").as_std_path(), &dir.path().join("catalogue"));
     let file = root.join("catalogue").join(place(name));
-    fs::copy(folder().join(format!("{name}.nix")), &file).expect("a writable directory");
+    if name.contains("-git") {
+        fs::write(root.join("secret"), "untracked").expect("a writable directory");
+        git(root, &["init", "-q"]);
+        git(root, &["config", "http.extraheader", "a secret"]);
+        let _ = fs::remove_file(&file);
+        git(root, &["add", "catalogue"]);
+    }
+    fs::write(&file, text).expect("a writable directory");
+    if name.contains("-git") && !name.contains("untracked") {
+        git(root, &["add", "catalogue"]);
+    }
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let catalogue = catalogue::load(root, &mut sources, &mut found).expect("a readable catalogue");
     let catalogue = catalogue.expect("a catalogue without errors");
     let mut builds = builds(&catalogue);
     assert!(builds.len() > 20);
-    let only = Utf8Path::new("catalogue").join(place(name));
-    if !name.starts_with("extra") {
-        builds.retain(|build| build.file == only);
-    }
+    builds.retain(only);
     let hostpkgs = format!("path:{}/tests/hostpkgs", env!("CARGO_MANIFEST_DIR"));
     let task = Task {
         root,
         files: render::render(&catalogue).into_iter().map(|file| (file.path, file.text)).collect(),
         inputs: vec![("nixpkgs".to_owned(), hostpkgs)],
-        settings: Settings { pure: true, ..Settings::default() },
+        settings,
         partial: false,
     };
     let mut found = Diagnostics::new();
@@ -200,5 +232,35 @@ fn what_nixpkgs_says_is_found() {
     assert!(texts.contains("nixpkgs has no extension ${extension}"), "the judge knows it by that");
     for code in Code::ALL.iter().filter(|code| ("PGF420".."PGF500").contains(&code.id())) {
         assert!(cased.contains(code), "{} has no case", code.id());
+    }
+}
+
+/// One override that passes a limit is one finding; the builds of all others are judged as they are without it.
+#[test]
+fn one_that_passes_a_limit_is_not_the_end_of_others() {
+    let codes = |found: &Diagnostics| found.iter().map(|finding| finding.code).collect::<Vec<_>>();
+    let settings = || Settings { pure: true, ..Settings::default() };
+    let fine = fs::read_to_string(folder().join("ok-selector.nix")).expect("a case");
+    let (found, _, all) = evaluate_with("ok", &fine, settings(), &|_| true);
+    let others = codes(&found);
+    let memory = fs::read_to_string(folder().join("pgf413-memory.nix")).expect("a case");
+    let little = Settings { max_memory: 256 << 20, ..settings() };
+    // Calls without end that take no memory at all.
+    let mut busy = "{ }: old: let f0 = x: x;".to_owned();
+    for n in 1..64 {
+        busy += &format!(" f{n} = x: f{} x + f{} x;", n - 1, n - 1);
+    }
+    busy += " in { env = toString (f63 1); }";
+    let part = Some(Duration::from_secs(2));
+    let short = Settings { max_part_time: part, max_time: Some(Duration::from_secs(600)), ..settings() };
+    for (text, settings) in [(memory, little), (busy, short)] {
+        // One build of it is enough: each takes all that it may.
+        let first = std::cell::Cell::new(true);
+        let only = |build: &Build| !build.file.ends_with("example.nix") || first.replace(false);
+        let (found, _, count) = evaluate_with("pgf413", &text, settings, &only);
+        let (limits, rest): (Vec<_>, Vec<_>) =
+            codes(&found).into_iter().partition(|code| *code == Code::EvalLimit);
+        assert_eq!((limits.len(), &rest), (1, &others), "{found:#?}");
+        assert!(count > 4 && count < all, "{count} of {all}");
     }
 }

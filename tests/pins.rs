@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PINS: [&str; 3] = ["2025-11", "2026-07", "2026-09"];
+/// Before the first that works.
+const TOO_OLD: &str = "2024-11";
 /// The one that the catalogue names.
 const PIN: &str = "2026-07";
 
@@ -38,6 +40,7 @@ fn main() {
             trial("what_requires_the_left_out_is_not_created", what_requires_the_left_out_is_not_created),
             trial("required_is_not_left_out", required_is_not_left_out),
             trial("one_dead_postgresql_leaves_the_others", one_dead_postgresql_leaves_the_others),
+            trial("too_old_a_nixpkgs_is_said", too_old_a_nixpkgs_is_said),
             trial("nixpkgs_own_version_is_nixpkgs_own", nixpkgs_own_version_is_nixpkgs_own),
             trial("no_aliases_are_used", no_aliases_are_used),
             Trial::test("derivations_are_those_of_nix", move || derivations_are_those_of_nix(&reference))
@@ -80,7 +83,7 @@ fn make_world(catalogue: &str, edit: impl FnOnce(&Path)) -> Result<TempDir, Fail
     if !output.status.success() {
         return Err(stderr(&output).into());
     }
-    for pin in PINS {
+    for pin in PINS.into_iter().chain([TOO_OLD]) {
         let set = dir.path().join(pin);
         copy(&repository().join("tests/hostpkgs"), &set)?;
         fs::write(set.join("pin.nix"), format!("import ./pins/{pin}.nix\n"))?;
@@ -368,6 +371,16 @@ fn one_dead_postgresql_leaves_the_others() -> Result<(), Failed> {
         world().display()
     ))?;
     same(&found["refused"], &json!([]))
+}
+
+fn too_old_a_nixpkgs_is_said() -> Result<(), Failed> {
+    let set = postgresqls(world(), TOO_OLD, UNFREE);
+    for what in ["bin.drvPath", "exts.libversion.drvPath", "postgresql.drvPath", "name"] {
+        let said = failure(&format!("{set}.psql_18.{what}"))?;
+        has(&said, "is too old for this flake")?;
+        has(&said, "The oldest that works is that of NixOS 25.05")?;
+    }
+    Ok(())
 }
 
 fn nixpkgs_own_version_is_nixpkgs_own() -> Result<(), Failed> {

@@ -50,7 +50,6 @@ impl Outside for Nothing {
     fn now(&self) -> i64 {
         0
     }
-    fn message(&self, _: &str) {}
 }
 
 const MEMORY: usize = 64 << 20;

@@ -5,6 +5,8 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::limited;
+
 /// The name of the folder under the root.
 pub const FOLDER: &str = "catalogue";
 
@@ -91,8 +93,9 @@ impl Files {
             } else {
                 Node::Other
             };
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{relative}: {error}"));
             let node = match node {
-                Node::File if is_text(relative) => Node::Text(std::fs::read(path)?),
+                Node::File if is_text(relative) => Node::Text(limited::read(path).map_err(named)?),
                 node => node,
             };
             files.nodes.insert(relative.to_owned(), node);

@@ -42,6 +42,10 @@ pub struct Flake {
     pub superuser: String,
     /// `initdb --locale`.
     pub locale: String,
+    /// Bytes of memory that the catalogue asks for when it is evaluated; only the user gives them.
+    pub max_memory: Option<usize>,
+    /// Seconds that it asks for.
+    pub max_time: Option<u64>,
     /// Libraries preloaded everywhere, besides what extensions need.
     pub preload: Vec<String>,
     /// Settings for every PostgreSQL.

@@ -32,6 +32,10 @@ pub struct RawFlake {
     pub superuser: Field<String>,
     /// The cluster's locale (`initdb --locale`). Default: C.UTF-8.
     pub locale: Field<String>,
+    /// The memory that evaluating it is known to need: "8G". A wish, which `--max-memory` grants.
+    pub max_memory: Field<String>,
+    /// The time that evaluating it is known to need, in seconds. A wish, which `--max-time` grants.
+    pub max_time: Field<i64>,
     /// Libraries for `shared_preload_libraries` everywhere, besides those that extensions need.
     pub preload: Field<List<String>>,
     /// postgresql.conf settings everywhere. Quote names with a dot.

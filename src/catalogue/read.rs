@@ -47,6 +47,8 @@ table!(RawFlake, "flake.toml", |t, d| Self {
     port: t.optional("port", d),
     superuser: t.optional("superuser", d),
     locale: t.optional("locale", d),
+    max_memory: t.optional("max-memory", d),
+    max_time: t.optional("max-time", d),
     preload: t.optional("preload", d),
     settings: t.optional("settings", d),
     inputs: {

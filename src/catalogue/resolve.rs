@@ -19,6 +19,7 @@ use super::raw::{
 };
 use super::rules::Context;
 use super::{source, version};
+use crate::nix::eval::parse_size;
 
 /// The validated catalogue.
 pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
@@ -109,6 +110,8 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
         superuser: text(&raw.superuser).unwrap_or_else(|| "postgres".into()),
         locale: text(&raw.locale).unwrap_or_else(|| "C.UTF-8".into()),
+        max_memory: raw.max_memory.as_ref().and_then(|size| parse_size(&size.value).ok()),
+        max_time: raw.max_time.as_ref().and_then(|time| u64::try_from(time.value).ok()),
         preload: texts(&raw.preload),
         settings: settings(&raw.settings),
     })

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
-use super::bump::{apply, pool};
+use super::bump::apply;
 use super::fetching::{self, Bars, Options};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::limited;
+use crate::threads::Pool;
 use crate::upstream::bump::{self, BumpError};
 use crate::upstream::locator::owner_and_repo;
 use crate::upstream::support::{self, Support};
@@ -117,7 +119,7 @@ fn extension(
     let known = |version: &String| catalogue.cargo_pgrx.iter().any(|entry| entry.version == *version);
     if let Some(version) = new.cargo_pgrx.as_ref().filter(|version| !known(version)) {
         let path = Utf8PathBuf::from("pgrx.toml");
-        let text = std::fs::read_to_string(root.join(FOLDER).join(&path)).unwrap_or_default();
+        let text = limited::text(root.join(FOLDER).join(&path)).unwrap_or_default();
         match bump::cargo_pgrx(upstream, version, &text) {
             Ok(text) => drop(files.insert(path, text)),
             Err(error) => {
@@ -204,7 +206,7 @@ fn postgresql(
         Err(error) => return refuse(fetching::finding(&error), context),
     };
     let path = Utf8PathBuf::from("postgresql.toml");
-    let old = std::fs::read_to_string(root.join(FOLDER).join(&path))?;
+    let old = limited::text(root.join(FOLDER).join(&path))?;
     let mut changes: edit::Changes = vec![
         ("name", Some(name.as_str().into())),
         ("major", Some(i64::from(major).into())),
@@ -225,7 +227,7 @@ fn postgresql(
     files.insert(path, edit::insert(&old, after, &edit::table("postgresql", &changes)));
     let mut report = Vec::new();
     if let Some(from) = &args.from {
-        let moving = pool(args.jobs)?.install(|| move_along(from, major, args, root, catalogue, upstream));
+        let moving = Pool::of(args.jobs).install(|| move_along(from, major, args, root, catalogue, upstream));
         for (extension, version, outcome) in moving {
             let line = match outcome {
                 Ok((Support::No(why), _)) => format!("{extension} {version}: stays behind: {why}"),
@@ -290,7 +292,7 @@ fn move_along(
             let version = &extension.versions[*at];
             let look = || -> anyhow::Result<(Support, Option<String>)> {
                 let path = root.join(FOLDER).join(format!("extensions/{}.toml", extension.name));
-                let text = std::fs::read_to_string(path)?;
+                let text = limited::text(path)?;
                 if args.no_check {
                     return Ok((Support::Unknown, Some(text)));
                 }

@@ -12,6 +12,8 @@ use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::limited;
+use crate::threads::Pool;
 use crate::upstream::Upstream;
 use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
 use crate::upstream::plan::{Step, Wish};
@@ -147,11 +149,6 @@ pub(super) fn targets<'a>(
     targets
 }
 
-/// A pool for lookups, which mostly wait.
-pub(super) fn pool(jobs: usize) -> anyhow::Result<rayon::ThreadPool> {
-    Ok(rayon::ThreadPoolBuilder::new().num_threads(jobs.clamp(1, 64)).build()?)
-}
-
 /// Runs it.
 ///
 /// # Errors
@@ -175,9 +172,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let upstream = args.fetching.upstream()?;
     let wish = |target: &Target<'_>| look(target, &catalogue, &upstream, args.prerelease);
     let looked: Vec<Result<News, BumpError>> =
-        pool(LOOKUPS)?.install(|| targets.par_iter().map(wish).collect());
+        Pool::of(LOOKUPS).install(|| targets.par_iter().map(wish).collect());
     let bars = Bars::new(context);
-    let results: Vec<(&Target<'_>, Result<Edited, BumpError>)> = pool(args.jobs)?.install(|| {
+    let results: Vec<(&Target<'_>, Result<Edited, BumpError>)> = Pool::of(args.jobs).install(|| {
         let one = |(target, news): (_, Result<News, BumpError>)| {
             (target, news.and_then(|news| one(target, &news, &catalogue, &root, &upstream, args, &bars)))
         };
@@ -276,7 +273,7 @@ fn one(
         return Ok(Edited { bumped, ..Edited::default() });
     }
     let path = root.join(FOLDER).join(target.file());
-    let text = std::fs::read_to_string(&path).map_err(crate::upstream::UpstreamError::from)?;
+    let text = limited::text(&path).map_err(crate::upstream::UpstreamError::from)?;
     let bar = bars.bar(&target.name());
     match (target, news) {
         (Target::Extension(extension, _), News::Extension(steps)) => {
@@ -305,7 +302,7 @@ impl Desk<'_> {
         match (self.pending.get(path), self.written.get(path)) {
             (Some(edit), _) => edit.after.clone(),
             (None, Some(text)) => text.clone(),
-            (None, None) => std::fs::read_to_string(self.root.join(FOLDER).join(path)).ok(),
+            (None, None) => limited::text(self.root.join(FOLDER).join(path)).ok(),
         }
     }
 
@@ -346,7 +343,7 @@ fn write(
             let path = Utf8PathBuf::from("pgrx.toml");
             let before = desk.current(&path);
             let text = before.as_deref().unwrap_or_default();
-            match pool(args.jobs)?.install(|| bump::cargo_pgrx(upstream, &version, text)) {
+            match Pool::of(args.jobs).install(|| bump::cargo_pgrx(upstream, &version, text)) {
                 Ok(text) => {
                     desk.put(path, before, Some(text));
                     edited.bumped.iter_mut().for_each(|bumped| {

@@ -16,7 +16,7 @@ use crate::nix::eval::error::suggest;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -107,7 +107,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 
 /// All packages, sorted by attribute.
 pub fn collect(args: &Args) -> (Arc<Shared>, Result<Vec<Job>>) {
-    let shared = Shared::new(args.program.settings(), Arc::new(Machine), crate::nix::flake::HOOKS);
+    let shared = Shared::new(args.program.bounded_settings(), Arc::new(Machine), crate::nix::flake::HOOKS);
     let result = collect_in(&shared, args);
     (shared, result)
 }
@@ -133,6 +133,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
         while let Some(taken) = queue.try_take(end).or_else(|| ev.idle(|| queue.take(end))) {
             let Item { root, below, value } = taken.item;
             let path = taken.item.path(&roots[root]);
+            ev.begin_part();
             let value = ev.force(value);
             match look(ev, args, value, &path, below.is_none()) {
                 Ok(Seen::Package(job)) => mine.jobs.push(*job),
@@ -155,6 +156,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.jobs.extend(mine.jobs);
         found.unsure.extend(mine.unsure);
+        found.short.extend(mine.short);
     };
     // SAFETY: once an item is done, what goes on being used are the values of the roots and of the other
     // items, which are attributes inside of these; all threads of the session are here.
@@ -170,6 +172,10 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
         run(&mut ev, End::Front);
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.short.sort();
+    let short = std::mem::take(&mut found.short);
+    // SAFETY: as above; what each begins with is a root.
+    unsafe { ev.collecting(held, |ev| try_again(ev, args, &whole, &roots, short, &mut found)) };
     look_again(shared, args, &roots, &mut found);
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
     Ok(found.jobs)
@@ -184,15 +190,17 @@ struct Found {
     jobs: Vec<Job>,
     /// Paths of errors whose text depends on what was evaluated before, and their roots.
     unsure: Vec<(Vec<String>, usize)>,
+    /// Those that had too little memory, perhaps for what others took.
+    short: Vec<(Vec<String>, usize)>,
 }
 
 impl Found {
     /// A package, or what should be one, fails; below which root, if it is to be looked at again.
     fn fail(&mut self, shared: &Shared, path: &[String], error: &Error, root: Option<usize>) {
-        if let Some(root) = root
-            && depends_on_order(error)
-        {
-            self.unsure.push((path.to_vec(), root));
+        match root {
+            Some(root) if error.kind == Kind::MemoryLimit => self.short.push((path.to_vec(), root)),
+            Some(root) if depends_on_order(error) => self.unsure.push((path.to_vec(), root)),
+            _ => {}
         }
         self.jobs.push(failed(shared, path, error));
     }
@@ -204,8 +212,41 @@ fn depends_on_order(error: &Error) -> bool {
     match error.kind {
         _ if error.by_order => true,
         Kind::InfiniteRecursion => true,
-        Kind::Throw | Kind::Abort => false,
+        Kind::Throw | Kind::Abort | Kind::MemoryLimit | Kind::TimeLimit => false,
         _ => error.message.contains(['{', '[']) && !error.message.starts_with("assertion '"),
+    }
+}
+
+/// Evaluates again what had too little memory, one after the other, with all that is allowed for each.
+fn try_again(
+    ev: &mut Ev,
+    args: &Args,
+    whole: &Result<Value>,
+    roots: &[Vec<String>],
+    short: Vec<(Vec<String>, usize)>,
+    found: &mut Found,
+) {
+    for (path, root) in short {
+        ev.free_now();
+        ev.begin_part();
+        let root = roots.get(root).map_or(&[][..], Vec::as_slice);
+        let value = follow(ev, args, whole, root).and_then(|mut value| {
+            for part in &path[root.len()..] {
+                if let Value::Attrs(attrs) = value {
+                    value = attribute(ev, attrs, part)?;
+                }
+            }
+            Ok(value)
+        });
+        let job = match look(ev, args, value, &path, false) {
+            Ok(Seen::Package(job)) => Some(*job),
+            // What is in it was not looked into; that it could not be is what there is to say.
+            Ok(Seen::Set(_)) => continue,
+            Ok(Seen::Other) => None,
+            Err(error) => Some(failed(&ev.shared, &path, &error)),
+        };
+        found.jobs.retain(|known| known.attr_path != path);
+        found.jobs.extend(job);
     }
 }
 
@@ -218,7 +259,7 @@ fn look_again(shared: &Shared, args: &Args, roots: &[Vec<String>], found: &mut F
     let again: BTreeMap<_, _> = std::mem::take(&mut found.unsure).into_iter().collect();
     let used = shared.space.taken();
     let max_memory = shared.settings.max_memory.saturating_sub(used);
-    let settings = Settings { max_memory, silent: true, ..shared.settings.clone() };
+    let settings = Settings { max_memory, messages: Messages::nowhere(), ..shared.settings.clone() };
     let shared = Shared::new(settings, shared.outside.clone(), shared.hooks);
     let mut ev = Ev::new(shared.clone());
     let whole = whole(&mut ev, args);

@@ -4,8 +4,10 @@ use anyhow::bail;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::inputs::Inputs;
+use super::limits::Limits;
+use super::program::messages;
 use crate::catalogue::model::Catalogue;
-use crate::diag::{Diagnostics, Severity, SourceId, SourceMap, nearest};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, nearest};
 use crate::nix::eval::Settings;
 use crate::nix::eval::shared::current_system;
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
@@ -21,6 +23,10 @@ pub struct Options {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub inputs: Inputs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub limits: Limits,
 }
 
 impl Options {
@@ -59,9 +65,16 @@ pub(crate) fn systems(catalogue: &Catalogue, options: &Options) -> anyhow::Resul
 }
 
 /// The repository with what would be generated now.
-pub(crate) fn task<'a>(root: &'a Utf8Path, catalogue: &Catalogue, inputs: &Inputs) -> Task<'a> {
+pub(crate) fn task<'a>(
+    root: &'a Utf8Path,
+    catalogue: &Catalogue,
+    inputs: &Inputs,
+    limits: &Limits,
+) -> Task<'a> {
     let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
-    let settings = Settings { pure: true, source_cache: inputs.source_cache.clone(), ..Settings::default() };
+    let source_cache = inputs.source_cache.clone();
+    let mut settings = Settings { pure: true, source_cache, messages: messages(), ..Settings::default() };
+    limits.bounded(&mut settings);
     Task { root, files, inputs: inputs.overrides(), settings, partial: false }
 }
 
@@ -83,13 +96,18 @@ pub(crate) fn judge(
         return Ok(Evaluated::Nothing);
     }
     let mut found = Diagnostics::new();
-    let mut task = task(root, catalogue, &options.inputs);
+    let mut task = task(root, catalogue, &options.inputs, &options.limits);
+    let wishes = wishes(catalogue, &task.settings);
     task.partial = !catalogue.flake.systems.iter().all(|system| systems.contains(system));
     match evaluated::judge(task, &builds, &systems, shown, sources, &mut found) {
         Outcome::Missing(what) => Ok(Evaluated::Missing(missing(catalogue, what))),
         Outcome::Judged(count) => {
             let known = lines_with_errors(sink, sources);
-            sink.extend(found.into_iter().filter(|finding| match &finding.primary {
+            let with_wishes = |finding: Diagnostic| match finding.code {
+                Code::EvalLimit => wishes.iter().fold(finding, |finding, wish| finding.help(wish)),
+                _ => finding,
+            };
+            sink.extend(found.into_iter().map(with_wishes).filter(|finding| match &finding.primary {
                 // The rules said it already, and what to write instead.
                 Some(label) => {
                     let line = sources.line_column(label.span.source, label.span.start).line;
@@ -100,6 +118,21 @@ pub(crate) fn judge(
             Ok(Evaluated::Builds(count))
         }
     }
+}
+
+/// What the catalogue asks for that is more than it has: it comes from whoever made it, so that only whoever runs
+/// this can grant it.
+fn wishes(catalogue: &Catalogue, settings: &Settings) -> Vec<String> {
+    let mut wishes = Vec::new();
+    if let Some(memory) = catalogue.flake.max_memory.filter(|memory| *memory > settings.max_memory) {
+        let (size, unit) = if memory % (1 << 30) == 0 { (memory >> 30, "G") } else { (memory >> 20, "M") };
+        wishes.push(format!("this catalogue asks for {size} {unit}iB: --max-memory {size}{unit}"));
+    }
+    let time = settings.max_time.unwrap_or_default();
+    if let Some(seconds) = catalogue.flake.max_time.filter(|seconds| *seconds > time.as_secs()) {
+        wishes.push(format!("this catalogue asks for {seconds} s: --max-time {seconds}"));
+    }
+    wishes
 }
 
 /// Evaluates what comes from nixpkgs itself, and adds what it says to `sink`.
@@ -114,7 +147,7 @@ pub(crate) fn judge_members(
     if !evaluated::members::any(catalogue) {
         return Ok(Evaluated::Nothing);
     }
-    let task = task(root, catalogue, &options.inputs);
+    let task = task(root, catalogue, &options.inputs, &options.limits);
     let shown = |file: &Utf8Path| file.to_owned();
     Ok(match evaluated::members::judge(task, catalogue, &systems, &shown, sources, sink) {
         Outcome::Missing(what) => Evaluated::Missing(missing(catalogue, what)),

@@ -7,13 +7,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use comfy_table::{ContentArrangement, Table, presets};
 use rayon::prelude::*;
 
-use super::bump::{generated, pool};
+use super::bump::generated;
 use super::fetching::{Bars, Options};
 use super::{Context, Outcome};
 use crate::catalogue::model::Catalogue;
 use crate::catalogue::version::compare;
 use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Diagnostics, Severity, SourceMap, foreign};
+use crate::limited;
+use crate::threads::Pool;
 use crate::tree::{self, Change, Comparison};
 use crate::upstream::import::{self, CargoPgrx, Draft, Imported, Request, Versions};
 use crate::upstream::{Upstream, bump, edit};
@@ -92,7 +94,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let place = Place { root: &root, postgresqls: &postgresqls };
     let tools = match &args.cargo_pgrx {
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))?;
+            let text = limited::given(file).with_context(|| format!("{file} cannot be read"))?;
             import::cargo_pgrx(&text).map_err(|error| anyhow::anyhow!("{file}: {error}"))?
         }
         None => Vec::new(),
@@ -188,7 +190,7 @@ impl Place<'_> {
         versions: Option<(&str, &Versions)>,
         provenance: &str,
     ) -> Read {
-        let text = match std::fs::read(file) {
+        let text = match limited::read(file) {
             Ok(bytes) => crate::nix::syntax::decode::decode(bytes).0,
             Err(error) => return Err(Imported::refused(own, format!("{file} cannot be read: {error}"))),
         };
@@ -201,7 +203,7 @@ impl Place<'_> {
             ));
         }
         let folder = file.parent().unwrap_or(Utf8Path::new("")).to_owned();
-        let files = |path: &str| std::fs::read_to_string(folder.join(path)).ok();
+        let files = |path: &str| limited::text(folder.join(path)).ok();
         let request =
             Request { name: own, provenance, versions, postgresqls: self.postgresqls, files: &files };
         import::read(&text, &request).map_err(|why| Imported::refused(own, why))
@@ -212,7 +214,7 @@ impl Place<'_> {
     }
 
     fn versions_json(&self, file: &Utf8Path, nix_dir: &Utf8Path) -> anyhow::Result<Vec<Read>> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))?;
+        let text = limited::given(file).with_context(|| format!("{file} cannot be read"))?;
         let all = import::versions_json(&text).map_err(|error| anyhow::anyhow!("{file}: {error}"))?;
         let listing: Vec<Utf8PathBuf> = walkdir::WalkDir::new(nix_dir)
             .max_depth(2)
@@ -241,7 +243,7 @@ fn nix_file<'a>(key: &str, listing: &'a [Utf8PathBuf]) -> Option<&'a Utf8PathBuf
     let fold = |text: &str| text.to_lowercase().replace(['-', '_'], "");
     let by_name = listing.iter().find(|path| fold(name(path)) == fold(key));
     let mentions = |path: &&Utf8PathBuf| {
-        std::fs::read_to_string(path).is_ok_and(|text| {
+        limited::text(path).is_ok_and(|text| {
             text.contains(&format!("pname = \"{key}\""))
                 || text.contains("versions.json") && text.contains(&format!(").{key};"))
         })
@@ -282,7 +284,7 @@ fn complete(
             draft
         })
     };
-    Ok(pool(args.jobs)?.install(|| read.into_par_iter().map(one).collect()))
+    Ok(Pool::of(args.jobs).install(|| read.into_par_iter().map(one).collect()))
 }
 
 /// Writes what the catalogue takes, one extension after another; whatever makes it wrong is refused.
@@ -300,7 +302,7 @@ fn take(
     let mut good: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
     let mut all = Vec::new();
     let mut cargo_pgrx = Tools {
-        text: std::fs::read_to_string(root.join(FOLDER).join(TOOLS)).unwrap_or_default(),
+        text: limited::text(root.join(FOLDER).join(TOOLS)).unwrap_or_default(),
         known: catalogue.cargo_pgrx.iter().map(|entry| entry.version.clone()).collect(),
         listed: tools,
         upstream,
@@ -318,7 +320,7 @@ fn take(
         let path = Utf8PathBuf::from(format!("extensions/{name}.toml"));
         let there = files.get(&path).is_some();
         let mut imported = match (there, args.merge) {
-            (true, true) => match std::fs::read_to_string(root.join(FOLDER).join(&path)) {
+            (true, true) => match limited::text(root.join(FOLDER).join(&path)) {
                 Ok(old) => draft.merge_into(&old).unwrap_or_else(|error| {
                     Imported::refused(&name, format!("its entry cannot be edited: {error}"))
                 }),

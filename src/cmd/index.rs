@@ -8,8 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::evaluate;
 use super::inputs::Inputs;
+use super::limits::Limits;
 use super::{Context, Outcome, plural};
 use crate::catalogue::FOLDER;
+use crate::limited;
 use crate::nix::eval::{Settings, shared::current_system};
 use crate::nix::flake;
 use crate::overrides::evaluated;
@@ -69,7 +71,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
             let nixpkgs = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs");
             let rev = nixpkgs.map(|input| input.rev.clone());
-            let place = evaluated::input(evaluate::task(&root, &catalogue, &args.inputs), "nixpkgs");
+            let place = evaluated::input(
+                evaluate::task(&root, &catalogue, &args.inputs, &Limits::default()),
+                "nixpkgs",
+            );
             let tree = match place {
                 Ok(tree) => tree,
                 Err(what) => {
@@ -117,7 +122,7 @@ fn from_files(files: &[Utf8PathBuf]) -> anyhow::Result<Vec<String>> {
         if file == "-" {
             std::io::stdin().read_to_string(&mut text).context("stdin cannot be read")?;
         } else {
-            text = std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))?;
+            text = limited::given(file).with_context(|| format!("{file} cannot be read"))?;
         }
         names.extend(Index::names_of(&text).with_context(|| format!("{file} holds no names"))?);
     }

@@ -16,6 +16,7 @@ pub mod import;
 pub mod index;
 pub mod init;
 pub mod inputs;
+pub mod limits;
 pub mod list;
 pub mod man;
 pub mod matrix;

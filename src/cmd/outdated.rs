@@ -4,10 +4,11 @@ use comfy_table::{Table, presets};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::bump::{LOOKUPS, Target, as_json, describe, everything, look, pool, targets};
+use super::bump::{LOOKUPS, Target, as_json, describe, everything, look, targets};
 use super::fetching::{self, Options};
 use super::{Context, Outcome};
 use crate::diag::Diagnostics;
+use crate::threads::Pool;
 use crate::upstream::bump::{BumpError, Bumped};
 
 /// Options of `outdated`.
@@ -48,7 +49,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         targets(&args.names, &catalogue, &mut found)
     };
     let upstream = args.fetching.upstream()?;
-    let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = pool(args.jobs)?.install(|| {
+    let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = Pool::of(args.jobs).install(|| {
         let one = |target: &Target<'_>| {
             let news = look(target, &catalogue, &upstream, args.prerelease);
             (target.name(), news.map(|news| describe(target, &news)))

@@ -1,12 +1,16 @@
 //! What is evaluated and how: the options that the evaluating commands share.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 
 use super::inputs::Inputs;
+use super::limits::Limits;
+use crate::diag::guard;
+use crate::limited;
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Ev, Result, Settings, Value};
+use crate::nix::eval::{Ev, Messages, Result, Settings, Value};
 
 /// Options of everything that evaluates.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -17,9 +21,9 @@ pub struct EvalOptions {
     /// The system to evaluate for, instead of this machine's
     #[arg(long, value_name = "SYSTEM")]
     pub system: Option<String>,
-    /// Memory that evaluation may take, in MiB [default: most of what is free]
-    #[arg(long, value_name = "MIB")]
-    pub max_memory: Option<usize>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub limits: Limits,
     /// Calls nested at most this deep
     #[arg(long, value_name = "DEPTH", default_value_t = 10_000)]
     pub max_call_depth: u32,
@@ -38,10 +42,8 @@ impl EvalOptions {
         if let Some(system) = &self.system {
             settings.system.clone_from(system);
         }
-        settings.max_memory = match self.max_memory {
-            Some(mib) => mib.saturating_mul(1 << 20),
-            None => free_memory().map_or(usize::MAX, |bytes| bytes / 10 * 9),
-        };
+        self.limits.free(&mut settings);
+        settings.messages = messages();
         let features = || self.extra_experimental_features.iter().flat_map(|list| list.split([' ', ',']));
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
         settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
@@ -53,25 +55,6 @@ impl EvalOptions {
         }
         settings
     }
-}
-
-/// Bytes of memory that a process can still take before the kernel ends one; `None` where that is
-/// not known.
-fn free_memory() -> Option<usize> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let field = |name: &str| -> Option<usize> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().ok()?.checked_mul(1024)
-    };
-    let machine = field("MemAvailable")?.saturating_add(field("SwapFree").unwrap_or(0));
-    // A container's own limit, as cgroups of both versions have it.
-    let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
-    let group = |limit: &str, used: &str| Some(number(limit)?.saturating_sub(number(used)?));
-    let limits = [
-        group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        group("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ];
-    Some(limits.into_iter().flatten().fold(machine, usize::min))
 }
 
 /// A file or an expression in place of a flake, and what is done with it.
@@ -120,6 +103,13 @@ impl Program {
         settings
     }
 
+    /// As [`Self::settings`], for commands that look at other people's work.
+    pub fn bounded_settings(&self) -> Settings {
+        let mut settings = self.settings();
+        self.options.limits.bounded(&mut settings);
+        settings
+    }
+
     /// The value of the file or expression.
     pub fn load(&self, ev: &mut Ev) -> Result<Value> {
         let dir = here()?;
@@ -155,6 +145,17 @@ impl Program {
     }
 }
 
+/// Messages of evaluation go to stderr, each in one piece. Whoever holds the stream's lock may wait for the thread
+/// that writes, so that it goes past the lock.
+pub(super) fn messages() -> Messages {
+    Messages::to(|text| {
+        if let Ok(stderr) = io::stderr().as_fd().try_clone_to_owned() {
+            // There is nobody else to tell.
+            let _ = std::fs::File::from(stderr).write_all(format!("{}\n", guard::log(text)).as_bytes());
+        }
+    })
+}
+
 /// The text of a file; `-` is standard input.
 pub(super) fn read(file: &str) -> io::Result<String> {
     if file == "-" {
@@ -162,7 +163,7 @@ pub(super) fn read(file: &str) -> io::Result<String> {
         io::stdin().read_to_string(&mut text)?;
         return Ok(text);
     }
-    std::fs::read_to_string(file)
+    limited::given(file)
 }
 
 /// Where relative paths of the command line start.

@@ -23,23 +23,24 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     let build = choose(args, version, catalogue, extension)?;
     let options =
-        evaluate::Options { systems: args.system.iter().cloned().collect(), inputs: args.inputs.clone() };
+        evaluate::Options { systems: args.system.iter().cloned().collect(), ..evaluate::Options::default() };
     let system = match evaluate::systems(catalogue, &options)?.pop() {
         Some(system) if args.system.is_some() => system,
         _ => evaluate::own_system(catalogue),
     };
-    let changes = match changes(evaluate::task(root, catalogue, &args.inputs), &build, &system) {
-        Ok(changes) => changes,
-        Err(Nothing::Missing(what)) => {
-            bail!("the override cannot be evaluated: {}", evaluate::missing(catalogue, what))
-        }
-        Err(Nothing::Excluded) => bail!("{} is not for {system}", build.extension),
-        Err(Nothing::Failed(message)) => {
-            writeln!(context.err, "error: {message}")?;
-            context.say("`pgflakegen validate --evaluate` shows where")?;
-            return Ok(Outcome::Findings);
-        }
-    };
+    let changes =
+        match changes(evaluate::task(root, catalogue, &args.inputs, &options.limits), &build, &system) {
+            Ok(changes) => changes,
+            Err(Nothing::Missing(what)) => {
+                bail!("the override cannot be evaluated: {}", evaluate::missing(catalogue, what))
+            }
+            Err(Nothing::Excluded) => bail!("{} is not for {system}", build.extension),
+            Err(Nothing::Failed(message)) => {
+                writeln!(context.err, "error: {message}")?;
+                context.say("`pgflakegen validate --evaluate` shows where")?;
+                return Ok(Outcome::Findings);
+            }
+        };
     if args.json {
         write_json(&build, &system, &changes, context)?;
     } else {

@@ -12,6 +12,7 @@ use super::evaluate::{self, Evaluated};
 use super::{Context, Outcome, plural};
 use crate::catalogue::{Catalogue, FOLDER};
 use crate::diag::{self, Diagnostic, Diagnostics, Format, SourceId, SourceMap, fix};
+use crate::limited;
 use crate::nix::syntax::decode;
 use crate::overrides::{OverrideFacts, facts_of, index::Index, lint_file, lint_override};
 use crate::tree;
@@ -246,7 +247,7 @@ pub(crate) fn judge_catalogue(
 /// The repository's own index of nixpkgs' names, else the one that comes with the program.
 pub(crate) fn index(root: &Utf8Path) -> anyhow::Result<Option<Index>> {
     let own = root.join(FOLDER).join(super::index::FILE);
-    match std::fs::read(&own) {
+    match limited::read(&own) {
         Ok(bytes) => Ok(Some(
             Index::read(&bytes)
                 .with_context(|| format!("{own} is no index; `pgflakegen index` renews it"))?,
@@ -320,7 +321,7 @@ fn nix_files(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
 fn read(jobs: &[Job], sources: &mut SourceMap, sink: &mut Diagnostics) -> anyhow::Result<Vec<SourceId>> {
     let texts: Vec<anyhow::Result<Vec<u8>>> = jobs
         .par_iter()
-        .map(|job| std::fs::read(&job.path).with_context(|| format!("{} cannot be read", job.path)))
+        .map(|job| limited::read(&job.path).with_context(|| format!("{} cannot be read", job.path)))
         .collect();
     jobs.iter().zip(texts).map(|(job, bytes)| Ok(decode::add(&job.shown, bytes?, sources, sink))).collect()
 }

@@ -3,12 +3,13 @@
 use camino::Utf8PathBuf;
 use rayon::prelude::*;
 
-use super::bump::pool;
 use super::fetching::{self, Bars, Options};
 use super::plural;
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, Span};
+use crate::limited;
+use crate::threads::Pool;
 use crate::upstream::verify::{self, Claim, Source};
 
 /// Options of `verify`.
@@ -38,7 +39,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
-    let read = |path: &camino::Utf8Path| std::fs::read_to_string(root.join(FOLDER).join(path)).ok();
+    let read = |path: &camino::Utf8Path| limited::text(root.join(FOLDER).join(path)).ok();
     let all = verify::claims(&catalogue, &read);
     let wanted = |claim: &&Claim| {
         args.names.is_empty()
@@ -49,7 +50,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let upstream = args.fetching.upstream()?;
     let bars = Bars::new(context);
     let total = bars.count(claims.len());
-    let results: Vec<_> = pool(args.jobs)?.install(|| {
+    let results: Vec<_> = Pool::of(args.jobs).install(|| {
         let one = |claim: &&Claim| {
             let bar = bars.bar(&claim.name);
             let result = verify::verify(
@@ -68,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let mut place = |claim: &Claim| -> Option<Span> {
         let path = Utf8PathBuf::from(FOLDER).join(&claim.file);
-        let text = std::fs::read_to_string(root.join(&path)).ok()?;
+        let text = limited::text(root.join(&path)).ok()?;
         let version = claim.name.rsplit(' ').next().unwrap_or_default();
         // The same hash may stand twice; the right one follows its version's name.
         let after = text.find(&format!("\"{version}\"")).unwrap_or(0);

@@ -10,6 +10,7 @@ use super::{Context, Loaded, generate, validate};
 use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap, foreign};
 use crate::git::Repository;
+use crate::limited;
 use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
 
@@ -32,7 +33,7 @@ pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -
     let mut all = Files::read(root)?;
     let mut loaded = Loaded { catalogue: None, sources: SourceMap::new(), diagnostics: Diagnostics::new() };
     for (path, edit) in edits {
-        let there = std::fs::read_to_string(root.join(FOLDER).join(path)).ok();
+        let there = limited::text(root.join(FOLDER).join(path)).ok();
         if there != edit.before {
             let message = format!("{FOLDER}/{path} changed while its new version was being fetched");
             loaded.diagnostics.push(Diagnostic::global(Code::CannotEdit, message).help("try again"));
@@ -91,7 +92,7 @@ pub(super) fn apply(
     context: &mut Context<'_>,
 ) -> anyhow::Result<bool> {
     let edit = |(path, text): (&Utf8PathBuf, &String)| {
-        let before = std::fs::read_to_string(root.join(FOLDER).join(path)).ok();
+        let before = limited::text(root.join(FOLDER).join(path)).ok();
         (path.clone(), Edit { before, after: Some(text.clone()) })
     };
     write(root, &files.iter().map(edit).collect(), context)

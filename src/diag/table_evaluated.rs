@@ -25,6 +25,10 @@ macro_rules! evaluated_codes {
         "The generated derivation fails for a reason that is not the override's (nixpkgs marks a dependency as broken, or has no such package for the system), so that nothing can be said about the override there. `pgflakegen drvs` shows the whole error.";
     EvalFlake = "PGF411" Error "the flake cannot be evaluated" :
         "Evaluation stopped before it came to any override: in catalogue/extra.nix, in an input, or in nixpkgs itself. `pgflakegen eval .#packages --show-trace` shows the way there.";
+    EvalUntracked = "PGF412" Error "git does not know the override" :
+        "A flake in a git repository is what git tracks or has staged. The override is neither, so that Nix does not see it, and the flake fails for everybody. `git add` it.";
+    EvalLimit = "PGF413" Error "evaluation takes too much" :
+        "Evaluation of the overridden derivation took more memory or time than it may, as a loop without end does. The limits are there because overrides come from other people; `--max-memory` and `--max-time`, or PGFLAKEGEN_MAX_MEMORY and PGFLAKEGEN_MAX_TIME, raise them.";
     LeftOut = "PGF421" Warning "extension that nixpkgs refuses" :
         "nixpkgs marks the extension, or something that it is built with, as broken, insecure, unfree or not for the system, at the catalogue's revision and with the flake's configuration. It is left out of psql_NAME/bin, whose receipt.json says so under left-out, and comes back by itself with a revision that has mended it; `nix build .#psql_NAME/exts/EXTENSION` gives nixpkgs' own words. To have this an error, write `required = true` in the extension's file; to be rid of it, take the PostgreSQLs out of the key postgresql, or the systems with exclude-systems.";
     RequiredRefused = "PGF422" Error "required extension that nixpkgs refuses" :

@@ -43,7 +43,12 @@ pub struct Failed<E> {
     pub passing: bool,
     /// How long the server asks us to wait.
     pub after: Option<Duration>,
+    /// Which of several requests it was: another one than before is progress.
+    pub at: Option<String>,
 }
+
+/// How often progress begins the count anew.
+const STEPS: u32 = 8;
 
 impl Patience {
     /// Tries until it succeeds, fails for good, or has been tried often enough; waits by `sleep` in between.
@@ -57,13 +62,21 @@ impl Patience {
     ) -> Result<T, E> {
         let mut pause = self.pause;
         let mut left = self.tries;
+        let (mut at, mut steps) = (None, STEPS);
         loop {
             left = left.saturating_sub(1);
-            match attempt() {
+            let failed = match attempt() {
                 Ok(found) => return Ok(found),
-                Err(failed) if left == 0 || !failed.passing => return Err(failed.error),
-                Err(failed) => sleep(failed.after.unwrap_or(pause).min(self.longest)),
+                Err(failed) => failed,
+            };
+            if at.is_some() && failed.at.is_some() && at != failed.at && steps > 0 {
+                (left, pause, steps) = (self.tries.saturating_sub(1), self.pause, steps - 1);
             }
+            at = failed.at;
+            if left == 0 || !failed.passing {
+                return Err(failed.error);
+            }
+            sleep(failed.after.unwrap_or(pause).min(self.longest));
             pause = pause.saturating_mul(2);
         }
     }
@@ -86,7 +99,7 @@ mod tests {
     fn pauses(patience: &Patience, after: Option<u64>, passing: bool) -> Vec<Duration> {
         let pauses = RefCell::new(Vec::new());
         let result: Result<(), ()> = patience.again(&|pause| pauses.borrow_mut().push(pause), || {
-            Err(Failed { error: (), passing, after: after.map(Duration::from_secs) })
+            Err(Failed { error: (), passing, after: after.map(Duration::from_secs), at: None })
         });
         assert_eq!(result, Err(()));
         pauses.into_inner()
@@ -101,6 +114,28 @@ mod tests {
         assert_eq!(pauses(&patience, Some(2), true), [Duration::from_secs(2); 5]);
         assert_eq!(pauses(&patience, Some(3000), true), [Duration::from_secs(3); 5]);
         assert_eq!(pauses(&patience, None, false), []);
+    }
+
+    #[test]
+    fn another_request_is_progress() {
+        let patience = Patience { tries: 3, ..Patience::default() };
+        let tried = |requests: &[&str]| {
+            let mut requests = requests.iter();
+            let mut count = 0;
+            let result: Result<(), ()> = patience.again(&|_| {}, || {
+                count += 1;
+                match requests.next() {
+                    Some(at) => {
+                        Err(Failed { error: (), passing: true, after: None, at: Some((*at).to_owned()) })
+                    }
+                    None => Ok(()),
+                }
+            });
+            (result.is_ok(), count)
+        };
+        assert_eq!(tried(&["a", "a", "b", "b"]), (true, 5));
+        assert_eq!(tried(&["a", "a", "a", "b"]), (false, 3));
+        assert!(!tried(&["a", "b"].repeat(50)).0);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -65,6 +66,7 @@ pub enum Local {
 #[derive(Clone)]
 pub struct Git {
     access: Access,
+    certificates: Option<Certificates>,
 }
 
 /// A temporary repository that holds one commit.
@@ -92,7 +94,7 @@ const NESTING: usize = 8;
 impl Git {
     /// Runs git with this access.
     pub fn new(access: Access) -> Self {
-        Self { access }
+        Self { access, certificates: trusted() }
     }
 
     /// From now on every `file://` address is read: the user named one.
@@ -127,6 +129,9 @@ impl Git {
         for (name, value) in environment(url) {
             run = run.env(name, value);
         }
+        if let Some((path, _)) = &self.certificates {
+            run = run.env("GIT_SSL_CAINFO", path);
+        }
         run
     }
 
@@ -138,30 +143,31 @@ impl Git {
         limits: RunLimits,
         prepare: &dyn Fn(Run, &str) -> Run,
     ) -> Result<Vec<u8>, GitError> {
-        let once = |at: &str| -> Result<Vec<u8>, (GitError, Said)> {
+        let once = |at: &str| -> Result<Vec<u8>, Box<(GitError, Said)>> {
             let run = prepare(self.run(at, limits), at);
             if !at.starts_with("http") {
-                return run.output().map_err(|error| (error, Said::default()));
+                return run.output().map_err(|error| Box::new((error, Said::default())));
             }
-            let trace = tempfile::NamedTempFile::new().map_err(|error| (error.into(), Said::default()))?;
+            let trace =
+                tempfile::NamedTempFile::new().map_err(|error| Box::new((error.into(), Said::default())))?;
             let run = run.env("GIT_TRACE_CURL", trace.path()).env("GIT_TRACE_CURL_NO_DATA", "1");
             let run = run.env("GIT_TRACE_REDACT", "1");
-            run.output().map_err(|error| (error, Said::of(trace.path())))
+            run.output().map_err(|error| Box::new((error, Said::of(trace.path()))))
         };
         self.access.patience.again(&std::thread::sleep, || {
             let mut at = url.to_owned();
             for _ in 0..REDIRECTS {
                 let (error, said) = match once(&at) {
                     Ok(found) => return Ok(found),
-                    Err(failed) => failed,
+                    Err(failed) => *failed,
                 };
                 let Some(to) = said.leads_to(&at) else {
                     let passing = said.is_passing(&error);
-                    return Err(Failed { error, passing, after: said.after });
+                    return Err(Failed { error, passing, after: said.after, at: said.asked });
                 };
                 let failed = |why: String| {
                     let error = GitError::Failed { url: printable(url), why };
-                    Failed { error, passing: false, after: None }
+                    Failed { error, passing: false, after: None, at: None }
                 };
                 let parsed = |text: &str| Url::parse(text).map_err(|error| failed(error.to_string()));
                 let (first, from, to) = (parsed(url)?, parsed(&at)?, parsed(&to)?);
@@ -171,7 +177,7 @@ impl Git {
                 at = without_password(to).to_string();
             }
             let error = GitError::Failed { url: printable(url), why: "it redirects too often".into() };
-            Err(Failed { error, passing: false, after: None })
+            Err(Failed { error, passing: false, after: None, at: None })
         })
     }
 
@@ -447,14 +453,29 @@ pub fn certificates() -> Option<(&'static str, OsString)> {
     })
 }
 
+/// A file of certificates, and the folder it is in where it is made for git.
+type Certificates = (OsString, Option<Arc<TemporaryDirectory>>);
+
+/// The certificates that git is to trust: those that our downloads do, and those of a variable of its own.
+fn trusted() -> Option<Certificates> {
+    let (_, ours) = certificates()?;
+    let Some(gits) = std::env::var_os("GIT_SSL_CAINFO").filter(|path| *path != ours) else {
+        return Some((ours, None));
+    };
+    let both = || {
+        let texts = [std::fs::read(&ours).ok()?, b"\n".to_vec(), std::fs::read(&gits).ok()?];
+        let folder = TemporaryDirectory::new("pgflakegen-certificates").ok()?;
+        let file = folder.path().join("certificates.pem");
+        std::fs::write(&file, texts.concat()).ok()?;
+        Some((file.into(), Some(Arc::new(folder))))
+    };
+    // One that cannot be read is git's to complain about.
+    both().or_else(|| Some((gits.clone(), None)))
+}
+
 /// What of our own environment git has another name for, or is not to see.
 fn environment(url: &str) -> Vec<(&'static str, OsString)> {
     let mut found = Vec::new();
-    if std::env::var_os("GIT_SSL_CAINFO").is_none()
-        && let Some((_, path)) = certificates()
-    {
-        found.push(("GIT_SSL_CAINFO", path));
-    }
     // As our own downloads have it; curl knows the small one only.
     if std::env::var_os("http_proxy").is_none()
         && let Some(proxy) = std::env::var_os("HTTP_PROXY")
@@ -495,6 +516,8 @@ fn without_password(mut url: Url) -> Url {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Said {
     status: u16,
+    /// What was asked for last.
+    asked: Option<String>,
     after: Option<Duration>,
     location: Option<String>,
 }
@@ -509,10 +532,15 @@ impl Said {
     fn read(trace: &str) -> Self {
         let mut said = Self::default();
         for line in trace.lines() {
+            if let Some((_, header)) = line.split_once("=> Send header: ")
+                && (header.starts_with("GET ") || header.starts_with("POST "))
+            {
+                said = Self { asked: Some(header.to_owned()), ..Self::default() };
+            }
             let Some((_, header)) = line.split_once("<= Recv header: ") else { continue };
             if header.starts_with("HTTP/") {
                 let status = header.split(' ').nth(1).and_then(|status| status.parse().ok());
-                said = Self { status: status.unwrap_or(0), ..Self::default() };
+                said = Self { status: status.unwrap_or(0), asked: said.asked, ..Self::default() };
             } else if let Some((name, value)) = header.split_once(':') {
                 match name.to_ascii_lowercase().as_str() {
                     "retry-after" => said.after = retry_after(value),
@@ -577,10 +605,11 @@ mod tests {
 
     #[test]
     fn what_a_server_says() {
-        let trace = "10:00 http.c:1 == Info: x\n10:00 http.c:1 <= Recv header: HTTP/1.1 407 Proxy\n10:00 http.c:1 <= Recv header: Retry-After: 9\n\
+        let trace = "10:00 http.c:1 => Send header: GET /x HTTP/2\n10:00 http.c:1 == Info: x\n10:00 http.c:1 <= Recv header: HTTP/1.1 407 Proxy\n10:00 http.c:1 <= Recv header: Retry-After: 9\n\
             10:00 http.c:1 <= Recv header: HTTP/2 503\n10:00 http.c:1 <= Recv header, 0000000015 bytes (0x0000000f)\n10:00 http.c:1 <= Recv header: retry-after: 2\n";
         let said = Said::read(trace);
-        assert_eq!(said, Said { status: 503, after: Some(Duration::from_secs(2)), location: None });
+        let asked = Some("GET /x HTTP/2".to_owned());
+        assert_eq!(said, Said { status: 503, asked, after: Some(Duration::from_secs(2)), location: None });
         let failed = |why: &str| GitError::Failed { url: String::new(), why: why.into() };
         assert!(said.is_passing(&failed("x")));
         for (status, why, wanted) in [
@@ -601,7 +630,7 @@ mod tests {
     #[test]
     fn where_a_server_leads() {
         let to = |location: &str| {
-            let said = Said { status: 301, location: Some(location.into()), after: None };
+            let said = Said { status: 301, location: Some(location.into()), ..Said::default() };
             said.leads_to("https://a.example/o/r.git")
         };
         let query = "?service=git-upload-pack";
@@ -613,7 +642,8 @@ mod tests {
             assert_eq!(to(&location).as_deref(), wanted, "{location}");
         }
         assert_eq!(
-            Said { status: 200, location: Some("/x/info/refs".into()), after: None }.leads_to("https://a"),
+            Said { status: 200, location: Some("/x/info/refs".into()), ..Said::default() }
+                .leads_to("https://a"),
             None
         );
     }

@@ -91,10 +91,14 @@ impl Repository {
     /// # Errors
     /// When there is one that git does not read, such as another user's; and when there is no git to ask.
     pub fn around(folder: &Path) -> Result<Option<Self>, GitError> {
-        let folder = folder.canonicalize()?;
-        let device = folder.metadata()?.dev();
-        for place in folder.ancestors() {
-            if place.metadata()?.dev() != device {
+        let unreadable = |error: std::io::Error| GitError::Failed {
+            url: printable(&folder.to_string_lossy()),
+            why: error.to_string(),
+        };
+        let found = folder.canonicalize().map_err(unreadable)?;
+        let device = found.metadata().map_err(unreadable)?.dev();
+        for place in found.ancestors() {
+            if place.metadata().map_err(unreadable)?.dev() != device {
                 break;
             }
             if !place.join(".git").exists() {

@@ -34,7 +34,9 @@ fixed! {
     "lib/slim.nix" from "templates/lib/slim.nix",
     "lib/with-features.nix" from "templates/lib/with-features.nix",
     "lib/without-server.nix" from "templates/lib/without-server.nix",
+    "tools/access.sh" from "templates/tools/access.sh",
     "tools/catalogue.sh" from "templates/tools/catalogue.sh",
+    "tools/claim.sh" from "templates/tools/claim.sh",
     "tools/cluster.sh" from "templates/tools/cluster.sh",
     "tools/compare.sh" from "templates/tools/compare.sh",
     "tools/data.nix" from "templates/tools/data.nix",
@@ -46,11 +48,13 @@ fixed! {
     // For repositories that have no data of their own.
     "tools/migrations/changes.sql" from "tests/migrations/changes.sql",
     "tools/migrations/data.sql" from "tests/migrations/data.sql",
+    "tools/primary.sh" from "templates/tools/primary.sh",
     "tools/server-options.sh" from "templates/tools/server-options.sh",
     "tools/server.sh" from "templates/tools/server.sh",
     "tools/start-client.sh" from "templates/tools/start-client.sh",
     "tools/start-replica.sh" from "templates/tools/start-replica.sh",
     "tools/start-server.sh" from "templates/tools/start-server.sh",
+    "tools/state.sh" from "templates/tools/state.sh",
     "tools/two-servers.sh" from "templates/tools/two-servers.sh",
 }
 

@@ -5,7 +5,7 @@
 //! contains cannot lead a write out of it.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
+
+use crate::limited;
 
 /// A folder that things are written in.
 #[derive(Debug)]
@@ -126,7 +128,7 @@ impl Place {
         };
         // Not to wait for whoever writes to a pipe.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let mut file = match rustix::fs::openat(&parent, name, flags, Mode::empty()) {
+        let file = match rustix::fs::openat(&parent, name, flags, Mode::empty()) {
             Ok(opened) => File::from(opened),
             Err(Errno::NOENT) => return Ok(Found::Nothing),
             Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => return Ok(Found::Other),
@@ -136,8 +138,7 @@ impl Place {
         if !metadata.is_file() {
             return Ok(Found::Other);
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).min(1 << 24));
-        file.read_to_end(&mut bytes)
+        let bytes = limited::opened(file, metadata.len())
             .map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))?;
         Ok(Found::Bytes(bytes))
     }

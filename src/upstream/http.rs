@@ -146,6 +146,8 @@ pub struct Client {
 }
 
 const REDIRECTS: u32 = 10;
+/// The longest list of versions and the like; crates.io's longest is 2 MB.
+const LONGEST_TEXT: u64 = 256 << 20;
 
 impl Client {
     /// A client that downloads at most `limit` bytes at a time.
@@ -197,6 +199,7 @@ impl Client {
         }
         self.patience.again(&std::thread::sleep, || {
             self.once(url, progress).map_err(|(error, after)| Failed {
+                at: None,
                 passing: error.is_passing(),
                 error,
                 after,
@@ -210,6 +213,9 @@ impl Client {
     /// Also when it is not UTF-8.
     pub fn text(&self, url: &Url) -> Result<String, FetchError> {
         let spool = self.get(url, &super::progress::Silent)?;
+        if spool.len() > LONGEST_TEXT {
+            return Err(FetchError::TooLarge { url: shown(url), limit: LONGEST_TEXT });
+        }
         let mut text = String::new();
         spool
             .reader(spool.all())
@@ -254,8 +260,8 @@ impl Client {
             let location = response.headers().get("location").and_then(|value| value.to_str().ok());
             let to = location.and_then(|location| at.join(location).ok());
             let Some(mut to) = to else {
-                let why = "it redirects to nowhere".to_owned();
-                return Err((FetchError::Other { url: shown(&at), why }, None));
+                let (to, why) = ("nowhere".to_owned(), "that is no address".to_owned());
+                return Err((FetchError::Elsewhere { url: shown(&at), to, why }, None));
             };
             may_follow(url, &at, &to, self.looks_up).map_err(|why| {
                 (FetchError::Elsewhere { url: shown(&at), to: shown(&to), why: why.to_owned() }, None)

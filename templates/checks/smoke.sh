@@ -3,20 +3,20 @@
 # then the repository's own tests are run. The report goes to $out.
 set -euo pipefail
 
-# shellcheck source=/dev/null
-source "$PGFLAKEGEN_CATALOGUE_SH"
-# shellcheck source=/dev/null
-source "$PGFLAKEGEN_CLUSTER_SH"
+# shellcheck source-path=SCRIPTDIR source=../tools/catalogue.sh
+source "${PGFLAKEGEN_CATALOGUE_SH:?}"
+# shellcheck source-path=SCRIPTDIR source=../tools/cluster.sh
+source "${PGFLAKEGEN_CLUSTER_SH:?}"
+
+name=${PGFLAKEGEN_NAME:?} bin=${PGFLAKEGEN_BIN:?}
 
 work=$(mktemp -d)
-export PGHOST=$work PGPORT=5432 PGDATABASE=postgres
-PGUSER=$(query .superuser)
-export PGUSER
+export PGHOST=$work PGPORT=5432 PGDATABASE=postgres PGUSER=$superuser
 
-init_cluster "$work/data" "$PGFLAKEGEN_NAME" "$PGFLAKEGEN_BIN" --no-sync >&2
-start_private "$PGFLAKEGEN_BIN" "$work/data" "$work" 5432 "$work/log" -c fsync=off
-trap 'stop_cluster "$PGFLAKEGEN_BIN" "$work/data"' EXIT
-export PATH=$PGFLAKEGEN_BIN/bin:$PATH
+init_cluster "$work/data" "$name" "$bin" --no-sync >&2
+start_private "$bin" "$work/data" "$work" 5432 "$work/log" -c fsync=off
+trap 'stop_cluster "$bin" "$work/data"' EXIT
+export PATH=$bin/bin:$PATH
 
 sql() {
   psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"
@@ -30,58 +30,74 @@ headers() { # FILE KEY: the values of `-- KEY: a, b`, one a line
   sed -n -E "1,20s/^-- *$2: *//p" "$1" | tr ',' '\n' | sed -E 's/^ +| +$//g' | sed '/^$/d'
 }
 
-# Why a smoke file cannot be run here, or nothing.
-skip_reason() { # FILE
-  local major wanted
-  major=$(query '.postgresqls[$name].major' --arg name "$PGFLAKEGEN_NAME")
-  while read -r wanted; do
-    case $wanted in
-      '>='*) ((major >= ${wanted#>=})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
-      '<='*) ((major <= ${wanted#<=})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
-      '>'*) ((major > ${wanted#>})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
-      '<'*) ((major < ${wanted#<})) || printf 'needs PostgreSQL %s; ' "$wanted" ;;
-    esac
-  done < <(headers "$1" postgresql | grep '^[<>]')
-  if headers "$1" postgresql | grep -q '^[^<>]' &&
-    ! headers "$1" postgresql | grep -q -x -e "$PGFLAKEGEN_NAME" -e "$major"; then
-    printf 'needs PostgreSQL %s; ' "$(headers "$1" postgresql | grep '^[^<>]' | paste -sd' ')"
-  fi
-  while read -r wanted; do
-    if [[ $(sql --set=name="$wanted" <<<"select exists (select from pg_available_extensions where name = :'name')") != t ]]; then
-      printf 'needs the extension %s; ' "$wanted"
+# Sets reason to why a smoke file cannot be run here, or to nothing.
+find_reason() { # FILE
+  local major wanted wishes others=() named='' there number fits
+  reason=''
+  major=$(query '.postgresqls[$name].major' --arg name "$name")
+  wishes=$(headers "$1" postgresql)
+  while IFS= read -r wanted; do
+    if [[ $wanted =~ ^([<>]=?)\ *([0-9]{1,4})$ ]]; then
+      number=$((10#${BASH_REMATCH[2]}))
+      case ${BASH_REMATCH[1]} in
+        '>=') fits=$((major >= number)) ;;
+        '<=') fits=$((major <= number)) ;;
+        '>') fits=$((major > number)) ;;
+        *) fits=$((major < number)) ;;
+      esac
+      if ((fits == 0)); then reason+="needs PostgreSQL $wanted; "; fi
+    elif [[ -n $wanted ]]; then
+      others+=("$wanted")
+      if [[ $wanted == "$name" || $wanted == "$major" ]]; then named=1; fi
     fi
-  done < <(headers "$1" extensions)
+  done <<<"$wishes"
+  if ((${#others[@]} > 0)) && [[ -z $named ]]; then
+    reason+="needs PostgreSQL ${others[*]}; "
+  fi
+  wishes=$(headers "$1" extensions)
+  while IFS= read -r wanted; do
+    if [[ -n $wanted ]]; then
+      there=$(sql --set=name="$wanted" <<<"select exists (select from pg_available_extensions where name = :'name')")
+      if [[ $there != t ]]; then
+        reason+="needs the extension $wanted; "
+      fi
+    fi
+  done <<<"$wishes"
 }
 
 prove() { # FILE…
-  pg_prove --psql-bin "$PGFLAKEGEN_BIN/bin/psql" --ext .sql --verbose --failures --comments "$@"
+  pg_prove --psql-bin "$bin/bin/psql" --ext .sql --verbose --failures --comments "$@"
 }
 
 mkdir "$work/generated" "$work/smoke"
 declare -A covered
-for file in "$PGFLAKEGEN_SMOKE"/*.sql; do
+for file in "${PGFLAKEGEN_SMOKE:?}"/*.sql; do
   [[ -e $file ]] || continue
-  reason=$(skip_reason "$file")
+  find_reason "$file"
   if [[ -n $reason ]]; then
     printf '\\echo 1..0 # SKIP %s\n' "${reason%; }" >"$work/smoke/${file##*/}"
     continue
   fi
   cp "$file" "$work/smoke/"
-  while read -r extension; do
-    covered[$extension]=1
-  done < <(headers "$file" extensions)
+  named=$(headers "$file" extensions)
+  while IFS= read -r extension; do
+    if [[ -n $extension ]]; then covered[$extension]=1; fi
+  done <<<"$named"
 done
 
 create='.postgresqls[$name].create[]'
+alone=$(query "$create | [.sql, .version // \"\"] | @tsv" --arg name "$name")
 while IFS=$'\t' read -r extension version; do
-  if [[ -z ${covered[$extension]-} ]]; then
+  if [[ -n $extension && -z ${covered[$extension]-} ]]; then
     printf "\\\\set extension '%s'\n\\\\set version '%s'\n\\\\ir %s\n" "$extension" "$version" \
-      "$PGFLAKEGEN_EXTENSION_TEST" >"$work/generated/$extension.sql"
+      "${PGFLAKEGEN_EXTENSION_TEST:?}" >"$work/generated/$extension.sql"
   fi
-done < <(query "$create | [.sql, .version // \"\"] | @tsv" --arg name "$PGFLAKEGEN_NAME")
+done <<<"$alone"
 
 {
-  section "$(postgres --version), preloaded: $(sql --command='show shared_preload_libraries')"
+  version=$(postgres --version)
+  preloaded=$(sql --command='show shared_preload_libraries')
+  section "$version, preloaded: $preloaded"
 
   section "each extension without a smoke file, alone"
   if compgen -G "$work/generated/*.sql" >/dev/null; then
@@ -89,16 +105,17 @@ done < <(query "$create | [.sql, .version // \"\"] | @tsv" --arg name "$PGFLAKEG
   fi
 
   section "all extensions together"
-  sql --file="$PGFLAKEGEN_PRIME"
+  sql --file="${PGFLAKEGEN_PRIME:?}"
   sql --command="select extname || ' ' || extversion from pg_extension order by extname"
-  wanted=$(query "$create | .sql + \" \" + (.version // \"\")" --arg name "$PGFLAKEGEN_NAME")
+  wanted=$(query "$create | .sql + \" \" + (.version // \"\")" --arg name "$name")
   while read -r extension version; do
+    if [[ -z $extension ]]; then continue; fi
     there=$(sql --set=name="$extension" <<<"select extversion from pg_extension where extname = :'name'")
     if [[ -z $there || (-n $version && $there != "$version") ]]; then
       printf 'the catalogue has %s %s, the server has %s\n' "$extension" "$version" "${there:-none}"
       exit 1
     fi
-  done < <(sed '/^$/d' <<<"$wanted")
+  done <<<"$wanted"
 
   section "the repository's smoke tests"
   if compgen -G "$work/smoke/*.sql" >/dev/null; then

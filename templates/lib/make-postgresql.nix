@@ -13,7 +13,21 @@ let
 
   catalogue = lib.importJSON ../catalogue.json;
 
-  entry = pkgs.newScope { pinned = import ./pinned.nix; } path { };
+  # NixOS 25.05 is the first release with this function.
+  isSupported = (pkgs.postgresql.pkgs.callPackage or (_: _: false)) (
+    {
+      postgresqlBuildExtension ? null,
+    }:
+    postgresqlBuildExtension != null
+  ) { };
+
+  entry =
+    if isSupported then
+      pkgs.newScope { pinned = import ./pinned.nix; } path { }
+    else
+      throw "nixpkgs ${
+        lib.version or "of this revision"
+      } is too old for this flake: it has no postgresqlBuildExtension. The oldest that works is that of NixOS 25.05; name a newer revision in catalogue/flake.toml";
   inherit (entry) postgresql;
 
   builders = import ./builders.nix {

@@ -2,6 +2,7 @@
 # What every tool knows: messages, and the catalogue's data in $PGFLAKEGEN_CATALOGUE (JSON).
 
 readonly program=${0##*/}
+readonly PGFLAKEGEN_CATALOGUE=${PGFLAKEGEN_CATALOGUE:?}
 
 note() {
   printf '%s: %s\n' "$program" "$*" >&2
@@ -16,18 +17,56 @@ query() { # FILTER [jq options]: from the catalogue, as plain text
   jq --raw-output "$@" "$PGFLAKEGEN_CATALOGUE"
 }
 
-list_names() {
-  query '.postgresqls | keys_unsorted | join(", ")'
+# Not every tool needs all of them.
+# shellcheck disable=SC2034
+{
+  names=$(query '.postgresqls | keys_unsorted | join(", ")')
+  default_name=$(query '.["default-postgresql"]')
+  default_port=$(query .port)
+  superuser=$(query .superuser)
+  readonly names default_name default_port superuser
+}
+
+# Text from outside (a server's, a file's), for a terminal: on one line, nothing that acts.
+make_printable() { # VARIABLE…
+  local -n printable
+  for printable; do
+    if [[ $printable == *[[:cntrl:]]* || $printable == *$'\xc2'[$'\x80'-$'\x9f']* ]]; then
+      printf -v printable '%q' "$printable"
+    fi
+  done
+}
+
+# The same for many lines, as a filter.
+printable_lines() {
+  LC_ALL=C sed -e 's/[\x01-\x08\x0b-\x1f\x7f]/?/g' -e 's/\xc2[\x80-\x9f]/?/g'
+}
+
+# Appends WORD to the connection string in conninfo as NAME.
+add_conninfo() { # NAME WORD
+  local word=$2
+  if [[ $word == '' || $word == *[!A-Za-z0-9/._@%+:~-]* ]]; then
+    word=${word//\\/\\\\}
+    word="'${word//\'/\\\'}'"
+  fi
+  conninfo+="${conninfo:+ }$1=$word"
+}
+
+is_name() { # NAME: of a PostgreSQL of the catalogue
+  local there
+  there=$(query '.postgresqls | has($name)' --arg name "$1")
+  [[ $there == true ]]
 }
 
 # Sets name, major, bin, and builds the PostgreSQL if it is not in the store yet.
+# shellcheck disable=SC2034
 select_postgresql() { # NAME
   name=$1
   if [[ -z $name ]]; then
-    die "which PostgreSQL? There are: $(list_names)"
+    die "which PostgreSQL? There are: $names"
   fi
-  if [[ $(query '.postgresqls | has($name)' --arg name "$name") != true ]]; then
-    die "the catalogue has no PostgreSQL '$name'. There are: $(list_names)"
+  if ! is_name "$name"; then
+    die "the catalogue has no PostgreSQL '$name'. There are: $names"
   fi
   local derivation
   major=$(query '.postgresqls[$name].major' --arg name "$name")
@@ -57,6 +96,13 @@ check_port() { # PORT
   fi
 }
 
+# The one way to write it: without leading zeros.
+# shellcheck disable=SC2034
+set_port() { # PORT
+  check_port "$1"
+  port=$((10#$1))
+}
+
 has_library() { # BIN LIBRARY
   local file
   for file in "$1/lib/$2".{so,dylib} "$1/lib/postgresql/$2".{so,dylib}; do
@@ -70,12 +116,13 @@ has_library() { # BIN LIBRARY
 # The catalogue's part of postgresql.conf for NAME, as it fits the build in BIN: an extension that this
 # system does not have is not preloaded.
 postgresql_conf() { # NAME BIN
-  local library libraries=()
+  local library libraries=() preload
+  preload=$(query '.postgresqls[$name].preload[]' --arg name "$1")
   while read -r library; do
-    if has_library "$2" "$library"; then
+    if [[ -n $library ]] && has_library "$2" "$library"; then
       libraries+=("$library")
     fi
-  done < <(query '.postgresqls[$name].preload[]' --arg name "$1")
+  done <<<"$preload"
   printf "# From the catalogue, for PostgreSQL %s.\n" "$1"
   local IFS=,
   printf "shared_preload_libraries = '%s'\n" "${libraries[*]}"

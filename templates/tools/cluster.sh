@@ -16,17 +16,18 @@ write_conf() { # DATADIR NAME BIN
   postgresql_conf "$2" "$3" >"$1/$conf_file"
 }
 
+# On the socket no password is needed: only who owns its directory can connect.
 init_cluster() { # DATADIR NAME BIN [initdb options]
   local datadir=$1 init_name=$2 init_bin=$3 locale log
   shift 3
   set_locale
   locale=$(query .locale)
   # macOS has no C.UTF-8.
-  if [[ $locale == C.UTF-8 && $(uname) == Darwin ]]; then
+  if [[ $locale == C.UTF-8 && $OSTYPE == darwin* ]]; then
     locale=C
   fi
-  if ! log=$(umask 077 && "$init_bin/bin/initdb" --pgdata="$datadir" --username="$(query .superuser)" \
-    --encoding=UTF8 --locale="$locale" --auth=trust --no-instructions "$@" 2>&1); then
+  if ! log=$(umask 077 && "$init_bin/bin/initdb" --pgdata="$datadir" --username="$superuser" --encoding=UTF8 \
+    --locale="$locale" --auth-local=trust --auth-host=scram-sha-256 --no-instructions "$@" 2>&1); then
     printf '%s\n' "$log" >&2
     die "initdb failed"
   fi
@@ -46,12 +47,13 @@ quote_for_sh() { # WORD…
 
 # Starts a server in the background and waits until it answers.
 start_background() { # BIN DATADIR LOG [postgres options]
-  local start_bin=$1 datadir=$2 log=$3
+  local start_bin=$1 datadir=$2 log=$3 options
   shift 3
   set_locale
+  options=$(quote_for_sh "$@")
   if ! "$start_bin/bin/pg_ctl" start --silent --wait --timeout=120 --pgdata="$datadir" --log="$log" \
-    --options="$(quote_for_sh "$@")" >&2; then
-    tail -n 30 "$log" >&2 || true
+    --options="$options" >&2; then
+    tail -n 30 "$log" | printable_lines >&2 || true
     die "PostgreSQL did not start; its log is $log"
   fi
 }

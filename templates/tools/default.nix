@@ -34,6 +34,9 @@ let
     _: postgresql: lazily postgresql.bin
   ) postgresqls) postgresqls;
 
+  # The kernel's locks, which end with who holds them.
+  flock = if pkgs.stdenv.hostPlatform.isLinux then pkgs.util-linux else pkgs.flock;
+
   makeTool =
     {
       name,
@@ -48,6 +51,8 @@ let
       runtimeEnv = env // runtimeEnv;
       runtimeInputs = [
         pkgs.coreutils
+        pkgs.findutils
+        pkgs.gnugrep
         pkgs.gnused
         pkgs.jq
       ]
@@ -69,10 +74,15 @@ in
     parts = [
       ./catalogue.sh
       ./cluster.sh
+      ./state.sh
+      ./claim.sh
+      ./primary.sh
+      ./access.sh
       ./server.sh
       ./server-options.sh
       ./start-server.sh
     ];
+    runtimeInputs = [ flock ];
   };
 
   start-client = makeTool {
@@ -81,7 +91,7 @@ in
     parts = [
       ./catalogue.sh
       ./cluster.sh
-      ./server.sh
+      ./state.sh
       ./start-client.sh
     ];
   };
@@ -92,10 +102,15 @@ in
     parts = [
       ./catalogue.sh
       ./cluster.sh
+      ./state.sh
+      ./claim.sh
+      ./primary.sh
+      ./access.sh
       ./server.sh
       ./server-options.sh
       ./start-replica.sh
     ];
+    runtimeInputs = [ flock ];
   };
 
   migration-test = makeTool {
@@ -112,9 +127,7 @@ in
     ];
     runtimeInputs = [
       pkgs.diffutils
-      pkgs.findutils
       pkgs.gawk
-      pkgs.gnugrep
     ];
     runtimeEnv = {
       PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";

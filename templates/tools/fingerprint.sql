@@ -1,9 +1,11 @@
--- What is in a database, one line a thing: kind, name, value. Two databases of the same content give the
--- same lines, whatever their PostgreSQL. Superusers see all rows, whatever the policies.
+-- What is in a database: of each thing the kind, the name and the value, each with a zero byte after it,
+-- because any other can be in them. Two databases of the same content give the same, whatever their PostgreSQL.
+-- Superusers see all rows, whatever the policies.
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
-\pset fieldsep '\t'
+\pset fieldsep_zero
+\pset recordsep_zero
 \pset pager off
 set search_path = pg_catalog;
 set timezone = 'UTC';

@@ -8,9 +8,14 @@ step "NEW is PostgreSQL $new_name ($new_bin)"
 init_cluster "$work/new" "$new_name" "$new_bin" --data-checksums --no-sync
 start new
 
-available="select name from pg_available_extensions order by name"
-common=$(LC_ALL=C comm -12 <(sql old postgres --command="$available" | LC_ALL=C sort) \
-  <(sql new postgres --command="$available" | LC_ALL=C sort) | paste -sd' ')
+available_extensions() { # old|new
+  sql "$1" postgres --command="select name from pg_available_extensions" >"$work/$1.available"
+  LC_ALL=C sort --output="$work/$1.available" "$work/$1.available"
+}
+available_extensions old
+available_extensions new
+LC_ALL=C comm -12 "$work/old.available" "$work/new.available" >"$work/common"
+common=$(paste -sd' ' "$work/common")
 step "test data"
 sql old postgres --set=only="$common" --file="$PGFLAKEGEN_PRIME" >/dev/null
 for file in "$PGFLAKEGEN_MIGRATIONS"/*.sql; do
@@ -22,11 +27,17 @@ if [[ $method != logical ]]; then
   load_changes
   fingerprint old
 fi
+rename_for_the_way
 case $method in
   pg_upgrade) by_pg_upgrade ;;
   pg_dumpall) by_pg_dumpall ;;
   logical) by_logical ;;
+  *) die "there is no method '$method'" ;;
 esac
+rename_back new
+if [[ $method != pg_upgrade ]]; then
+  rename_back old
+fi
 if [[ $method == logical ]]; then
   fingerprint old
 fi

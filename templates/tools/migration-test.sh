@@ -9,7 +9,7 @@ Loads test data into PostgreSQL OLD, upgrades it to NEW, and compares what is in
 
 usage: $program OLD NEW METHOD [--keep] [--before-compare FILE]
 
-  OLD, NEW               one of: $(list_names); or the store path of any earlier build
+  OLD, NEW               one of: $names; or the store path of any earlier build
   METHOD                 one of: $methods
   --keep                 keep the working directory, with both clusters and all logs
   --before-compare FILE  SQL to run in NEW's database postgres before the comparison, for example a
@@ -40,7 +40,7 @@ while (($# > 0)); do
   shift
 done
 if ((${#arguments[@]} != 3)); then
-  die "give OLD NEW METHOD; OLD and NEW are of $(list_names), or store paths; METHOD is one of $methods"
+  die "give OLD NEW METHOD; OLD and NEW are of $names, or store paths; METHOD is one of $methods"
 fi
 method=${arguments[2]}
 case $method in
@@ -55,7 +55,7 @@ set_locale
 
 # Sets name, major, bin from a name of the catalogue or the path of a build.
 select_build() { # NAME-OR-PATH
-  local receipt version there
+  local receipt version there extensions
   if [[ $1 != /* ]]; then
     select_postgresql "$1"
     return
@@ -71,17 +71,23 @@ select_build() { # NAME-OR-PATH
   if ! there=$("$bin/bin/postgres" --version 2>/dev/null); then
     die "$1/bin/postgres does not run"
   fi
+  make_printable version there
   if [[ $there != *" ${version//_/.}"* && $there != *" ${version%%[._]*}"* ]]; then
     die "the receipt of $1 is of PostgreSQL $version, but its program is $there"
   fi
   major=${version%%[!0-9]*}
+  if [[ ! $major =~ ^[1-9][0-9]*$ ]]; then
+    die "the receipt of $1 names no PostgreSQL: its psql-version is $version"
+  fi
   # Settings come from the entry that it was built from, or the nearest there is.
+  name=$(jq -r '."psql-name" // ""' "$receipt")
   name=$(query '
     .postgresqls as $all | .["default-postgresql"] as $default
     | if $all | has($name) then $name
       else ([$all | to_entries[] | select(.value.major == $major) | .key] + [$default])[0] end' \
-    --arg name "$(jq -r '."psql-name" // ""' "$receipt")" --argjson major "$major")
-  note "$1 is PostgreSQL $version with $(jq -r '(.extensions + (.nixpkgs.extensions // [])) | length' "$receipt") extensions"
+    --arg name "$name" --argjson major "$major")
+  extensions=$(jq -r '(.extensions + (.nixpkgs.extensions // [])) | length' "$receipt")
+  note "$1 is PostgreSQL $version with $extensions extensions"
 }
 
 select_build "${arguments[0]}"

@@ -1,67 +1,74 @@
-# shellcheck shell=bash
-# A server for people: on localhost, with a socket directory of its own.
-#
-# For each port there is a state directory, only for its user: the server's socket and log, and links that
-# say which data directory and PostgreSQL it runs on. `--stop` and start-client find servers by it.
+# shellcheck shell=bash disable=SC2154
+# A server for people, from the choice of its data directory to its end, however that comes: everything that
+# was made on the way is in a variable, and clean_up takes it away again.
 
-# Sets state for the port.
-find_state() { # PORT
-  local base=${XDG_RUNTIME_DIR:-}
-  if [[ ! -d $base || ! -w $base ]]; then
-    base=${TMPDIR:-/tmp}
-  fi
-  # The path of a socket has room for about 100 bytes.
-  if ((${#base} > 60)); then
-    base=/tmp
-  fi
-  base=${base%/}/pgflakegen-$UID
-  mkdir -m 700 "$base" 2>/dev/null || true
-  if [[ -L $base || ! -d $base || ! -O $base ]]; then
-    die "$base should be a directory of yours, and is not; remove it or set TMPDIR"
-  fi
-  chmod 700 "$base"
-  state=$base/$1
+server='' starting='' claimed='' temporary='' making='' made_directory='' datadir=''
+
+# Ends as if by the signal; what runs in the foreground ends first.
+trap_signals() {
+  trap clean_up EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 131' QUIT
+  trap 'exit 143' TERM
 }
 
-# The state directory, if the server it is for is running; otherwise what is left of it goes.
-server_is_ours() {
-  local datadir
-  if [[ ! -L $state/data || ! -L $state/bin ]]; then
+# Runs once, at the end of every start that does not leave a server behind.
+clean_up() {
+  local status=$?
+  trap - EXIT
+  trap '' HUP INT QUIT TERM
+  set +o errexit
+  if [[ -n $starting ]]; then
+    server=${server:-${!:-}}
+    end_server || status=2
+  fi
+  # Of a data directory that was not finished, nothing is of use.
+  if [[ -n $making ]]; then
+    drop_slot
+    if [[ -n $made_directory ]]; then
+      rm -rf -- "$datadir"
+    elif [[ -d $datadir ]]; then
+      find "$datadir" -mindepth 1 -delete
+    fi
+  fi
+  if [[ -n $claimed ]]; then
+    drop_slot
+    remove_state
+  fi
+  remove_temporary
+  exit "$status"
+}
+
+# A fast shutdown: sessions end, nothing needs recovery. A server that has just been started does not listen
+# to signals yet.
+end_server() {
+  local ended=0
+  while process_identity "$server" >/dev/null; do
+    kill -INT "$server" 2>/dev/null
+    sleep 0.1
+  done
+  wait "$server" 2>/dev/null || ended=$?
+  if ((ended != 0)); then
+    note "PostgreSQL ended with status $ended"
     return 1
   fi
-  datadir=$(readlink "$state/data")
-  "$(readlink "$state/bin")/bin/pg_ctl" status --pgdata="$datadir" >/dev/null 2>&1
 }
 
-port_is_used() { # PORT
-  local address
-  for address in 127.0.0.1 ::1; do
-    if (exec 3<>"/dev/tcp/$address/$1") 2>/dev/null; then
-      return 0
-    fi
-  done
-  return 1
-}
-
-check_port_is_free() { # PORT
-  if server_is_ours; then
-    die "port $1 is in use by a server of yours on $(readlink "$state/data"). Stop it with 'start-server --stop --port $1', or give another port"
-  fi
-  if port_is_used "$1"; then
-    die "port $1 is in use by another program. Give another port: $program $name PORT"
+remove_temporary() {
+  if [[ -n $temporary ]]; then
+    rm -rf -- "$temporary"
+    temporary=''
   fi
 }
 
 # Decides what a data directory is; sets fresh to 1 when a cluster is to be made in it.
 check_datadir() { # DATADIR
-  local there
+  local there process
   fresh=
-  if [[ ! -e $1 ]]; then
-    fresh=1
-  elif [[ ! -d $1 ]]; then
-    die "$1 is not a directory"
-  elif [[ -e $1/PG_VERSION ]]; then
+  if [[ -e $1/PG_VERSION ]]; then
     there=$(<"$1/PG_VERSION")
+    make_printable there
     if [[ $there != "$major" ]]; then
       die "$1 is a data directory of PostgreSQL $there, and PostgreSQL $name is of major $major. Nothing was changed.
   Start it with a PostgreSQL $there, upgrade it with pg_upgrade, or give another --datadir"
@@ -70,151 +77,220 @@ check_datadir() { # DATADIR
       die "$1 belongs to another user; PostgreSQL runs only on a data directory of your own"
     fi
     if "$bin/bin/pg_ctl" status --pgdata="$1" >/dev/null 2>&1; then
-      die "a server is running on $1 already (process $(head -n 1 "$1/postmaster.pid"))"
+      process=$(head -n 1 "$1/postmaster.pid")
+      make_printable process
+      die "a server is running on $1 already (process $process)"
     fi
-  elif [[ -n $(ls -A "$1") ]]; then
-    die "$1 is not empty, and is no data directory of PostgreSQL. Nothing was changed; give an empty or a new directory"
   else
+    there=$(ls -A "$1")
+    if [[ -n $there ]]; then
+      die "$1 is not empty, and is no data directory of PostgreSQL. Nothing was changed; give an empty or a new directory"
+    fi
     fresh=1
   fi
 }
 
-# Sets datadir, and temporary when it goes with the server.
+# Sets datadir, and temporary when it goes with the server. A new one is unfinished from here to finish_datadir.
 choose_datadir() { # GIVEN
-  temporary=
+  local parent made=''
   if [[ -n $1 ]]; then
     datadir=$(realpath -m -- "$1")
+    if [[ ! -e $datadir ]]; then
+      mkdir -p -- "${datadir%/*}/"
+      mkdir -m 700 -- "$datadir" && made=1
+    fi
+    lock_datadir
+    made_directory=$made
     check_datadir "$datadir"
-  else
-    temporary=$(mktemp -d "${TMPDIR:-/tmp}/$program-$name.XXXXXX")
-    datadir=$temporary/data
-    fresh=1
-  fi
-}
-
-remove_temporary() {
-  if [[ -n $temporary ]]; then
-    rm -rf -- "$temporary"
-  fi
-}
-
-# What --stop must know besides, as NAME=VALUE.
-state_links=()
-
-write_state() {
-  local link
-  rm -rf -- "$state"
-  mkdir -m 700 "$state"
-  if [[ -n $temporary ]]; then
-    state_links+=("temporary=$temporary")
-  fi
-  for link in "data=$datadir" "bin=$bin" "${state_links[@]}"; do
-    ln -s "${link#*=}" "$state/${link%%=*}"
-  done
-}
-
-# A slot that nobody reads keeps the primary's WAL for ever: one of a replica that is gone must go too.
-drop_slot() {
-  local slot primary left
-  if [[ -z $temporary || ! -L $state/slot ]]; then
+    making=$fresh
     return
   fi
-  slot=$(readlink "$state/slot")
-  primary=$(readlink "$state/primary")
-  # The primary takes a moment to see that its reader has gone.
-  for _ in {1..50}; do
-    left=$("$(readlink "$state/bin")/bin/psql" --no-psqlrc --quiet --tuples-only --no-align --dbname=postgres \
-      --host=localhost --port="$primary" --username="$(query .superuser)" --set=slot="$slot" <<'SQL' 2>/dev/null
-select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = :'slot' and not active \g /dev/null
-select count(*) from pg_replication_slots where slot_name = :'slot';
-SQL
-    ) || return 0
-    if [[ $left == 0 ]]; then
-      return
-    fi
-    sleep 0.1
-  done
-  note "the slot $slot is still on the primary on port $primary; drop it: select pg_drop_replication_slot('$slot')"
+  parent=$(realpath -m -- "${TMPDIR:-/tmp}")
+  # Named before it is made, so that no signal can come in between.
+  temporary=$parent/$program-$name.$$.$RANDOM
+  mkdir -m 700 -- "$temporary" || {
+    temporary=''
+    die "there can be no temporary data directory in $parent; set TMPDIR, or give --datadir DIR"
+  }
+  datadir=$temporary/data fresh=1
+  remember "temporary=$temporary"
+}
+
+finish_datadir() {
+  making=''
+}
+
+# Two starts on one data directory: the second must not see what the first has half made.
+lock_datadir() {
+  if [[ ! -d $datadir ]]; then
+    die "$datadir is not a directory"
+  fi
+  { exec 8<"$datadir"; } 2>/dev/null || die "$datadir cannot be read"
+  if ! flock --nonblock 8 || ! is_open_as "$datadir" 8; then
+    die "another start of yours is at work on $datadir at this moment"
+  fi
 }
 
 # The catalogue's settings may have changed since the data directory was made. One that somebody else made
-# keeps its own.
-refresh_conf() {
+# keeps its own, and its own rules on who is let in.
+refresh_conf() { # METHOD
   if [[ -e $datadir/$conf_file ]]; then
     write_conf "$datadir" "$name" "$bin"
-  elif [[ -z $fresh ]]; then
-    note "$datadir was not made by start-server: its own postgresql.conf is used, without the catalogue's settings"
+    write_hba "$datadir" "$1"
+  else
+    foreign=1
+    note "$datadir was not made by start-server: its own postgresql.conf and pg_hba.conf are used, without the catalogue's settings"
   fi
 }
 
-show_server() { # PORT STOP
-  local superuser where=$datadir
-  superuser=$(query .superuser)
+show_server() { # PORT TCP STOP
+  local where=$datadir version
+  version=$("$bin/bin/postgres" --version)
+  version=${version#*) }
   if [[ -n $temporary ]]; then
     where="$datadir (temporary: it goes when the server stops; keep one with --datadir DIR)"
   fi
-  cat >&2 <<EOF
-PostgreSQL $name ($("$bin/bin/postgres" --version | sed 's/.* //')) is ready on localhost:$1
-  data      $where
-  socket    $state
-  connect   nix run .#start-client $name $1
-            psql 'host=localhost port=$1 user=$superuser dbname=postgres'
-  stop      $2
-EOF
+  {
+    printf 'PostgreSQL %s (%s) is ready on ' "$name" "${version%% *}"
+    if [[ -n $2 ]]; then
+      printf 'localhost:%s and on its socket\n' "$1"
+    else
+      printf 'its socket, as port %s; only you can connect\n' "$1"
+    fi
+    printf '  data      %s\n  socket    %s\n' "$where" "$state"
+    printf '  connect   nix run .#start-client %s %s\n' "$name" "$1"
+    if [[ -z $2 ]]; then
+      conninfo=''
+      add_conninfo host "$state"
+    else
+      conninfo=host=localhost
+    fi
+    add_conninfo port "$1"
+    add_conninfo user "$superuser"
+    add_conninfo dbname postgres
+    if [[ -n $2 && -z $trust && -s $datadir/$passfile ]]; then
+      add_conninfo passfile "$datadir/$passfile"
+    fi
+    conninfo=$(quote_for_sh "$conninfo")
+    printf '            psql %s\n' "${conninfo% }"
+    if [[ -n $2 ]]; then
+      show_access
+    fi
+    printf '  stop      %s\n' "$3"
+  } >&2
 }
 
-# Runs after the server has stopped, however that came.
-after_stop() {
-  drop_slot
-  rm -rf -- "$state"
-  remove_temporary
+show_access() {
+  if [[ -n $foreign ]]; then
+    printf '  password  as its pg_hba.conf says\n'
+  elif [[ -n $trust ]]; then
+    printf '  password  none: everybody on this machine can connect as everybody (--trust)\n'
+  elif [[ -n $password ]]; then
+    printf '  password  %s  (of %s; shown once, kept in %s)\n' "$password" "$superuser" "$datadir/$passfile"
+  else
+    printf '  password  in %s\n' "$datadir/$passfile"
+  fi
 }
 
-serve() { # PORT DAEMONIZE [postgres options]
-  local port=$1 daemonize=$2 server status=0 options
-  shift 2
-  write_state
-  refresh_conf
+# Starts postgres, in a process group of its own when it is to outlive us, and waits until it is ready.
+start_postgres() { # DAEMONIZE [postgres options]
+  local daemonize=$1 lines=() identity
+  shift
+  starting=1
+  if [[ -n $daemonize ]]; then
+    # A signal from the terminal does not reach it.
+    set -o monitor
+    "$bin/bin/postgres" -D "$datadir" "$@" </dev/null >"$state/log" 2>&1 8<&- 9<&- &
+    server=$!
+    set +o monitor
+  else
+    "$bin/bin/postgres" -D "$datadir" "$@" 8<&- 9<&- &
+    server=$!
+  fi
+  identity=$(process_identity "$server") || identity=''
+  remember "server=$identity"
+  while process_identity "$server" >/dev/null; do
+    if { mapfile -t lines <"$datadir/postmaster.pid"; } 2>/dev/null &&
+      [[ ${lines[0]:-} == "$server" && ${lines[7]:-} == @(ready|standby)* ]]; then
+      return
+    fi
+    sleep 0.1 || true
+  done
+  starting=''
+  if [[ -n $daemonize ]]; then
+    tail -n 30 "$state/log" | printable_lines >&2 || true
+  fi
+  die "PostgreSQL did not start; why is said above"
+}
+
+# TCP: listen on localhost, too.
+serve() { # PORT TCP DAEMONIZE [postgres options]
+  local port=$1 tcp=$2 daemonize=$3 status=0 method=scram-sha-256 addresses=''
+  shift 3
+  foreign='' password=''
+  remember "data=$datadir" "bin=$bin" "name=$name"
+  if [[ -n $trust ]]; then method=trust; fi
+  if [[ -n $tcp ]]; then addresses=localhost; fi
+  refresh_conf "$method"
   set_locale
   # Options of the command line win over every file; the caller's over ours.
-  options=(-c "listen_addresses=localhost" -c "port=$port" -c "unix_socket_directories=$state" "$@")
+  start_postgres "$daemonize" -c "listen_addresses=$addresses" -c "port=$port" -c "unix_socket_directories=$state" "$@"
+  when_ready "$port" "$tcp"
   if [[ -n $daemonize ]]; then
-    start_background "$bin" "$datadir" "$state/log" "${options[@]}"
-    show_server "$port" "nix run .#start-server -- --stop --port $port"
+    show_server "$port" "$tcp" "nix run .#start-server -- --stop $port"
+    server='' starting='' claimed='' temporary=''
     return
   fi
-  "$bin/bin/postgres" -D "$datadir" "${options[@]}" &
-  server=$!
-  # SIGINT asks PostgreSQL for a fast shutdown: sessions end, nothing needs recovery. It may come from the
-  # terminal as well.
-  trap 'kill -INT "$server" 2>/dev/null || true' INT TERM HUP
-  while kill -0 "$server" 2>/dev/null; do
-    if "$bin/bin/pg_isready" --quiet --host="$state" --port="$port" --username="$(query .superuser)" --dbname=postgres; then
-      show_server "$port" "Ctrl-C"
-      break
-    fi
-    sleep 0.1
-  done
-  # A trapped signal ends `wait` while the server is still shutting down.
-  while :; do
-    status=0
-    wait "$server" || status=$?
-    kill -0 "$server" 2>/dev/null || break
-  done
-  trap - INT TERM HUP
-  after_stop
+  show_server "$port" "$tcp" "Ctrl-C"
+  # Now the end is what was wanted.
+  trap 'exit 0' HUP INT QUIT TERM
+  wait "$server" || status=$?
+  starting=''
   if ((status != 0)); then
     die "PostgreSQL ended with status $status"
   fi
 }
 
-stop_server() { # PORT
-  if ! server_is_ours; then
+stop_server() { # PORT NAME
+  local served process=''
+  find_state "$1"
+  if ! find_server "$state" "$1"; then
+    if [[ -d $state ]]; then
+      lock_state --nonblock || die "the server on port $1 is just being started; press Ctrl-C there, or try again when it is ready"
+      clear_stale_state
+      remove_state
+    fi
     die "no server of yours runs on port $1 that was started with $program"
   fi
-  datadir=$(readlink "$state/data")
-  temporary=$(readlink "$state/temporary" || true)
-  stop_cluster "$(readlink "$state/bin")" "$datadir" || die "the server on $datadir does not stop"
-  after_stop
+  served=$(link_of "$state" name)
+  if [[ -n $2 && $served != "$2" ]]; then
+    die "the server on port $1 is PostgreSQL $served, not $2. Nothing was stopped"
+  fi
+  datadir=$(link_of "$state" data)
+  process=$(process_identity "$server_pid") || true
+  kill -INT "$server_pid" 2>/dev/null || true
+  wait_for_end "$server_pid" "$process"
+  # One in the foreground clears up after itself.
+  if lock_state --timeout 60; then
+    if ! find_server "$state" "$1"; then
+      temporary=$(link_of "$state" temporary)
+      drop_slot
+      remove_state
+      remove_temporary
+    fi
+  fi
   note "the server on port $1 has stopped"
+}
+
+wait_for_end() { # PID IDENTITY
+  local waited=0 now
+  while now=$(process_identity "$1") && [[ $now == "$2" ]]; do
+    sleep 0.1
+    ((waited += 1))
+    if ((waited == 100)); then
+      note "the server on $datadir is still shutting down"
+    elif ((waited == 6000)); then
+      die "the server on $datadir does not stop; its process is $1"
+    fi
+  done
 }

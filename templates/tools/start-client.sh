@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # psql of a PostgreSQL of the catalogue, connected to what start-server has started.
 
 usage() {
@@ -7,11 +7,12 @@ Connects psql to a server that start-server or start-replica has started.
 
 usage: $program [NAME] [PORT] [-- ARGUMENTS]
 
-  NAME       whose psql: one of $(list_names)  (default: $(query '.["default-postgresql"]'))
-  PORT       (default: $(query .port))
+  NAME       whose psql: one of $names  (default: $default_name)
+  PORT       (default: $default_port)
   ARGUMENTS  for psql, for example: -- -c 'select version()'
 
-PGUSER and PGDATABASE count as with psql; by default they are $(query .superuser) and postgres.
+A server of yours is reached by its socket, without a password.
+PGUSER and PGDATABASE count as with psql; by default they are $superuser and postgres.
 EOF
 }
 
@@ -26,6 +27,7 @@ while (($# > 0)); do
       shift
       break
       ;;
+    '') die "an argument is empty; was a variable not set? See $program --help" ;;
     -*) die "there is no option $1; see $program --help. Arguments for psql come after --" ;;
     *) arguments+=("$1") ;;
   esac
@@ -34,16 +36,15 @@ done
 if ((${#arguments[@]} > 2)); then
   die "too many arguments: ${arguments[*]}; arguments for psql come after --"
 fi
-port=${arguments[1]:-$(query .port)}
-check_port "$port"
-select_postgresql "${arguments[0]:-$(query '.["default-postgresql"]')}"
+set_port "${arguments[1]:-$default_port}"
+select_postgresql "${arguments[0]:-$default_name}"
 find_state "$port"
 host=localhost
-if server_is_ours; then
+if find_server "$state" "$port"; then
   host=$state
 elif ! port_is_used "$port"; then
   die "nothing listens on port $port. Start a server with: nix run .#start-server $name $port"
 fi
 set_locale
-export PGUSER=${PGUSER:-$(query .superuser)} PGDATABASE=${PGDATABASE:-postgres}
+export PGUSER=${PGUSER:-$superuser} PGDATABASE=${PGDATABASE:-postgres}
 exec "$bin/bin/psql" --host="$host" --port="$port" "$@"

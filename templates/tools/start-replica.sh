@@ -1,74 +1,194 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # A streaming replica of a running server.
 
 usage() {
   cat <<EOF
 Starts a read-only copy of a running server, kept up to date by streaming replication with a slot.
 
-usage: $program NAME PRIMARY_PORT PORT [--datadir DIR] [--daemonize] [-- OPTIONS]
-       $program --stop --port PORT
+usage: $program NAME PRIMARY_PORT PORT [--datadir DIR] [--daemonize] [--trust] [-- OPTIONS]
+       $program --stop [NAME] PORT
 
-  NAME           one of: $(list_names); of the primary's major version
-  PRIMARY_PORT   where the primary listens on localhost
-  PORT           where the replica listens on localhost
+  NAME           one of: $names; of the primary's major version
+  PRIMARY_PORT   the primary's: a server of yours is reached by its socket, any other on localhost
+                 (its password comes from PGPASSFILE, ~/.pgpass or PGPASSWORD)
+  PORT           where the replica listens on localhost, with the primary's password; when the primary has
+                 no password, only on a socket, which start-client and --stop find by PORT
   --datadir DIR  data directory: copied from the primary when it is not there, kept when the replica stops
                  (default: a temporary one, which goes with the replica, and so does its slot)
   --daemonize    return when the replica is ready; it runs until --stop
+  --trust        everybody on this machine is let in as everybody, without a password
   OPTIONS        for postgres
 EOF
 }
 
 parse_options "$@"
-
 if [[ -n $stop ]]; then
-  port=${port:-${arguments[2]:-}}
-  [[ -n $port ]] || die "which one? Give --port PORT"
-  check_port "$port"
-  find_state "$port"
-  stop_server "$port"
+  if [[ -z $port_given ]] && { ((${#arguments[@]} == 0)) || { ((${#arguments[@]} == 1)) && is_name "${arguments[0]}"; }; }; then
+    die "which one? Give its PORT"
+  fi
+  stop_what
   exit
 fi
-
 if ((${#arguments[@]} != 3)); then
-  die "give NAME PRIMARY_PORT PORT; NAME is one of $(list_names). See $program --help"
+  die "give NAME PRIMARY_PORT PORT; NAME is one of $names. See $program --help"
 fi
-primary=${arguments[1]} port=${arguments[2]}
-check_port "$primary"
-check_port "$port"
+set_port "${arguments[1]}"
+primary=$port
+set_port "${arguments[2]}"
+if ((primary == port)); then
+  die "primary and replica cannot have the same port"
+fi
 refuse_root
 select_postgresql "${arguments[0]}"
-find_state "$port"
-check_port_is_free "$port"
+set_locale
+find_primary "$primary"
+trap_signals
+claim_port "$port" 1
 slot=replica_$port
 
-superuser=$(query .superuser)
-primary_options=(--host=localhost --port="$primary" --username="$superuser")
-ask_primary() { # SQL
-  "$bin/bin/psql" --no-psqlrc --quiet --tuples-only --no-align --dbname=postgres "${primary_options[@]}" --command="$1"
-}
-if ! version=$(ask_primary 'show server_version_num'); then
+if ! version=$(ask_primary <<<'show server_version_num'); then
   die "no primary answers on port $primary. Start one with: nix run .#start-server $name $primary"
+fi
+if [[ ! $version =~ ^[1-9][0-9]{4,6}$ ]]; then
+  version=${version:0:100}
+  make_printable version
+  die "what answers on port $primary is no PostgreSQL: its version is $version"
 fi
 if ((version / 10000 != major)); then
   die "the primary on port $primary is of major $((version / 10000)); a replica must be too, and $name is of major $major"
 fi
+if ! primary_system=$(ask_primary <<<'select system_identifier from pg_control_system()') ||
+  [[ ! $primary_system =~ ^[0-9]{1,20}$ ]]; then
+  die "the primary on port $primary does not say which database system it is; $superuser must be a superuser there"
+fi
+
+# Whether the primary has our slot: t or f, in use or not; nothing when it has none.
+slot_in_use() {
+  ask_primary --set=slot="$slot" <<<"select active from pg_replication_slots where slot_name = :'slot'"
+}
+
+check_slot() {
+  local active
+  active=$(slot_in_use)
+  case $active in
+    t) die "the slot $slot of the primary is in use: another replica with port $port reads from it. Give another port" ;;
+    f | '') slot_there=$active ;;
+    *)
+      active=${active:0:100}
+      make_printable active
+      die "what answers on port $primary is no PostgreSQL: it says $active"
+      ;;
+  esac
+}
+
+# pg_basebackup is several processes, which end together: they are a process group, in the background, so that
+# a signal need not wait for them either.
+copy_primary() {
+  local status=0 create=()
+  check_slot
+  if [[ -z $slot_there ]]; then create=(--create-slot); fi
+  note "copying the primary to $datadir"
+  making=1
+  remember "primary=$primary" "slot=$slot" "bin=$bin"
+  trap '[[ -z ${!:-} ]] || { kill -TERM -- "-$!"; wait "$!"; } 2>/dev/null; exit 130' HUP INT QUIT TERM
+  set -o monitor
+  (umask 077 && exec "$bin/bin/pg_basebackup" --pgdata="$datadir" "${primary_options[@]}" --wal-method=stream \
+    --checkpoint=fast --write-recovery-conf --slot="$slot" "${create[@]}" 8<&- 9<&-) &
+  set +o monitor
+  wait "$!" || status=$?
+  trap_signals
+  ((status == 0)) || die "the copy failed"
+}
+
+# A replica that was kept goes on with the primary that it was copied from, wherever that listens now.
+check_kept() {
+  local own
+  if [[ ! -e $datadir/standby.signal ]]; then
+    die "$datadir is a data directory, but not of a replica. Nothing was changed; give another --datadir"
+  fi
+  own=$(LC_ALL=C "$bin/bin/pg_controldata" --pgdata="$datadir" | sed -n 's/^Database system identifier: *//p')
+  if [[ $own != "$primary_system" ]]; then
+    die "$datadir is a replica of another database: its system identifier is $own, that of the server on port $primary is $primary_system.
+  Nothing was changed; give the port of its own primary, or another --datadir"
+  fi
+  check_slot
+  if [[ -z $slot_there ]]; then
+    note "the primary has no slot $slot (any more): making it. If WAL that the replica needs is gone, copy it anew"
+    ask_primary --set=slot="$slot" <<<"select pg_create_physical_replication_slot(:'slot', true) \g /dev/null"
+  fi
+}
+
+# Where the primary is. The file can only be read by its owner: it may have the password.
+write_primary() {
+  local file=$datadir/postgresql.auto.conf
+  conninfo=''
+  add_conninfo host "$primary_host"
+  add_conninfo port "$primary"
+  add_conninfo user "$superuser"
+  add_conninfo application_name "$slot"
+  if [[ -n ${PGPASSFILE:-} ]]; then
+    local passwords
+    passwords=$(realpath -m -- "$PGPASSFILE")
+    add_conninfo passfile "$passwords"
+  fi
+  if [[ -n ${PGPASSWORD:-} ]]; then
+    add_conninfo password "$PGPASSWORD"
+  fi
+  conninfo=${conninfo//\\/\\\\}
+  (
+    umask 077
+    {
+      sed -E '/^[[:space:]]*primary_(conninfo|slot_name)[[:space:]=]/d' "$file"
+      printf "primary_conninfo = '%s'\nprimary_slot_name = '%s'\n" "${conninfo//\'/\'\'}" "$slot"
+    } >"$file.new"
+  )
+  mv -- "$file.new" "$file"
+}
+
+# The replica has the roles of its primary, and the password with them.
+copy_password() {
+  local data file
+  if [[ $primary_host == /* ]]; then
+    data=$(link_of "$primary_host" data)
+    file=$data/$passfile
+    if [[ -s $file ]]; then
+      install -m 600 -- "$file" "$datadir/$passfile"
+    else
+      rm -f -- "$datadir/$passfile"
+    fi
+  fi
+}
+
+# Being ready says only that it reads what it has.
+when_ready() {
+  local streaming
+  for _ in {1..100}; do
+    streaming=$(PGDATABASE=postgres "$bin/bin/psql" --no-psqlrc --quiet --tuples-only --no-align --host="$state" \
+      --port="$port" --username="$superuser" --no-password \
+      --command="select status from pg_stat_wal_receiver" 2>/dev/null) || true
+    if [[ $streaming == streaming ]]; then
+      return
+    fi
+    process_identity "$server" >/dev/null || die "PostgreSQL has ended; why is said above"
+    sleep 0.1 || true
+  done
+  note "warning: the replica reads, but nothing comes from the primary on port $primary yet; the server's log says why"
+}
 
 choose_datadir "$datadir_given"
 if [[ -n $fresh ]]; then
-  note "copying the primary to $datadir"
-  create=(--create-slot)
-  case $(ask_primary "select active from pg_replication_slots where slot_name = '$slot'") in
-    t) die "the slot $slot of the primary is in use: another replica with port $port reads from it. Give another port" ;;
-    f) create=() ;;
-  esac
-  (umask 077 && "$bin/bin/pg_basebackup" --pgdata="$datadir" "${primary_options[@]}" --wal-method=stream \
-    --checkpoint=fast --write-recovery-conf --slot="$slot" "${create[@]}") || {
-    remove_temporary
-    die "the copy failed"
-  }
-elif [[ ! -e $datadir/standby.signal ]]; then
-  die "$datadir is a data directory, but not of a replica. Nothing was changed; give another --datadir"
+  copy_primary
+else
+  check_kept
 fi
-
-state_links+=("primary=$primary" "slot=$slot")
-serve "$port" "$daemonize" "${postgres_options[@]}"
+remember "primary=$primary" "slot=$slot"
+write_primary
+copy_password
+finish_datadir
+tcp=''
+if [[ -n $trust || -s $datadir/$passfile || ! -e $datadir/$conf_file ]]; then
+  tcp=1
+else
+  note "the primary has no password for TCP, so the replica listens on its socket only (--trust: on TCP without one)"
+fi
+serve "$port" "$tcp" "$daemonize" "${postgres_options[@]}"

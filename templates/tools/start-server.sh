@@ -1,48 +1,65 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Starts a PostgreSQL of the catalogue.
 
 usage() {
   cat <<EOF
-Starts a PostgreSQL of the catalogue with all its extensions and their settings, on localhost.
+Starts a PostgreSQL of the catalogue with all its extensions and their settings.
 
-usage: $program [NAME] [PORT] [--datadir DIR] [--daemonize] [-- OPTIONS]
-       $program --stop [--port PORT]
+usage: $program [NAME] [PORT] [--datadir DIR] [--daemonize] [--trust] [-- OPTIONS]
+       $program --stop [NAME] [PORT]
 
-  NAME           one of: $(list_names)  (default: $(query '.["default-postgresql"]'))
-  PORT           TCP port  (default: $(query .port)); also as --port PORT
+  NAME           one of: $names  (default: $default_name)
+  PORT           listen on this TCP port of localhost, with a password; also as --port PORT.
+                 Without it: only on a socket that nobody else can reach, without a password, which
+                 start-client, start-replica and --stop find as port $default_port
   --datadir DIR  data directory: made when it is not there, kept when the server stops
                  (default: a temporary one, which goes with the server)
   --daemonize    return when the server is ready; it runs until --stop
-  --stop         stop a server that was started with --daemonize
+  --trust        with PORT: everybody on this machine is let in as everybody, without a password
+  --stop         stop the server on PORT, or else on $default_port
   OPTIONS        for postgres, for example: -- -c log_statement=all
 
-Everybody who can connect to localhost on this machine can connect to it, without a password; to have
-the socket only, add: -- -c listen_addresses=
+The password of $superuser is made once for a data directory and shown then; it stays in the data directory,
+in the file $passfile, which only you can read and which clients take: psql 'host=localhost passfile=…'
 EOF
 }
 
+when_ready() { # PORT TCP
+  if [[ -n $2 && -z $trust && -z $foreign ]]; then
+    ensure_password "$1"
+  fi
+}
+
 parse_options "$@"
+if [[ -n $stop ]]; then
+  stop_what
+  exit
+fi
 if ((${#arguments[@]} > 2)); then
   die "too many arguments: ${arguments[*]}; see $program --help"
 fi
-port=${port:-${arguments[1]:-$(query .port)}}
-check_port "$port"
-find_state "$port"
-
-if [[ -n $stop ]]; then
-  stop_server "$port"
-  exit
+if [[ -n $port_given && -n ${arguments[1]:-} && $port_given != "${arguments[1]}" ]]; then
+  die "which one? Both port ${arguments[1]} and --port $port_given are given"
 fi
-
+tcp=${port_given:-${arguments[1]:-}}
+set_port "${tcp:-$default_port}"
+if [[ -n $trust && -z $tcp ]]; then
+  die "--trust is for TCP, which wants a PORT; without one there is no password anyway"
+fi
 refuse_root
 if [[ -z ${arguments[0]:-} ]]; then
-  note "no NAME given: taking the catalogue's default. There are: $(list_names)"
+  note "no NAME given: taking the catalogue's default. There are: $names"
 fi
-select_postgresql "${arguments[0]:-$(query '.["default-postgresql"]')}"
-check_port_is_free "$port"
+select_postgresql "${arguments[0]:-$default_name}"
+trap_signals
+claim_port "$port" "$tcp"
 choose_datadir "$datadir_given"
 if [[ -n $fresh ]]; then
   note "making a data directory: $datadir"
-  init_cluster "$datadir" "$name" "$bin"
+  options=()
+  # What goes with the server need not be safe from a power cut.
+  if [[ -n $temporary ]]; then options=(--no-sync); fi
+  init_cluster "$datadir" "$name" "$bin" "${options[@]}"
+  finish_datadir
 fi
-serve "$port" "$daemonize" "${postgres_options[@]}"
+serve "$port" "$tcp" "$daemonize" "${postgres_options[@]}"

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2154
 # The two servers of a migration-test, and what there is in them.
 
-superuser=$(query .superuser)
 # Sockets are below it, and their paths must be short.
 work=$(TMPDIR=/tmp mktemp -d "/tmp/$program.XXXXXX")
 mkdir "$work"/{old-socket,new-socket,upgrade}
-running=()
+running=() verdict=''
 
 clean_up() {
-  local server
+  local status=$? server
+  trap - EXIT
   for server in "${running[@]}"; do
     stop_cluster "${server%%=*}" "${server#*=}" 2>/dev/null || true
   done
@@ -17,8 +17,15 @@ clean_up() {
   else
     rm -rf -- "$work"
   fi
+  # Whatever status a program ended with, only the comparison says 0 or 1.
+  if [[ -z $verdict && $status != 2 ]]; then
+    note "the test could not run to its end; why is said above"
+    status=2
+  fi
+  exit "$status"
 }
 trap clean_up EXIT
+trap 'exit 2' HUP INT QUIT TERM
 
 step() {
   printf '== %s\n' "$*" >&2
@@ -42,36 +49,45 @@ stop() { # old|new
   running=("${left[@]}")
 }
 
-# PostgreSQL's own programs of NEW, connected to one of the servers; they know older servers too.
-on() { # old|new PROGRAM [arguments]
-  local server=$1 command=$2
-  shift 2
-  PGHOST=$work/$server-socket PGPORT=5432 PGUSER=$superuser PGOPTIONS='-c client_min_messages=warning' \
-    "$new_bin/bin/$command" "$@"
+# PostgreSQL's own programs of NEW, connected to one of the servers; they know older servers too. What follows
+# --dbname can be read as a connection string: a database goes by the environment, where it is only a name.
+on() { # old|new DATABASE PROGRAM [arguments]
+  local server=$1 database=$2 command=$3
+  shift 3
+  PGHOST=$work/$server-socket PGPORT=5432 PGUSER=$superuser PGDATABASE=$database \
+    PGOPTIONS='-c client_min_messages=warning' "$new_bin/bin/$command" "$@"
 }
 
+# SQL with values in it comes from standard input, with --set: what --command has is not interpolated.
 sql() { # old|new DATABASE [psql arguments]
   local server=$1 database=$2
   shift 2
-  on "$server" psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$database" "$@"
+  on "$server" "$database" psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"
 }
 
-databases() { # old|new
-  sql "$1" postgres --command="select datname from pg_database where datallowconn and datname not like 'template%' order by 1"
+# Sets databases to their names.
+list_databases() { # old|new
+  sql "$1" postgres --record-separator-zero >"$work/databases" \
+    --command="select datname from pg_database where datallowconn and datname not like 'template%' order by 1"
+  mapfile -d '' -t databases <"$work/databases"
 }
 
-# Writes the content of a server to $work/SERVER.fingerprint, and its definitions to $work/SERVER.schema.
+# Sets file to a name for what belongs to the database.
+file_of() { # DATABASE
+  file=$(md5sum <<<"$1")
+  file=${file%% *}
+}
+
+# Writes the content of a server to $work/SERVER.fingerprint, and its definitions to files in $work/SERVER.schema.
 fingerprint() { # old|new
-  local database
+  local database file databases
   mkdir -p "$work/$1.schema"
-  while read -r database; do
+  list_databases "$1"
+  for database in "${databases[@]}"; do
+    file_of "$database"
     sql "$1" "$database" --file="$PGFLAKEGEN_FINGERPRINT"
-    definitions "$1" "$database" >"$work/$1.schema/$database"
-  done < <(databases "$1") >"$work/$1.fingerprint"
-}
-
-definitions() { # old|new DATABASE
-  on "$1" pg_dump --schema-only --dbname="$2"
+    on "$1" "$database" pg_dump --schema-only >"$work/$1.schema/$file"
+  done >"$work/$1.fingerprint"
 }
 
 # Without what depends on the server that wrote them. Extensions are compared on their own.
@@ -79,32 +95,40 @@ normalised() { # FILE
   sed -E -e '/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict|(CREATE|COMMENT ON) EXTENSION)/d' -e '/^$/d' "$1"
 }
 
+same_definitions() { # FILE
+  normalised "$work/old.schema/$1" >"$work/old.normalised"
+  normalised "$work/new.schema/$1" >"$work/new.normalised"
+  cmp --silent "$work/old.normalised" "$work/new.normalised"
+}
+
 # A newer PostgreSQL writes some definitions in another form. Where the texts differ, OLD's definitions are
 # loaded into an empty database of NEW and compared as that writes them.
-rewrite_definitions() { # DATABASE
+rewrite_definitions() { # FILE
   local scratch=migration_test_scratch
-  if diff --brief <(normalised "$work/old.schema/$1") <(normalised "$work/new.schema/$1") >/dev/null; then
+  if same_definitions "$1"; then
     return
   fi
   sql new postgres --command="create database $scratch template template0"
-  on new psql --no-psqlrc --quiet --dbname="$scratch" --file="$work/old.schema/$1" >/dev/null 2>"$work/scratch.log"
-  definitions new "$scratch" >"$work/old.schema/$1"
+  on new "$scratch" psql --no-psqlrc --quiet --file="$work/old.schema/$1" >/dev/null 2>"$work/scratch.log" || true
+  on new "$scratch" pg_dump --schema-only >"$work/old.schema/$1"
   sql new postgres --command="drop database $scratch"
 }
 
 compare_definitions() {
-  local file database server
-  for file in "$work"/old.schema/*; do
-    database=${file##*/}
-    if [[ ! -e $work/new.schema/$database ]]; then
+  local file database databases server lines sum
+  list_databases new
+  for database in "${databases[@]}"; do
+    file_of "$database"
+    if [[ ! -e $work/old.schema/$file || ! -e $work/new.schema/$file ]]; then
       continue
     fi
-    rewrite_definitions "$database"
+    rewrite_definitions "$file"
     for server in old new; do
-      normalised "$work/$server.schema/$database" >"$work/$server.normalised"
-      mv "$work/$server.normalised" "$work/$server.schema/$database"
-      printf 'schema\t%s\t%s lines %s\n' "$database" "$(wc -l <"$work/$server.schema/$database")" \
-        "$(md5sum "$work/$server.schema/$database" | cut -c1-12)" >>"$work/$server.fingerprint"
+      normalised "$work/$server.schema/$file" >"$work/$server.normalised"
+      mv "$work/$server.normalised" "$work/$server.schema/$file"
+      lines=$(wc -l <"$work/$server.schema/$file")
+      sum=$(md5sum <"$work/$server.schema/$file")
+      printf 'schema\0%s\0%s lines %s\0' "$database" "$lines" "${sum:0:12}" >>"$work/$server.fingerprint"
     done
   done
 }
@@ -115,7 +139,10 @@ load_changes() {
   fi
 }
 
-# The superuser is there already, made by initdb.
+# The superuser is there already, made by initdb. Roles come first in a dump: a line of data that looks like
+# this one stays.
 without_superuser() {
-  grep -vxF -e "CREATE ROLE $superuser;" -e "CREATE ROLE \"$superuser\";"
+  BARE="CREATE ROLE $superuser;" QUOTED="CREATE ROLE \"${superuser//\"/\"\"}\";" awk '
+    !done && ($0 == ENVIRON["BARE"] || $0 == ENVIRON["QUOTED"]) { done = 1; next }
+    { print }'
 }

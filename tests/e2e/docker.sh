@@ -11,9 +11,9 @@ if (($# != 2)); then
 fi
 image=$1 name=$2
 work=$(mktemp -d)
-server=''
+container_pid=''
 clean_up() {
-  if [[ -n $server ]]; then kill -INT "$server" 2>/dev/null || true; fi
+  if [[ -n $container_pid ]]; then pkill -KILL -P "$container_pid" 2>/dev/null || true; fi
   rm -rf -- "$work"
 }
 trap clean_up EXIT
@@ -121,8 +121,133 @@ container POSTGRES_USER=owner POSTGRES_DB=shop "ENTRYPOINT=$entrypoint" -- /bin/
 grep -qxF "rows: 2" "$work/log" || { cat "$work/log"; fail "the data of the first start"; }
 if grep -q 'The database is ready' "$work/log"; then fail "made again"; fi
 
+# The entrypoint as the first process of a container, which a signal reaches as `docker stop` sends it.
+first_process() { # LOG: sets container_pid
+  : >"$1"
+  set -m
+  # shellcheck disable=SC2016
+  unshare --mount --net --pid --fork --kill-child bash -c '
+    set -euo pipefail
+    root=$1
+    shift
+    ip link set lo up
+    for directory in usr lib lib64 dev; do
+      mount --rbind "/$directory" "$root/$directory"
+    done
+    mount -t proc proc "$root/proc"
+    exec chroot --userspec=999:999 "$root" "$@"
+  ' container "$work/root" /usr/bin/env -i "${environment[@]}" POSTGRES_PASSWORD=x POSTGRES_INITDB_ARGS=--no-sync "$entrypoint" postgres -c fsync=off >"$1" 2>&1 &
+  set +m
+  container_pid=$!
+}
+
+until_true() { # COMMAND…
+  for _ in {1..600}; do
+    if "$@"; then return; fi
+    sleep 0.1
+  done
+  cat "$work/log"
+  fail "waited in vain: $*"
+}
+
+says() { # TEXT
+  grep -qF -e "$1" "$work/log"
+}
+
+# The server of the first start is ready, too.
+serves() { says "The database is ready." && (($(grep -c "ready to accept connections" "$work/log") == 2)); }
+
+# To the first process, which is unshare's child; unshare ends with it.
+signal() { # SIGNAL
+  pkill "-$1" -P "$container_pid"
+  wait "$container_pid" 2>/dev/null || true
+}
+
+volume=$work/root/var/lib/postgresql/data
+init=$work/root/docker-entrypoint-initdb.d
+is_empty() { [[ -z $(ls -A "$volume") ]]; }
+new_volume() {
+  find "$volume" "$work/root/run/postgresql" "$init" -mindepth 1 -delete
+}
+# On a running server of the volume.
+ask_again() { # SQL
+  container "ENTRYPOINT=$entrypoint" "SQL=$1" -- /bin/bash -c '
+    "$ENTRYPOINT" postgres >/tmp/log 2>&1 &
+    for _ in $(seq 300); do
+      if pg_isready --quiet; then break; fi
+      sleep 0.1
+    done
+    psql -At --username=postgres --command="$SQL"
+    kill -TERM $!
+    wait'
+}
+
+echo "== stopped while an init file runs: as if it had never begun"
+new_volume
+echo "create table first_half (); select pg_sleep(60);" >"$init/a.sql"
+echo "create table second_half ();" >"$init/b.sql"
+first_process "$work/log"
+until_true says "running /docker-entrypoint-initdb.d/a.sql"
+signal INT
+is_empty || fail "left behind: $(ls -A "$volume")"
+first_process "$work/log"
+until_true test -d "$volume/.first-start"
+signal TERM
+is_empty || fail "left behind: $(ls -A "$volume")"
+
+echo "== killed while an init file runs: said, not served"
+first_process "$work/log"
+until_true says "running /docker-entrypoint-initdb.d/a.sql"
+signal KILL
+before=$(find "$volume" | sort)
+if container POSTGRES_PASSWORD=x -- "$entrypoint" >"$work/log" 2>&1; then fail "it was served"; fi
+says "half made" || fail "$(cat "$work/log")"
+[[ $(find "$volume" | sort) == "$before" ]] || fail "something was changed"
+
+echo "== killed in initdb, then whole"
+new_volume
+echo "create table first_half ();" >"$init/a.sql"
+echo "create table second_half ();" >"$init/b.sql"
+first_process "$work/log"
+until_true test -d "$volume/.first-start/cluster/base"
+signal KILL
+first_process "$work/log"
+until_true serves
+signal INT
+[[ $(ask_again "select count(*) from pg_class where relname like '%_half'") == 2 ]] || fail "half of it"
+
+echo "== a slow shutdown of the first start is waited for"
+new_volume
+cat >"$init/z.sh" <<'SH'
+checkpointer=$(psql -U postgres -Atc "create table complete(); select pid from pg_stat_activity where backend_type = 'checkpointer'" | tail -n 1)
+kill -STOP "$checkpointer"
+if [ ! -e /tmp/for-ever ]; then (sleep 3; kill -CONT "$checkpointer") </dev/null >/dev/null 2>&1 & fi
+SH
+first_process "$work/log"
+until_true serves
+signal INT
+[[ $(ask_again "select count(*) from pg_class where relname = 'complete'") == 1 ]] || fail "it is gone"
+
+echo "== killed in that shutdown, it is served"
+find "$volume" "$work/root/run/postgresql" -mindepth 1 -delete
+touch "$work/root/tmp/for-ever"
+first_process "$work/log"
+until_true says "received fast shutdown request"
+signal KILL
+[[ -e $volume/PG_VERSION ]] || fail "it is gone"
+rm -f "$work/root/run/postgresql"/.s.*
+[[ $(ask_again "select count(*) from pg_class where relname = 'complete'") == 1 ]] || fail "it is not served"
+
+echo "== an init file that fails"
+new_volume
+echo "select 1/0;" >"$init/a.sql"
+if container POSTGRES_PASSWORD=x -- "$entrypoint" >"$work/log" 2>&1; then fail "it started"; fi
+says "division by zero" || fail "$(cat "$work/log")"
+is_empty || fail "left behind: $(ls -A "$volume")"
+rm "$init/a.sql"
+
 echo "== a volume of another major"
-echo 9 >"$work/root/var/lib/postgresql/data/PG_VERSION"
+echo 9 >"$volume/PG_VERSION"
 if container "ENTRYPOINT=$entrypoint" -- "$entrypoint" >"$work/log" 2>&1; then fail "it started"; fi
 grep -q 'is of PostgreSQL 9' "$work/log" || fail "$(cat "$work/log")"
 echo "the image postgresql-$name:latest does what it should"

@@ -94,6 +94,8 @@ let
     diffutils = tool "diffutils" "diffutils" [ "diff" "cmp" "diff3" "sdiff" ] { };
     findutils = tool "findutils" "findutils" [ "find" "xargs" ] { };
     flex = tool "flex" "flex" [ "flex" ] { };
+    # What nixpkgs has for systems without util-linux.
+    flock = tool "flock" "util-linux" [ "flock" ] { };
     gawk = tool "gawk" "gawk" [ "awk" ] { };
     git = tool "git" "git" [ "git" ] { };
     glibcLocales = tool "glibc-locales" "libc-bin" [ "locale" ] { };

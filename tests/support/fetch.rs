@@ -181,6 +181,6 @@ pub fn is_pure(path: &Path) -> bool {
 
 /// What we make of a program.
 pub fn ours(text: &str, pure: bool) -> Result<String, String> {
-    let settings = Settings { system: "x86_64-linux".into(), pure, silent: true, ..Settings::default() };
+    let settings = Settings { system: "x86_64-linux".into(), pure, ..Settings::default() };
     super::instantiated(text, settings)
 }

@@ -268,6 +268,14 @@ fn git_is_told_of_certificates_and_proxies() {
         let said = look(&[(name, file)]);
         assert!(said.lines().any(|line| line == wanted), "{name}: {said}");
     }
+    // Where git has a variable of its own, both are trusted.
+    let own = place.path("own.pem");
+    std::fs::write(&own, "own\n").unwrap();
+    let said = look(&[("SSL_CERT_FILE", file), ("GIT_SSL_CAINFO", own.to_str().unwrap())]);
+    assert!(
+        said.lines().any(|line| line.starts_with("GIT_SSL_CAINFO=") && line.ends_with("certificates.pem")),
+        "{said}"
+    );
     let said = look(&[("SSL_CERT_FILE", file), ("GIT_SSL_CAINFO", "/mine")]);
     assert!(said.lines().any(|line| line == "GIT_SSL_CAINFO=/mine"), "{said}");
     let said = look(&[("NIX_SSL_CERT_FILE", "/no-cert-file.crt")]);

@@ -119,7 +119,10 @@ fn a_lock_file_with_git_crates_is_committed_with_their_hashes() {
         "version = 4\n[[package]]\nname = \"mine\"\nversion = \"0.1.0\"\n",
     );
     place.write("catalogue/extensions/mine.toml", &extension("cargo-lock = \"locks/mine-0.1.0.lock\""));
-    let (code, out, err) = place.said(&["bump", "mine"]);
+    // Its lock file names repositories of this machine, which is not for an upstream to do.
+    let (code, _, err) = place.said(&["bump", "mine"]);
+    assert!(code == 1 && err.contains("--allow-local"), "{err}");
+    let (code, out, err) = place.said(&["bump", "mine", "--allow-local"]);
     assert_eq!(code, 0, "{err}");
     // The crate has no feature pg15 any more.
     assert!(out.starts_with("mine 0.1.0 → 0.2.0 (17)\n"), "{out}");
@@ -161,14 +164,14 @@ fn a_lock_file_with_git_crates_is_committed_with_their_hashes() {
         text.replacen(text.split("[[version]]").nth(1).unwrap(), "", 1).replacen("[[version]]", "", 1);
     std::fs::remove_file(place.path("catalogue/locks/mine-0.1.0.lock")).unwrap();
     place.write("catalogue/extensions/mine.toml", &only_new);
-    let (code, _, err) = place.said(&["verify", "mine"]);
+    let (code, _, err) = place.said(&["verify", "mine", "--allow-local"]);
     assert_eq!((code, err.contains("4 sources as the catalogue says, 0 not")), (0, true), "{err}");
     place.write(
         "catalogue/extensions/mine.toml",
         &only_new.replace(&second, "sha256-KM1d/RsSY54EC56O1+8/mS8ilwP8xfLK8QNH74hpZ/w="),
     );
     place.write("catalogue/locks/mine-0.2.0.lock", &format!("{lock}\n# mine\n"));
-    let (code, _, err) = place.said(&["verify", "mine"]);
+    let (code, _, err) = place.said(&["verify", "mine", "--allow-local"]);
     assert_eq!(code, 1);
     assert!(err.contains("this is not the Cargo.lock of mine 0.2.0"), "{err}");
     assert!(err.contains(&format!("the crates from {} are {second} today", two.url())), "{err}");
@@ -178,7 +181,7 @@ fn a_lock_file_with_git_crates_is_committed_with_their_hashes() {
 fn git_crates_are_part_of_the_vendored_ones() {
     let Scene { place, lock, pgrx, one, two, commits, _inner } = scene();
     place.write("catalogue/extensions/mine.toml", &extension(WITH_HASH));
-    let (code, _, err) = place.said(&["bump", "mine"]);
+    let (code, _, err) = place.said(&["bump", "mine", "--allow-local"]);
     assert_eq!(code, 0, "{err}");
     // The layout of nixpkgs' fetchCargoVendor, hashed by its folder.
     let staging = tempfile::tempdir().unwrap();
@@ -206,7 +209,7 @@ fn a_dropped_version_takes_its_lock_file_along() {
     assert_eq!(place.said(&["generate"]).0, 0);
     git(place.root.path(), &["add", "--all"]);
     git(place.root.path(), &["commit", "--quiet", "-m", "first"]);
-    let (code, out, err) = place.said(&["bump", "mine", "--replace", "--commit"]);
+    let (code, out, err) = place.said(&["bump", "mine", "--allow-local", "--replace", "--commit"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("no longer there: 0.1.0"), "{out}");
     assert!(!place.path("catalogue/locks/mine-0.1.0.lock").exists());
@@ -228,7 +231,7 @@ fn a_version_for_none_of_ours_stays_out() {
     let Scene { place, .. } = scene();
     let text = extension(WITH_HASH).replace("[\"15\", \"17\"]", "\"15\"");
     place.write("catalogue/extensions/mine.toml", &text);
-    let (code, out, err) = place.said(&["bump", "mine"]);
+    let (code, out, err) = place.said(&["bump", "mine", "--allow-local"]);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
     assert!(err.contains("mine 0.2.0 is left out: PostgreSQL 15 stays with what it has"), "{err}");
     assert_eq!(place.read("catalogue/extensions/mine.toml"), text);
@@ -255,7 +258,7 @@ fn a_source_that_contradicts_itself_changes_nothing() {
         place.serve("owner/mine", &mine);
         let entry = extension(WITH_HASH);
         place.write("catalogue/extensions/mine.toml", &entry);
-        let (code, _, err) = place.said(&["bump", "mine"]);
+        let (code, _, err) = place.said(&["bump", "mine", "--allow-local"]);
         assert_eq!(code, 1, "{said}");
         assert!(err.contains("PGF506") && err.contains(said), "{said}\n{err}");
         assert_eq!(place.read("catalogue/extensions/mine.toml"), entry);

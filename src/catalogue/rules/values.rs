@@ -9,6 +9,7 @@ use crate::catalogue::decode::printable;
 use crate::catalogue::index::{sql_names, versions};
 use crate::catalogue::raw::{Field, List, Preload, RawBuild, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::nix::eval::parse_size;
 
 /// Attributes of a derivation that are not environment variables to set.
 const RESERVED: [&str; 12] = [
@@ -52,6 +53,15 @@ fn flake(cx: &Context<'_>, found: &mut Diagnostics) {
             let help = "letters, digits, `_` and `-`, fewer than 64, not beginning with pg_";
             found.push(bad(superuser, "{} cannot be the superuser's name", help));
         }
+    }
+    if let Some(memory) = &flake.max_memory
+        && let Err(why) = parse_size(&memory.value)
+    {
+        found.push(bad(memory, "{} is no amount of memory", &why));
+    }
+    if let Some(time) = flake.max_time.as_ref().filter(|time| time.value <= 0) {
+        let message = format!("{} is no time to evaluate in", time.value);
+        found.push(Diagnostic::new(Code::InvalidValue, time.span, message).help("a number of seconds"));
     }
     if let Some(locale) = &flake.locale {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@');

@@ -35,6 +35,7 @@ impl Ev {
         if self.heap.exceeded() {
             return self.out_of_memory();
         }
+        self.tick()?;
         self.depth += 1;
         let result = self.with_stack(|ev| ev.call_here(function, args, pos));
         self.depth -= 1;

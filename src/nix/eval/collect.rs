@@ -37,15 +37,16 @@ pub(super) struct Part {
 }
 
 /// A thread that takes part. It leaves in a panic as well: others may be waiting for it.
-struct Present<'e>(&'e mut Ev);
+struct Present<'h, H>(&'h mut H, fn(&mut H) -> &mut Ev);
 
-impl Drop for Present<'_> {
+impl<H> Drop for Present<'_, H> {
     fn drop(&mut self) {
-        self.0.leave();
-        let me = self.0.me.number();
-        self.0.shared.meeting.state().held.retain(|(thread, _)| *thread != me);
+        let ev = (self.1)(self.0);
+        ev.leave();
+        let me = ev.me.number();
+        ev.shared.meeting.state().held.retain(|(thread, _)| *thread != me);
         // Where it would go on allocating is free to others now.
-        self.0.heap.restart();
+        ev.heap.restart();
     }
 }
 
@@ -64,10 +65,33 @@ impl Ev {
     /// but what `held` leads to, what the session itself keeps (globals, files, flakes), and what was made
     /// since the last part was done. All other threads of the session take part in the same way.
     pub unsafe fn collecting<T>(&mut self, held: Vec<Ref>, work: impl FnOnce(&mut Self) -> T) -> T {
-        let me = self.me.number();
-        self.shared.meeting.state().held.extend(held.into_iter().map(|thunk| (me, thunk)));
-        self.enter();
-        work(Present(self).0)
+        // SAFETY: the caller's.
+        unsafe { Self::collecting_of(self, |ev| ev, held, work) }
+    }
+
+    /// As [`Self::collecting`], for what has an evaluator inside.
+    ///
+    /// # Safety
+    /// As there.
+    pub unsafe fn collecting_of<H, T>(
+        holder: &mut H,
+        ev: fn(&mut H) -> &mut Self,
+        held: Vec<Ref>,
+        work: impl FnOnce(&mut H) -> T,
+    ) -> T {
+        let own = ev(holder);
+        let me = own.me.number();
+        own.shared.meeting.state().held.extend(held.into_iter().map(|thunk| (me, thunk)));
+        own.enter();
+        work(Present(holder, ev).0)
+    }
+
+    /// As [`Self::part_done`], whatever its time is worth: all is freed that can be.
+    pub fn free_now(&mut self) {
+        if self.part.taken && self.depth == 0 && self.forcing == 0 {
+            self.heap.space().fill_up();
+            self.meet();
+        }
     }
 
     /// A part of a result is done: frees memory if that is worth its time.

@@ -31,6 +31,8 @@ pub enum Kind {
     MemoryLimit,
     /// More steps than the settings allow.
     StepLimit,
+    /// More time than `--max-time` allows.
+    TimeLimit,
     /// Not allowed in pure mode.
     Restricted,
     /// Something is needed that would have to be fetched or built.

@@ -55,7 +55,11 @@ impl Ev {
         error.leave(std::ptr::from_ref(thunk).addr());
         match error.kind {
             // Another time, or another thread, may have more room.
-            Kind::StackOverflow | Kind::MemoryLimit | Kind::StepLimit | Kind::Unavailable => claim.put_back(),
+            Kind::StackOverflow
+            | Kind::MemoryLimit
+            | Kind::StepLimit
+            | Kind::TimeLimit
+            | Kind::Unavailable => claim.put_back(),
             _ => {
                 self.heap.charge(error.size_kept());
                 claim.fail(self.lasting.alloc((*error).clone()));

@@ -172,6 +172,7 @@ impl Heap {
         self.end.set(0);
         self.medium.set((0, 0));
         self.holes.set(None);
+        self.charge(0);
     }
 
     #[inline]

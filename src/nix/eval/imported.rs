@@ -8,7 +8,6 @@ use std::sync::{PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 
 use super::machine::{Ev, Result};
-use super::outside::resolve_links_by;
 use super::shared::Shared;
 use super::written;
 use crate::interrupt::TemporaryDirectory;
@@ -38,6 +37,11 @@ impl Imported {
     pub fn insert(&self, path: &StorePath, place: Place) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.entry(path.base_name().to_owned()).or_insert(place);
+    }
+
+    /// Whether it is known what a base name stands for.
+    pub fn has(&self, base: &str) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains_key(base)
     }
 
     /// Remembers the folder that the sources at `path` are a copy of.
@@ -123,15 +127,6 @@ impl Ev {
         self.shared.real(path)
     }
 
-    /// Follows symbolic links in every part of a path, which may be one whose store path was only
-    /// computed.
-    pub(super) fn follow(&self, path: &[u8]) -> std::io::Result<Vec<u8>> {
-        let outside = &self.shared.outside;
-        resolve_links_by(path, &|path| outside.file_type(&self.shared.real(path)), &|path| {
-            outside.read_link(&self.shared.real(path))
-        })
-    }
-
     /// Remembers what a store path stands for, and writes it out if that is wanted.
     pub fn imported(&self, path: &StorePath, place: Place) -> Result<()> {
         if let Some(dir) = &self.shared.settings.write_to {
@@ -139,6 +134,12 @@ impl Ev {
         }
         self.shared.imported.insert(path, place);
         Ok(())
+    }
+
+    /// A path that is in the machine's own store is one that evaluation has from now on.
+    pub(crate) fn in_store(&self, path: &StorePath) {
+        let full = self.shared.store.print(path);
+        self.shared.imported.insert(path, Place::Here(full.into_bytes()));
     }
 
     /// Writes out a source that a derivation needs, wherever it came from.

@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use super::access::Last;
 use super::attrs::Attrs;
 use super::builtins::{core_package, io_error};
 use super::error::{Error, Kind};
@@ -9,12 +10,14 @@ use super::heap::{Lazy, Ref, Thunk};
 use super::ir::{Expr, File, Pos};
 use super::lower::{self, Context};
 use super::machine::{Ev, Result};
-use super::outside::resolve_links;
-use super::paths::parent;
+use super::paths::{canonical, parent};
 use super::shared::Origin;
 use super::symbol::Symbol;
 use super::value::Value;
 use crate::store::nar::FileType;
+
+/// Links at the end of a path that is imported.
+const MAX_LINKS: u32 = 1023;
 
 impl Ev {
     /// Parses and lowers a text; relative paths in it start at `dir`.
@@ -47,80 +50,48 @@ impl Ev {
         lower::lower(text, context, &mut self.scratch)
     }
 
-    /// The file that `import path` reads: links resolved, `default.nix` of a directory.
+    /// The file that `import path` reads: `default.nix` of a directory, and where a link at the end of the
+    /// path leads. Links before that stay in the path, from which relative paths in the file start.
     fn file_to_import(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
-        self.check_access(path, pos)?;
         if core_package(path).is_some() {
             return Ok(path.to_vec());
         }
-        let missing = |path: &[u8]| {
-            let path = String::from_utf8_lossy(path);
-            Error::at(Kind::Io, format!("path '{path}' does not exist"), pos)
-        };
-        let outside = self.shared.outside.clone();
-        // A store path that was only computed keeps its name: positions and relative paths need it.
-        let virtual_path = self.real(path) != path;
-        if !virtual_path && let Some(file) = self.plain_file(path) {
-            return Ok(file);
-        }
-        let mut resolved = if virtual_path {
-            path.to_vec()
-        } else {
-            resolve_links(&*outside, path).map_err(|_| missing(path))?
-        };
-        let real = resolve_links(&*outside, &self.real(&resolved)).map_err(|_| missing(path))?;
-        match outside.file_type(&real) {
-            Ok(Some(FileType::Directory)) => resolved.extend_from_slice(b"/default.nix"),
-            Ok(Some(_)) => return Ok(resolved),
-            _ => return Err(missing(path)),
-        }
-        let real = resolve_links(&*outside, &self.real(&resolved)).map_err(|_| missing(&resolved))?;
-        match outside.file_type(&real) {
-            Ok(Some(_)) if virtual_path => Ok(resolved),
-            Ok(Some(_)) => Ok(real),
-            _ => Err(missing(&resolved)),
-        }
-    }
-
-    /// [`Self::file_to_import`] without looking at each directory on the way again: `None` where
-    /// that has to be done.
-    fn plain_file(&mut self, path: &[u8]) -> Option<Vec<u8>> {
-        let dir = parent(path);
-        if !self.plain_dirs.contains(dir) {
-            if resolve_links(&*self.shared.outside, dir).ok()? != dir {
-                return None;
+        let mut path = path.to_vec();
+        for _ in 0..MAX_LINKS {
+            let place = self.resolve(&path, Last::Kept, pos)?;
+            self.check_access(&place, pos)?;
+            let kind = self.shared.kind_at(&place).map_err(|error| io_error("read", &path, &error, pos))?;
+            match kind {
+                Some(FileType::Directory) => return Ok(canonical(&[&path[..], b"/default.nix"].concat())),
+                Some(FileType::Symlink) => {
+                    let target = self.shared.outside.read_link(&self.real(&place));
+                    let target = target.map_err(|error| io_error("read", &path, &error, pos))?;
+                    path = match target.starts_with(b"/") {
+                        true => canonical(&target),
+                        false => canonical(&[parent(&path), b"/", &target].concat()),
+                    };
+                }
+                Some(_) => return Ok(path),
+                None => {
+                    let place = String::from_utf8_lossy(&place);
+                    return Err(Error::at(Kind::Io, format!("path '{place}' does not exist"), pos));
+                }
             }
-            self.plain_dirs.insert(dir.into());
         }
-        match self.shared.outside.file_type(path) {
-            Ok(Some(FileType::Directory)) => {
-                self.plain_dirs.insert(path.into());
-                let file = [path, b"/default.nix"].concat();
-                let kind = self.shared.outside.file_type(&file);
-                matches!(kind, Ok(Some(FileType::Regular))).then_some(file)
-            }
-            Ok(Some(FileType::Regular)) => Some(path.to_vec()),
-            _ => None,
-        }
+        let path = String::from_utf8_lossy(&path);
+        let message = format!("too many symbolic links encountered while traversing the path '{path}'");
+        Err(Error::at(Kind::Io, message, pos))
     }
 
     fn read_source(&mut self, file: &[u8], pos: Pos) -> Result<String> {
         if let Some(text) = core_package(file) {
             return Ok(text.to_owned());
         }
-        let bytes = self.read_real(file, pos)?;
+        let bytes = self.read_at(file, pos)?;
         String::from_utf8(bytes).map_err(|_| {
             let file = String::from_utf8_lossy(file);
             Error::at(Kind::Syntax, format!("'{file}' is not UTF-8"), pos)
         })
-    }
-
-    /// The contents of a file, wherever it really is.
-    pub(super) fn read_real(&mut self, file: &[u8], pos: Pos) -> Result<Vec<u8>> {
-        let real = self.real(file);
-        let outside = self.shared.outside.clone();
-        self.room_for(usize::try_from(outside.file_size(&real).unwrap_or(0)).unwrap_or(usize::MAX))?;
-        outside.read_file(&real).map_err(|error| io_error("read", file, &error, pos))
     }
 
     /// The thunk of a file's value; parsed by the first thread that comes, while others wait.

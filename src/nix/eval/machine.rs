@@ -1,9 +1,11 @@
 //! The machine: evaluates expressions.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
+use super::access::PlainDirs;
 use super::attrs::{Attr, Attrs};
 use super::collect::Part;
 use super::error::{Error, Kind, suggest};
@@ -30,6 +32,9 @@ const NAMES: usize = 1 << 17;
 /// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
 const MAX_PIECES: u32 = 256;
 
+/// Calls between two looks at the clock.
+pub(super) const TICKS: u32 = 1 << 12;
+
 /// One thread's evaluator.
 pub struct Ev {
     /// What it shares with other threads.
@@ -55,11 +60,14 @@ pub struct Ev {
     pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, String>>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
+    /// When evaluation has taken the time that it may, and calls until the clock is looked at.
+    pub(super) deadline: Option<Instant>,
+    pub(super) ticks: u32,
     pub(super) scratch: Scratch,
     /// Memory for the text of a derivation.
     pub(super) drv_text: Vec<u8>,
-    /// Directories that no symbolic link leads to.
-    pub(super) plain_dirs: FxHashSet<Box<[u8]>>,
+    /// Directories that no link leads to.
+    pub(super) plain_dirs: PlainDirs,
 }
 
 impl Ev {
@@ -86,9 +94,11 @@ impl Ev {
             stack: (0, 0),
             regexes: FxHashMap::default(),
             steps,
+            deadline: shared.deadline,
+            ticks: TICKS,
             scratch: Scratch::default(),
             drv_text: Vec::new(),
-            plain_dirs: FxHashSet::default(),
+            plain_dirs: PlainDirs::default(),
         };
         ev.globals = shared.global_values.get_or_init(|| super::builtins::globals(&mut ev)).clone();
         ev
@@ -180,6 +190,7 @@ impl Ev {
 
     #[cold]
     pub(super) fn out_of_memory<T>(&self) -> Result<T> {
+        self.heap.space().run_short();
         let limit = self.shared.settings.max_memory >> 20;
         Err(Error::new(
             Kind::MemoryLimit,
@@ -193,7 +204,7 @@ impl Ev {
         match self.steps.checked_sub(1) {
             Some(left) => {
                 self.steps = left;
-                Ok(())
+                self.tick()
             }
             None => Err(Error::new(Kind::StepLimit, "evaluation takes more steps than allowed")),
         }
@@ -373,7 +384,7 @@ impl Ev {
             Expr::HasAttr { base, path } => self.has_attr(base, path.get(), env),
             Expr::Assert(Assert { condition, body, pos, text }) => {
                 if self.condition(condition, env, *pos, "in the condition of the assert statement")? {
-                    self.eval(body, env)
+                    self.with_stack(|ev| ev.eval(body, env))
                 } else {
                     self.assertion_failed(condition, text, env, *pos)
                 }
@@ -502,7 +513,7 @@ impl Ev {
                 (Some(attr), ..) => {
                     self.force(attr.value).map_err(|error| self.while_attr(error, name, &attr, pos))?
                 }
-                (None, Some(default), _) => return self.eval(default, env),
+                (None, Some(default), _) => return self.with_stack(|ev| ev.eval(default, env)),
                 (None, None, Value::Attrs(attrs)) => return self.missing(attrs, name, pos),
                 (None, None, _) => return self.unbound(pos),
             };

@@ -4,6 +4,7 @@
 //! each thread has its own [`machine::Ev`] with a heap of its own, and evaluates what no other
 //! thread has evaluated.
 
+mod access;
 pub mod attrs;
 pub mod builtins;
 mod call;
@@ -15,6 +16,7 @@ mod force;
 pub mod heap;
 pub mod imported;
 pub mod ir;
+mod limits;
 mod load;
 mod lower;
 pub mod machine;
@@ -33,8 +35,10 @@ pub mod url;
 pub mod value;
 mod written;
 
+pub use access::Last;
 pub use error::{Error, Kind};
+pub use limits::parse_size;
 pub use machine::{Ev, Result};
 pub use select::split_path;
-pub use shared::{Settings, Shared};
+pub use shared::{Messages, Settings, Shared};
 pub use value::Value;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::paths::parent;
 use crate::store::nar::FileType;
 
 /// What evaluation may ask of the world. Paths are absolute byte strings.
@@ -22,12 +22,14 @@ pub trait Outside: Send + Sync {
     fn read_link(&self, path: &[u8]) -> io::Result<Vec<u8>>;
     /// The real place of a path, for archives of it.
     fn real_path(&self, path: &[u8]) -> PathBuf;
+    /// Whether evaluation may know of what is at a path: archives have nothing else.
+    fn sees(&self, _path: &[u8]) -> bool {
+        true
+    }
     /// An environment variable.
     fn env(&self, name: &str) -> Option<Vec<u8>>;
     /// `builtins.currentTime`.
     fn now(&self) -> i64;
-    /// `builtins.trace`, `builtins.warn` and the like: one message.
-    fn message(&self, text: &str);
 }
 
 /// The real world.
@@ -40,8 +42,13 @@ fn os(path: &[u8]) -> &Path {
 
 impl Outside for Machine {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        let file = fs::File::open(os(path))?;
-        let size = file.metadata()?.len();
+        // Without waiting for somebody who writes into what is a pipe.
+        let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(os(path))?;
+        let metadata = file.metadata()?;
+        if metadata.file_type().is_fifo() || metadata.file_type().is_socket() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        let size = metadata.len();
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
         file.take(size).read_to_end(&mut bytes)?;
@@ -87,61 +94,4 @@ impl Outside for Machine {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs() as i64)
     }
-
-    #[allow(clippy::print_stderr)]
-    fn message(&self, text: &str) {
-        eprintln!("{}", crate::diag::guard::log(text));
-    }
-}
-
-/// Follows symbolic links in every part of `path`.
-pub fn resolve_links(outside: &dyn Outside, path: &[u8]) -> io::Result<Vec<u8>> {
-    resolve_links_by(path, &|path| outside.file_type(path), &|path| outside.read_link(path))
-}
-
-/// As [`resolve_links`], with other ways to see what there is.
-pub fn resolve_links_by(
-    path: &[u8],
-    file_type: &dyn Fn(&[u8]) -> io::Result<Option<FileType>>,
-    read_link: &dyn Fn(&[u8]) -> io::Result<Vec<u8>>,
-) -> io::Result<Vec<u8>> {
-    let mut todo: Vec<Vec<u8>> = parts(path);
-    let mut done: Vec<u8> = Vec::new();
-    let mut links = 0;
-    while let Some(part) = todo.pop() {
-        if part == b".." {
-            done = match parent(&done) {
-                b"/" => Vec::new(),
-                up => up.to_vec(),
-            };
-            continue;
-        }
-        let before = done.len();
-        done.push(b'/');
-        done.extend_from_slice(&part);
-        if file_type(&done)? == Some(FileType::Symlink) {
-            links += 1;
-            if links > 1024 {
-                return Err(io::Error::other("too many symbolic links"));
-            }
-            let target = read_link(&done)?;
-            done.truncate(if target.starts_with(b"/") { 0 } else { before });
-            todo.extend(parts(&target));
-        }
-    }
-    if done.is_empty() {
-        done.push(b'/');
-    }
-    Ok(done)
-}
-
-/// The components, last first.
-fn parts(path: &[u8]) -> Vec<Vec<u8>> {
-    let mut parts: Vec<Vec<u8>> = path
-        .split(|byte| *byte == b'/')
-        .filter(|part| !part.is_empty() && *part != b".")
-        .map(<[u8]>::to_vec)
-        .collect();
-    parts.reverse();
-    parts
 }

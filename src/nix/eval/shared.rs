@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use super::access::{Last, PlainDirs};
 use super::collect::Meeting;
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
@@ -16,6 +18,29 @@ use super::threads::Threads;
 use super::value::Value;
 use crate::interrupt::TemporaryDirectory;
 use crate::store::{DrvHash, StoreDir};
+
+/// Where the messages of evaluation go: `builtins.trace`, `builtins.warn`, deprecations. Each is one call, on the
+/// thread that evaluates, which holds no lock meanwhile.
+#[derive(Clone, Default)]
+pub struct Messages(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+
+impl Messages {
+    /// To a function.
+    pub fn to(sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(sink)))
+    }
+
+    /// Nowhere.
+    pub fn nowhere() -> Self {
+        Self(None)
+    }
+}
+
+impl std::fmt::Debug for Messages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Messages(somewhere)" } else { "Messages(nowhere)" })
+    }
+}
 
 /// How to evaluate.
 #[derive(Clone, Debug)]
@@ -36,8 +61,12 @@ pub struct Settings {
     pub pipe_operators: bool,
     /// Print `builtins.traceVerbose`.
     pub trace_verbose: bool,
-    /// Print no traces and warnings at all.
-    pub silent: bool,
+    /// Where traces and warnings go.
+    pub messages: Messages,
+    /// Time that the session may take.
+    pub max_time: Option<Duration>,
+    /// Time that each [part](Ev::begin_part) may take.
+    pub max_part_time: Option<Duration>,
     /// Where sources already fetched are looked for, beside the store.
     pub source_cache: Option<PathBuf>,
     /// Where to write `.drv` files and sources.
@@ -57,7 +86,9 @@ impl Default for Settings {
             max_steps: u64::MAX,
             pipe_operators: false,
             trace_verbose: false,
-            silent: false,
+            messages: Messages::nowhere(),
+            max_time: None,
+            max_part_time: None,
             source_cache: None,
             write_to: None,
             ca_derivations: false,
@@ -180,7 +211,9 @@ pub struct Shared {
     pub sources_found: Mutex<FxHashMap<String, Arc<dyn std::any::Any + Send + Sync>>>,
     /// Where values are; it counts what all threads' heaps have taken.
     pub space: Arc<Space>,
-    /// Folders to remove in the end.
+    /// When the session has taken the time that it may.
+    pub(super) deadline: Option<Instant>,
+    /// Folders that go with the session, or when a signal ends the process.
     pub temporary: Mutex<Vec<TemporaryDirectory>>,
     /// Derivations made or read so far, by base name.
     pub derivations: RwLock<FxHashMap<&'static str, &'static KnownDrv>>,
@@ -196,6 +229,7 @@ impl Shared {
             .map(|(i, name)| (symbols.intern(name.as_bytes()), i as u32))
             .collect();
         let space = Arc::new(Space::new(settings.max_memory));
+        let deadline = settings.max_time.and_then(|time| Instant::now().checked_add(time));
         Arc::new(Self {
             symbols,
             settings,
@@ -215,6 +249,7 @@ impl Shared {
             imported: Imported::default(),
             sources_found: Mutex::default(),
             space,
+            deadline,
             temporary: Mutex::default(),
             derivations: RwLock::default(),
         })
@@ -222,8 +257,8 @@ impl Shared {
 
     /// `builtins.trace`, `builtins.warn` and the like: one message.
     pub fn message(&self, text: &str) {
-        if !self.settings.silent {
-            self.outside.message(text);
+        if let Some(sink) = &self.settings.messages.0 {
+            sink(text);
         }
     }
 
@@ -278,7 +313,8 @@ impl Shared {
                 return texts.last().map(|(_, text)| text.clone());
             }
         }
-        let text: Arc<[u8]> = self.outside.read_file(&self.real(path)).ok()?.into();
+        let place = self.resolve(path, Last::Followed, &mut PlainDirs::default()).ok()?;
+        let text: Arc<[u8]> = self.outside.read_file(&self.real(&place)).ok()?.into();
         if text.len() <= LARGE {
             let mut texts = texts();
             if texts.len() >= KEPT {

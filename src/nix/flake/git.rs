@@ -4,6 +4,7 @@
 mod submodules;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -39,6 +40,18 @@ pub fn revision(root: &Path, rev: &str) -> Result<String> {
         Some(id) => Ok(id),
         None => fail(Kind::Unavailable, format!("'{}' has no revision '{rev}'", root.display())),
     }
+}
+
+/// The files that git tracks or has staged in a folder, relative to it; `None` where there is no repository.
+pub fn tracked(folder: &Path) -> Result<Option<BTreeSet<PathBuf>>> {
+    let folder = folder.canonicalize()?;
+    let Some(repository) = Repository::around(&folder)? else { return Ok(None) };
+    let below = folder.strip_prefix(&repository.root).unwrap_or(Path::new(""));
+    let known = repository
+        .known()?
+        .into_iter()
+        .filter_map(|entry| Some(entry.path.strip_prefix(below).ok()?.to_path_buf()));
+    Ok(Some(known.collect()))
 }
 
 fn url_of(root: &Path) -> Url {

@@ -8,7 +8,7 @@ use super::{Kind, fail};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::ir::Params;
-use crate::nix::eval::{Error, Ev, Result, Value};
+use crate::nix::eval::{Error, Ev, Last, Result, Value};
 
 type Path = Vec<String>;
 
@@ -252,7 +252,7 @@ impl Builder<'_> {
         self.nodes.push(Node { from, dir: dir.to_owned(), flake: true, inputs: BTreeMap::new() });
         let mut folder = self.folder(index)?;
         let file = format!("{folder}/flake.nix");
-        if self.ev.shared.outside.file_type(&self.ev.real(file.as_bytes())).ok().flatten().is_none() {
+        if self.ev.kind_of(file.as_bytes(), Last::Followed, 0)?.is_none() {
             let place = String::from_utf8_lossy(&self.ev.real(folder.as_bytes())).into_owned();
             return fail(
                 Kind::Io,
@@ -323,9 +323,10 @@ impl Builder<'_> {
 
     fn read_lock(&mut self, folder: &str) -> Result<Option<Lock>> {
         let file = format!("{folder}/flake.lock");
-        let Ok(bytes) = self.ev.shared.outside.read_file(&self.ev.real(file.as_bytes())) else {
+        if self.ev.kind_of(file.as_bytes(), Last::Kept, 0)?.is_none() {
             return Ok(None);
-        };
+        }
+        let bytes = self.ev.read_at(file.as_bytes(), 0)?;
         let json: serde_json::Value = serde_json::from_slice(&bytes)
             .map_err(|error| Error::new(Kind::Other, format!("lock file '{file}' is no JSON: {error}")))?;
         let version = json.get("version").and_then(serde_json::Value::as_u64);

@@ -6,7 +6,7 @@ mod lock;
 mod reference;
 mod source;
 
-pub use git::{at_revision, revision};
+pub use git::{at_revision, revision, tracked};
 pub use source::{git_root, place_of};
 
 use super::eval::attrs::Attrs;

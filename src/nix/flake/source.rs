@@ -225,6 +225,7 @@ fn folder(ev: &mut Ev, path: &Path) -> Result<Source> {
         && ev.shared.store.source_path("source", &hash).as_ref() == Ok(&base)
     {
         // A source that is in the store already is taken as it is, and when it changed is not known.
+        ev.in_store(&base);
         return Ok(Source { path: base, hash, attrs: vec![("lastModified", Attribute::Number(0))] });
     }
     let mut source = Source::at(ev, &place, hash)?;

@@ -3,6 +3,8 @@
 //! rnix's parser, rowan's drop and every visitor recurse as deep as the text nests; 100,000 opening
 //! brackets would overflow any stack. The depth is bounded on the tokens, before anything recurses.
 
+use std::sync::{Mutex, PoisonError};
+
 use rnix::SyntaxKind::*;
 
 /// Brackets deeper than this are a finding: rnix gives up a little above, and no person writes it.
@@ -94,10 +96,23 @@ pub fn with_stack<R: Send>(text: &str, work: impl FnOnce() -> R + Send) -> std::
     if depth <= SHALLOW {
         return Ok(work());
     }
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .stack_size((4 << 20) + depth * PER_LEVEL)
-            .spawn_scoped(scope, work)?;
-        thread.join().or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    let size = (4 << 20) + depth * PER_LEVEL;
+    let work = Mutex::new(Some(work));
+    let take = || work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let done = std::thread::scope(|scope| {
+        let thread =
+            std::thread::Builder::new().stack_size(size).spawn_scoped(scope, || take().map(|work| work()));
+        match thread {
+            Ok(thread) => Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+            Err(error) => Err(error),
+        }
+    });
+    match done {
+        Ok(Some(result)) => Ok(result),
+        // Where there may be no more threads there may be more stack.
+        Err(_) => {
+            take().map(|work| stacker::grow(size, work)).ok_or_else(|| std::io::ErrorKind::Other.into())
+        }
+        Ok(None) => Err(std::io::ErrorKind::Other.into()),
+    }
 }

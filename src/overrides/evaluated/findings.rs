@@ -15,6 +15,7 @@ use super::judge::{Judged, code_of};
 use super::session::Session;
 use super::{At, Build, Found};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, Span};
+use crate::limited;
 use crate::nix::eval::Error;
 use crate::nix::syntax::{self, decode, text};
 use crate::overrides::suppress;
@@ -45,7 +46,7 @@ impl Report<'_> {
         if let Some(known) = self.sources.find(&shown) {
             return known;
         }
-        let bytes = std::fs::read(self.root.join(file)).unwrap_or_default();
+        let bytes = limited::read(self.root.join(file)).unwrap_or_default();
         // What is no UTF-8 was found to be so before.
         decode::add(&shown, bytes, self.sources, &mut Diagnostics::new())
     }
@@ -79,7 +80,19 @@ impl Report<'_> {
             }
             _ => finding,
         };
+        let finding = match session.untracked(&error.message) {
+            Some(file) => finding.help(format!("git does not know it; type `git add {file}`")),
+            None => finding,
+        };
         self.sink.push(finding);
+    }
+
+    /// An override that is not part of the flake.
+    pub fn untracked(&mut self, file: &Utf8Path) {
+        let span = self.span(file, &At::Start);
+        let message = format!("git does not know {file}, so that Nix does not see it");
+        let finding = Diagnostic::new(Code::EvalUntracked, span, message);
+        self.sink.push(finding.help(format!("type `git add {file}`")));
     }
 
     /// What was found in builds.

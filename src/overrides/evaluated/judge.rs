@@ -19,6 +19,8 @@ pub struct Judged {
     pub given: Vec<Place>,
     /// The system has the package.
     pub there: bool,
+    /// There was too little memory, perhaps for what others took.
+    pub short: bool,
 }
 
 /// What an override gives, by attribute.
@@ -41,7 +43,11 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
         Ok(Some(seen)) => seen,
         Err(error) => {
             judged.there = true;
-            judged.found.push(generated(session, &error, build));
+            judged.short = error.kind == Kind::MemoryLimit;
+            judged.found.push(match is_limit(error.kind) {
+                true => limit(session, &error, build),
+                false => generated(session, &error, build),
+            });
             return judged;
         }
     };
@@ -197,6 +203,12 @@ impl Judge<'_> {
 
     /// Says where and why evaluation of the derivation failed.
     fn failed(&mut self, error: &Error) {
+        if is_limit(error.kind) {
+            // All else would fail for the same reason.
+            self.judged.short = error.kind == Kind::MemoryLimit;
+            self.judged.found.push(limit(self.session, error, self.build));
+            return;
+        }
         let before = self.opened.attr(self.seen, "generated").is_some().then(|| {
             let generated = self.opened.field(self.seen, "generated")?;
             self.opened.text(generated, "drvPath")
@@ -244,6 +256,11 @@ impl Judge<'_> {
     }
 }
 
+/// A limit is passed by the override as a whole: where it was just then is chance.
+fn limit(session: &Session, error: &Error, build: &Build) -> Found {
+    Found { at: At::Start, ..Found::of(session, Code::EvalLimit, error, build) }
+}
+
 /// An error that is there without the override, too.
 fn generated(session: &Session, error: &Error, build: &Build) -> Found {
     let found = Found::of(session, Code::EvalGenerated, error, build);
@@ -260,6 +277,10 @@ pub fn given_by(session: &Session, opened: &mut Opened, given: Value) -> Vec<Giv
     all
 }
 
+fn is_limit(kind: Kind) -> bool {
+    matches!(kind, Kind::MemoryLimit | Kind::TimeLimit | Kind::StepLimit)
+}
+
 /// The code for an error that evaluation itself gives.
 pub fn code_of(kind: Kind) -> Code {
     match kind {
@@ -267,6 +288,7 @@ pub fn code_of(kind: Kind) -> Code {
         Kind::Type => Code::EvalType,
         Kind::Throw | Kind::Abort | Kind::Assertion => Code::EvalThrow,
         Kind::Restricted | Kind::Unavailable => Code::EvalImpure,
+        Kind::MemoryLimit | Kind::TimeLimit | Kind::StepLimit => Code::EvalLimit,
         _ => Code::EvalFailed,
     }
 }

@@ -62,6 +62,7 @@ pub fn judge<'c>(
                 let Some(attr) = member(extension, postgresql, system) else { continue };
                 let path = ["legacyPackages", system, &attribute, "exts", attr];
                 count += 1;
+                opened.ev.begin_part();
                 match look(&mut opened, extension, &path) {
                     Some(Seen::Refused(error)) => {
                         let code = if extension.required { Code::RequiredRefused } else { Code::LeftOut };

@@ -9,6 +9,7 @@ mod judge;
 pub mod members;
 mod session;
 pub mod shown;
+mod sight;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -101,6 +102,9 @@ impl Found {
         if elsewhere && let Some(place) = session.place(error.pos) {
             help.push(format!("the error comes from {place}"));
         }
+        if let Some(file) = session.untracked(&error.message) {
+            help.push(format!("git does not know it; type `git add {file}`"));
+        }
         Self { code, file: build.file.clone(), at, message: session.readable(&error.message), help }
     }
 }
@@ -156,19 +160,30 @@ pub fn judge(
             return Outcome::Judged(0);
         }
     };
+    let files: BTreeSet<&Utf8Path> = builds.iter().map(|build| build.file.as_path()).collect();
+    let (seen, unseen): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| session.sees(file));
+    unseen.into_iter().for_each(|file| report.untracked(file));
     // One system after the other: what is evaluated at the same time has much in common.
+    let all = (0..systems.len()).flat_map(|system| (0..builds.len()).map(move |build| (system, build)));
     let units: Vec<(usize, usize)> =
-        (0..systems.len()).flat_map(|system| (0..builds.len()).map(move |build| (system, build))).collect();
+        all.filter(|(_, build)| seen.contains(builds[*build].file.as_path())).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<((usize, usize), Judged)>> = Mutex::default();
+    let one = |opened: &mut session::Opened, (system, build): (usize, usize)| {
+        opened.ev.begin_part();
+        judge::judge(&session, opened, &builds[build], &systems[system])
+    };
     let work = |mut opened: session::Opened| {
-        while let Some((system, build)) = units.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let judged = judge::judge(&session, &mut opened, &builds[build], &systems[system]);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push(((system, build), judged));
-        }
+        opened.collecting(|opened| {
+            while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                let judged = one(opened, unit);
+                done.lock().unwrap_or_else(PoisonError::into_inner).push((unit, judged));
+                opened.ev.part_done();
+            }
+        });
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
-    let flake = first.flake;
+    let flake = first.shared();
     std::thread::scope(|scope| {
         for n in 1..threads {
             let builder = std::thread::Builder::new().name(format!("override-{n}")).stack_size(32 << 20);
@@ -179,6 +194,15 @@ pub fn judge(
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(unit, _)| *unit);
+    // What others had taken is free now: whatever fails again does so by itself.
+    if done.iter().any(|(_, judged)| judged.short) {
+        session.join(flake).collecting(|opened| {
+            for (unit, judged) in done.iter_mut().filter(|(_, judged)| judged.short) {
+                opened.ev.free_now();
+                *judged = one(opened, *unit);
+            }
+        });
+    }
     let evaluated = done.iter().filter(|(_, judged)| judged.there).count();
     report.builds(builds, systems, &done);
     Outcome::Judged(evaluated)

@@ -1,15 +1,18 @@
 //! A flake opened for looking: evaluators that share parsed files, and what positions and paths in their
 //! messages are to people.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use super::tree::Tree;
+use super::sight::Sight;
+use super::tree::{PLACE, Tree};
 use crate::nix::eval::attrs::{Attr, Attrs};
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::ir::Pos;
+use crate::nix::eval::outside::Outside as _;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
@@ -21,6 +24,9 @@ const CATALOGUE: &str = "catalogue/";
 pub struct Session {
     shared: Arc<Shared>,
     root: Utf8PathBuf,
+    tree: Arc<Tree>,
+    /// Why it is not known what is part of the flake.
+    unseen: Option<Box<Error>>,
     inputs: Vec<(String, String)>,
     /// Store folders, each with a slash, as people know them.
     known: Vec<(String, String)>,
@@ -40,6 +46,8 @@ pub struct Opened {
     pub ev: Ev,
     /// The flake's outputs with `inputs` and `outPath`.
     pub flake: Value,
+    /// The same, to be held.
+    held: Ref,
 }
 
 /// A place in a file of the repository.
@@ -61,7 +69,7 @@ impl Session {
         inputs: Vec<(String, String)>,
     ) -> Self {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
-        Self::over(Tree::observed(&root, files), root, settings, inputs)
+        Self::over(root, settings, inputs, |root, sight| Tree::observed(root, sight, files))
     }
 
     /// As [`Session::new`], with overrides simply applied.
@@ -72,26 +80,52 @@ impl Session {
         inputs: Vec<(String, String)>,
     ) -> Self {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
-        Self::over(Tree::plain(&root, files), root, settings, inputs)
+        Self::over(root, settings, inputs, |root, sight| Tree::plain(root, sight, files))
     }
 
-    fn over(tree: Tree, root: Utf8PathBuf, settings: Settings, inputs: Vec<(String, String)>) -> Self {
-        let tree = Arc::new(tree);
-        let shared = Shared::new(settings, tree, flake::HOOKS);
-        let own = flake::place_of(&shared.store, root.as_std_path());
+    fn over(
+        root: Utf8PathBuf,
+        settings: Settings,
+        inputs: Vec<(String, String)>,
+        tree: impl FnOnce(&Utf8Path, Sight) -> Tree,
+    ) -> Self {
+        let (sight, unseen) = match Sight::of(&root) {
+            Ok(sight) => (sight, None),
+            // Then nothing is to be seen.
+            Err(error) => (Sight::Tracked(BTreeSet::new()), Some(error)),
+        };
+        let tree = Arc::new(tree(&root, sight));
+        let shared = Shared::new(settings, tree.clone(), flake::HOOKS);
+        let own = flake::place_of(&shared.store, Path::new(PLACE));
         let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));
-        Self { root, inputs, known: known.collect(), shared }
+        Self { root, inputs, known: known.collect(), shared, tree, unseen }
     }
 
     fn open(&self) -> Result<Opened> {
         let mut ev = Ev::new(self.shared.clone());
-        let flake = flake::in_place(&mut ev, Path::new(&self.root), &self.inputs)?;
-        Ok(Opened { ev, flake })
+        let flake = flake::in_place(&mut ev, Path::new(PLACE), &self.inputs)?;
+        let held = ev.at(flake);
+        Ok(Opened { ev, flake, held })
     }
 
     /// The flake that was opened on another thread, on this one.
-    pub fn join(&self, flake: Value) -> Opened {
-        Opened { ev: Ev::new(self.shared.clone()), flake }
+    pub fn join(&self, (flake, held): (Value, Ref)) -> Opened {
+        Opened { ev: Ev::new(self.shared.clone()), flake, held }
+    }
+
+    /// Whether a file of the repository is part of its flake.
+    pub fn sees(&self, file: &Utf8Path) -> bool {
+        self.tree.sees(Utf8Path::new(PLACE).join(file).as_str().as_bytes())
+    }
+
+    /// The file that a message is about, if it is there and only git does not know it.
+    pub fn untracked(&self, message: &str) -> Option<Utf8PathBuf> {
+        let message = self.without_paths(message);
+        let file = Utf8Path::new(message.split('\'').nth(1)?);
+        let inside = file
+            .components()
+            .all(|part| matches!(part, Utf8Component::Normal(name) if !name.eq_ignore_ascii_case(".git")));
+        (inside && !self.sees(file) && self.root.join(file).exists()).then(|| file.to_owned())
     }
 
     /// Opens the flake for the first time: finds out where its inputs are.
@@ -100,6 +134,9 @@ impl Session {
             Kind::Unavailable => Unready::Missing(error.message.to_string()),
             _ => Unready::Failed(error),
         };
+        if let Some(error) = self.unseen.take() {
+            return Err(Unready::Failed(error));
+        }
         let mut opened = self.open().map_err(unready)?;
         let flake = opened.flake;
         let inputs = opened.field(flake, "inputs").map_err(unready)?;
@@ -163,6 +200,20 @@ impl Session {
 }
 
 impl Opened {
+    /// The flake, for another thread.
+    pub fn shared(&self) -> (Value, Ref) {
+        (self.flake, self.held)
+    }
+
+    /// Does some work; when a part of it [is done](Ev::part_done), memory may be freed.
+    pub fn collecting<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let held = vec![self.held];
+        // SAFETY: between the parts nobody uses a value but the flake: what is found out about a build is text. All
+        // threads of a session that evaluate at the same time come here, and hold the flake from when it was opened
+        // by the first on.
+        unsafe { Ev::collecting_of(self, |opened| &mut opened.ev, held, work) }
+    }
+
     /// The attribute `name` of a set.
     pub fn attr(&self, value: Value, name: &str) -> Option<Attr> {
         let Value::Attrs(attrs) = value else { return None };

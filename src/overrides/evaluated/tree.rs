@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::sight::Sight;
 use crate::nix::eval::outside::{Machine, Outside};
 use crate::store::nar::FileType;
 
@@ -19,16 +20,25 @@ const OBSERVERS: [(&str, &str); 2] = [
 /// The folder that is wholly generated: what is on the disk below it does not count.
 const GENERATED: &str = "generated";
 
+/// Where evaluation finds the repository. No program can name it, so that a path below it is one of the flake, and
+/// a path of the machine is not, wherever the repository and its inputs are.
+pub const PLACE: &str = "/\u{1}flake";
+
 /// A repository with generated files in memory.
 pub struct Tree {
     root: Vec<u8>,
+    sight: Sight,
     files: BTreeMap<Vec<u8>, String>,
     machine: Machine,
 }
 
 impl Tree {
     /// As [`Tree::plain`], with observers in place of what applies overrides.
-    pub fn observed(root: &Utf8Path, files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Self {
+    pub fn observed(
+        root: &Utf8Path,
+        sight: Sight,
+        files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+    ) -> Self {
         let mut files: BTreeMap<Utf8PathBuf, String> = files.into_iter().collect();
         for (name, observer) in OBSERVERS {
             let lib = Utf8Path::new(GENERATED).join("lib");
@@ -38,18 +48,42 @@ impl Tree {
         }
         let shared =
             (Utf8Path::new(GENERATED).join("lib/observe.nix"), include_str!("observe.nix").to_owned());
-        Self::plain(root, files.into_iter().chain([shared]))
+        Self::plain(root, sight, files.into_iter().chain([shared]))
     }
 
-    /// The repository at `root` (absolute, without links), with `files`, relative to it, in place of those
-    /// on the disk.
-    pub fn plain(root: &Utf8Path, files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Self {
-        let files = files.into_iter().map(|(path, text)| (root.join(path).into_string().into_bytes(), text));
-        Self { root: root.as_str().into(), files: files.collect(), machine: Machine }
+    /// The repository at `root` (absolute, without links), of which `sight` is seen, with `files`, relative to it,
+    /// in place of those on the disk.
+    pub fn plain(
+        root: &Utf8Path,
+        sight: Sight,
+        files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
+    ) -> Self {
+        let place = Utf8Path::new(PLACE);
+        let files = files.into_iter().map(|(path, text)| (place.join(path).into_string().into_bytes(), text));
+        Self { root: root.as_str().into(), sight, files: files.collect(), machine: Machine }
+    }
+
+    /// Where something is on the disk; `None` for what is not part of the flake.
+    fn on_disk(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let below = match path.strip_prefix(PLACE.as_bytes()) {
+            Some([]) => &[],
+            Some([b'/', below @ ..]) => below,
+            _ => return Some(path.to_vec()),
+        };
+        let place = match below {
+            [] => self.root.clone(),
+            below => [&self.root[..], b"/", below].concat(),
+        };
+        let is_folder = || matches!(self.machine.file_type(&place), Ok(Some(FileType::Directory)));
+        (!self.is_generated(path) && self.sight.shows(below, is_folder)).then_some(place)
+    }
+
+    fn there(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        self.on_disk(path).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn is_generated(&self, path: &[u8]) -> bool {
-        let below = path.strip_prefix(self.root.as_slice()).and_then(|rest| rest.strip_prefix(b"/"));
+        let below = path.strip_prefix(PLACE.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
         let rest = below.and_then(|below| below.strip_prefix(GENERATED.as_bytes()));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     }
@@ -67,31 +101,30 @@ impl Outside for Tree {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         match self.files.get(path) {
             Some(text) => Ok(text.clone().into_bytes()),
-            None if self.is_generated(path) => Err(io::ErrorKind::NotFound.into()),
-            None => self.machine.read_file(path),
+            None => self.machine.read_file(&self.there(path)?),
         }
     }
 
     fn file_size(&self, path: &[u8]) -> io::Result<u64> {
         match self.files.get(path) {
             Some(text) => Ok(text.len() as u64),
-            None if self.is_generated(path) => Err(io::ErrorKind::NotFound.into()),
-            None => self.machine.file_size(path),
+            None => self.machine.file_size(&self.there(path)?),
         }
     }
 
     fn read_dir(&self, path: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
-        if !self.is_generated(path) {
-            return self.machine.read_dir(path);
-        }
         let mut entries = BTreeMap::new();
+        if !self.is_generated(path) {
+            let there = self.machine.read_dir(&self.there(path)?)?;
+            entries.extend(there.into_iter().filter(|(name, _)| self.sees(&[path, b"/", name].concat())));
+        }
         for file in self.below(path) {
             let mut parts = file.splitn(2, |byte| *byte == b'/');
             let name = parts.next().unwrap_or_default();
             let kind = if parts.next().is_some() { FileType::Directory } else { FileType::Regular };
             entries.insert(name.to_vec(), kind);
         }
-        if entries.is_empty() {
+        if entries.is_empty() && self.is_generated(path) {
             Err(io::ErrorKind::NotFound.into())
         } else {
             Ok(entries.into_iter().collect())
@@ -105,15 +138,23 @@ impl Outside for Tree {
         if self.is_generated(path) {
             return Ok(self.below(path).next().map(|_| FileType::Directory));
         }
-        self.machine.file_type(path)
+        match self.on_disk(path) {
+            Some(place) => self.machine.file_type(&place),
+            None => Ok(None),
+        }
     }
 
     fn read_link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        self.machine.read_link(path)
+        self.machine.read_link(&self.there(path)?)
     }
 
     fn real_path(&self, path: &[u8]) -> PathBuf {
-        self.machine.real_path(path)
+        // What is not there is not there under its own name either.
+        self.machine.real_path(&self.on_disk(path).unwrap_or_else(|| path.to_vec()))
+    }
+
+    fn sees(&self, path: &[u8]) -> bool {
+        self.files.contains_key(path) || self.is_generated(path) || self.on_disk(path).is_some()
     }
 
     fn env(&self, name: &str) -> Option<Vec<u8>> {
@@ -122,10 +163,6 @@ impl Outside for Tree {
 
     fn now(&self) -> i64 {
         self.machine.now()
-    }
-
-    fn message(&self, text: &str) {
-        self.machine.message(text);
     }
 }
 
@@ -141,12 +178,23 @@ mod tests {
         std::fs::write(root.join("generated/lib/old.nix"), "1").expect("a writable directory");
         std::fs::write(root.join("own.nix"), "2").expect("a writable directory");
         let new = ["generated/lib/new.nix", "generated/lib/apply-override.nix", "flake.nix"];
-        let tree = Tree::observed(root, new.map(|path| (path.into(), "3".to_owned())));
-        let at = |path: &str| root.join(path).into_string().into_bytes();
+        let sight = Sight::Tracked([b"own.nix".to_vec()].into());
+        let tree = Tree::observed(root, sight, new.map(|path| (path.into(), "3".to_owned())));
+        let at = |path: &str| Utf8Path::new(PLACE).join(path).into_string().into_bytes();
         assert_eq!(tree.read_file(&at("generated/lib/new.nix")).expect("in memory"), b"3");
         assert_eq!(tree.read_file(&at("generated/lib/apply-override-itself.nix")).expect("in memory"), b"3");
         assert_eq!(tree.read_file(&at("flake.nix")).expect("in memory"), b"3");
         assert_eq!(tree.read_file(&at("own.nix")).expect("on the disk"), b"2");
+        std::fs::write(root.join("untracked.nix"), "4").expect("a writable directory");
+        assert!(tree.read_file(&at("untracked.nix")).is_err());
+        assert_eq!(tree.file_type(&at("untracked.nix")).expect("readable"), None);
+        assert!(!tree.sees(&at("untracked.nix")) && tree.sees(&at("own.nix")));
+        let names: Vec<_> =
+            tree.read_dir(PLACE.as_bytes()).expect("there").into_iter().map(|e| e.0).collect();
+        assert!(names.contains(&b"own.nix".to_vec()) && !names.contains(&b"untracked.nix".to_vec()));
+        // The machine's own names are those of the machine.
+        let untracked = root.join("untracked.nix").into_string().into_bytes();
+        assert_eq!(tree.read_file(&untracked).expect("on the disk"), b"4");
         assert!(tree.read_file(&at("generated/lib/old.nix")).is_err());
         assert_eq!(tree.file_type(&at("generated/lib/old.nix")).expect("readable"), None);
         assert_eq!(tree.file_type(&at("generated/lib")).expect("readable"), Some(FileType::Directory));

@@ -23,7 +23,7 @@ lib.extendMkDerivation {
       nativeBuildInputs = [ postgresql.pg_config ] ++ nativeBuildInputs;
       installFlags = [ "DESTDIR=${placeholder "out"}" ] ++ installFlags;
       postInstall = ''
-        for tree in ${postgresql} ${postgresql.dev} ${postgresql.doc} ${postgresql.lib} ${postgresql.man} "$out"; do
+        for tree in ${postgresql} ${postgresql.dev} ${postgresql.doc} ${postgresql.man} "$out"; do
           if [ -d "$out$tree" ]; then
             cp -a "$out$tree/." "$out/"
             rm -r "''${out:?}$tree"

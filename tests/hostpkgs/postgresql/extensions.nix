@@ -26,7 +26,7 @@ let
   };
   placeholder =
     license: pname:
-    extensions.postgresqlBuildExtension {
+    extensions.${pin.builder or "postgresqlBuildExtension"} {
       inherit pname;
       version = "0";
       dontUnpack = true;
@@ -89,7 +89,7 @@ let
     // {
       pgvectorscale = callPackage ./pgvectorscale.nix { };
       inherit callPackage postgresql;
-      postgresqlBuildExtension = callPackage ./build-extension.nix { };
+      ${pin.builder or "postgresqlBuildExtension"} = callPackage ./build-extension.nix { };
       postgresqlTestExtension = callPackage ./test-extension.nix { };
     };
 in

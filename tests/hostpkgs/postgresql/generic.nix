@@ -86,7 +86,6 @@ let
           "out"
           "dev"
           "doc"
-          "lib"
           "man"
         ]
         ++ features.outputs;
@@ -115,7 +114,6 @@ let
         configureFlags = [
           "--datadir=${placeholder "out"}/share/postgresql"
           "--docdir=${placeholder "out"}/share/doc/postgresql"
-          "--libdir=${placeholder "lib"}/lib"
           "--sysconfdir=/etc"
           "--with-openssl"
           "--with-libxml"
@@ -125,12 +123,6 @@ let
         ]
         ++ features.configureFlags
         ++ lib.optionals (atLeast "15") [ "--with-zstd" ];
-
-        # Clients' libraries are in an output of their own; what the server loads stays beside the server.
-        postPatch = ''
-          substituteInPlace src/Makefile.global.in \
-            --replace-fail 'pkglibdir = $(libdir)' 'pkglibdir = $(prefix)/lib'
-        '';
 
         buildFlags = [ "world-bin" ];
         installTargets = [ "install-world-bin" ];
@@ -163,6 +155,7 @@ let
 
         passthru = {
           inherit dlSuffix;
+          lib = finalAttrs.finalPackage.out;
           psqlSchema = lib.versions.major version;
           pg_config = callPackage ./pg-config.nix { postgresql = finalAttrs.finalPackage; };
           pkgs = import ./extensions.nix {

@@ -1,6 +1,7 @@
 //! Runs the flake's own tools on what was built, as people would, but as a user who is not root.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -24,29 +25,52 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
         let log = context.log(&format!("migrate-{method}"));
         logged(as_nobody(&tool).args([older, newer, method]), &log, |_| ())?;
     }
+    // tests/migrations/names.sql has a database that a shell would run.
+    if Path::new("/tmp/pgflakegen-names-were-run").exists() {
+        bail!("the name of a database was run");
+    }
     context.note("a planted difference");
-    let planted = std::env::temp_dir().join(format!("pgflakegen-e2e-planted-{}.sql", std::process::id()));
-    fs::write(&planted, "create table planted_difference (id int);\n")?;
-    let result = as_nobody(&tool)
-        .args([older, newer, "pg_dumpall", "--before-compare"])
-        .arg(&planted)
-        .output()
-        .context("migration-test");
-    fs::remove_file(&planted)?;
-    let result = result?;
-    let said =
-        String::from_utf8_lossy(&result.stdout).into_owned() + &String::from_utf8_lossy(&result.stderr);
-    fs::write(context.log("migrate-planted"), &said)?;
-    if result.status.code() != Some(1) || !said.contains("planted_difference") {
-        bail!(
-            "the planted difference was not found ({}): see target/e2e/logs/migrate-planted.log",
-            result.status
-        );
+    let planted =
+        "create table planted_difference (id int);\n\\connect \"my-app\"\ninsert into \"T 1\" values (99);\n";
+    let (status, said) = before_compare(context, &tool, [older, newer], "planted", planted)?;
+    if status != Some(1)
+        || !["planted_difference", "my-app.public.T 1", "+(99)"].iter().all(|text| said.contains(text))
+    {
+        bail!("the planted differences were not found ({status:?}): see target/e2e/logs/migrate-planted.log");
+    }
+    context.note("an error is no difference");
+    let (status, said) = before_compare(context, &tool, [older, newer], "broken", "select broken;\n")?;
+    if status != Some(2) || !said.contains("\"broken\"") {
+        bail!("an error ends with {status:?}: see target/e2e/logs/migrate-broken.log");
     }
     Ok(Outcome::Done(format!(
         "{older} to {newer} with {}; a planted difference was found",
         METHODS.join(", ")
     )))
+}
+
+/// A migration-test that runs this SQL before it compares: its status, and all that it says.
+fn before_compare(
+    context: &Context,
+    tool: &str,
+    pair: [&str; 2],
+    what: &str,
+    sql: &str,
+) -> Result<(Option<i32>, String)> {
+    let file = std::env::temp_dir().join(format!("pgflakegen-e2e-{what}-{}.sql", std::process::id()));
+    fs::write(&file, sql)?;
+    let result = as_nobody(tool)
+        .args(pair)
+        .args(["pg_dumpall", "--before-compare"])
+        .arg(&file)
+        .output()
+        .context("migration-test");
+    fs::remove_file(&file)?;
+    let result = result?;
+    let said =
+        String::from_utf8_lossy(&result.stdout).into_owned() + &String::from_utf8_lossy(&result.stderr);
+    fs::write(context.log(&format!("migrate-{what}")), &said)?;
+    Ok((result.status.code(), said))
 }
 
 /// start-server, start-client and start-replica, on the newer PostgreSQL with the older beside it.

@@ -230,6 +230,7 @@ impl Ev {
         let full = self.shared.store.print(path);
         let real = self.real(full.as_bytes());
         if matches!(self.shared.outside.file_type(&real), Ok(Some(_))) {
+            self.in_store(path);
             return Ok(());
         }
         if let Some(cache) = &self.shared.settings.source_cache {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use super::{Builtin, FIRST, SECOND, bare, prefixed};
+use crate::nix::eval::access::Last;
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::coerce::{Coerce, ContextSet};
 use crate::nix::eval::error::{Error, Kind};
@@ -11,7 +12,6 @@ use crate::nix::eval::heap::Ref;
 use crate::nix::eval::imported::Place;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::machine::{Ev, Result};
-use crate::nix::eval::outside::resolve_links;
 use crate::nix::eval::paths::{canonical, file_name, parent};
 use crate::nix::eval::symbol::sym;
 use crate::nix::eval::value::{ContextElement, Str, Value};
@@ -41,8 +41,7 @@ pub(super) const TABLE: &[Builtin] = &[
     prefixed("readDir", 1, read_dir),
     prefixed("readFileType", 1, |ev, args, pos| {
         let path = path_arg(ev, args[0], pos)?;
-        let kind = ev.kind_of(path, pos)?;
-        match kind {
+        match ev.file_type_at(path, pos)? {
             Some(kind) => Ok(ev.string(kind.name().as_bytes())),
             None => Err(no_such_file(path, pos)),
         }
@@ -139,45 +138,27 @@ fn path_exists(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let mut set = ContextSet::default();
     let path = ev.coerce_path(value, &mut set, pos, "while realising the context of a path")?;
     ev.realise(set, pos)?;
-    ev.check_access(path, pos)?;
     if core_package(path).is_some() {
         return Ok(Value::Bool(true));
     }
-    let path = if must_be_dir { path.to_vec() } else { parent(path).to_vec() };
-    let real = ev.real(&path);
-    let outside = ev.shared.outside.clone();
-    let Ok(resolved) = resolve_links(&*outside, &real) else { return Ok(Value::Bool(false)) };
-    let kind = if must_be_dir {
-        outside.file_type(&resolved).ok().flatten().filter(|kind| *kind == FileType::Directory)
-    } else {
-        let mut set = ContextSet::default();
-        let value = ev.force(args[0])?;
-        let whole = ev.coerce_path(value, &mut set, pos, FIRST)?;
-        if whole == b"/" {
-            return Ok(Value::Bool(true));
-        }
-        let full = ev.real(whole);
-        let last = [&resolved[..], b"/", file_name(&full)].concat();
-        outside.file_type(&canonical(&last)).ok().flatten()
-    };
-    Ok(Value::Bool(kind.is_some()))
+    let last = if must_be_dir { Last::Followed } else { Last::Kept };
+    let kind = ev.kind_of(path, last, pos)?;
+    Ok(Value::Bool(kind.is_some_and(|kind| !must_be_dir || kind == FileType::Directory)))
 }
 
 fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let path = path_arg(ev, args[0], pos)?;
-    ev.check_access(path, pos)?;
-    let real = ev.real(path);
-    let entries = ev.shared.outside.read_dir(&real).map_err(|error| {
-        let place = ev.follow(path).ok();
-        let kind =
-            place.as_ref().and_then(|place| ev.shared.outside.file_type(&ev.real(place)).ok().flatten());
-        match (kind, place) {
-            (Some(_), Some(place)) if error.kind() == std::io::ErrorKind::NotADirectory => {
-                let place = String::from_utf8_lossy(&place);
-                Error::at(Kind::Io, format!("cannot read directory \"{place}\": Not a directory"), pos)
-            }
-            _ => io_error("read directory", path, &error, pos),
+    let place = ev.readable(path, pos)?;
+    if ev.shared.settings.pure && place == b"/" {
+        return Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, Vec::new())));
+    }
+    let entries = ev.shared.outside.read_dir(&ev.real(&place)).map_err(|error| {
+        let there = matches!(ev.shared.kind_at(&place), Ok(Some(_)));
+        if there && error.kind() == std::io::ErrorKind::NotADirectory {
+            let place = String::from_utf8_lossy(&place);
+            return Error::at(Kind::Io, format!("cannot read directory \"{place}\": Not a directory"), pos);
         }
+        io_error("read directory", &place, &error, pos)
     })?;
     let mut attrs = Vec::with_capacity(entries.len());
     for (name, kind) in entries {
@@ -238,12 +219,16 @@ fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         };
         let dir = ev.search_dir(dir)?;
         let path = canonical(&[&dir[..], b"/", rest].concat());
-        let real = ev.real(&path);
-        if let Ok(resolved) = resolve_links(&*ev.shared.outside.clone(), &real)
-            && matches!(ev.shared.outside.file_type(&resolved), Ok(Some(_)))
-        {
-            let bytes = ev.heap.slice(&path);
+        let place = ev.resolve(&path, Last::Followed, pos)?;
+        if matches!(ev.shared.kind_at(&place), Ok(Some(_))) {
+            let bytes = ev.heap.slice(&place);
             return Ok(Value::Path(ev.heap.alloc(Str::plain(bytes))));
+        }
+        // What is not there is passed over, unless nobody may know that.
+        let entry = ev.resolve(&dir, Last::Followed, pos)?;
+        match ev.shared.kind_at(&entry) {
+            Ok(Some(_)) => ev.check_access(&place, pos)?,
+            _ => ev.check_access(&dir, pos)?,
         }
     }
     if let Some(rest) = name.strip_prefix(b"nix/") {
@@ -295,8 +280,7 @@ fn store_path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let mut path = ev.coerce_path(value, &mut set, pos, FIRST)?.to_vec();
     let store = ev.shared.store.clone();
     if store.split(&String::from_utf8_lossy(&path)).is_err() {
-        path = resolve_links(&*ev.shared.outside.clone(), &path)
-            .map_err(|e| io_error("resolve", &path, &e, pos))?;
+        path = ev.resolve(&path, Last::Followed, pos)?;
     }
     let text = String::from_utf8_lossy(&path);
     let base = match store.split(&text) {
@@ -376,22 +360,6 @@ fn path(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
 
 /// The world and the store.
 impl Ev {
-    /// Whether pure mode allows to look at `path`.
-    pub(in crate::nix::eval) fn check_access(&self, path: &[u8], pos: Pos) -> Result<()> {
-        let store = self.shared.store.as_str().as_bytes();
-        if !self.shared.settings.pure
-            || path.starts_with(COREPKGS)
-            || path.strip_prefix(store).is_some_and(|rest| rest.starts_with(b"/"))
-        {
-            return Ok(());
-        }
-        let path = String::from_utf8_lossy(path);
-        let message = format!(
-            "access to absolute path '{path}' is forbidden in pure evaluation mode (use '--impure' to override)"
-        );
-        Err(Error::at(Kind::Restricted, message, pos))
-    }
-
     /// What strings refer to must be there before files are read: nothing is built here.
     pub(in crate::nix::eval) fn realise(&mut self, set: ContextSet, pos: Pos) -> Result<()> {
         for element in set.into_elements() {
@@ -425,25 +393,26 @@ impl Ev {
 
     pub(super) fn read_file_arg(&mut self, arg: Ref, pos: Pos) -> Result<Vec<u8>> {
         let path = path_arg(self, arg, pos)?;
-        self.check_access(path, pos)?;
-        if let Some(text) = core_package(path) {
-            return Ok(text.as_bytes().to_vec());
+        match core_package(path) {
+            Some(text) => Ok(text.as_bytes().to_vec()),
+            None => self.read_at(path, pos),
         }
-        self.read_real(path, pos)
     }
 
-    /// Where `path` really is, with all links but a last one followed.
-    fn real_unfollowed(&mut self, path: &[u8], pos: Pos) -> Result<Vec<u8>> {
-        let real = self.real(path);
-        let dir = resolve_links(&*self.shared.outside.clone(), parent(&real));
-        let dir = dir.map_err(|error| io_error("read", path, &error, pos))?;
-        Ok(canonical(&[&dir[..], b"/", file_name(&real)].concat()))
-    }
-
-    fn kind_of(&mut self, path: &[u8], pos: Pos) -> Result<Option<FileType>> {
+    /// What is at `path`. Nix does not look through links here.
+    fn file_type_at(&mut self, path: &[u8], pos: Pos) -> Result<Option<FileType>> {
+        if self.resolve(parent(path), Last::Followed, pos)? != parent(path) {
+            let mut above = parent(path);
+            while above != b"/" {
+                if self.kind_of(above, Last::Kept, pos)? == Some(FileType::Symlink) {
+                    let above = String::from_utf8_lossy(above);
+                    return Err(Error::at(Kind::Io, format!("path '{above}' is a symlink"), pos));
+                }
+                above = parent(above);
+            }
+        }
         self.check_access(path, pos)?;
-        let full = self.real_unfollowed(path, pos)?;
-        self.shared.outside.file_type(&full).map_err(|error| io_error("read", path, &error, pos))
+        self.shared.kind_at(path).map_err(|error| io_error("read", path, &error, pos))
     }
 
     /// A store path as a string that refers to it.
@@ -462,8 +431,7 @@ impl Ev {
         if path.ends_with(b".drv") {
             return Err(Error::new(Kind::Other, "file names are not allowed to end in '.drv'"));
         }
-        let name = String::from_utf8_lossy(file_name(path)).into_owned();
-        let base = self.copy_to_store(path, &name)?;
+        let base = self.copy_to_store(path, &base_name(path))?;
         set.insert(ContextElement::Path(base));
         let full = format!("{}/{base}", self.shared.store.as_str());
         Ok(self.heap.slice(full.as_bytes()))
@@ -474,8 +442,8 @@ impl Ev {
         if let Some(base) = self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(base);
         }
-        self.check_access(path, 0)?;
-        let value = self.add_path_here(path, name, None, IngestionMethod::Nar, None, 0)?;
+        let place = self.resolve(path, Last::Kept, 0)?;
+        let value = self.add_path_here(&place, name, None, IngestionMethod::Nar, None, 0)?;
         let base = self.keep(value.base_name());
         self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner).insert(key, base);
         Ok(base)
@@ -490,11 +458,8 @@ impl Ev {
         expected: Option<Hash>,
         pos: Pos,
     ) -> Result<Value> {
-        self.check_access(path, pos)?;
-        let added = match self.follow(path) {
-            Ok(place) => self.add_path_here(&place, name, filter, method, expected, pos),
-            Err(error) => Err(io_error("read", path, &error, pos)),
-        };
+        let place = self.resolve(path, Last::Followed, pos);
+        let added = place.and_then(|place| self.add_path_here(&place, name, filter, method, expected, pos));
         let store_path = added.map_err(|error| {
             let path = String::from_utf8_lossy(path).into_owned();
             error.frame(pos, format!("while adding path '{path}'"))
@@ -502,6 +467,7 @@ impl Ev {
         Ok(self.source_string(&store_path))
     }
 
+    /// Adds what is at `path`, in which are no links but perhaps the last part.
     fn add_path_here(
         &mut self,
         path: &[u8],
@@ -517,23 +483,31 @@ impl Ev {
         if let Some(hash) = &expected {
             let path = fixed(hash)?;
             if matches!(self.shared.outside.file_type(store.print(&path).as_bytes()), Ok(Some(_))) {
+                self.in_store(&path);
                 return Ok(path);
             }
         }
+        self.check_contents(path, pos)?;
         let outside = self.shared.outside.clone();
-        let real = self.real_unfollowed(path, pos)?;
+        let real = self.real(path);
         if !matches!(outside.file_type(&real), Ok(Some(_))) {
             return Err(no_such_file(path, pos));
         }
         let place = outside.real_path(&real);
         let mut kept = BTreeSet::new();
+        // The root that pure evaluation sees is empty.
+        let nothing = self.shared.settings.pure && path == b"/";
         let hash = match method {
             IngestionMethod::Nar => {
-                let hasher = std::io::BufWriter::with_capacity(1 << 16, Hasher::new(Algorithm::Sha256));
+                let hasher = self.in_time(Hasher::new(Algorithm::Sha256));
+                let hasher = std::io::BufWriter::with_capacity(1 << 16, hasher);
                 let written = write_path::<_, Box<Error>>(&place, hasher, &mut |inner, kind| {
-                    let Some(filter) = filter else { return Ok(true) };
-                    let below = inner.strip_prefix(&place).unwrap_or(inner);
                     use std::os::unix::ffi::OsStrExt;
+                    let below = inner.strip_prefix(&place).unwrap_or(inner);
+                    if nothing || !outside.sees(&[&real, &b"/"[..], below.as_os_str().as_bytes()].concat()) {
+                        return Ok(false);
+                    }
+                    let Some(filter) = filter else { return Ok(true) };
                     let shown = [path, b"/", below.as_os_str().as_bytes()].concat();
                     let args = [self.at(self.string(&shown)), self.at(self.string(kind.name().as_bytes()))];
                     let context = "while evaluating the return value of the path filter function";
@@ -543,7 +517,11 @@ impl Ev {
                     }
                     Ok(keep)
                 })?;
-                written.into_inner().map_err(|error| Error::new(Kind::Io, error.to_string()))?.finish()
+                written
+                    .into_inner()
+                    .map_err(|error| Error::new(Kind::Io, error.to_string()))?
+                    .into_inner()
+                    .finish()
             }
             _ => Hash::of(
                 Algorithm::Sha256,
@@ -558,7 +536,7 @@ impl Ev {
             let message = format!("store path mismatch in (possibly filtered) path added from '{path}'");
             return Err(Error::at(Kind::Other, message, pos));
         }
-        let what = if filter.is_some() { Place::Part(place, kept) } else { Place::Here(real) };
+        let what = if filter.is_some() || nothing { Place::Part(place, kept) } else { Place::Here(real) };
         self.imported(&store_path, what)?;
         Ok(store_path)
     }
@@ -576,6 +554,7 @@ impl Ev {
 
 impl From<std::io::Error> for Box<Error> {
     fn from(error: std::io::Error) -> Self {
-        Error::new(Kind::Io, error.to_string())
+        let kind = if error.kind() == std::io::ErrorKind::TimedOut { Kind::TimeLimit } else { Kind::Io };
+        Error::new(kind, error.to_string())
     }
 }

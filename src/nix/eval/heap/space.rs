@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap};
 
 use super::mark::{Marker, Roots};
 use super::{ALIGN, Changed, PAGE};
@@ -54,6 +54,8 @@ pub struct Space {
     enough: AtomicUsize,
     /// Bytes that the session may take.
     limit: usize,
+    /// The session was told that it may take no more.
+    short: AtomicBool,
     /// Some value is elsewhere, for want of addresses: nothing can be freed any more.
     spilled: AtomicBool,
     /// Address of the first block and how many bytes of addresses there are; nothing where the
@@ -79,6 +81,8 @@ struct State {
     partial: Vec<usize>,
     /// Runs of empty blocks: first, how many.
     empty: Vec<(usize, usize)>,
+    /// Those of which the system has the memory back.
+    returned: Vec<(usize, usize)>,
 }
 
 /// A block to allocate in.
@@ -143,6 +147,7 @@ impl Space {
             fresh: AtomicUsize::new(0),
             enough: AtomicUsize::new(FRESH.min(limit / FRESH_OF_LIMIT)),
             limit,
+            short: AtomicBool::new(false),
             spilled: AtomicBool::new(false),
             range: OnceLock::new(),
             state: Mutex::default(),
@@ -197,13 +202,11 @@ impl Space {
         let bytes = count.checked_mul(BLOCK)?;
         let mut state = self.state();
         self.fresh.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(at) = state.empty.iter().rposition(|(_, run)| *run >= count) {
-            let (first, run) = state.empty[at];
-            if run == count {
-                state.empty.swap_remove(at);
-            } else {
-                state.empty[at] = (first + count, run - count);
-            }
+        if let Some(first) = take_run(&mut state.empty, count) {
+            return Some(base + first * BLOCK);
+        }
+        if let Some(first) = take_run(&mut state.returned, count) {
+            self.charge(bytes);
             return Some(base + first * BLOCK);
         }
         let used = state.used.checked_add(bytes)?;
@@ -236,6 +239,18 @@ impl Space {
     #[inline]
     pub fn is_full(&self) -> bool {
         self.fresh.load(Ordering::Relaxed) >= self.enough.load(Ordering::Relaxed)
+    }
+
+    /// Somebody was told that there is no more memory: the next collection gives back what it can.
+    pub fn run_short(&self) {
+        self.short.store(true, Ordering::Relaxed);
+    }
+
+    /// The next collection is due, is a whole one, and gives back what it can.
+    pub fn fill_up(&self) {
+        self.run_short();
+        self.state().marks.clear();
+        self.fresh.store(usize::MAX / 2, Ordering::Relaxed);
     }
 
     /// How many threads allocate from now on.
@@ -274,15 +289,32 @@ impl Space {
         }
         roots(&mut Roots::of(&mut marker));
         state.marks = marker.finish();
+        // They are found to be empty as the others are.
+        self.charge(bytes_of(&std::mem::take(&mut state.returned)));
         state.sort_blocks();
         #[cfg(debug_assertions)]
         state.spoil(base);
         if whole {
             state.live_whole = state.live;
         }
+        if self.short.swap(false, Ordering::Relaxed) {
+            self.give_back(&mut state, base);
+        }
         self.plan(&state, threads);
         drop(state);
         self.fresh.store(0, Ordering::Relaxed);
+    }
+
+    /// Gives the memory of the empty blocks back.
+    fn give_back(&self, state: &mut State, base: usize) {
+        state.returned = std::mem::take(&mut state.empty);
+        #[cfg(target_os = "linux")]
+        for (first, run) in &state.returned {
+            let place = ptr::with_exposed_provenance_mut(base + first * BLOCK);
+            // SAFETY: whole blocks of the space in which nothing is in use; they are zeros from then on.
+            let _ = unsafe { madvise(place, run * BLOCK, Advice::LinuxDontNeed) };
+        }
+        self.taken.fetch_sub(bytes_of(&state.returned), Ordering::Relaxed);
     }
 
     /// Gives back the addresses that were never used. What was, stays: references to it are
@@ -312,6 +344,22 @@ fn reserve() -> Option<(usize, usize)> {
         len /= 2;
     }
     None
+}
+
+fn bytes_of(runs: &[(usize, usize)]) -> usize {
+    runs.iter().map(|(_, run)| run * BLOCK).sum()
+}
+
+/// The first of `count` blocks in a row.
+fn take_run(runs: &mut Vec<(usize, usize)>, count: usize) -> Option<usize> {
+    let at = runs.iter().rposition(|(_, run)| *run >= count)?;
+    let (first, run) = runs[at];
+    if run == count {
+        runs.swap_remove(at);
+    } else {
+        runs[at] = (first + count, run - count);
+    }
+    Some(first)
 }
 
 fn make_usable(from: usize, bytes: usize) -> Option<()> {

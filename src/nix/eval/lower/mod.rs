@@ -64,8 +64,27 @@ const MOST_SCRATCH: usize = 256 << 10;
 /// Where variables are: how many environments in, and the slot there.
 type Vars = FxHashMap<Symbol, (u32, u32)>;
 
+/// Stack for each of the sets inside of each other, which the parts of an attribute path are.
+const STACK_PER_SET: usize = 4 << 10;
+/// So many need no stack of their own, and for more than so many there is none.
+const USUAL_SETS: usize = 10_000;
+const MOST_SETS: usize = 500_000;
+
 /// Parses and lowers `text`.
 pub fn lower(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result<Code> {
+    let sets = if text.len() > USUAL_SETS { nesting::sets(text.as_bytes()) } else { 0 };
+    match sets {
+        0..=USUAL_SETS => lower_here(text, context, scratch),
+        ..=MOST_SETS => {
+            stacker::grow((1 << 20) + sets * STACK_PER_SET, || lower_here(text, context, scratch))
+        }
+        _ => {
+            Err(Error::at(Kind::StackOverflow, "stack overflow: attribute paths are too long", context.base))
+        }
+    }
+}
+
+fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result<Code> {
     if text.len() >= 1 << 30 {
         return Err(Error::new(Kind::Syntax, "file is too large"));
     }

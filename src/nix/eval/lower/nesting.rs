@@ -32,3 +32,38 @@ pub(super) fn of(text: &[u8]) -> usize {
     }
     deepest as usize
 }
+
+/// An upper bound of how many sets are inside of each other, each part of an attribute path being one: the dots
+/// without what ends a path count in each bracket, and no dot counts twice.
+pub(super) fn sets(text: &[u8]) -> usize {
+    let (mut path, mut longest, mut dots) = (0usize, 0usize, 0usize);
+    for byte in text {
+        match byte {
+            b'.' => {
+                path += 1;
+                dots += 1;
+            }
+            b'=' | b';' => {
+                longest = longest.max(path);
+                path = 0;
+            }
+            _ => {}
+        }
+    }
+    let brackets = of(text).max(1);
+    brackets.saturating_mul(longest.max(path) + 1).min(dots + brackets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_in_each_other() {
+        assert_eq!(sets(b"{ a.b.c = 1; d = x.y; }"), 3);
+        assert_eq!(sets(format!("{{ a{} = 1; }}", ".a".repeat(5000)).as_bytes()), 5001);
+        // No more dots than there are.
+        assert_eq!(sets(b"{ a.b = { c = { d = 1; }; }; }"), 4);
+        assert_eq!(sets(b""), 1);
+    }
+}

@@ -59,7 +59,11 @@ fn text(len: usize) -> Vec<u8> {
 
 impl World {
     fn new() -> Self {
-        let space = Arc::new(Space::new(usize::MAX));
+        Self::with_limit(usize::MAX)
+    }
+
+    fn with_limit(limit: usize) -> Self {
+        let space = Arc::new(Space::new(limit));
         let (heap, lasting) = (Heap::collected(space.clone()), Heap::lasting(space));
         let code: &'static Expr = lasting.alloc(Expr::CurPos { pos: 1 });
         let params = Params::Names { names: &[Symbol(0)], positions: &[0] };
@@ -217,6 +221,9 @@ impl World {
 
     fn collect(&mut self) {
         let roots: Vec<Ref> = self.refs(&self.roots);
+        if self.heap.exceeded() {
+            self.heap.space().run_short();
+        }
         // SAFETY: from here on only nodes are used that the roots lead to.
         unsafe {
             self.heap
@@ -321,8 +328,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_used_stays(steps in vec(step(), 1..400)) {
-        let mut world = World::new();
+    fn what_is_used_stays(
+        limit in prop_oneof![Just(usize::MAX), Just(8), Just(1 << 20), Just(4 << 20)],
+        steps in vec(step(), 1..400),
+    ) {
+        let mut world = World::with_limit(limit);
         for step in &steps {
             world.take(step);
             if matches!(step, Step::Collect) {
@@ -359,5 +369,24 @@ fn environments_of_any_size() {
     world.make(Node::Closure(vec![], vec![0; 65_533]), true);
     world.collect();
     world.make(Node::Text(9_000, false), false);
+    assert!(world.usable.iter().all(|id| world.is_right(*id)));
+}
+
+/// Who took all there is leaves it to the next.
+#[test]
+fn memory_is_given_back() {
+    let mut world = World::with_limit(8 << 20);
+    for _ in 0..20 {
+        while !world.heap.exceeded() {
+            world.make(Node::Text(50_000, false), false);
+        }
+        let before = world.heap.space().taken();
+        world.heap.space().fill_up();
+        world.collect();
+        assert!(!world.heap.exceeded());
+        let after = world.heap.space().taken();
+        assert!(after < before / 4, "{before} bytes, then {after}");
+    }
+    assert!(world.heap.space().state().used < 16 << 20);
     assert!(world.usable.iter().all(|id| world.is_right(*id)));
 }

@@ -1,0 +1,2 @@
+# git does not know this file.
+{ }: old: { doCheck = true; }
