@@ -544,7 +544,7 @@ fn the_merge_driver_leaves_text_that_can_be_read() {
     let project = Project::new();
     let driver = format!("{} merge-driver %O %A %B %P", env!("CARGO_BIN_EXE_pgflakegen"));
     project.git(&["config", "merge.pgflakegen.driver", &driver]);
-    for (name, extension, number) in [("one", "ab_new", 7), ("two", "ab_newer", 8)] {
+    for (name, extension, number) in [("one", "ab_new", 50), ("two", "ab_newer", 51)] {
         project.git(&["checkout", "-q", "main"]);
         project.git(&["checkout", "-q", "-b", name]);
         project.write(&file(extension), &self::extension(extension, number));

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::edits::{self, Interrupted};
 use super::place::Place;
+use super::write;
 
 /// Holds the repository against other runs of pgflakegen while it lives.
 ///
@@ -45,7 +46,9 @@ impl Guard {
     pub fn recover(&self) -> io::Result<Option<Interrupted>> {
         let _unbroken = crate::interrupt::unbroken();
         self.place.sweep(Utf8Path::new(crate::catalogue::FOLDER));
-        edits::complete(&self.place)
+        let completed = edits::complete(&self.place)?;
+        write::clear(&self.place)?;
+        Ok(completed)
     }
 
     /// The repository.

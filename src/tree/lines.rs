@@ -177,7 +177,7 @@ mod tests {
             a.replace("v = 2;", "v = 3;"),
             a.replace("{\n  a", "{\n  # mine\n  a"),
             a.replacen("  };\n", "", 1),
-            BASE.replace("    v = 1;\n", ""),
+            BASE.replacen("  b = {\n", "", 1),
             a.replace("    v = 2;", "    v = 2;\n    v = 2;\n    v = 2;\n    v = 1;\n    v = 1;"),
         ] {
             assert!(!is_mixture(&edit, &[&a, &b, BASE], false), "{edit}");

@@ -187,17 +187,26 @@ fn state(place: &Place) -> io::Result<Place> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => other?,
     }
-    // Left by a run that was killed where two folders cannot be exchanged.
-    let aside = path.join(STAGING).join(format!("{TREE}.old"));
+    clear(place)?;
+    Ok(state)
+}
+
+/// Removes what a run that was killed has staged.
+pub(super) fn clear(place: &Place) -> io::Result<()> {
+    let state = place.path().join(STATE);
+    if !fs::symlink_metadata(&state).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    // The old tree, where two folders cannot be exchanged.
+    let aside = state.join(STAGING).join(format!("{TREE}.old"));
     let current = place.path().join(TREE);
     if aside.is_dir() && !current.exists() {
         fs::rename(&aside, &current)?;
     }
-    match fs::remove_dir_all(path.join(STAGING)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => other?,
+    match fs::remove_dir_all(state.join(STAGING)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
-    Ok(state)
 }
 
 /// Puts everything ready, on the disk.

@@ -89,6 +89,10 @@ fn an_ignored_signal_stays_ignored() {
     assert!(place.read("catalogue/postgresql.toml").contains("15.19"));
 }
 
+/// Reads a file of a repository, and then counts for longer than anybody waits.
+const ENDLESS: &str = "builtins.seq (builtins.readFile (builtins.fetchGit ./repository + \"/file\")) (builtins.foldl' \
+     (a: _: builtins.foldl' (b: _: b + 1) 0 (builtins.genList (x: x) 10000)) 0 (builtins.genList (x: x) 1000000))";
+
 /// What a killed process leaves, the next one removes; what a living one uses, it does not.
 #[test]
 fn what_a_killed_one_left_the_next_one_removes() {
@@ -98,18 +102,13 @@ fn what_a_killed_one_left_the_next_one_removes() {
     let start = || {
         let place = Place::new();
         place.serve("pgvector/pgvector", &vector(&["v0.8.0", "v0.8.1"]));
-        let mut command = place.command(&[
-            "eval",
-            "--expr",
-            "builtins.readFile (builtins.fetchGit ./repository + \"/file\") + builtins.readFile ./pipe",
-        ]);
+        let mut command = place.command(&["eval", "--expr", ENDLESS]);
         let repository = place.root.path().join("repository");
         std::fs::create_dir(&repository).unwrap();
         git(&repository, &["init", "--quiet"]);
         std::fs::write(repository.join("file"), "1").unwrap();
         git(&repository, &["add", "--all"]);
         git(&repository, &["commit", "--quiet", "-m", "first"]);
-        assert!(Command::new("mkfifo").arg(place.root.path().join("pipe")).status().unwrap().success());
         let child = command
             .env("TMPDIR", temporary.path())
             .stdout(Stdio::null())
@@ -168,11 +167,9 @@ fn judge(place: &Place, what: &str) -> bool {
     }
     // Looking changes nothing; the next that writes completes what was begun.
     let before = files(place.root.path());
-    let (code, _, _) = place.said(&["check"]);
+    place.said(&["check"]);
     assert_eq!(files(place.root.path()), before, "{what}");
-    if code != 0 {
-        assert_eq!(place.said(&["generate", "-q"]).0, 0, "{what}");
-    }
+    assert_eq!(place.said(&["generate", "-q"]).0, 0, "{what}");
     let (code, _, err) = place.said(&["check"]);
     assert_eq!(code, 0, "{what}: {err}");
     let bumped = place.read("catalogue/extensions/pgvector.toml").contains("0.8.1");
