@@ -10,6 +10,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 use crate::cmd::{self, Context, Outcome};
 use crate::diag::foreign;
 use crate::diag::guard::Guard;
+use crate::terminal;
 
 /// Turns a catalogue of PostgreSQL versions and extensions into a Nix flake.
 ///
@@ -40,6 +41,18 @@ pub struct Cli {
     /// Print what happens to each file.
     #[arg(short, long, global = true)]
     pub verbose: bool,
+
+    /// Say when to show progress: auto, always or never.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "PGFLAKEGEN_PROGRESS",
+        hide_env = true,
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub progress: terminal::When,
 
     /// What to do.
     #[command(subcommand)]
@@ -190,12 +203,13 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    crate::interrupt::install();
+    terminal::install(cli.progress, cli.quiet);
+    crate::interrupt::install(terminal::interrupted);
     crate::threads::install();
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (colour_out, colour_err) = (takes_colour(cli.color, &stdout), takes_colour(cli.color, &stderr));
-    let mut out = Guard::new(io::BufWriter::new(stdout.lock()), stdout.is_terminal());
-    let mut err = Guard::new(stderr.lock(), stderr.is_terminal());
+    let mut out = Guard::new(terminal::stdout(), stdout.is_terminal());
+    let mut err = Guard::new(terminal::stderr(), stderr.is_terminal());
     let mut context = Context {
         root: cli.root,
         quiet: cli.quiet,
@@ -208,7 +222,7 @@ pub fn run() -> ExitCode {
     };
     let result = dispatch(cli.command, &mut context);
     let result = result.and_then(|outcome| Ok(context.out.flush().map(|()| outcome)?));
-    match result {
+    let code = match result {
         Ok(outcome) => outcome.into(),
         // Whoever reads our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -216,7 +230,9 @@ pub fn run() -> ExitCode {
             let _ = writeln!(context.err, "pgflakegen: {error:#}");
             ExitCode::from(2)
         }
-    }
+    };
+    let _ = context.err.flush();
+    code
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

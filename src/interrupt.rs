@@ -1,5 +1,5 @@
 //! Ctrl-C and its like: what must not stop half-way is finished, what is temporary goes, and then the process
-//! ends by the signal, as whoever sent it expects (130 or 143 in a shell).
+//! ends by the signal, as whoever sent it expects (130 or 143 in a shell). A second signal does not wait.
 //!
 //! Must not know what is being written, or by which command.
 
@@ -8,6 +8,7 @@ mod temporary;
 use std::io;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -31,16 +32,35 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP end the process tidily. Where they are ignored, as in a background job,
-/// they stay so.
-pub fn install() {
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+/// Signals closer together than this are one: a shell and a wrapper may both pass the same Ctrl-C on.
+const ONE: Duration = Duration::from_millis(250);
+
+/// Told of the signal, and whether something has to be finished first.
+pub type Notice = fn(signal: i32, waits: bool);
+
+/// From now on SIGINT, SIGTERM and SIGHUP end the process tidily, a second one at once. Where they are ignored, as in a
+/// background job, they stay so.
+pub fn install(notice: Notice) {
+    let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
     let Ok(mut signals) = Signals::new(wanted) else { return };
     // Without the thread the signals would do nothing at all, so they are given back.
     let handle = signals.handle();
     let thread = std::thread::Builder::new().name("signals".into()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            end(signal);
+        let mut first = None;
+        for signal in signals.forever() {
+            match first {
+                Some(first) if Instant::now().duration_since(first) < ONE => {}
+                Some(_) => {
+                    let _ = emulate_default_handler(signal);
+                }
+                None => {
+                    first = Some(Instant::now());
+                    let ending = std::thread::Builder::new().name("ending".into());
+                    if ending.spawn(move || end(signal, notice)).is_err() {
+                        end(signal, notice);
+                    }
+                }
+            }
         }
     });
     if thread.is_err() {
@@ -56,9 +76,13 @@ fn is_ignored(signal: i32) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
-fn end(signal: i32) {
+fn end(signal: i32, notice: Notice) {
     let mut state = state();
     state.ending = true;
+    let waits = state.held > 0;
+    drop(state);
+    notice(signal, waits);
+    let mut state = self::state();
     while state.held > 0 {
         state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
     }

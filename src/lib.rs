@@ -15,6 +15,7 @@ pub mod overrides;
 pub mod render;
 pub mod report;
 pub mod store;
+pub mod terminal;
 pub mod threads;
 pub mod tree;
 pub mod upstream;

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "interrupt",
+    "terminal",
     "limited",
     "threads",
     "diag",

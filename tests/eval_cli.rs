@@ -71,15 +71,26 @@ fn what_a_change_rebuilds_and_why() {
     let text = stdout(&found);
     assert_eq!(
         text,
-        "rebuilt packages.x86_64-linux.top\n  \
+        "unknown packages.x86_64-linux.broken\n  \
+           error: attribute 'nothing' missing\n\
+         rebuilt packages.x86_64-linux.top\n  \
            middle-1.0 > leaf-1.0 > flags: one two → one three\n  \
            middle-1.0 > leaf-1.0 > name: leaf-1.0 → leaf-1.1\n",
         "{}",
         stderr(&found)
     );
     assert_eq!(found.status.code(), Some(1));
+    let counted = "1 of 3 packages change; 1 could not be evaluated, before or after\n";
+    assert_eq!(stderr(&found), counted);
+    // Nothing changes only where everything was evaluated.
     let none = run(dir.path(), &["drv-diff", "HEAD", "HEAD"]);
-    assert_eq!((stdout(&none).as_str(), none.status.code()), ("", Some(0)), "{}", stderr(&none));
+    assert_eq!(stderr(&none), counted.replacen('1', "0", 1));
+    assert_eq!(none.status.code(), Some(1));
+    let dir =
+        repository(&[("flake.nix", &FLAKE.replace("parts.nothing", "parts.leaf")), ("parts.nix", PARTS)]);
+    let none = run(dir.path(), &["drv-diff", "HEAD", "HEAD"]);
+    assert_eq!(stderr(&none), "0 of 3 packages change\n");
+    assert_eq!((stdout(&none).as_str(), none.status.code()), ("", Some(0)));
 }
 
 #[test]

@@ -6,12 +6,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
 use super::bump::apply;
-use super::fetching::{self, Bars, Options};
+use super::fetching::{self, Options};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
+use crate::terminal;
 use crate::threads::Pool;
 use crate::upstream::bump::{self, BumpError};
 use crate::upstream::locator::owner_and_repo;
@@ -102,10 +103,10 @@ fn extension(
         let finding = Diagnostic::global(Code::CannotEdit, format!("{FOLDER}/{path} is there already"));
         return refuse(finding.help(format!("pgflakegen bump {name}, or --name for another name")), context);
     }
-    let bars = Bars::new(context);
-    let bar = bars.bar(short);
-    let result = upstream.entry(owner, repo, &name, catalogue, &bar);
-    drop((bar, bars));
+    let fetching = terminal::progress("fetching", 0);
+    let task = fetching.begin(|| short);
+    let result = upstream.entry(owner, repo, &name, catalogue, &task);
+    drop((task, fetching));
     let new = match result {
         Ok(new) => new,
         Err(error) => return refuse(fetching::bump_finding(short, &error.into()), context),
@@ -120,7 +121,11 @@ fn extension(
     if let Some(version) = new.cargo_pgrx.as_ref().filter(|version| !known(version)) {
         let path = Utf8PathBuf::from("pgrx.toml");
         let text = limited::text(root.join(FOLDER).join(&path)).unwrap_or_default();
-        match bump::cargo_pgrx(upstream, version, &text) {
+        let fetching = terminal::progress("fetching", 0);
+        let task = fetching.begin(|| format!("cargo-pgrx {version}"));
+        let result = bump::cargo_pgrx(upstream, version, &text);
+        drop((task, fetching));
+        match result {
             Ok(text) => drop(files.insert(path, text)),
             Err(error) => {
                 return refuse(fetching::bump_finding(&format!("cargo-pgrx {version}"), &error), context);
@@ -171,7 +176,10 @@ fn postgresql(
     upstream: &Upstream,
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
-    let version = match resolve(text, upstream) {
+    let asking = terminal::progress("asking upstream", 0);
+    let resolved = resolve(text, upstream);
+    drop(asking);
+    let version = match resolved {
         Ok(version) => version,
         Err(error) => return refuse(fetching::bump_finding("postgresql", &error), context),
     };
@@ -197,10 +205,10 @@ fn postgresql(
         return refuse(finding, context);
     }
     let url = format!("{}/v{version}/postgresql-{version}.tar.bz2", upstream.endpoints.postgresql);
-    let bars = Bars::new(context);
-    let bar = bars.bar(&format!("postgresql {version}"));
-    let fetched = url::Url::parse(&url).map_err(anyhow::Error::new).map(|url| upstream.file(&url, &bar))?;
-    drop((bar, bars));
+    let fetching = terminal::progress("fetching", 0);
+    let task = fetching.begin(|| format!("postgresql {version}"));
+    let fetched = url::Url::parse(&url).map_err(anyhow::Error::new).map(|url| upstream.file(&url, &task))?;
+    drop((task, fetching));
     let hash = match fetched {
         Ok(fetched) => fetched.hash.to_sri(),
         Err(error) => return refuse(fetching::finding(&error), context),
@@ -283,8 +291,10 @@ fn move_along(
         .iter()
         .filter_map(|extension| Some((extension, extension.fits.get(from)?)))
         .collect();
+    let fetching = terminal::progress("fetching", with.len());
     with.into_par_iter()
         .map(|(extension, fit)| {
+            let task = fetching.begin(|| &extension.name);
             let Fit::Versions { all, default } = fit else {
                 return (extension.name.clone(), String::new(), Ok((Support::Unknown, None)));
             };
@@ -296,7 +306,7 @@ fn move_along(
                 if args.no_check {
                     return Ok((Support::Unknown, Some(text)));
                 }
-                let fetched = upstream.fetch(&version.source.fetcher, &crate::upstream::progress::Silent)?;
+                let fetched = upstream.fetch(&version.source.fetcher, &task)?;
                 let support = match fetched.into_tree(upstream.limits) {
                     Ok(tree) => support::of(
                         &tree,

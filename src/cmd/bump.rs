@@ -6,13 +6,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::fetching::{self, Bars, Options};
+use super::fetching::{self, Options};
 use super::writing::{self, Edit, Edits};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
+use crate::terminal::{self, Progress};
 use crate::threads::Pool;
 use crate::upstream::Upstream;
 use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
@@ -170,17 +171,22 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         writing::clean(&root)?;
     }
     let upstream = args.fetching.upstream()?;
-    let wish = |target: &Target<'_>| look(target, &catalogue, &upstream, args.prerelease);
+    let asking = terminal::progress("asking upstream", targets.len());
+    let wish = |target: &Target<'_>| {
+        let _asked = asking.begin(|| target.name());
+        look(target, &catalogue, &upstream, args.prerelease)
+    };
     let looked: Vec<Result<News, BumpError>> =
         Pool::of(LOOKUPS).install(|| targets.par_iter().map(wish).collect());
-    let bars = Bars::new(context);
+    drop(asking);
+    let fetching = terminal::progress("fetching", targets.len());
     let results: Vec<(&Target<'_>, Result<Edited, BumpError>)> = Pool::of(args.jobs).install(|| {
         let one = |(target, news): (_, Result<News, BumpError>)| {
-            (target, news.and_then(|news| one(target, &news, &catalogue, &root, &upstream, args, &bars)))
+            (target, news.and_then(|news| one(target, &news, &catalogue, &root, &upstream, args, &fetching)))
         };
         targets.par_iter().zip(looked).map(one).collect()
     });
-    drop(bars);
+    drop(fetching);
     let (mut edits, mut left_out) = (Vec::new(), Vec::new());
     for (target, result) in results {
         match result {
@@ -266,7 +272,7 @@ fn one(
     root: &Utf8Path,
     upstream: &Upstream,
     args: &Args,
-    bars: &Bars,
+    fetching: &Progress,
 ) -> Result<Edited, BumpError> {
     let bumped = describe(target, news);
     if args.dry_run || bumped.is_empty() {
@@ -274,14 +280,14 @@ fn one(
     }
     let path = root.join(FOLDER).join(target.file());
     let text = limited::text(&path).map_err(crate::upstream::UpstreamError::from)?;
-    let bar = bars.bar(&target.name());
+    let task = fetching.begin(|| target.name());
     match (target, news) {
         (Target::Extension(extension, _), News::Extension(steps)) => {
-            let how = How { replace: args.replace, progress: &bar };
+            let how = How { replace: args.replace, progress: &task };
             bump::extension(upstream, catalogue, extension, steps, &text, how)
         }
         (Target::Postgresql(postgresql), News::Postgresql(Some(release))) => {
-            bump::postgresql(upstream, postgresql, release, &text, &bar)
+            bump::postgresql(upstream, postgresql, release, &text, &task)
         }
         _ => Ok(Edited::default()),
     }
@@ -343,7 +349,11 @@ fn write(
             let path = Utf8PathBuf::from("pgrx.toml");
             let before = desk.current(&path);
             let text = before.as_deref().unwrap_or_default();
-            match Pool::of(args.jobs).install(|| bump::cargo_pgrx(upstream, &version, text)) {
+            let fetching = terminal::progress("fetching", 1);
+            let task = fetching.begin(|| format!("cargo-pgrx {version}"));
+            let result = Pool::of(args.jobs).install(|| bump::cargo_pgrx(upstream, &version, text));
+            drop((task, fetching));
+            match result {
                 Ok(text) => {
                     desk.put(path, before, Some(text));
                     edited.bumped.iter_mut().for_each(|bumped| {

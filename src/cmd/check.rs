@@ -9,6 +9,7 @@ use super::plural;
 use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
+use crate::terminal;
 use crate::tree::Change;
 
 /// Options of `check`.
@@ -39,6 +40,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let _guard = super::locked(&root, context)?;
+    let checking = terminal::progress("checking", 0);
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(args.format, context)?;
@@ -48,6 +50,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         evaluate(args, &root, &catalogue, &mut loaded, context)?;
     }
     let comparison = super::generate::compare(&root, &catalogue)?;
+    drop(checking);
     let conflicts = comparison.changes.iter().filter(|change| change.conflict.is_some()).count();
     if args.format == Format::Text {
         super::generate::report_conflicts(&comparison, false, &mut loaded);

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use super::drvs::{self, Job};
 use super::inputs::Inputs;
 use super::program::{EvalOptions, Program};
@@ -39,7 +41,8 @@ pub struct Args {
 pub struct Change {
     /// The attribute path.
     pub attr: String,
-    /// `added`, `removed`, `rebuilt`, `broken`, `mended`.
+    /// `added`, `removed`, `rebuilt`, `broken`, `mended`; `unknown` when it could not be evaluated, neither before
+    /// nor after.
     pub change: &'static str,
     /// The derivation before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,8 +100,8 @@ struct Side {
 /// # Errors
 /// When a revision cannot be evaluated at all, or the result cannot be written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let start =
-        context.root.clone().map_or_else(|| std::env::current_dir().unwrap_or_default(), PathBuf::from);
+    let given = context.root.clone().map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let start = given.canonicalize().with_context(|| format!("{} cannot be read", given.display()))?;
     let Some(root) = crate::nix::flake::git_root(&start) else {
         anyhow::bail!("{} is in no git repository, so there are no revisions to compare", start.display());
     };
@@ -152,8 +155,16 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if !args.json {
         summarise(&changes, context)?;
     }
-    context.say(format!("{} of {} packages change", changes.len(), after.jobs.len()))?;
+    context.say(counted(&changes, before, after))?;
     Ok(if changes.is_empty() { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// What could not be evaluated is not said to stay as it is.
+fn counted(changes: &[Change], before: &Side, after: &Side) -> String {
+    let all: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
+    let unknown = changes.iter().filter(|change| change.change == "unknown").count();
+    let text = format!("{} of {} packages change", changes.len() - unknown, all.len());
+    if unknown == 0 { text } else { format!("{text}; {unknown} could not be evaluated, before or after") }
 }
 
 fn compare(before: &Side, after: &Side) -> Vec<Change> {
@@ -171,7 +182,8 @@ fn compare(before: &Side, after: &Side) -> Vec<Change> {
             (None, Some(_)) => "added",
             (Some(_), None) if new.is_some() => "broken",
             (Some(_), None) => "removed",
-            (None, None) => continue,
+            (None, None) if new.is_none() => "removed",
+            (None, None) => "unknown",
         };
         let mut reasons = match (&old_drv, &new_drv) {
             (Some(old), Some(new)) => causes.of(old, new),

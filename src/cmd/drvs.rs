@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use self::queue::{Below, End, Item, Queue};
 use super::program::Program;
-use super::{Context, Outcome};
+use super::{Context, Outcome, plural};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::coerce::ContextSet;
 use crate::nix::eval::error::suggest;
@@ -17,6 +17,7 @@ use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
 use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
+use crate::terminal;
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -101,8 +102,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             (None, None) => {}
         }
     }
-    let failed = jobs.iter().any(|job| job.error.is_some());
-    Ok(if failed { Outcome::Findings } else { Outcome::Clean })
+    let failed = jobs.iter().filter(|job| job.error.is_some()).count();
+    if failed == 0 {
+        return Ok(Outcome::Clean);
+    }
+    context.say(format_args!("{failed} of {} could not be evaluated", plural(jobs.len(), "package")))?;
+    Ok(Outcome::Findings)
 }
 
 /// All packages, sorted by attribute.
@@ -113,6 +118,7 @@ pub fn collect(args: &Args) -> (Arc<Shared>, Result<Vec<Job>>) {
 }
 
 fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
+    let evaluating = terminal::progress("evaluating", 0);
     let mut ev = Ev::new(shared.clone());
     let whole = whole(&mut ev, args);
     let roots = roots(&mut ev, args, &whole)?;
@@ -125,6 +131,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
         }
     }
     let held: Vec<_> = items.iter().map(|item: &Item| item.value).collect();
+    evaluating.expect(items.len());
     let queue = Queue::new(items);
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let found = Mutex::new(found);
@@ -133,6 +140,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
         while let Some(taken) = queue.try_take(end).or_else(|| ev.idle(|| queue.take(end))) {
             let Item { root, below, value } = taken.item;
             let path = taken.item.path(&roots[root]);
+            let task = evaluating.begin(|| shown(&path));
             ev.begin_part();
             let value = ev.force(value);
             match look(ev, args, value, &path, below.is_none()) {
@@ -145,12 +153,14 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
                         let below = ev.lasting.alloc(Below { name, up: below });
                         Item { root, below: Some(below), value: attr.value }
                     });
-                    queue.add(end, &inner.collect::<Vec<_>>());
+                    let inner: Vec<_> = inner.collect();
+                    evaluating.expect(inner.len());
+                    queue.add(end, &inner);
                 }
                 Ok(Seen::Set(_) | Seen::Other) => {}
                 Err(error) => mine.fail(shared, &path, &error, Some(root)),
             }
-            drop(taken);
+            drop((task, taken));
             ev.part_done();
         }
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::terminal;
 
 /// Evaluate Nix: a file, an expression or attributes of a flake.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -49,7 +50,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         return parse_only(args, context);
     }
     let (shared, mut ev) = session(args.program.settings());
-    match evaluate(&mut ev, args) {
+    let evaluating = terminal::progress("evaluating", 0);
+    let result = evaluate(&mut ev, args);
+    drop(evaluating);
+    match result {
         Ok(lines) => {
             for line in lines {
                 context.out.data(&line)?;

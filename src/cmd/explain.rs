@@ -23,7 +23,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let Some(code) = Code::from_id(id) else {
         let hint = nearest(&id.to_uppercase(), Code::ALL.iter().map(|code| code.id()));
-        let hint = hint.map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+        let hint = hint.map_or(";".to_owned(), |hint| format!("; did you mean {hint}?"));
         anyhow::bail!("there is no code {id}{hint} `pgflakegen explain` lists all codes");
     };
     let severity = match code.severity() {

@@ -1,16 +1,14 @@
-//! What the commands that fetch have in common: options, progress bars, findings.
+//! What the commands that fetch have in common: options, findings.
 
 use anyhow::Context as _;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Context;
-use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, foreign};
+use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
 use crate::git::GitError;
 use crate::store::archive::Limits;
 use crate::upstream::bump::BumpError;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::http::FetchError;
-use crate::upstream::progress::Progress;
 use crate::upstream::versions::VersionsError;
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -55,61 +53,6 @@ impl Options {
             upstream.git.trust_local();
         }
         Ok(upstream)
-    }
-}
-
-/// Progress of downloads, on a terminal only.
-pub struct Bars(MultiProgress);
-
-/// One download's.
-pub struct Bar(ProgressBar);
-
-impl Bars {
-    /// None are drawn with `--quiet`; indicatif itself draws none where stderr is no terminal.
-    pub fn new(context: &Context<'_>) -> Self {
-        let bars = MultiProgress::new();
-        if context.quiet {
-            bars.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        Self(bars)
-    }
-
-    /// A bar that counts to `total`.
-    pub fn count(&self, total: usize) -> ProgressBar {
-        let bar = self.0.add(ProgressBar::new(total as u64));
-        if let Ok(style) = ProgressStyle::with_template("{pos} of {len} {wide_bar} {elapsed}") {
-            bar.set_style(style);
-        }
-        bar
-    }
-
-    /// A bar that stays until it is dropped.
-    pub fn bar(&self, name: &str) -> Bar {
-        let style =
-            ProgressStyle::with_template("{msg:30!} {bytes:>10} / {total_bytes:10} {wide_bar} {eta:>4}");
-        let bar = self.0.add(ProgressBar::new(0));
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        bar.set_message(foreign::line(name).into_owned());
-        Bar(bar)
-    }
-}
-
-impl Progress for Bar {
-    fn expect(&self, total: Option<u64>) {
-        self.0.set_position(0);
-        self.0.set_length(total.unwrap_or(0));
-    }
-
-    fn advance(&self, bytes: u64) {
-        self.0.inc(bytes);
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
     }
 }
 

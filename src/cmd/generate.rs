@@ -8,6 +8,7 @@ use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, SourceMap, Span};
 use crate::render;
 use crate::report;
+use crate::terminal;
 use crate::tree::{self, Change, Comparison, Conflict};
 
 /// Options of `generate`.
@@ -34,6 +35,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
     let guard = if args.dry_run { super::locked(&root, context) } else { super::recovered(&root, context) }?;
+    let generating = terminal::progress("generating", 0);
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
         loaded.emit(Format::Text, context)?;
@@ -41,6 +43,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Findings);
     };
     let comparison = compare(&root, &catalogue)?;
+    drop(generating);
     report_conflicts(&comparison, args.force, &mut loaded);
     loaded.emit(Format::Text, context)?;
     if loaded.diagnostics.has_errors() {
@@ -56,6 +59,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     if !args.dry_run && !comparison.changes.is_empty() {
+        let _writing = terminal::progress("writing", 0);
         tree::write(&guard, &comparison).context("the new tree cannot be written")?;
     }
     summary(args, &comparison, &catalogue, context)?;

@@ -8,13 +8,14 @@ use comfy_table::{ContentArrangement, Table, presets};
 use rayon::prelude::*;
 
 use super::bump::generated;
-use super::fetching::{Bars, Options};
+use super::fetching::Options;
 use super::{Context, Outcome};
 use crate::catalogue::model::Catalogue;
 use crate::catalogue::version::compare;
 use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Diagnostics, Severity, SourceMap, foreign};
 use crate::limited;
+use crate::terminal;
 use crate::threads::Pool;
 use crate::tree::{self, Change, Comparison};
 use crate::upstream::import::{self, CargoPgrx, Draft, Imported, Request, Versions};
@@ -105,7 +106,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let options = Options { offline: args.offline, max_size: 4 << 30, ..Options::default() };
     let upstream = options.upstream()?;
-    let drafts = complete(read, args, &upstream, context)?;
+    let drafts = complete(read, args, &upstream)?;
     let (all, taken) = take(drafts, args, &root, &catalogue, &tools, &upstream, context)?;
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["extension", "taken over", "what to look at"]);
@@ -268,18 +269,18 @@ fn merged(read: impl Iterator<Item = Read>) -> Vec<Read> {
 }
 
 /// Fetches what the files leave open.
-fn complete(
-    read: Vec<Read>,
-    args: &Args,
-    upstream: &Upstream,
-    context: &Context<'_>,
-) -> anyhow::Result<Vec<Read>> {
-    let bars = Bars::new(context);
+fn complete(read: Vec<Read>, args: &Args, upstream: &Upstream) -> anyhow::Result<Vec<Read>> {
+    let completing = terminal::progress("completing", read.len());
     let one = |read: Read| {
+        let name = match &read {
+            Ok(draft) => draft.name.clone(),
+            Err(refused) => refused.name.clone(),
+        };
+        let task = completing.begin(|| name);
         read.map(|mut draft| {
             draft.sift();
             if draft.is_incomplete() {
-                draft.complete(upstream, &bars.bar(&draft.name.clone()));
+                draft.complete(upstream, &task);
             }
             draft
         })
@@ -308,7 +309,12 @@ fn take(
         upstream,
         failed: BTreeMap::new(),
     };
+    let taking = terminal::progress("taking over", drafts.len());
     for draft in drafts {
+        let _task = taking.begin(|| match &draft {
+            Ok(draft) => draft.name.clone(),
+            Err(refused) => refused.name.clone(),
+        });
         let draft = match draft {
             Ok(draft) => draft,
             Err(refused) => {

@@ -1,7 +1,7 @@
 //! `pgflakegen index`: nixpkgs' attribute names, kept beside the catalogue.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -65,7 +65,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         (_, false) => (args.revision.clone().unwrap_or_default(), from_files(&args.from)?),
         (Some(tree), _) => {
             let revision = revision_of(args, tree)?;
-            (revision, evaluate(args, tree, context)?)
+            (revision, evaluate(args, tree)?)
         }
         (None, _) => {
             let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
@@ -86,7 +86,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
                 (None, true, Some(rev)) => rev,
                 _ => revision_of(args, &tree)?,
             };
-            (revision, evaluate(args, &tree, context)?)
+            (revision, evaluate(args, &tree)?)
         }
     };
     anyhow::ensure!(!names.is_empty(), "there are no names");
@@ -143,21 +143,11 @@ fn revision_of(args: &Args, tree: &Utf8Path) -> anyhow::Result<String> {
     }
 }
 
-fn evaluate(args: &Args, tree: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Vec<String>> {
+fn evaluate(args: &Args, tree: &Utf8Path) -> anyhow::Result<Vec<String>> {
     anyhow::ensure!(tree.join("default.nix").is_file(), "{tree} is no nixpkgs: it has no default.nix");
     let system = args.system.clone().unwrap_or_else(current_system);
     let settings = Settings { system, ..Settings::default() };
-    let bar = if context.quiet || !std::io::stderr().is_terminal() {
-        indicatif::ProgressBar::hidden()
-    } else {
-        indicatif::ProgressBar::new(0)
-    };
-    let progress = |done: usize, all: usize| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    };
-    let names = names::of_tree(tree.as_std_path(), settings, &progress);
-    bar.finish_and_clear();
+    let names = names::of_tree(tree.as_std_path(), settings);
     names.map_err(|message| anyhow::anyhow!("{tree} cannot be evaluated: {message}"))
 }
 

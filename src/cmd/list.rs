@@ -34,8 +34,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     {
         let names: Vec<_> = catalogue.postgresqls.iter().map(|p| p.name.as_str()).collect();
         let hint = nearest(name, names.iter().copied());
-        let hint = hint.map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
-        bail!("the catalogue has no PostgreSQL {name}{hint} It has {}", names.join(", "));
+        let hint = hint.map_or("; it".to_owned(), |hint| format!("; did you mean {hint}? It"));
+        bail!("the catalogue has no PostgreSQL {name}{hint} has {}", names.join(", "));
     }
     let extensions: Vec<_> =
         catalogue.extensions.iter().filter(|e| only.is_none_or(|name| e.fits.contains_key(name))).collect();

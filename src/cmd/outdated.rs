@@ -8,6 +8,7 @@ use super::bump::{LOOKUPS, Target, as_json, describe, everything, look, targets}
 use super::fetching::{self, Options};
 use super::{Context, Outcome};
 use crate::diag::Diagnostics;
+use crate::terminal;
 use crate::threads::Pool;
 use crate::upstream::bump::{BumpError, Bumped};
 
@@ -49,13 +50,16 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         targets(&args.names, &catalogue, &mut found)
     };
     let upstream = args.fetching.upstream()?;
+    let asking = terminal::progress("asking upstream", targets.len());
     let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = Pool::of(args.jobs).install(|| {
         let one = |target: &Target<'_>| {
+            let _asked = asking.begin(|| target.name());
             let news = look(target, &catalogue, &upstream, args.prerelease);
             (target.name(), news.map(|news| describe(target, &news)))
         };
         targets.par_iter().map(one).collect()
     });
+    drop(asking);
     let mut outdated = Vec::new();
     for (name, result) in results {
         match result {

@@ -3,12 +3,13 @@
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::fetching::{Bars, Options};
+use super::fetching::Options;
 use super::{Context, Outcome};
 use crate::store::archive::StripRoot;
 use crate::store::hash::Algorithm;
 use crate::store::nar;
 use crate::store::path::{IngestionMethod, StoreDir};
+use crate::terminal::{self, Task};
 use crate::upstream::locator::Locator;
 use crate::upstream::{Prefetched, Upstream, UpstreamError};
 
@@ -64,10 +65,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if locator.is_local() {
         upstream.git.trust_local();
     }
-    let bars = Bars::new(context);
-    let bar = bars.bar(&args.source);
-    let result = fetch(&locator, args, &upstream, &bar);
-    drop(bar);
+    let fetching = terminal::progress("fetching", 0);
+    let task = fetching.begin(|| &args.source);
+    let result = fetch(&locator, args, &upstream, &task);
+    drop((task, fetching));
     let mut fetched = match result {
         Ok(fetched) => fetched,
         Err(error) => {
@@ -109,7 +110,7 @@ fn fetch(
     locator: &Locator,
     args: &Args,
     upstream: &Upstream,
-    bar: &super::fetching::Bar,
+    bar: &Task,
 ) -> Result<Prefetched, UpstreamError> {
     let head = || "HEAD".to_owned();
     match locator {

@@ -1,7 +1,6 @@
 //! What is evaluated and how: the options that the evaluating commands share.
 
-use std::io::{self, Read, Write as _};
-use std::os::fd::AsFd as _;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use super::inputs::Inputs;
@@ -11,6 +10,7 @@ use crate::limited;
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Ev, Messages, Result, Settings, Value};
+use crate::terminal;
 
 /// Options of everything that evaluates.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -145,15 +145,9 @@ impl Program {
     }
 }
 
-/// Messages of evaluation go to stderr, each in one piece. Whoever holds the stream's lock may wait for the thread
-/// that writes, so that it goes past the lock.
+/// Messages of evaluation go to stderr, each in one piece.
 pub(super) fn messages() -> Messages {
-    Messages::to(|text| {
-        if let Ok(stderr) = io::stderr().as_fd().try_clone_to_owned() {
-            // There is nobody else to tell.
-            let _ = std::fs::File::from(stderr).write_all(format!("{}\n", guard::log(text)).as_bytes());
-        }
-    })
+    Messages::to(|text| terminal::message(&guard::log(text)))
 }
 
 /// The text of a file; `-` is standard input.

@@ -1,7 +1,6 @@
 //! `pgflakegen validate`: hand-written Nix judged on its syntax and, when asked to, evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,6 +14,7 @@ use crate::diag::{self, Diagnostic, Diagnostics, Format, SourceId, SourceMap, fi
 use crate::limited;
 use crate::nix::syntax::decode;
 use crate::overrides::{OverrideFacts, facts_of, index::Index, lint_file, lint_override};
+use crate::terminal;
 use crate::tree;
 
 /// Rounds of `--fix`: one correction can make room for another.
@@ -72,7 +72,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let (mut sources, mut diagnostics) = (SourceMap::new(), Diagnostics::new());
     let mut fixed = (0, 0);
     let ids = read(&jobs, &mut sources, &mut diagnostics)?;
-    let progress = progress(jobs.len(), context.quiet);
+    let checking = terminal::progress("checking", jobs.len());
     if args.fix {
         for (job, id) in jobs.iter().zip(&ids) {
             let count = correct(job, &mut sources, *id)?;
@@ -83,12 +83,11 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         .par_iter()
         .zip(&ids)
         .map(|(job, id)| {
-            let found = judge(job, *id, &sources);
-            progress.inc(1);
-            found
+            let _task = checking.begin(|| job.shown.as_str());
+            judge(job, *id, &sources)
         })
         .collect();
-    progress.finish_and_clear();
+    drop(checking);
     found.into_iter().for_each(|found| diagnostics.append(found));
     let mut evaluated = None;
     if args.evaluate || args.evaluation.any() {
@@ -324,16 +323,6 @@ fn read(jobs: &[Job], sources: &mut SourceMap, sink: &mut Diagnostics) -> anyhow
         .map(|job| limited::read(&job.path).with_context(|| format!("{} cannot be read", job.path)))
         .collect();
     jobs.iter().zip(texts).map(|(job, bytes)| Ok(decode::add(&job.shown, bytes?, sources, sink))).collect()
-}
-
-/// Progress on a terminal, for runs long enough to wonder.
-fn progress(count: usize, quiet: bool) -> indicatif::ProgressBar {
-    if quiet || count < 200 || !std::io::stderr().is_terminal() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} files, {eta} left")
-        .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
-    indicatif::ProgressBar::new(count as u64).with_style(style)
 }
 
 /// Applies what can be applied, until nothing is left to apply, and writes the file once.

@@ -3,12 +3,13 @@
 use camino::Utf8PathBuf;
 use rayon::prelude::*;
 
-use super::fetching::{self, Bars, Options};
+use super::fetching::{self, Options};
 use super::plural;
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, Span};
 use crate::limited;
+use crate::terminal;
 use crate::threads::Pool;
 use crate::upstream::verify::{self, Claim, Source};
 
@@ -48,24 +49,15 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let claims: Vec<&Claim> = all.iter().filter(wanted).collect();
     anyhow::ensure!(!claims.is_empty(), "nothing in the catalogue is called {}", args.names.join(" or "));
     let upstream = args.fetching.upstream()?;
-    let bars = Bars::new(context);
-    let total = bars.count(claims.len());
+    let fetching = terminal::progress("fetching", claims.len());
     let results: Vec<_> = Pool::of(args.jobs).install(|| {
         let one = |claim: &&Claim| {
-            let bar = bars.bar(&claim.name);
-            let result = verify::verify(
-                &upstream,
-                claim,
-                args.cache.as_deref().map(camino::Utf8Path::as_std_path),
-                &bar,
-            );
-            total.inc(1);
-            result
+            let task = fetching.begin(|| &claim.name);
+            verify::verify(&upstream, claim, args.cache.as_deref().map(camino::Utf8Path::as_std_path), &task)
         };
         claims.par_iter().map(one).collect()
     });
-    total.finish_and_clear();
-    drop(bars);
+    drop(fetching);
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let mut place = |claim: &Claim| -> Option<Span> {
         let path = Utf8PathBuf::from(FOLDER).join(&claim.file);

@@ -50,7 +50,7 @@ fn path(bytes: &[u8]) -> PathBuf {
 
 /// The lines of `ls-files --stage -z` and `ls-tree -z`: `MODE [TYPE] ID [STAGE]\tPATH`; a path that is in
 /// conflict comes once.
-pub(super) fn entries(out: &[u8]) -> Vec<Entry> {
+pub fn entries(out: &[u8]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for line in out.split(|byte| *byte == 0) {
         let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { continue };
@@ -91,7 +91,7 @@ impl Status {
 }
 
 /// The lines of `status --porcelain -z --no-renames`: `XY PATH`.
-pub(super) fn statuses(out: &[u8]) -> Vec<Status> {
+pub fn statuses(out: &[u8]) -> Vec<Status> {
     let of = |line: &[u8]| match line {
         [index, tree, b' ', rest @ ..] if !rest.is_empty() => {
             Some(Status { index: char::from(*index), tree: char::from(*tree), path: path(rest) })
@@ -106,6 +106,11 @@ pub(super) fn statuses(out: &[u8]) -> Vec<Status> {
 pub struct Objects(pub(super) Vec<u8>);
 
 impl Objects {
+    /// As git printed it.
+    pub fn of(out: Vec<u8>) -> Self {
+        Self(out)
+    }
+
     /// The contents of the objects, in the order that was asked for; `None` for one that is not there.
     pub fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
         objects(&self.0)

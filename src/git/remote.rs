@@ -27,6 +27,20 @@ pub struct Reference {
     pub commit: String,
 }
 
+/// The lines of `ls-remote`: `ID\tNAME`.
+pub fn references(out: &str) -> Vec<Reference> {
+    let mut references: Vec<Reference> = Vec::new();
+    for line in out.lines() {
+        let Some((commit, name)) = line.split_once('\t') else { continue };
+        // An annotated tag comes twice: itself, then what it points to.
+        match (name.strip_suffix("^{}"), references.last_mut()) {
+            (Some(name), Some(last)) if last.name == name => commit.clone_into(&mut last.commit),
+            _ => references.push(Reference { name: name.to_owned(), commit: commit.to_owned() }),
+        }
+    }
+    references
+}
+
 /// How a tree is taken from a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -218,17 +232,7 @@ impl Git {
         let listed = self.patiently(url, RunLimits::LISTED, &|run, url| {
             run.args(["ls-remote", "--quiet", "--", url]).args(patterns)
         })?;
-        let text = String::from_utf8_lossy(&listed);
-        let mut references: Vec<Reference> = Vec::new();
-        for line in text.lines() {
-            let Some((commit, name)) = line.split_once('\t') else { continue };
-            // An annotated tag comes twice: itself, then what it points to.
-            match (name.strip_suffix("^{}"), references.last_mut()) {
-                (Some(name), Some(last)) if last.name == name => commit.clone_into(&mut last.commit),
-                _ => references.push(Reference { name: name.to_owned(), commit: commit.to_owned() }),
-            }
-        }
-        Ok(references)
+        Ok(references(&String::from_utf8_lossy(&listed)))
     }
 
     /// The names of all tags.

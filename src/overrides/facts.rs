@@ -74,6 +74,7 @@ const PGRX: &[&str] = &[
     "postInstall",
     "postUnpack",
     "preBuildAndTest",
+    "preCheck",
     "preFixup",
     "cargoBuildFeatures",
     "buildFeatures",

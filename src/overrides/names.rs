@@ -12,28 +12,26 @@ use crate::nix::eval::report::render;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
+use crate::terminal;
 
 /// As the generated flake calls nixpkgs.
 const CALL: &str = "nixpkgs: system: import nixpkgs { inherit system; config = { }; overlays = [ ]; }";
 
 /// All names of the package set in `tree`: `openssl`, and `perlPackages.DBI` for what is in sets of packages
-/// (and in `lib`). `progress` is told of each name of the top that is done, and how many there are.
+/// (and in `lib`).
 ///
 /// # Errors
 /// What evaluation says when the package set itself fails; what fails within it only lacks its inner names.
-pub fn of_tree(
-    tree: &Path,
-    settings: Settings,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> std::result::Result<Vec<String>, String> {
+pub fn of_tree(tree: &Path, settings: Settings) -> std::result::Result<Vec<String>, String> {
     let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
-    all(&shared, tree, progress).map_err(|error| render(&shared, &error, false))
+    all(&shared, tree).map_err(|error| render(&shared, &error, false))
 }
 
-fn all(shared: &Arc<Shared>, tree: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Vec<String>> {
+fn all(shared: &Arc<Shared>, tree: &Path) -> Result<Vec<String>> {
     let mut first = Ev::new(shared.clone());
     let packages = open(&mut first, tree)?;
     let top: Vec<String> = names(&mut first, packages);
+    let evaluating = terminal::progress("evaluating", top.len());
     let next = AtomicUsize::new(0);
     let found: Mutex<BTreeSet<String>> = Mutex::new(top.iter().cloned().collect());
     let work = |mut ev: Ev, packages: &'static Attrs| {
@@ -41,8 +39,8 @@ fn all(shared: &Arc<Shared>, tree: &Path, progress: &(dyn Fn(usize, usize) + Syn
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(name) = top.get(at) else { break };
+            let _task = evaluating.begin(|| name);
             mine.extend(inner(&mut ev, packages, name).into_iter().map(|inner| format!("{name}.{inner}")));
-            progress(at + 1, top.len());
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
     };

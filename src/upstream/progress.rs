@@ -8,6 +8,16 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
 }
 
+impl Progress for crate::terminal::Task {
+    fn expect(&self, total: Option<u64>) {
+        self.expect_bytes(total);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.add_bytes(bytes);
+    }
+}
+
 /// Does not care.
 pub struct Silent;
 

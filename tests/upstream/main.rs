@@ -11,9 +11,11 @@ mod import;
 mod interrupt;
 mod network;
 mod nix;
+mod pty;
 mod repository;
 mod rust;
 mod server;
+mod terminal;
 
 use pgflakegen::store::archive::Limits;
 use pgflakegen::upstream::credentials::Credentials;

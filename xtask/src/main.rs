@@ -1,6 +1,8 @@
-//! The project's own chores: `cargo xtask e2e`.
+//! The project's own chores: `cargo xtask e2e`, `deny`, `notices`.
 
+mod deny;
 mod e2e;
+mod notices;
 
 use std::process::ExitCode;
 
@@ -20,10 +22,16 @@ enum Task {
     /// Wants Debian 12 and root: it installs Nix and the libraries PostgreSQL is built with. Where no
     /// binary cache can be reached this works all the same: nixpkgs is replaced by tests/hostpkgs.
     E2e(e2e::Args),
+    /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
+    Deny,
+    /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
+    Notices(notices::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
+        Task::Deny => deny::run(),
+        Task::Notices(args) => notices::run(&args),
     }
 }

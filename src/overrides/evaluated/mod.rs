@@ -22,6 +22,7 @@ use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
+use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
 
@@ -152,6 +153,7 @@ pub fn judge(
 ) -> Outcome {
     let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
+    let opening = terminal::progress("opening the flake", 0);
     let first = match session.begin() {
         Ok(opened) => opened,
         Err(Unready::Missing(what)) => return Outcome::Missing(what),
@@ -160,6 +162,7 @@ pub fn judge(
             return Outcome::Judged(0);
         }
     };
+    drop(opening);
     let files: BTreeSet<&Utf8Path> = builds.iter().map(|build| build.file.as_path()).collect();
     let (seen, unseen): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| session.sees(file));
     unseen.into_iter().for_each(|file| report.untracked(file));
@@ -169,7 +172,12 @@ pub fn judge(
         all.filter(|(_, build)| seen.contains(builds[*build].file.as_path())).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<((usize, usize), Judged)>> = Mutex::default();
+    let evaluating = terminal::progress("evaluating", units.len());
     let one = |opened: &mut session::Opened, (system, build): (usize, usize)| {
+        let _task = evaluating.begin(|| {
+            let Build { extension, version, postgresql, .. } = &builds[build];
+            format!("{extension} {version} in {postgresql} for {}", systems[system])
+        });
         opened.ev.begin_part();
         judge::judge(&session, opened, &builds[build], &systems[system])
     };

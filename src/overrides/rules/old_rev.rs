@@ -39,7 +39,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 ];
                 sink.push(
                     ctx.finding(Code::OldRev, entry.syntax().text_range(), "a tag is named by `tag`")
-                        .help(format!("write `tag = \"{rest};"))
+                        .help(format!("write `tag = \"{rest};`"))
                         .fix("name the tag by `tag`", edits),
                 );
             }

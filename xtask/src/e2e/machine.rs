@@ -137,6 +137,7 @@ pub fn current_nix(context: &Context) -> Result<Outcome> {
             return Err(error);
         }
     }
+    write_wrappers(place)?;
     let nix = CurrentNix::installed()?;
     // The tests call it by this name.
     Ok(Outcome::Done(format!("Nix {}: {UNSTABLE}/wrappers/nix-instantiate", nix.version())))
@@ -146,6 +147,8 @@ fn write_wrappers(place: &Path) -> Result<()> {
     let root = place.display();
     let folder = place.join("wrappers");
     fs::create_dir_all(&folder)?;
+    fs::create_dir_all(place.join("etc/nix"))?;
+    fs::write(place.join("etc/nix/nix.conf"), "extra-experimental-features = nix-command flakes\n")?;
     for name in ["nix", "nix-instantiate", "nix-store"] {
         let text = format!(
             "#!/bin/sh\nexport NIX_REMOTE='local?root={root}/store' NIX_CONF_DIR={root}/etc/nix\nexec {root}/lib64/ld-linux-x86-64.so.2 --argv0 {name} --library-path {root}/lib/x86_64-linux-gnu:{root}/usr/lib/x86_64-linux-gnu {root}/usr/bin/nix \"$@\"\n"

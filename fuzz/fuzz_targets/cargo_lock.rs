@@ -1,0 +1,7 @@
+//! See `checks/cargo_lock.rs`, which tests/fuzz_seeds.rs runs, too.
+#![no_main]
+
+#[path = "../checks/cargo_lock.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| check::check(data));

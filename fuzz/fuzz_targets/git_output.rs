@@ -1,0 +1,7 @@
+//! See `checks/git_output.rs`, which tests/fuzz_seeds.rs runs, too.
+#![no_main]
+
+#[path = "../checks/git_output.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| check::check(data));

@@ -1,0 +1,7 @@
+//! See `checks/index.rs`, which tests/fuzz_seeds.rs runs, too.
+#![no_main]
+
+#[path = "../checks/index.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| check::check(data));

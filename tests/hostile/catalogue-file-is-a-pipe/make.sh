@@ -1,0 +1,1 @@
+mkfifo catalogue/extensions/pipe.toml

@@ -1,0 +1,1 @@
+truncate -s 3G catalogue/extensions/huge.toml

@@ -1,0 +1,1 @@
+ln -s .. catalogue/extensions/loop && ln -s . catalogue/overrides/loop && git add -A && git commit -qm x

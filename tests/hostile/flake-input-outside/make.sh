@@ -1,0 +1,1 @@
+sed -i "s|WORLD|$WORLD|g" flake.nix && git commit -qam x

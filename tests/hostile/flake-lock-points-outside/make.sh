@@ -1,0 +1,1 @@
+sed -i "s|WORLD|$WORLD|g" flake.lock && git commit -qam x

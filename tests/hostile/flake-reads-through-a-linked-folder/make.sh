@@ -1,0 +1,2 @@
+ln -s "$WORLD/outside" d
+git add -A && git commit -qm x

@@ -1,0 +1,2 @@
+printf '#!/bin/sh\ntouch "%s/outside/ran"\nexec cat\n' "$WORLD" > ../program && chmod +x ../program
+git config core.fsmonitor "$WORLD/program"

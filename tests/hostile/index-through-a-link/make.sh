@@ -1,0 +1,2 @@
+ln -s ../../outside/precious catalogue/nixpkgs.index.gz && git add -A && git commit -qm x
+echo openssl > names

@@ -1,0 +1,2 @@
+mkdir -p .pgflakegen
+mkfifo .pgflakegen/journal.json

@@ -1,0 +1,1 @@
+rm catalogue/overrides/pgvector.nix && mkfifo catalogue/overrides/pgvector.nix

@@ -1,0 +1,1 @@
+{ lib }: old: { env = "x" + lib.concatStrings [ ]; }

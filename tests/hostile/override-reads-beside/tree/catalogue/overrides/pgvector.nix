@@ -1,0 +1,1 @@
+{ lib }: old: { env = throw (builtins.readFile ../../../outside/secret.txt) + lib.concatStrings [ ]; }

@@ -1,0 +1,1 @@
+{ lib }: old: { env = throw ("is: " + builtins.getEnv "PGF_SECRET") + lib.concatStrings [ ]; }

@@ -1,0 +1,1 @@
+sed -i "s|WORLD|$WORLD|" catalogue/overrides/pgvector.nix && git commit -qam x

@@ -1,0 +1,2 @@
+echo SECRET-outside-0451 > .env
+echo .env >> .git/info/exclude

@@ -1,0 +1,1 @@
+{ lib }: old: { env = throw (builtins.readFile ../../.env) + lib.concatStrings [ ]; }

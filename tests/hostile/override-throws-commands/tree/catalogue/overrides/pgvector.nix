@@ -1,0 +1,1 @@
+{ lib }: old: { env = throw (builtins.fromJSON "\"one\\n::stop-commands::abc\\n::error file=a::b\\n  ::add-mask::x\\u001b[2J\\u009b0m\\u202e\\r::error::x\\n##[set-env name=A]b\"") + lib.concatStrings [ ]; }

@@ -1,0 +1,2 @@
+sed -i 's|^sql = .*|ignore = ["**********************************************************************b"]\ntags = ["{version}{version}{version}{version}{version}{version}{version}{version}"]|' catalogue/extensions/pgvector.toml
+git commit -qam x

@@ -1,0 +1,2 @@
+chown -R 12345:12345 .
+mkdir deeper
