@@ -3,9 +3,9 @@
 //!
 //! Must not know what is being written, or by which command.
 
-use std::collections::BTreeSet;
+mod temporary;
+
 use std::io;
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,19 +14,18 @@ use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+pub use temporary::TemporaryDirectory;
+
 struct State {
     /// How many [`Unbroken`] there are.
     held: usize,
     /// The process is about to end.
     ending: bool,
-    /// Directories that go with the process.
-    temporary: BTreeSet<PathBuf>,
     /// Programs that do.
     running: Vec<Arc<Mutex<Child>>>,
 }
 
-static STATE: Mutex<State> =
-    Mutex::new(State { held: 0, ending: false, temporary: BTreeSet::new(), running: Vec::new() });
+static STATE: Mutex<State> = Mutex::new(State { held: 0, ending: false, running: Vec::new() });
 static CHANGED: Condvar = Condvar::new();
 
 fn state() -> MutexGuard<'static, State> {
@@ -92,16 +91,7 @@ fn end(signal: i32, notice: Notice) {
         let _ = child.kill();
         let _ = child.wait();
     }
-    for directory in &state.temporary {
-        // Programs that those programs started may still write there for a moment.
-        for _ in 0..50 {
-            let _ = std::fs::remove_dir_all(directory);
-            if !directory.exists() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
+    let _temporary = temporary::end();
     let _ = emulate_default_handler(signal);
 }
 
@@ -124,34 +114,6 @@ impl Drop for Unbroken {
     fn drop(&mut self) {
         state().held -= 1;
         CHANGED.notify_all();
-    }
-}
-
-/// A directory that goes when this is dropped, or when a signal ends the process.
-#[derive(Debug)]
-pub struct TemporaryDirectory(tempfile::TempDir);
-
-impl TemporaryDirectory {
-    /// A new one, whose name begins with `prefix`.
-    ///
-    /// # Errors
-    /// When none can be made.
-    pub fn new(prefix: &str) -> io::Result<Self> {
-        let mut state = state();
-        let directory = tempfile::Builder::new().prefix(prefix).tempdir()?;
-        state.temporary.insert(directory.path().to_owned());
-        Ok(Self(directory))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for TemporaryDirectory {
-    fn drop(&mut self) {
-        state().temporary.remove(self.0.path());
     }
 }
 

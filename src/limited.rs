@@ -46,6 +46,14 @@ pub fn given(path: impl AsRef<Path>) -> io::Result<String> {
     utf8(whole(file, size)?)
 }
 
+/// The contents of a regular file that is open already, of about this size.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn opened(file: File, size: u64) -> io::Result<Vec<u8>> {
+    whole(file, size)
+}
+
 fn whole(file: File, size: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(MOST)).unwrap_or(0));
     file.take(MOST + 1).read_to_end(&mut bytes)?;

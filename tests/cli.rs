@@ -107,7 +107,7 @@ fn check_shows_what_a_changed_catalogue_changes() {
     assert_eq!(json["up-to-date"], false);
     assert!(json["files"].as_array().expect("files").iter().any(|f| f["path"] == "flake.nix"));
     let github = stdout(&pgflakegen(dir.path(), &["check", "--format", "github"]));
-    assert!(github.contains("::error file=flake.nix,line=5,"), "{github}");
+    assert!(github.contains("::error file=flake.nix,line=4,"), "{github}");
     assert_eq!(tree(dir.path()), before, "check writes nothing");
 }
 
@@ -266,7 +266,7 @@ fn killed_at_any_moment_the_tree_is_whole() {
     }
     exits(&pgflakegen(root, &[]), 0);
     assert_eq!(generated(root), new, "whatever was left, the next run finishes ({seen:?})");
-    assert!(!root.join(".pgflakegen").exists());
+    assert!(!root.join(".pgflakegen-state/staging").exists());
 }
 
 #[test]
@@ -360,4 +360,198 @@ fn help() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!("help", all));
+}
+
+fn write(path: impl AsRef<Path>, text: &str) {
+    fs::create_dir_all(path.as_ref().parent().expect("a folder")).expect("made");
+    fs::write(path, text).expect("written");
+}
+
+fn git(root: &Path, args: &[&str]) {
+    let identity = ["-c", "user.name=n", "-c", "user.email=n@example.org"];
+    let output = Command::new("git").current_dir(root).args(identity).args(args).output().expect("git");
+    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+}
+
+/// What commands only look: each changes nothing, whatever it finds.
+const LOOKING: [&[&str]; 8] = [
+    &["check", "--no-evaluate"],
+    &["generate", "--dry-run"],
+    &["list"],
+    &["show", "pgvector"],
+    &["matrix"],
+    &["validate"],
+    &["explain"],
+    &["bump", "--dry-run", "--offline", "pgvector"],
+];
+
+#[test]
+fn somebodys_own_folder_of_our_name_stays() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let root = dir.path();
+    exits(&pgflakegen(root, &["init"]), 0);
+    write(root.join(".pgflakegen-state/notes.txt"), "mine");
+    write(root.join(".pgflakegen/journal.json"), "{\"renames\":[],\"removals\":[\"catalogue/flake.toml\"]}");
+    write(
+        root.join(".pgflakegen-state/journal.json"),
+        "{\"renames\":[],\"removals\":[\"catalogue/flake.toml\"]}",
+    );
+    write(root.join(".pgflakegen-state/generated/mine.nix"), "mine");
+    let before = tree(root);
+    for args in LOOKING {
+        pgflakegen(root, args);
+        assert_eq!(tree(root), before, "{args:?}");
+    }
+    exits(&pgflakegen(root, &[]), 0);
+    exits(&pgflakegen(root, &["check", "--no-evaluate"]), 0);
+    let after = tree(root);
+    assert!(before.iter().all(|file| after.contains(file)), "{after:?}");
+    assert_eq!(fs::read_to_string(root.join(".pgflakegen-state/.gitignore")).expect("there"), "*\n");
+}
+
+/// What a run that was killed has left, as another run sees it.
+fn interrupted(root: &Path) -> (String, String) {
+    let path = "catalogue/extensions/pgvector.toml";
+    let before = fs::read_to_string(root.join(path)).expect("there");
+    let after = before.replace("Vector similarity search", "Vectors");
+    write(root.join(".pgflakegen-state/edits/before").join(path), &before);
+    write(root.join(".pgflakegen-state/edits/after").join(path), &after);
+    write(root.join(".pgflakegen-state/edits/after/catalogue/files/new.sh"), "new");
+    write(root.join(".pgflakegen-state/edits/before/catalogue/extensions/pg_cron.toml"), "not what is there");
+    (before, after)
+}
+
+#[test]
+fn what_was_interrupted_is_said_and_then_completed() {
+    let dir = repository();
+    let root = dir.path();
+    git(root, &["init", "-q"]);
+    let (_, after) = interrupted(root);
+    let before = tree(root);
+    for args in LOOKING {
+        let output = pgflakegen(root, args);
+        assert_eq!(tree(root), before, "{args:?}");
+        if !["explain", "validate"].contains(&args[0]) {
+            assert!(stderr(&output).contains("PGF604"), "{args:?}: {}", stderr(&output));
+        }
+    }
+    let output = pgflakegen(root, &[]);
+    exits(&output, 0);
+    assert!(stderr(&output).contains("are complete: 2 files"), "{}", stderr(&output));
+    // Somebody has changed that one: it stays.
+    assert!(
+        stderr(&output).contains("catalogue/extensions/pg_cron.toml was changed since"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(fs::read_to_string(root.join("catalogue/extensions/pgvector.toml")).expect("there"), after);
+    assert!(
+        root.join("catalogue/files/new.sh").exists()
+            && root.join("catalogue/extensions/pg_cron.toml").exists()
+    );
+    assert!(!root.join(".pgflakegen-state/edits").exists());
+    assert!(!stderr(&pgflakegen(root, &["check", "--no-evaluate"])).contains("PGF604"));
+}
+
+/// A pull request brings it: it is no order.
+#[test]
+fn what_git_tracks_is_not_completed() {
+    let dir = repository();
+    let root = dir.path();
+    git(root, &["init", "-q"]);
+    interrupted(root);
+    git(root, &["add", "-A"]);
+    git(root, &["add", "-f", ".pgflakegen-state/edits"]);
+    let before = tree(root);
+    for args in LOOKING.into_iter().chain([&[][..], &["generate"], &["generate", "--force"]]) {
+        let output = pgflakegen(root, args);
+        assert_eq!(tree(root), before, "{args:?}: {}", stderr(&output));
+    }
+    let output = pgflakegen(root, &[]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("tracked by git"), "{}", stderr(&output));
+}
+
+#[test]
+fn nothing_leads_out_of_the_repository() {
+    let outside = TempDir::new().expect("a temporary directory");
+    let victim = outside.path().join("victim");
+    write(&victim, "whole");
+    let link = |to: &Path, at: &Path| std::os::unix::fs::symlink(to, at).expect("a link");
+    // Names that no run of ours has left.
+    for path in ["../victim", ".git/hooks/post-checkout", "flake.nix"] {
+        let dir = repository();
+        let root = dir.path();
+        interrupted(root);
+        write(root.join(".pgflakegen-state/edits/after").join(path), "harm");
+        let output = pgflakegen(root, &[]);
+        if path != "../victim" {
+            exits(&output, 2);
+        }
+        assert!(!root.join(".git/hooks/post-checkout").exists());
+        assert_ne!(fs::read_to_string(root.join("flake.nix")).expect("there"), "harm");
+    }
+    // A link in the place of what is written.
+    let dir = repository();
+    let root = dir.path();
+    link(&victim, &root.join("catalogue/nixpkgs.index.gz"));
+    let names = root.join("names");
+    write(&names, "openssl\n");
+    let output = pgflakegen(root, &["index", "--from", "names", "--revision", "abc"]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("is a link"), "{}", stderr(&output));
+    // Our own folder as a link.
+    let dir = repository();
+    let root = dir.path();
+    git(root, &["init", "-q"]);
+    git(root, &["add", "-A"]);
+    git(root, &["commit", "-q", "-m", "first"]);
+    fs::remove_dir_all(root.join(".pgflakegen-state")).expect("removed");
+    link(outside.path(), &root.join(".pgflakegen-state"));
+    edit(root.join("catalogue/flake.toml"), "5435", "6543");
+    let output = pgflakegen(root, &[]);
+    exits(&output, 2);
+    assert!(stderr(&output).contains("move it away; nothing was changed"), "{}", stderr(&output));
+    // The folder of schemas as a link.
+    let dir = repository();
+    let root = dir.path();
+    fs::remove_dir_all(root.join("schema")).expect("removed");
+    link(outside.path(), &root.join("schema"));
+    exits(&pgflakegen(root, &["generate", "--force"]), 2);
+    let left: Vec<_> = fs::read_dir(outside.path()).expect("readable").flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(fs::read_to_string(&victim).expect("there"), "whole");
+}
+
+#[test]
+fn init_has_what_a_team_needs_and_says_how_to_join_a_flake() {
+    let dir = TempDir::new().expect("a temporary directory");
+    exits(&pgflakegen(dir.path(), &["init", "team"]), 0);
+    for file in [".gitattributes", ".gitignore", ".editorconfig", ".pre-commit-config.yaml"] {
+        assert!(dir.path().join("team").join(file).exists(), "{file}");
+    }
+    let workflow =
+        fs::read_to_string(dir.path().join("team/.github/workflows/catalogue.yml")).expect("there");
+    assert!(workflow.lines().count() <= 10 && workflow.contains("pgflakegen check"), "{workflow}");
+    exits(&pgflakegen(dir.path(), &["init", "--bare", "bare"]), 0);
+    let names: Vec<_> = fs::read_dir(dir.path().join("bare")).expect("there").flatten().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    // In a flake of somebody's own.
+    let flake = dir.path().join("own");
+    write(flake.join("flake.nix"), "{ outputs = _: { }; }\n");
+    let output = pgflakegen(&flake, &["init"]);
+    exits(&output, 2);
+    assert!(
+        stderr(&output).contains("nothing was written") && stderr(&output).contains("catalogue/extra.nix")
+    );
+    assert_eq!(tree(&flake).len(), 1);
+    let output = pgflakegen(&flake, &["init", "databases/postgresql"]);
+    exits(&output, 0);
+    assert!(stderr(&output).contains("\"path:./databases/postgresql\""), "{}", stderr(&output));
+    // One that was stopped half-way is taken up.
+    let half = dir.path().join("half");
+    exits(&pgflakegen(dir.path(), &["init", "half"]), 0);
+    fs::remove_file(half.join("catalogue/flake.toml")).expect("removed");
+    exits(&pgflakegen(&half, &["init"]), 0);
+    assert!(half.join("catalogue/flake.toml").exists());
 }

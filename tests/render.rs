@@ -51,8 +51,7 @@ fn cases_give_their_snapshots() {
         settings.set_snapshot_path("../snapshots");
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        // Hashes of whole files say nothing that the files don't.
-        settings.add_filter(r"pgflakegen-hash: sha256-[A-Za-z0-9+/=]{44}", "pgflakegen-hash: …");
+        settings.add_filter(r"(the version that did\.)\n\d[^\n]*", "$1\nVERSION");
         let name = format!("render-{}", case.file_name().expect("a name"));
         settings.bind(|| insta::assert_snapshot!(name, text));
     }
@@ -66,7 +65,7 @@ fn everything_is_formatted_marked_and_the_same_every_time() {
         assert_eq!(files, generated(&case), "{case}");
         for file in &files {
             if file.path != "flake.lock" {
-                assert_eq!(marker::check(&file.text), marker::Mark::Intact, "{case}: {}", file.path);
+                assert!(marker::is_ours(&file.text), "{case}: {}", file.path);
             }
             if file.path.extension() == Some("nix") {
                 assert_eq!(format(&file.text).as_ref(), Ok(&file.text), "{case}: {}", file.path);

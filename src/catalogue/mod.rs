@@ -16,6 +16,7 @@ pub mod places;
 pub mod range;
 pub mod raw;
 mod read;
+mod required;
 mod resolve;
 pub mod rules;
 mod schema;
@@ -45,6 +46,10 @@ pub fn load(
 pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics) -> Option<Catalogue> {
     let mut found = Diagnostics::new();
     let raw = parse::parse(files, sources, &mut found);
+    if let Some(unfit) = required::check(&raw) {
+        sink.push(unfit);
+        return None;
+    }
     let context = rules::Context::new(&raw, files, sources);
     rules::check(&context, &mut found);
     let catalogue = if found.has_errors() { None } else { resolve::resolve(&context) };

@@ -141,6 +141,13 @@ fn read_file<T: Read>(
     let text = sources.text(source);
     let mut decoder = Decoder::new(source);
     let (table, errors) = DeTable::parse_recoverable(text);
+    // What the parser makes of the marks says nothing to anybody.
+    if !errors.is_empty()
+        && let Some(finding) = merge_conflict(text, &decoder)
+    {
+        found.push(finding);
+        return None;
+    }
     for error in &errors {
         found.push(syntax_error(error, table.get_ref(), &decoder, text));
     }
@@ -154,6 +161,31 @@ fn read_file<T: Read>(
     root.finish(&mut decoder);
     found.extend(decoder.found);
     Some((span, raw))
+}
+
+/// The marks that git leaves where two branches changed the same lines, all of them as one finding.
+fn merge_conflict(text: &str, decoder: &Decoder) -> Option<Diagnostic> {
+    let mut at = 0;
+    let (mut begins, mut ends) = (Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let shown = line.trim_end();
+        if shown.starts_with("<<<<<<< ") || shown == "<<<<<<<" {
+            begins.push((at..at + shown.len(), shown));
+        } else if !begins.is_empty() && (shown.starts_with(">>>>>>> ") || shown == ">>>>>>>") {
+            ends += 1;
+        }
+        at += line.len();
+    }
+    let (range, _) = begins.first().filter(|_| ends > 0)?;
+    let message = match begins.len() {
+        1 => "merge conflict: two branches changed the same lines".to_owned(),
+        several => format!("merge conflict: two branches changed the same lines, in {several} places"),
+    };
+    Some(
+        Diagnostic::new(Code::MergeConflict, decoder.span(range.clone()), message)
+            .label("from here to the line with >>>>>>>")
+            .help("keep what is right of both sides, delete the marks, then type `pgflakegen`"),
+    )
 }
 
 const DUPLICATE: &str = "duplicate key";

@@ -45,6 +45,8 @@ pub struct RawFlake {
     pub inputs: Field<Map<RawInput>>,
     /// Binary caches.
     pub caches: Field<List<RawCache>>,
+    /// The versions of pgflakegen that this catalogue is generated with, as Cargo writes requirements.
+    pub required_version: Field<String>,
 }
 
 /// An input with what flake.lock records of it (`nix flake metadata --json URL` tells).

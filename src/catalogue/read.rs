@@ -59,6 +59,7 @@ table!(RawFlake, "flake.toml", |t, d| Self {
         inputs
     },
     caches: t.optional("caches", d),
+    required_version: t.optional("required-version", d),
 });
 
 table!(RawInput, "the input", |t, d| Self {

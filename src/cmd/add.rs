@@ -57,6 +57,9 @@ pub struct Args {
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
+    if !args.dry_run {
+        drop(super::recovered(&root, context)?);
+    }
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
     let upstream = args.fetching.upstream()?;
     match args.what.as_slice() {

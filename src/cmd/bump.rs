@@ -20,7 +20,7 @@ use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
 use crate::upstream::plan::{Step, Wish};
 use crate::upstream::versions::Release;
 
-pub(super) use super::writing::{apply, generated, replace};
+pub(super) use super::writing::{apply, generated};
 
 /// Options of `bump`.
 #[derive(clap::Args, Debug, Default)]
@@ -156,6 +156,9 @@ pub(super) fn targets<'a>(
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
+    if !args.dry_run {
+        drop(super::recovered(&root, context)?);
+    }
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
     let mut found = Diagnostics::new();
     let targets =

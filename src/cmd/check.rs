@@ -9,7 +9,6 @@ use super::plural;
 use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
-use crate::render::marker;
 use crate::terminal;
 use crate::tree::Change;
 
@@ -52,21 +51,24 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     let comparison = super::generate::compare(&root, &catalogue)?;
     drop(checking);
+    let conflicts = comparison.changes.iter().filter(|change| change.conflict.is_some()).count();
     if args.format == Format::Text {
+        super::generate::report_conflicts(&comparison, false, &mut loaded);
         loaded.emit(args.format, context)?;
         for change in &comparison.changes {
             write_diff(change, context)?;
         }
     } else {
         for change in &comparison.changes {
+            let conflict = super::generate::conflict(change, &comparison, &mut loaded.sources);
             let line = first_difference(change);
             let text = change.before.clone().unwrap_or_default();
             let source = loaded.sources.add(change.path.clone(), text);
             let span = Span::new(source, line);
-            loaded.diagnostics.push(
+            loaded.diagnostics.push(conflict.filter(|_| change.conflict.is_some()).unwrap_or_else(|| {
                 Diagnostic::new(Code::OutOfDate, span, message(change))
-                    .help("type `pgflakegen` and commit what it writes"),
-            );
+                    .help("type `pgflakegen` and commit what it writes")
+            }));
         }
         if args.format == Format::Json {
             write_json(&loaded, &comparison.changes, context)?;
@@ -78,10 +80,18 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         context.say(format_args!("up to date: {}", plural(comparison.unchanged, "file")))?;
         return Ok(Outcome::Clean);
     }
-    context.say(format_args!(
-        "{} out of date; type `pgflakegen` and commit what it writes",
-        plural(comparison.changes.len(), "file")
-    ))?;
+    if let Some(line) = super::generate::other_version(&comparison) {
+        context.say(line)?;
+    }
+    let out_of_date = comparison.changes.len() - conflicts;
+    if out_of_date > 0 {
+        let files = plural(out_of_date, "file");
+        context.say(format_args!("{files} out of date; type `pgflakegen` and commit what it writes"))?;
+    }
+    if conflicts > 0 {
+        let files = plural(conflicts, "file");
+        context.say(format_args!("{files} that pgflakegen does not overwrite: what to do is said above"))?;
+    }
     Ok(Outcome::Findings)
 }
 
@@ -127,7 +137,7 @@ fn first_difference(change: &Change) -> std::ops::Range<usize> {
         (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
     let mut start = 0;
     for (old, new) in before.split_inclusive('\n').zip(after.split_inclusive('\n')) {
-        if old != new && !old.contains(marker::placeholder()) {
+        if old != new {
             return start..start + old.trim_end().len();
         }
         start += old.len();

@@ -107,7 +107,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let mut sides = Vec::new();
     for rev in [Some(args.before.as_str()), args.after.as_deref()] {
-        let folder = TemporaryDirectory::new("pgflakegen-derivations-")?;
+        let folder = TemporaryDirectory::new("derivations-")?;
         let flake = match rev {
             Some(rev) => crate::nix::flake::at_revision(&root, rev)?,
             None => root.display().to_string(),

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::{Loaded, plural};
 use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
-use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, SourceMap, Span};
 use crate::render;
 use crate::report;
 use crate::terminal;
@@ -34,7 +34,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
-    let guard = super::locked(&root, context)?;
+    let guard = if args.dry_run { super::locked(&root, context) } else { super::recovered(&root, context) }?;
     let generating = terminal::progress("generating", 0);
     let mut loaded = super::load_with_overrides(&root)?;
     let Some(catalogue) = loaded.catalogue.take() else {
@@ -44,13 +44,14 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let comparison = compare(&root, &catalogue)?;
     drop(generating);
-    if !args.force {
-        report_conflicts(&comparison, &mut loaded);
-    }
+    report_conflicts(&comparison, args.force, &mut loaded);
     loaded.emit(Format::Text, context)?;
     if loaded.diagnostics.has_errors() {
         context.say("nothing was written")?;
         return Ok(Outcome::Findings);
+    }
+    if let Some(line) = other_version(&comparison) {
+        context.say(line)?;
     }
     if context.verbose || args.dry_run {
         for change in &comparison.changes {
@@ -59,7 +60,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     if !args.dry_run && !comparison.changes.is_empty() {
         let _writing = terminal::progress("writing", 0);
-        tree::write(&guard, &comparison).context("the new tree cannot be written; the old one stands")?;
+        tree::write(&guard, &comparison).context("the new tree cannot be written")?;
     }
     summary(args, &comparison, &catalogue, context)?;
     Ok(Outcome::Clean)
@@ -78,33 +79,77 @@ fn verb(change: &Change) -> &'static str {
     }
 }
 
-/// Findings for files that must not simply be replaced.
-pub(super) fn report_conflicts(comparison: &Comparison, loaded: &mut Loaded) {
+/// Findings for files that must not simply be replaced, and for those whose edits only git has afterwards.
+pub(super) fn report_conflicts(comparison: &Comparison, force: bool, loaded: &mut Loaded) {
     let mut found = Diagnostics::new();
     for change in &comparison.changes {
-        let Some(conflict) = change.conflict else { continue };
-        let text = change.before.clone().unwrap_or_default();
-        let first_line = text.lines().next().map_or(0, str::len);
-        let span = Span::new(loaded.sources.add(change.path.clone(), text), 0..first_line);
-        found.push(match conflict {
-            Conflict::Edited if change.path == "flake.lock" => {
-                Diagnostic::new(Code::EditedByHand, span, "flake.lock was changed since pgflakegen wrote it")
-                    .help("put the new revision into catalogue/flake.toml: flake.lock is made from it")
-                    .help("or type `pgflakegen generate --force` to have the catalogue's revision back")
-            }
-            Conflict::Edited => {
-                Diagnostic::new(Code::EditedByHand, span, format!("{} was edited by hand", change.path))
-                    .help("move the edit to the catalogue (an override, or catalogue/extra.nix)")
-                    .help("then type `pgflakegen generate --force`; `git diff` shows the edit")
-            }
-            Conflict::Foreign => {
-                Diagnostic::new(Code::ForeignFile, span, format!("{} is not pgflakegen's", change.path))
-                    .help("move it away, or type `pgflakegen generate --force` to replace it")
-            }
-        });
-        debug_assert_eq!(Code::EditedByHand.severity(), Severity::Error);
+        if let Some(finding) = conflict(change, comparison, &mut loaded.sources)
+            && !(force && finding.severity() == Severity::Error)
+        {
+            found.push(finding);
+        }
     }
     loaded.diagnostics.append(found);
+}
+
+/// What stands in the way of a change, or is to be known of it.
+pub(super) fn conflict(
+    change: &Change,
+    comparison: &Comparison,
+    sources: &mut SourceMap,
+) -> Option<Diagnostic> {
+    let path = &change.path;
+    let text = change.before.clone().unwrap_or_default();
+    let mut at = |line: usize| {
+        let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+        let length = text[start..].lines().next().map_or(0, str::len);
+        Span::new(sources.add(path.clone(), text.clone()), start..start + length)
+    };
+    let drop = if change.after.is_some() {
+        format!("to drop it: `rm {path} && pgflakegen`, which writes the file anew")
+    } else {
+        format!("to drop it: `rm {path}`; the catalogue has no use for the file")
+    };
+    match change.conflict {
+        Some(Conflict::Edited { line }) => {
+            let keep = if path == "flake.lock" {
+                "to keep it: put the new revision into catalogue/flake.toml, which flake.lock is made from"
+            } else {
+                "to keep it: move it to the catalogue, an override (catalogue/overrides/), or catalogue/extra.nix"
+            };
+            let mut finding = Diagnostic::new(Code::EditedByHand, at(line), format!("{path} was edited by hand"))
+                .label("the first line that pgflakegen did not write so")
+                .help(keep)
+                .help(drop);
+            if comparison.unremembered {
+                let why = "neither git nor a record of an earlier run is here to tell an edit by; if there is none: \
+                           `pgflakegen generate --force`";
+                finding = finding.help(why);
+            }
+            Some(finding)
+        }
+        Some(Conflict::Foreign) => Some(
+            Diagnostic::new(Code::ForeignFile, at(0), format!("{path} is not pgflakegen's"))
+                .help("move it away, or type `pgflakegen generate --force` to replace it"),
+        ),
+        // Another version wrote another text: that is no edit.
+        None if change.committed_edit && comparison.other_version.is_none() => Some(
+            Diagnostic::new(Code::CommittedEdit, at(0), format!("{path} has an edit that is committed"))
+                .help(format!("it is generated anew; `git diff HEAD -- {path}` shows the edit afterwards"))
+                .help("to keep it: move it to the catalogue, an override (catalogue/overrides/), or catalogue/extra.nix"),
+        ),
+        None => None,
+    }
+}
+
+/// What to say before differences are counted, where another version has generated what is there.
+pub(super) fn other_version(comparison: &Comparison) -> Option<String> {
+    let other = comparison.other_version.as_ref()?;
+    let own = env!("CARGO_PKG_VERSION");
+    Some(format!(
+        "generated/ was made by pgflakegen {other}, this is {own}: what they give can differ without any change to \
+         the catalogue"
+    ))
 }
 
 pub(super) fn summary(

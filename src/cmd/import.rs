@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use comfy_table::{ContentArrangement, Table, presets};
 use rayon::prelude::*;
 
-use super::bump::{generated, replace};
+use super::bump::generated;
 use super::fetching::Options;
 use super::{Context, Outcome};
 use crate::catalogue::model::Catalogue;
@@ -17,6 +17,7 @@ use crate::diag::{Diagnostics, Severity, SourceMap, foreign};
 use crate::limited;
 use crate::terminal;
 use crate::threads::Pool;
+use crate::tree::{self, Change, Comparison};
 use crate::upstream::import::{self, CargoPgrx, Draft, Imported, Request, Versions};
 use crate::upstream::{Upstream, bump, edit};
 
@@ -85,6 +86,9 @@ type Read = Result<Draft, Imported>;
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
+    if !args.dry_run {
+        drop(super::recovered(&root, context)?);
+    }
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
     let postgresqls: Vec<(String, u32)> =
         catalogue.postgresqls.iter().map(|postgresql| (postgresql.name.clone(), postgresql.major)).collect();
@@ -294,7 +298,7 @@ fn take(
     upstream: &Upstream,
     context: &mut Context<'_>,
 ) -> anyhow::Result<(Vec<Imported>, bool)> {
-    let _guard = super::locked(root, context)?;
+    let guard = if args.dry_run { super::locked(root, context) } else { super::recovered(root, context) }?;
     let mut files = Files::read(root)?;
     let mut good: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
     let mut all = Vec::new();
@@ -358,17 +362,23 @@ fn take(
         all.push(imported);
     }
     if !args.dry_run && !good.is_empty() {
-        let old = limited::text(root.join(FOLDER).join(TOOLS)).unwrap_or_default();
-        if old != cargo_pgrx.text {
-            replace(&root.join(FOLDER).join(TOOLS), &cargo_pgrx.text)?;
-        }
-        // What entries refer to first.
-        let refers = |path: &Utf8PathBuf| path.starts_with("extensions");
-        for (path, text) in
-            good.iter().filter(|(path, _)| !refers(path)).chain(good.iter().filter(|(path, _)| refers(path)))
-        {
-            replace(&root.join(FOLDER).join(path), text)?;
-        }
+        let mut new = good.clone();
+        new.insert(TOOLS.into(), cargo_pgrx.text);
+        let change = |(path, text): (Utf8PathBuf, String)| {
+            let path = Utf8Path::new(FOLDER).join(path);
+            let before = std::fs::read_to_string(root.join(&path)).ok();
+            let same = before.as_deref().unwrap_or_default() == text;
+            (!same).then_some(Change {
+                path,
+                before,
+                after: Some(text),
+                conflict: None,
+                committed_edit: false,
+            })
+        };
+        let changes = new.into_iter().filter_map(change).collect();
+        tree::write(&guard, &Comparison { changes, ..Comparison::default() })
+            .context("the catalogue's files cannot be written")?;
     }
     Ok((all, !good.is_empty()))
 }

@@ -17,6 +17,7 @@ use crate::nix::flake;
 use crate::overrides::evaluated;
 use crate::overrides::index::{Coverage, Index};
 use crate::overrides::names;
+use crate::tree::place;
 
 /// Where a repository keeps its index, below the catalogue.
 pub const FILE: &str = "nixpkgs.index.gz";
@@ -92,7 +93,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
     let index = Index::new(revision, coverage, names);
     let output = args.output.clone().unwrap_or_else(|| root.join(FOLDER).join(FILE));
-    std::fs::write(&output, index.write()?).with_context(|| format!("{output} cannot be written"))?;
+    write(args.output.as_deref(), &root, &index.write()?).map_err(|error| {
+        let state = if place::is_done(&error) { "`pgflakegen index` again" } else { "it is as it was" };
+        anyhow::anyhow!("{output} cannot be written; {state}: {error}")
+    })?;
     context.say(format_args!("{output}: {} of nixpkgs {}", plural(index.len(), "name"), index.revision))?;
     if context.verbose {
         for (set, count) in largest(&index) {
@@ -100,6 +104,15 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Clean)
+}
+
+/// Where the user said, or into the catalogue, which may not lead out of the repository.
+fn write(output: Option<&Utf8Path>, root: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+    let _unbroken = crate::interrupt::unbroken();
+    match output {
+        Some(output) => place::replace(output, bytes),
+        None => place::Place::open(root)?.replace(&Utf8Path::new(FOLDER).join(FILE), bytes),
+    }
 }
 
 fn from_files(files: &[Utf8PathBuf]) -> anyhow::Result<Vec<String>> {

@@ -20,9 +20,11 @@ pub mod limits;
 pub mod list;
 pub mod man;
 pub mod matrix;
+pub mod merge_driver;
 pub mod outdated;
 pub mod prefetch;
 pub mod program;
+mod root;
 pub mod schema;
 pub mod show;
 mod show_override;
@@ -31,25 +33,14 @@ pub mod verify;
 pub(crate) mod writing;
 
 pub use context::{Context, Outcome};
+pub(crate) use root::root;
 
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::catalogue::{self, model::Catalogue};
-use crate::diag::{self, Diagnostics, Format, SourceMap};
-use crate::tree::Guard;
-
-/// The repository: the given directory, else the nearest one upwards that has a catalogue, else this one.
-pub(crate) fn root(given: Option<&Utf8Path>) -> anyhow::Result<Utf8PathBuf> {
-    if let Some(given) = given {
-        anyhow::ensure!(given.is_dir(), "{given} is no directory; --root wants the repository's");
-        return Ok(given.to_owned());
-    }
-    let here = std::env::current_dir().context("the current directory cannot be read")?;
-    let here = Utf8PathBuf::try_from(here).context("the current directory's path is not UTF-8")?;
-    let found = here.ancestors().find(|directory| directory.join("catalogue").is_dir());
-    Ok(found.unwrap_or(&here).to_owned())
-}
+use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::tree::{self, Guard};
 
 /// Holds the repository against other runs; says so when it has to wait for one.
 pub(crate) fn locked(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Guard> {
@@ -57,6 +48,21 @@ pub(crate) fn locked(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Resu
         let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
     };
     Guard::acquire(root, waiting).with_context(|| format!("{root} cannot be locked"))
+}
+
+/// As [`locked`], for commands that write: what an interrupted run has left to do is done first.
+pub(crate) fn recovered(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Guard> {
+    let guard = locked(root, context)?;
+    let done =
+        guard.recover().with_context(|| format!("what an interrupted run left in {root} is not complete"))?;
+    if let Some(tree::Interrupted { pending, changed }) = done {
+        let files = plural(pending.len(), "file");
+        context.say(format_args!("an interrupted run's changes to the catalogue are complete: {files}"))?;
+        for path in changed {
+            context.say(format_args!("{path} was changed since then; it stays as it is"))?;
+        }
+    }
+    Ok(guard)
 }
 
 /// A catalogue with what was found in it.
@@ -72,6 +78,19 @@ pub(crate) fn load(root: &Utf8Path) -> anyhow::Result<Loaded> {
     let (mut sources, mut diagnostics) = (SourceMap::new(), Diagnostics::new());
     let catalogue = catalogue::load(root, &mut sources, &mut diagnostics)
         .with_context(|| format!("the catalogue in {root} cannot be read"))?;
+    let left = match tree::interrupted(root) {
+        Ok(None) => None,
+        Ok(Some(left)) => {
+            Some(format!("an interrupted run has {} left to change", plural(left.pending.len(), "file")))
+        }
+        // Where there is no folder, that is said elsewhere.
+        Err(error) => root.is_dir().then(|| error.to_string()),
+    };
+    if let Some(message) = left {
+        diagnostics.push(
+            Diagnostic::global(Code::Interrupted, message).help("type `pgflakegen`, which completes it"),
+        );
+    }
     Ok(Loaded { catalogue, sources, diagnostics })
 }
 
@@ -110,6 +129,11 @@ impl Loaded {
     pub fn usable(self, context: &mut Context<'_>) -> anyhow::Result<Option<Catalogue>> {
         if self.catalogue.is_none() {
             self.emit(Format::Text, context)?;
+        } else {
+            let mut interrupted = Diagnostics::new();
+            interrupted
+                .extend(self.diagnostics.iter().filter(|found| found.code == Code::Interrupted).cloned());
+            diag::emit(&interrupted, &self.sources, Format::Text, context.colour_err, context.err)?;
         }
         Ok(self.catalogue)
     }

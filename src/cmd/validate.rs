@@ -1,7 +1,6 @@
 //! `pgflakegen validate`: hand-written Nix judged on its syntax and, when asked to, evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -16,6 +15,7 @@ use crate::limited;
 use crate::nix::syntax::decode;
 use crate::overrides::{OverrideFacts, facts_of, index::Index, lint_file, lint_override};
 use crate::terminal;
+use crate::tree;
 
 /// Rounds of `--fix`: one correction can make room for another.
 const ROUNDS: usize = 8;
@@ -355,15 +355,6 @@ fn correct(job: &Job, sources: &mut SourceMap, id: SourceId) -> anyhow::Result<u
 /// text or the new one.
 fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
     let path = canonical(path);
-    let folder = path.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let replace = || -> std::io::Result<()> {
-        let permissions = std::fs::metadata(&path)?.permissions();
-        let mut new = tempfile::Builder::new().prefix(".pgflakegen-").tempfile_in(folder)?;
-        new.write_all(text.as_bytes())?;
-        new.as_file().set_permissions(permissions)?;
-        new.as_file().sync_all()?;
-        new.persist(&path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    replace().with_context(|| format!("{path} cannot be written"))
+    let _unbroken = crate::interrupt::unbroken();
+    tree::place::replace(&path, text.as_bytes()).with_context(|| format!("{path} cannot be written"))
 }

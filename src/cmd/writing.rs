@@ -29,7 +29,7 @@ pub(super) type Edits = BTreeMap<Utf8PathBuf, Edit>;
 /// Checks the catalogue as it would be, then replaces its files and the generated tree in one step. Says `false`
 /// when there are findings; then nothing was written.
 pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -> anyhow::Result<bool> {
-    let guard = super::locked(root, context)?;
+    let guard = super::recovered(root, context)?;
     let mut all = Files::read(root)?;
     let mut loaded = Loaded { catalogue: None, sources: SourceMap::new(), diagnostics: Diagnostics::new() };
     for (path, edit) in edits {
@@ -60,7 +60,7 @@ pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -
         return refused(loaded, context, why);
     };
     let mut comparison = generate::compare(root, &new)?;
-    generate::report_conflicts(&comparison, &mut loaded);
+    generate::report_conflicts(&comparison, false, &mut loaded);
     if loaded.diagnostics.has_errors() {
         return refused(loaded, context, "nothing was changed");
     }
@@ -73,10 +73,11 @@ pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -
             before: edit.before.clone(),
             after: edit.after.clone(),
             conflict: None,
+            committed_edit: false,
         },
     ));
     if !comparison.changes.is_empty() {
-        tree::write(&guard, &comparison).context("the files cannot be written; the old ones stand")?;
+        tree::write(&guard, &comparison).context("the files cannot be written")?;
     }
     context.say(format_args!(
         "generated: {created} created, {updated} updated, {removed} removed, {unchanged} unchanged"
@@ -97,29 +98,20 @@ pub(super) fn apply(
     write(root, &files.iter().map(edit).collect(), context)
 }
 
-/// A file's new text, all of it or none.
-pub(super) fn replace(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let folder = path.parent().context("a file has a folder")?;
-    std::fs::create_dir_all(folder)?;
-    let _unbroken = crate::interrupt::unbroken();
-    let mut new = tempfile::Builder::new().prefix(".pgflakegen-").tempfile_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    let mode = std::fs::metadata(path).map_or_else(
-        |_| <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644),
-        |metadata| metadata.permissions(),
-    );
-    new.as_file().set_permissions(mode)?;
-    new.persist(path).with_context(|| format!("{path} cannot be written"))?;
-    Ok(())
-}
-
+/// Generates from a catalogue that was just changed.
 pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
-    Ok(generate::run(&generate::Args::default(), context)? == super::Outcome::Clean)
+    match generate::run(&generate::Args::default(), context) {
+        Ok(outcome) => Ok(outcome == super::Outcome::Clean),
+        Err(error) => Err(match error.downcast::<tree::WriteError>() {
+            Ok(error) => error.after_the_catalogue().into(),
+            Err(error) => error,
+        }),
+    }
 }
 
 /// What a bump writes to.
-const WRITTEN: [&str; 5] = [FOLDER, "generated", "schema", "flake.nix", "flake.lock"];
+const WRITTEN: [&str; 7] =
+    [FOLDER, "generated", "schema", "flake.nix", "flake.lock", "tests/prime.sql", ".gitattributes"];
 
 /// The repository that a commit is to be made in.
 fn repository(root: &Utf8Path) -> anyhow::Result<Repository> {

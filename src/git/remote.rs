@@ -254,7 +254,7 @@ impl Git {
     pub fn fetch(&self, url: &str, revision: &str) -> Result<Commit, GitError> {
         self.check(url)?;
         check_revision(revision)?;
-        let directory = TemporaryDirectory::new("pgflakegen-git")?;
+        let directory = TemporaryDirectory::new("git-")?;
         let at = directory.path();
         self.run(url, RunLimits::LOCAL)
             .args(["init", "--quiet", "--bare", "--template="])

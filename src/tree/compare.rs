@@ -1,23 +1,28 @@
 //! What is on disk against what should be.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
+use std::sync::LazyLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::DIRECTORIES;
-use crate::limited;
-use crate::render::Generated;
-use crate::render::marker::{self, Mark};
+use super::attributes;
+use super::judge::{Judge, Standing};
+use super::lines;
+use super::place::{Found, Place};
+use crate::render::{Generated, VERSION_FILE, marker, version_in};
 
 /// Why a file is not to be overwritten or removed without being asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// Ours, but changed since we wrote it.
-    Edited,
+    Edited {
+        /// The line of the first change, from zero.
+        line: usize,
+    },
     /// Somebody else's file, or no plain file, stands where ours should.
     Foreign,
 }
@@ -33,6 +38,8 @@ pub struct Change {
     pub after: Option<String>,
     /// Why we must not simply do it.
     pub conflict: Option<Conflict>,
+    /// What is there was committed, and no version of the catalogue that we know gives it: an edit that git has.
+    pub committed_edit: bool,
 }
 
 /// The outcome of a comparison.
@@ -42,6 +49,10 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// How many are as they should be.
     pub unchanged: usize,
+    /// The version that has generated what is there, if that is another one than this.
+    pub other_version: Option<String>,
+    /// There is neither git nor a record of an earlier run to tell an edit by.
+    pub unremembered: bool,
 }
 
 impl Comparison {
@@ -56,111 +67,100 @@ impl Comparison {
     }
 }
 
-/// What stands at a path.
-enum Found {
-    Nothing,
-    Text(String),
-    /// A directory, a link, a file that is not UTF-8.
-    Other,
-}
-
-/// Reads without following links: a link in our tree could lead out of the repository.
-fn look(root: &Utf8Path, path: &Utf8Path) -> io::Result<Found> {
-    let mut at = root.to_owned();
-    for component in path.parent().into_iter().flat_map(Utf8Path::components) {
-        at.push(component);
-        match fs::symlink_metadata(&at) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Ok(Found::Other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-            Err(error) => return Err(error),
-        }
-    }
-    at.push(path.file_name().unwrap_or_default());
-    match fs::symlink_metadata(&at) {
-        Ok(metadata) if metadata.is_file() => {
-            Ok(String::from_utf8(limited::read(&at)?).map_or(Found::Other, Found::Text))
-        }
-        Ok(_) => Ok(Found::Other),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
-        Err(error) => Err(error),
-    }
-}
-
 /// Compares the tree below `root` with the files that should be there.
 ///
 /// # Errors
 /// When something cannot be read, with its path in the message.
 pub fn compare(root: &Utf8Path, generated: &[Generated]) -> io::Result<Comparison> {
-    let lock_hash = recorded_lock_hash(root);
-    let found: Vec<(Option<Change>, bool)> = generated
+    let place = Place::open(root)?;
+    let judge = LazyLock::new(|| Judge::new(&place));
+    // Judging comes after: it may generate what an earlier catalogue gives.
+    let different: Vec<(&Generated, Found)> = generated
         .par_iter()
-        .map(|file| {
-            let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.path));
-            let (before, conflict) = match look(root, &file.path).map_err(at)? {
-                Found::Nothing => (None, None),
-                Found::Text(text) if text == file.text => return Ok((None, true)),
-                Found::Text(text) => {
-                    let conflict = conflict(&file.path, &text, lock_hash.as_deref());
-                    (Some(text), conflict)
-                }
-                Found::Other => (Some(String::new()), Some(Conflict::Foreign)),
-            };
-            let after = Some(file.text.clone());
-            Ok((Some(Change { path: file.path.clone(), before, after, conflict }), false))
+        .filter_map(|file| match place.look(&file.path) {
+            Ok(Found::Bytes(bytes)) => match String::from_utf8(bytes).map(lines::unix) {
+                // A checkout with other ends of lines is the same tree.
+                Ok(text) if text == file.text => None,
+                Ok(text) => Some(Ok((file, Found::Bytes(text.into_bytes())))),
+                Err(_) => Some(Ok((file, Found::Other))),
+            },
+            Ok(found) => Some(Ok((file, found))),
+            Err(error) => Some(Err(error)),
         })
         .collect::<io::Result<_>>()?;
-    let unchanged = found.iter().filter(|(_, same)| *same).count();
-    let mut changes: BTreeMap<_, _> =
-        found.into_iter().filter_map(|(change, _)| change).map(|c| (c.path.clone(), c)).collect();
-    for stale in stale(root, generated)? {
+    let mut unchanged = generated.len() - different.len();
+    let mut changes = BTreeMap::new();
+    for (file, found) in different {
+        let (before, standing) = match found {
+            Found::Nothing => (None, Standing::Ours),
+            Found::Other => (Some(String::new()), Standing::Foreign),
+            Found::Bytes(bytes) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let standing = judge.standing(&file.path, &text, Some(&file.text));
+                (Some(text), standing)
+            }
+        };
+        changes.insert(file.path.clone(), change(&file.path, before, Some(&file.text), standing));
+    }
+    for stale in stale(&place, generated, &judge)? {
         changes.insert(stale.path.clone(), stale);
     }
-    Ok(Comparison { changes: changes.into_values().collect(), unchanged })
+    if let Some(change) = attributes::change(&place)? {
+        changes.insert(change.path.clone(), change);
+    }
+    let version = Utf8Path::new(VERSION_FILE);
+    let before = changes.get(version).and_then(|change| version_in(change.before.as_deref()?));
+    let other_version = before.filter(|version| *version != env!("CARGO_PKG_VERSION")).map(str::to_owned);
+    // Where another version gives the same, there is nothing to do.
+    if changes.len() == 1 && other_version.is_some() {
+        changes.clear();
+        unchanged += 1;
+    }
+    let edited = |change: &Change| matches!(change.conflict, Some(Conflict::Edited { .. }));
+    let unremembered = changes.values().any(edited) && !judge.remembers();
+    Ok(Comparison { changes: changes.into_values().collect(), unchanged, other_version, unremembered })
 }
 
-fn conflict(path: &Utf8Path, text: &str, lock_hash: Option<&str>) -> Option<Conflict> {
-    if path == "flake.lock" {
-        let ours = lock_hash.is_some_and(|hash| marker::hash(text) == hash);
-        return (!ours).then_some(if lock_hash.is_some() { Conflict::Edited } else { Conflict::Foreign });
+fn change(path: &Utf8Path, before: Option<String>, after: Option<&String>, standing: Standing) -> Change {
+    Change {
+        path: path.to_owned(),
+        before,
+        after: after.cloned(),
+        conflict: match standing {
+            Standing::Ours | Standing::Committed => None,
+            Standing::Edited { line } => Some(Conflict::Edited { line }),
+            Standing::Foreign => Some(Conflict::Foreign),
+        },
+        committed_edit: standing == Standing::Committed,
     }
-    match marker::check(text) {
-        Mark::Intact => None,
-        Mark::Edited => Some(Conflict::Edited),
-        Mark::Foreign => Some(Conflict::Foreign),
-    }
-}
-
-/// The hash of the `flake.lock` that we wrote with the tree that is there.
-fn recorded_lock_hash(root: &Utf8Path) -> Option<String> {
-    let Ok(Found::Text(text)) = look(root, Utf8Path::new("generated/catalogue.json")) else { return None };
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    Some(value.get("lock-hash")?.as_str()?.to_owned())
 }
 
 /// Files with our mark that nothing in the plan accounts for.
-fn stale(root: &Utf8Path, generated: &[Generated]) -> io::Result<Vec<Change>> {
+fn stale(place: &Place, generated: &[Generated], judge: &Judge) -> io::Result<Vec<Change>> {
     let planned: std::collections::HashSet<&Utf8Path> = generated.iter().map(|f| f.path.as_path()).collect();
     let mut stale = Vec::new();
     for directory in DIRECTORIES {
-        let directory = root.join(directory);
-        if !fs::symlink_metadata(&directory).is_ok_and(|metadata| metadata.is_dir()) {
+        let directory = place.path().join(directory);
+        if !std::fs::symlink_metadata(&directory).is_ok_and(|metadata| metadata.is_dir()) {
             continue;
         }
         for entry in WalkDir::new(&directory).follow_links(false).sort_by_file_name() {
             let entry = entry?;
             let Some(path) = Utf8Path::from_path(entry.path()) else { continue };
-            let Ok(relative) = path.strip_prefix(root) else { continue };
+            let Ok(relative) = path.strip_prefix(place.path()) else { continue };
             if !entry.file_type().is_file() || planned.contains(relative) {
                 continue;
             }
-            let Ok(text) = limited::text(path) else { continue };
-            let conflict = match marker::check(&text) {
-                Mark::Foreign => continue,
-                Mark::Intact => None,
-                Mark::Edited => Some(Conflict::Edited),
-            };
-            stale.push(Change { path: relative.to_owned(), before: Some(text), after: None, conflict });
+            let Found::Bytes(bytes) = place.look(relative)? else { continue };
+            let Ok(text) = String::from_utf8(bytes).map(lines::unix) else { continue };
+            // An empty file may be what is left of one of ours.
+            if !marker::is_ours(&text) && !text.trim_end_matches('\0').is_empty() {
+                continue;
+            }
+            match judge.standing(relative, &text, None) {
+                Standing::Foreign => {}
+                standing => stale.push(change(relative, Some(text), None, standing)),
+            }
         }
     }
     Ok(stale)

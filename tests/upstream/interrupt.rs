@@ -39,7 +39,7 @@ fn wait(what: &str, done: impl Fn() -> bool) {
 
 #[test]
 fn a_signal_while_downloading_leaves_nothing() {
-    for (name, number) in [("-INT", 2), ("-TERM", 15)] {
+    for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
         let place = Place::new();
         postgresql(&place);
         let tarball = "/postgresql/v15.19/postgresql-15.19.tar.bz2";
@@ -62,6 +62,83 @@ fn a_signal_while_downloading_leaves_nothing() {
         assert_eq!(files(place.root.path()), before);
         assert!(files(temporary.path()).is_empty(), "{:?}", files(temporary.path()).keys());
     }
+}
+
+/// What runs in the background of a shell script ignores Ctrl-C, and goes on.
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    let place = Place::new();
+    postgresql(&place);
+    let tarball = "/postgresql/v15.19/postgresql-15.19.tar.bz2";
+    place.server.on(tarball, Answer::After(Duration::from_millis(800), b"15.19".to_vec()));
+    place.serve("pgvector/pgvector", &vector(&["v0.8.0", "v0.8.1"]));
+    let plain = place.command(&["bump", "--all"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' INT; exec \"$0\" \"$@\""]).arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(plain.get_current_dir().unwrap());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait("the download begins", || place.server.count(tarball) > 0);
+    signal(&child, "-INT");
+    assert!(child.wait().unwrap().success());
+    assert!(place.read("catalogue/postgresql.toml").contains("15.19"));
+}
+
+/// Reads a file of a repository, and then counts for longer than anybody waits.
+const ENDLESS: &str = "builtins.seq (builtins.readFile (builtins.fetchGit ./repository + \"/file\")) (builtins.foldl' \
+     (a: _: builtins.foldl' (b: _: b + 1) 0 (builtins.genList (x: x) 10000)) 0 (builtins.genList (x: x) 1000000))";
+
+/// What a killed process leaves, the next one removes; what a living one uses, it does not.
+#[test]
+fn what_a_killed_one_left_the_next_one_removes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let temporary = tempfile::tempdir().unwrap();
+    let folders = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let start = || {
+        let place = Place::new();
+        place.serve("pgvector/pgvector", &vector(&["v0.8.0", "v0.8.1"]));
+        let mut command = place.command(&["eval", "--expr", ENDLESS]);
+        let repository = place.root.path().join("repository");
+        std::fs::create_dir(&repository).unwrap();
+        git(&repository, &["init", "--quiet"]);
+        std::fs::write(repository.join("file"), "1").unwrap();
+        git(&repository, &["add", "--all"]);
+        git(&repository, &["commit", "--quiet", "-m", "first"]);
+        let child = command
+            .env("TMPDIR", temporary.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait("the repository is copied", || {
+            let own = format!("pgflakegen-run-{}-", child.id());
+            let files = files(temporary.path());
+            files.keys().any(|path| path.starts_with(&own) && path.ends_with("source/file"))
+        });
+        (place, child)
+    };
+    let (_first, mut killed) = start();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(folders(), 1);
+    let (_second, mut living) = start();
+    assert_eq!(folders(), 1, "the first one's is gone");
+    let (_third, mut ended) = start();
+    assert_eq!(folders(), 2, "the second one's stays");
+    for entry in std::fs::read_dir(temporary.path()).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+    for child in [&mut living, &mut ended] {
+        signal(child, "-HUP");
+        child.wait().unwrap();
+    }
+    assert_eq!(folders(), 0);
 }
 
 /// The state of a bump that was stopped after so long: each file as before or as after.
@@ -88,13 +165,18 @@ fn judge(place: &Place, what: &str) -> bool {
         assert!(new || text == old, "{what}: {path}\n{text}");
         toml::from_str::<toml::Table>(&text).unwrap();
     }
+    // Looking changes nothing; the next that writes completes what was begun.
+    let before = files(place.root.path());
+    place.said(&["check"]);
+    assert_eq!(files(place.root.path()), before, "{what}");
+    assert_eq!(place.said(&["generate", "-q"]).0, 0, "{what}");
     let (code, _, err) = place.said(&["check"]);
     assert_eq!(code, 0, "{what}: {err}");
     let bumped = place.read("catalogue/extensions/pgvector.toml").contains("0.8.1");
     assert_eq!(bumped, place.read("catalogue/postgresql.toml").contains("15.19"), "{what}");
     let odd: Vec<String> = files(place.root.path())
         .into_keys()
-        .filter(|path| path.contains(".pgflakegen") || path.contains(".tmp"))
+        .filter(|path| path.contains("staging") || path.contains("edits") || path.contains(".tmp"))
         .collect();
     assert!(odd.is_empty(), "{what}: {odd:?}");
     bumped

@@ -78,7 +78,7 @@ impl Shared {
             Ok(place) => Some(place),
             // Read for the first time: it gets a place of its own.
             Err(place) => {
-                let folder = TemporaryDirectory::new("pgflakegen-import-").ok()?;
+                let folder = TemporaryDirectory::new("import-").ok()?;
                 let to = folder.path().join(path.base_name());
                 self.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
                 match place {

@@ -105,7 +105,7 @@ impl Ev {
             );
         }
         let hash = tree.nar_hash(Algorithm::Sha256)?;
-        let folder = TemporaryDirectory::new("pgflakegen-source-")?;
+        let folder = TemporaryDirectory::new("source-")?;
         let to = folder.path().join("source");
         self.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
         tree.write_to(&to)?;

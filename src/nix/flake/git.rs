@@ -146,7 +146,7 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
         }
         wanted.rev = Some(rev);
     }
-    let temporary = TemporaryDirectory::new("pgflakegen-source-")?;
+    let temporary = TemporaryDirectory::new("source-")?;
     let to = temporary.path().join("source");
     std::fs::create_dir(&to)?;
     let dirty = tree::write(&repository, &wanted, &to, 0)?;

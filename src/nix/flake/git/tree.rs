@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kind, Wanted, fail, submodules};
 use crate::git::{Entry, Repository, is_plain};
+use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::Result;
 use crate::store::nar::FileType;
 use crate::store::{Algorithm, Hash};
@@ -148,7 +149,7 @@ fn write_commit(repository: &Repository, wanted: &Wanted, rev: &str, to: &Path, 
     let all = only_plain(repository.tree(rev)?)?;
     let index = match wanted.export_ignore || wanted.lfs {
         true => {
-            let folder = tempfile::tempdir()?;
+            let folder = TemporaryDirectory::new("index-")?;
             let index = folder.path().join("index");
             repository.run(["read-tree", rev])?.env("GIT_INDEX_FILE", index).output()?;
             Some(folder)

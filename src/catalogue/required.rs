@@ -1,0 +1,34 @@
+//! `required-version`: which versions of this program a catalogue is generated with.
+
+use semver::{Version, VersionReq};
+
+use super::raw::RawCatalogue;
+use crate::diag::{Code, Diagnostic};
+
+/// What is wrong with the requirement, or with this version; then nothing else that was found means much, as the
+/// catalogue is written for another one.
+pub fn check(raw: &RawCatalogue) -> Option<Diagnostic> {
+    unfit(raw, env!("CARGO_PKG_VERSION"))
+}
+
+fn unfit(raw: &RawCatalogue, own: &str) -> Option<Diagnostic> {
+    let (_, flake) = raw.flake.as_ref()?;
+    let required = flake.required_version.as_ref()?;
+    let Ok(requirement) = VersionReq::parse(&required.value) else {
+        return Some(
+            Diagnostic::new(
+                Code::InvalidValue,
+                required.span,
+                "required-version is no requirement on a version",
+            )
+            .help(format!("write required-version = \">={own}\", or \"={own}\" for exactly this one")),
+        );
+    };
+    if Version::parse(own).is_ok_and(|own| requirement.matches(&own)) {
+        return None;
+    }
+    let message = format!("this is pgflakegen {own}, and the catalogue requires {requirement}");
+    Some(Diagnostic::new(Code::RequiredVersion, required.span, message).help(
+        "use a version that fits; or change required-version, and commit what `pgflakegen` then writes",
+    ))
+}
