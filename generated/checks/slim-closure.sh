@@ -31,5 +31,7 @@ if ((${#unwanted_paths[@]} > 0)); then
 fi
 
 for path in "${paths[@]}"; do
-  printf '%10d  %s\n' "$(du --apparent-size --bytes --summarize -- "$path" | cut -f1)" "$(name_of "$path")"
+  size=$(du --apparent-size --bytes --summarize -- "$path" | cut -f1)
+  name=$(name_of "$path")
+  printf '%10d  %s\n' "$size" "$name"
 done | sort -k2 | tee "${out:?}" | awk '{ total += $1 } END { printf "%d paths, %d bytes\n", NR, total }'

@@ -80,6 +80,14 @@ pub enum From {
 /// What a file gave: a draft, or why there is none.
 type Read = Result<Draft, Imported>;
 
+/// The repository that a folder is in, by its real name; without one the folder itself.
+fn home_of(folder: &Utf8Path) -> Utf8PathBuf {
+    let here = if folder.as_str().is_empty() { Utf8Path::new(".") } else { folder };
+    let Ok(real) = here.canonicalize_utf8() else { return folder.to_owned() };
+    let home = real.ancestors().find(|above| above.join(".git").exists());
+    home.map_or_else(|| real.clone(), Utf8Path::to_owned)
+}
+
 /// Runs it.
 ///
 /// # Errors
@@ -204,7 +212,12 @@ impl Place<'_> {
             ));
         }
         let folder = file.parent().unwrap_or(Utf8Path::new("")).to_owned();
-        let files = |path: &str| limited::text(folder.join(path)).ok();
+        // Patches and locks that it names: of the repository that it is in, and of no other place.
+        let home = home_of(&folder);
+        let files = |path: &str| {
+            let place = folder.join(path).canonicalize_utf8().ok()?;
+            place.starts_with(&home).then(|| limited::text(&place).ok())?
+        };
         let request =
             Request { name: own, provenance, versions, postgresqls: self.postgresqls, files: &files };
         import::read(&text, &request).map_err(|why| Imported::refused(own, why))

@@ -269,6 +269,10 @@ fn jobs(
     if args.files.is_empty() {
         paths.extend(overrides.keys().cloned());
         paths.extend(Some(root.join(FOLDER).join("extra.nix")).filter(|path| path.is_file()));
+        let folder = canonical(&root.join(FOLDER));
+        if let Some(out) = paths.iter().find(|path| !canonical(path).starts_with(&folder)) {
+            anyhow::bail!("{out} is a link that leads out of {FOLDER}/: only what is inside is read");
+        }
     }
     for given in &args.files {
         if given.is_dir() {

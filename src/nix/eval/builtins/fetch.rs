@@ -1,7 +1,7 @@
 //! Builtins that fetch: from what is on the machine already, else an error that names what is
 //! missing and how to get it.
 
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::PoisonError;
 
 use super::hashes::hash_or_zeros;
@@ -238,7 +238,9 @@ impl Ev {
                 let place = cache.join(name);
                 let bytes = place.as_os_str().as_bytes();
                 if matches!(self.shared.outside.file_type(bytes), Ok(Some(_))) {
-                    self.shared.imported.insert(path, Place::Here(bytes.to_vec()));
+                    // The folder may hold links: it is the user's, and what it leads to is the source.
+                    let place = std::fs::canonicalize(&place).unwrap_or(place);
+                    self.shared.imported.insert(path, Place::Here(place.into_os_string().into_vec()));
                     return Ok(());
                 }
             }
