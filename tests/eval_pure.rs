@@ -136,6 +136,9 @@ fn uniform(text: &str, own: &str, dep: &str) -> String {
     let quoted = |text: &str| text.split(['\'', '"']).nth(1).unwrap_or_default().to_owned();
     let here = std::env::current_dir().unwrap();
     let text = text.replace(&format!("{}/", here.display()), "$here/");
+    // Some messages of a Nix whose store is elsewhere say where.
+    let elsewhere = regex::Regex::new(r"(?:/[\w.+-]+)+(/nix/store/)").unwrap();
+    let text = elsewhere.replace_all(&text, "$1").into_owned();
     let text = text
         .replace(own, "$own")
         .replace(dep, "$dep")

@@ -87,7 +87,8 @@ impl<W: Write> Guard<W> {
         // What stands between is written as it is.
         let mut start = 0;
         for (at, c) in text.char_indices() {
-            if !self.is_obeyed(c) {
+            let next = text[at + c.len_utf8()..].chars().next();
+            if !self.is_obeyed(c, next) {
                 continue;
             }
             self.to.write_all(&text.as_bytes()[start..at])?;
@@ -102,7 +103,7 @@ impl<W: Write> Guard<W> {
     }
 
     /// Whether a character would be obeyed, where it stands.
-    fn is_obeyed(&mut self, c: char) -> bool {
+    fn is_obeyed(&mut self, c: char, next: Option<char>) -> bool {
         match c {
             '\n' => {
                 self.begin_line();
@@ -117,7 +118,8 @@ impl<W: Write> Guard<W> {
             self.last = [NONE; 5];
             return true;
         }
-        let second = self.line == Line::Colon && c == ':';
+        // Three begin no command, but the place of a second file in a finding.
+        let second = self.line == Line::Colon && c == ':' && next != Some(':');
         self.line = match (self.line, c) {
             (Line::Blank, ':') => Line::Colon,
             (Line::Blank, c) if c.is_whitespace() => Line::Blank,

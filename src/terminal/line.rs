@@ -102,7 +102,7 @@ mod tests {
         let now = Instant::now();
         let two = [("timescaledb 2.19.0", 12, 3_140_000, Some(12_400_000)), ("pgvector", 1, 0, None)];
         assert_eq!(
-            of(&doing(3, 12, &two, now), now, 80),
+            of(&doing(3, 12, &two, now), now, 90),
             "fetching 3 of 12 [=====               ] timescaledb 2.19.0 3.1 MB of 12.4 MB 12 s"
         );
         assert_eq!(

@@ -196,8 +196,14 @@ fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Res
     logged(command.args(words), &context.log(log), |_| ())
 }
 
-/// Extensions of which no version was fetched go.
+/// Extensions of which no version was fetched go, and forks no longer name the ones that they are for.
 fn drop_extensions_without_source(folder: &Path, fetched: &Fetched) -> Result<()> {
+    let path = folder.join("postgresql.toml");
+    let mut table = read(&path)?;
+    for entry in table.get_mut("postgresql").and_then(Value::as_array_mut).into_iter().flatten() {
+        entry.as_table_mut().map(|entry| entry.remove("extensions"));
+    }
+    fs::write(&path, table.to_string())?;
     for (name, _) in &Catalogue::read(folder)?.extensions {
         if fetched.extensions.iter().all(|(known, ..)| known != name) {
             fs::remove_file(folder.join("extensions").join(format!("{name}.toml")))?;
