@@ -182,7 +182,11 @@ pub fn copy_repository(context: &Context, to: &Path) -> Result<()> {
     output(tar.arg("--files-from").arg(&files))?;
     output(program("tar").arg("xf").arg(&archive).arg("--directory").arg(to))?;
     output(program("git").args(["init", "--quiet", "--separate-git-dir"]).arg(&git_dir).arg(to))?;
-    output(program("git").arg("-C").arg(to).args(["add", "--all"])).map(drop)
+    output(program("git").arg("-C").arg(to).args(["add", "--all"]))?;
+    // What is generated is told from edits by what was committed.
+    let mut commit = program("git");
+    commit.arg("-C").arg(to).args(["-c", "user.name=e2e", "-c", "user.email=e2e@pgflakegen.invalid"]);
+    output(commit.args(["commit", "--quiet", "--message", "As it is"])).map(drop)
 }
 
 /// pgflakegen itself, which asks the mirror in place of the network.
@@ -376,7 +380,6 @@ pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Res
         fs::remove_dir_all(flake)?;
     }
     output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
-    fs::remove_file(flake.join(".git"))?;
     let older = context.pair()?.older;
     let path = flake.join("catalogue/postgresql.toml");
     let mut table = read(&path)?;
