@@ -269,13 +269,15 @@ fn look_again(shared: &Shared, args: &Args, roots: &[Vec<String>], found: &mut F
     let again: BTreeMap<_, _> = std::mem::take(&mut found.unsure).into_iter().collect();
     let used = shared.space.taken();
     let max_memory = shared.settings.max_memory.saturating_sub(used);
-    let settings = Settings { max_memory, messages: Messages::nowhere(), ..shared.settings.clone() };
+    let max_time = shared.time_left();
+    let settings = Settings { max_memory, max_time, messages: Messages::nowhere(), ..shared.settings.clone() };
     let shared = Shared::new(settings, shared.outside.clone(), shared.hooks);
     let mut ev = Ev::new(shared.clone());
     let whole = whole(&mut ev, args);
     let mut known = BTreeMap::new();
     let mut better: BTreeMap<Vec<String>, Job> = BTreeMap::new();
     for (path, root) in again {
+        ev.begin_part();
         let root = roots.get(root).map_or(&[][..], Vec::as_slice);
         let start = *known.entry(root).or_insert_with(|| follow(&mut ev, args, &whole, root).ok());
         let Some(mut value) = start else { continue };
@@ -288,7 +290,7 @@ fn look_again(shared: &Shared, args: &Args, roots: &[Vec<String>], found: &mut F
             Ok(Seen::Package(job)) => *job,
             Ok(Seen::Set(_) | Seen::Other) => continue,
             // Then what was seen first has to do.
-            Err(error) if error.kind == Kind::MemoryLimit => break,
+            Err(error) if matches!(error.kind, Kind::MemoryLimit | Kind::TimeLimit) => break,
             Err(error) => failed(&shared, &path, &error),
         };
         better.insert(path, job);

@@ -12,7 +12,8 @@ impl Ev {
         let now = Instant::now();
         let part = self.shared.settings.max_part_time.and_then(|time| now.checked_add(time));
         self.deadline = self.shared.deadline.into_iter().chain(part).min();
-        self.ticks = TICKS;
+        // When the time of all is over, the first call of the next part says so.
+        self.ticks = 1;
     }
 
     /// Counts a call, and looks at the clock now and then.

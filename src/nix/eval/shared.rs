@@ -257,6 +257,11 @@ impl Shared {
         })
     }
 
+    /// What is left of the time that evaluation may take; `None`: it may take any.
+    pub fn time_left(&self) -> Option<std::time::Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
     /// `builtins.trace`, `builtins.warn` and the like: one message.
     pub fn message(&self, text: &str) {
         if let Some(sink) = &self.settings.messages.0 {
