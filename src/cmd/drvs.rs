@@ -270,7 +270,8 @@ fn look_again(shared: &Shared, args: &Args, roots: &[Vec<String>], found: &mut F
     let used = shared.space.taken();
     let max_memory = shared.settings.max_memory.saturating_sub(used);
     let max_time = shared.time_left();
-    let settings = Settings { max_memory, max_time, messages: Messages::nowhere(), ..shared.settings.clone() };
+    let settings =
+        Settings { max_memory, max_time, messages: Messages::nowhere(), ..shared.settings.clone() };
     let shared = Shared::new(settings, shared.outside.clone(), shared.hooks);
     let mut ev = Ev::new(shared.clone());
     let whole = whole(&mut ev, args);

@@ -213,7 +213,18 @@ fn text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> String {
         group = group.element(Level::HELP.message(printable(help)));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    renderer.decor_style(DecorStyle::Ascii).render(&[group])
+    arrows(&renderer.decor_style(DecorStyle::Ascii).render(&[group]))
+}
+
+/// A second file's place begins with an arrow as well: `:::` at the start of a line is what services of CI obey.
+fn arrows(text: &str) -> String {
+    let plain =
+        |before: &str| before.chars().all(|c| matches!(c, ' ' | '\x1b' | '[' | ';' | 'm' | '0'..='9'));
+    let arrow = |line: &str| match line.split_once(":::") {
+        Some((before, rest)) if plain(before) => format!("{before}-->{rest}"),
+        _ => line.to_owned(),
+    };
+    text.split('\n').map(arrow).collect::<Vec<_>>().join("\n")
 }
 
 fn place(span: Span, sources: &SourceMap) -> serde_json::Value {

@@ -87,8 +87,7 @@ impl<W: Write> Guard<W> {
         // What stands between is written as it is.
         let mut start = 0;
         for (at, c) in text.char_indices() {
-            let next = text[at + c.len_utf8()..].chars().next();
-            if !self.is_obeyed(c, next) {
+            if !self.is_obeyed(c) {
                 continue;
             }
             self.to.write_all(&text.as_bytes()[start..at])?;
@@ -103,7 +102,7 @@ impl<W: Write> Guard<W> {
     }
 
     /// Whether a character would be obeyed, where it stands.
-    fn is_obeyed(&mut self, c: char, next: Option<char>) -> bool {
+    fn is_obeyed(&mut self, c: char) -> bool {
         match c {
             '\n' => {
                 self.begin_line();
@@ -118,8 +117,7 @@ impl<W: Write> Guard<W> {
             self.last = [NONE; 5];
             return true;
         }
-        // Three begin no command, but the place of a second file in a finding.
-        let second = self.line == Line::Colon && c == ':' && next != Some(':');
+        let second = self.line == Line::Colon && c == ':';
         self.line = match (self.line, c) {
             (Line::Blank, ':') => Line::Colon,
             (Line::Blank, c) if c.is_whitespace() => Line::Blank,

@@ -32,8 +32,10 @@ pub(super) fn of(doing: &Doing, now: Instant, width: usize) -> String {
     end += &seconds(now, slowest.since);
     // The name is what can be shortened.
     let room = width.saturating_sub(1 + wide(&text) + 1 + wide(&end));
-    text += " ";
-    text += &cut(&slowest.name, room + 1);
+    if room > 0 {
+        text += " ";
+        text += &cut(&slowest.name, room + 1);
+    }
     text += &end;
     cut(&text, width)
 }
@@ -110,7 +112,7 @@ mod tests {
             "fetching 3 of 12 timescaledb 2.19.0 3.1 MB of 12.4 MB 12 s"
         );
         assert_eq!(
-            of(&doing(3, 12, &two, now), now, 40),
+            of(&doing(3, 12, &two, now), now, 43),
             "fetching 3 of 12 3.1 MB of 12.4 MB 12 s".replacen("12 3", "12 t… 3", 1)
         );
         assert_eq!(of(&doing(0, 0, &[], now), now, 80), "fetching 1:15 min");
