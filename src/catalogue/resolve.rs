@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
+use super::files;
 use super::index::{kind, sql_names, versions};
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Input, Kind, Pgrx, Pinned,
@@ -55,7 +56,7 @@ pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
             .enumerate()
             .map(|(at, file)| extension(cx, at, file))
             .collect::<Option<_>>()?,
-        has_extra: cx.files.get("extra.nix".into()).is_some(),
+        has_extra: matches!(cx.files.get("extra.nix".into()), Some(files::Node::Text(_) | files::Node::File)),
     })
 }
 

@@ -143,7 +143,7 @@ fn linked_folder<'a>(cx: &Context<'_>, path: &'a str) -> Option<&'a str> {
 
 /// One of the catalogue's own files that is there, but is not a file.
 fn unread(path: &Utf8Path, node: &Node) -> Option<Diagnostic> {
-    let own = TOP.contains(&path.as_str()) || extension_name(path).is_some();
+    let own = TOP.contains(&path.as_str()) || path.as_str() == "extra.nix" || extension_name(path).is_some();
     let (code, message) = match node {
         Node::Text(_) | Node::File => return None,
         Node::Outside => (Code::OutsideCatalogue, "is a link that leads out of the catalogue folder"),

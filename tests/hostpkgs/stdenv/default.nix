@@ -8,6 +8,10 @@ let
   pin = import ../pin.nix;
   hostPlatform = lib.systems.elaborate system;
 
+  # What an input stands for: its dev output, which has the programs besides, as nixpkgs' dev outputs propagate them.
+  withPrograms =
+    input: [ (lib.getDev input) ] ++ lib.optional (input ? dev && !(input.outputSpecified or false)) (lib.getBin input);
+
   # One file at a time, by content: an edit elsewhere in the fixture rebuilds nothing.
   storeFile =
     path:
@@ -82,7 +86,7 @@ let
     let
       given = lib.filterAttrs (_: value: value != null) (builtins.removeAttrs attrs notForBuilder);
       dependencies = lib.genAttrs dependencyLists (
-        name: map lib.getDev (builtins.filter (x: x != null) (lib.flatten (given.${name} or [ ])))
+        name: lib.concatMap withPrograms (builtins.filter (x: x != null) (lib.flatten (given.${name} or [ ])))
       );
       structured = given.__structuredAttrs or false;
     in
