@@ -258,7 +258,7 @@ fn pair(project: &Project, number: usize, dice: &mut Dice, fresh: &mut usize) ->
     // Half of the pairs as where the attributes are not there yet, or are not heeded.
     let attributes = project.root.join(".git/info/attributes");
     fs::create_dir_all(attributes.parent().unwrap()).unwrap();
-    fs::write(attributes, if number % 2 == 0 { "" } else { "* merge\n" }).unwrap();
+    fs::write(attributes, if number.is_multiple_of(2) { "" } else { "* merge\n" }).unwrap();
     both
 }
 
