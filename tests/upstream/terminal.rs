@@ -179,7 +179,7 @@ fn a_terminal_that_is_made_narrower_is_left_clean() {
     for (rows, columns) in [(24, 30), (10, 12), (50, 132)] {
         let place = Place::new();
         let mut terminal = start(&place, &stalled(&place), "always", 80);
-        let seen = terminal.until("fetching", 0);
+        let seen = terminal.until("stalled.tar.gz\x1b[K\r", 0);
         terminal.resize(rows, columns);
         // Drawn again, for the new width.
         terminal.until("\x1b[K\r", seen);
