@@ -48,4 +48,9 @@ if [[ -n $before_compare ]]; then
   sql new postgres --file="$before_compare" >/dev/null
 fi
 fingerprint new
-compare_definitions
+read_offered
+compare
+if [[ -n $plant ]]; then
+  plant_each
+fi
+report

@@ -122,8 +122,9 @@ in
       ./migration-test.sh
       ./two-servers.sh
       ./methods.sh
-      ./migrate.sh
       ./compare.sh
+      ./plant.sh
+      ./migrate.sh
     ];
     runtimeInputs = [
       pkgs.diffutils
@@ -131,6 +132,7 @@ in
     ];
     runtimeEnv = {
       PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
+      PGFLAKEGEN_MEMBERS = "${./members.sql}";
       PGFLAKEGEN_MIGRATIONS = "${migrations}";
       PGFLAKEGEN_PRIME = "${../../tests/prime.sql}";
     };

@@ -1,0 +1,24 @@
+-- What belongs to each extension of a database: extension, object, and a checksum of what it is, with tabs between
+-- them. The same version of an extension in the same schema gives the same.
+\set QUIET on
+\pset format unaligned
+\pset tuples_only on
+\pset fieldsep '\t'
+\pset pager off
+set search_path = pg_catalog;
+select translate(e.extname, E'\t\n', '  '), translate(pg_describe_object(d.classid, d.objid, d.objsubid), E'\t\n', '  '), md5(concat_ws('|',
+  coalesce(p.definition, c.definition)))
+from pg_depend as d
+join pg_extension as e on d.refclassid = 'pg_extension'::regclass and d.refobjid = e.oid and d.deptype = 'e'
+left join lateral (
+  select concat_ws('|', prosrc, probin, prokind, provolatile, proparallel, proisstrict, prosecdef, proleakproof, procost, prorows,
+    proconfig, l.lanname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), pg_get_function_sqlbody(p.oid)) as definition
+  from pg_proc as p join pg_language as l on l.oid = p.prolang where d.classid = 'pg_proc'::regclass and p.oid = d.objid
+) as p on true
+left join lateral (
+  select concat_ws('|', relkind, relpersistence, reloptions, case when relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
+    (select string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull), ',' order by attnum)
+     from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)) as definition
+  from pg_class as c where d.classid = 'pg_class'::regclass and c.oid = d.objid
+) as c on true
+order by 1, 2;
