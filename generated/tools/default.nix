@@ -123,6 +123,7 @@ in
       ./cluster.sh
       ./migration-test.sh
       ./two-servers.sh
+      ./own-data.sh
       ./methods.sh
       ./compare.sh
       ./plant.sh

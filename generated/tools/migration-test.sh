@@ -9,10 +9,14 @@ usage() {
   cat <<EOF
 Loads test data into PostgreSQL OLD, upgrades it to NEW, and compares what is in both.
 
-usage: $program OLD NEW METHOD [--keep] [--before-compare FILE] [--plant FILE [--side old|new]]
+usage: $program OLD NEW METHOD [--data DATA [--user NAME]] [--keep] [--before-compare FILE] [--plant FILE [--side old|new]]
 
   OLD, NEW               one of: $names; or the store path of any earlier build
   METHOD                 one of: $methods
+  --data DATA            your own data instead: a data directory of OLD's major, of a server that is stopped
+                         (it is copied, and never written to); a dump of pg_dump or pg_dumpall, in any
+                         format; or the postgresql://… of a running server, which is dumped
+  --user NAME            the superuser of that data directory  (default: $superuser)
   --keep                 keep the working directory, with both clusters and all logs
   --before-compare FILE  SQL to run in NEW's database postgres before the comparison, for example a
                          planted difference that must be found
@@ -25,7 +29,7 @@ what was planted is not found), 2 when the test could not run.
 EOF
 }
 
-arguments=() keep='' before_compare='' plant='' side=new
+arguments=() keep='' before_compare='' plant='' side=new data=''
 while (($# > 0)); do
   case $1 in
     --help | -h)
@@ -39,11 +43,21 @@ while (($# > 0)); do
       shift
       ;;
     --before-compare=*) before_compare=${1#*=} ;;
-    --plant | --side)
+    --plant | --side | --data | --user)
       (($# > 1)) || die "$1 wants a word"
-      if [[ $1 == --plant ]]; then plant=$2; else side=$2; fi
+      case $1 in
+        --plant) plant=$2 ;;
+        --side) side=$2 ;;
+        --data) data=$2 ;;
+        *) superuser=$2 ;;
+      esac
+      if [[ -z $2 ]]; then
+        die "the word after $1 is empty"
+      fi
       shift
       ;;
+    --data=?*) data=${1#*=} ;;
+    --user=?*) superuser=${1#*=} ;;
     --plant=*) plant=${1#*=} ;;
     --side=*) side=${1#*=} ;;
     -*) die "there is no option $1; see $program --help" ;;

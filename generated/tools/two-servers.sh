@@ -245,7 +245,7 @@ compare_members() {
 }
 
 load_changes() {
-  if [[ -e $PGFLAKEGEN_MIGRATIONS/changes.sql ]]; then
+  if [[ -z $data && -e $PGFLAKEGEN_MIGRATIONS/changes.sql ]]; then
     sql old postgres --file="$PGFLAKEGEN_MIGRATIONS/changes.sql" >/dev/null
   fi
 }
