@@ -49,7 +49,8 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
         bail!("some are not found ({status:?}): see target/e2e/logs/migrate-planted-each.log");
     }
     context.note("an error is no difference");
-    let (status, said) = with_sql(context, &tool, [older, newer], "--before-compare", "broken", "select broken;\n")?;
+    let (status, said) =
+        with_sql(context, &tool, [older, newer], "--before-compare", "broken", "select broken;\n")?;
     if status != Some(2) || !said.contains("\"broken\"") {
         bail!("an error ends with {status:?}: see target/e2e/logs/migrate-broken.log");
     }
@@ -92,12 +93,8 @@ fn with_sql(
 ) -> Result<(Option<i32>, String)> {
     let file = std::env::temp_dir().join(format!("pgflakegen-e2e-{what}-{}.sql", std::process::id()));
     fs::write(&file, sql)?;
-    let result = as_nobody(tool)
-        .args(pair)
-        .args(["pg_dumpall", option])
-        .arg(&file)
-        .output()
-        .context("migration-test");
+    let result =
+        as_nobody(tool).args(pair).args(["pg_dumpall", option]).arg(&file).output().context("migration-test");
     fs::remove_file(&file)?;
     let result = result?;
     let said =
@@ -138,12 +135,13 @@ pub fn image(context: &Context) -> Result<Outcome> {
         &context.log("docker-run"),
         |_| (),
     )?;
-    let rows = output(
-        program("bash").arg(context.root.join("tests/e2e/image-rows.sh")).args(&image).arg(&name),
-    )?;
+    let rows =
+        output(program("bash").arg(context.root.join("tests/e2e/image-rows.sh")).args(&image).arg(&name))?;
     fs::write(context.log("image-rows"), &rows)?;
     let count = rows.lines().filter(|line| line.starts_with("== ")).count();
-    Ok(Outcome::Done(format!("configuration by value; interrupted starts; {count} rows of its table under podman")))
+    Ok(Outcome::Done(format!(
+        "configuration by value; interrupted starts; {count} rows of its table under podman"
+    )))
 }
 
 /// Extensions that are broken on purpose: the checks must say so.
