@@ -1,5 +1,5 @@
 -- What belongs to each extension of a database: extension, object, and a checksum of what it is, with tabs between
--- them. The same version of an extension in the same schema gives the same.
+-- them. Of a view its columns: PostgreSQLs write the same definition in different forms. The same version of an extension in the same schema gives the same.
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
@@ -16,9 +16,12 @@ left join lateral (
   from pg_proc as p join pg_language as l on l.oid = p.prolang where d.classid = 'pg_proc'::regclass and p.oid = d.objid
 ) as p on true
 left join lateral (
-  select concat_ws('|', relkind, relpersistence, reloptions, case when relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
+  select concat_ws('|', relkind, relpersistence, reloptions,
     (select string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull), ',' order by attnum)
      from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)) as definition
   from pg_class as c where d.classid = 'pg_class'::regclass and c.oid = d.objid
 ) as c on true
+-- A range's cast to its multirange is a member only after pg_upgrade.
+where not exists (select from pg_cast as k join pg_range as r on k.castsource = r.rngtypid and k.casttarget = r.rngmultitypid
+                  where d.classid = 'pg_cast'::regclass and k.oid = d.objid)
 order by 1, 2;
