@@ -9,7 +9,9 @@ pub mod features;
 pub mod files;
 pub mod index;
 pub mod licenses;
+pub mod lifetime;
 pub mod model;
+pub mod nixpkgs;
 mod parse;
 pub mod pattern;
 pub mod places;
@@ -25,9 +27,11 @@ pub mod sri;
 pub mod systems;
 pub mod version;
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
 
-use crate::diag::{Diagnostics, SourceMap};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
 
 pub use files::{FOLDER, Files, Node};
 pub use model::Catalogue;
@@ -52,7 +56,26 @@ pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics)
     }
     let context = rules::Context::new(&raw, files, sources);
     rules::check(&context, &mut found);
+    let table = nixpkgs(files, sources, &mut found);
+    let context = rules::Context::new(&raw, files, sources);
     let catalogue = if found.has_errors() { None } else { resolve::resolve(&context) };
     sink.extend(found);
-    catalogue
+    catalogue.map(|catalogue| Catalogue { nixpkgs: table.map(Arc::new), ..catalogue })
+}
+
+/// Reads `nixpkgs.toml`, if it is there.
+fn nixpkgs(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics) -> Option<nixpkgs::Table> {
+    let source = parse::text(Utf8Path::new(nixpkgs::FILE), files, sources, sink)?;
+    match nixpkgs::Table::parse(sources.text(source)) {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let span = Span::new(source, error.span().unwrap_or_default());
+            let message = format!("this is no table of what nixpkgs has: {}", foreign::line(error.message()));
+            sink.push(
+                Diagnostic::new(Code::NixpkgsTable, span, message)
+                    .help("`pgflakegen index` writes it anew; without the file, less is known of nixpkgs"),
+            );
+            None
+        }
+    }
 }

@@ -110,4 +110,6 @@ codes! {
         "extensions of [[postgresql]] names extensions that a fork exists for, as OrioleDB's patches exist for the extension orioledb. Without a version of it for this PostgreSQL the fork is of no use: when the fork moves on, the extension must move with it. Which go together is in the extension's repository (.pgtags of OrioleDB).";
     UnmatchedPostgresqlVersion = "PGF155" Error "version for a PostgreSQL that is not there any more" :
         "postgresql-version of a [[version]] binds it to PostgreSQLs of exactly that version, besides what postgresql says: an extension's release that goes with one patch set of a fork. None of the PostgreSQLs that it names has this version, so it would never be built.";
+    NixpkgsTable = "PGF156" Error "table of nixpkgs that cannot be read" :
+        "catalogue/nixpkgs.toml says what the nixpkgs of the catalogue has for PostgreSQL: versions, licences, what it refuses. `pgflakegen index` writes it from a nixpkgs on this machine; it is not written by hand. Write it anew, or remove it: then `check` knows less of nixpkgs where nixpkgs itself is not at hand.";
 }

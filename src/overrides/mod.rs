@@ -12,6 +12,7 @@ mod hashes;
 pub mod index;
 mod known;
 pub mod names;
+pub mod postgresql_facts;
 mod rules;
 mod suppress;
 

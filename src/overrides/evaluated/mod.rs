@@ -10,6 +10,7 @@ pub mod members;
 mod session;
 pub mod shown;
 mod sight;
+pub mod table;
 mod tree;
 
 use std::collections::BTreeSet;
