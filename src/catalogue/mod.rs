@@ -5,9 +5,11 @@
 
 pub mod contrib;
 pub mod decode;
+pub mod expression;
 pub mod features;
 pub mod files;
 pub mod index;
+pub mod kinds;
 pub mod licenses;
 pub mod model;
 mod parse;

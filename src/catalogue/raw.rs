@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 
 pub use super::decode::{Field, Map, Spanned, Wrong};
+use super::kinds::{Own, own};
 use super::schema;
 use crate::diag::Span;
 
@@ -293,6 +294,9 @@ pub struct RawExtension {
     /// Build keys for all versions.
     #[schemars(flatten)]
     pub build: RawBuild,
+    /// Keys that its kind brings.
+    #[schemars(flatten, with = "own::OfExtension")]
+    pub own: Own,
     /// One `[[version]]` each.
     pub version: Field<List<RawVersion>>,
     /// Keys that were reported.
@@ -346,6 +350,9 @@ pub struct RawVersion {
     /// Build keys; each replaces the extension's.
     #[schemars(flatten)]
     pub build: RawBuild,
+    /// Keys that its kind brings; each replaces the extension's.
+    #[schemars(flatten, with = "own::OfVersion")]
+    pub own: Own,
     /// Keys that were reported.
     #[schemars(skip)]
     pub wrong: Wrong,

@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
-use super::model::Kind;
+use super::kinds::{Kind, Own, Place};
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
 
@@ -148,6 +148,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     tags: t.optional("tags", d),
     track: t.optional("track", d),
     build: RawBuild::read(t, d),
+    own: Own::read(Place::Extension, t, d),
     version: t.optional("version", d),
     wrong: t.wrong(),
 }
@@ -171,6 +172,7 @@ table!(RawVersion, "the version", |t, d| Self {
     cargo_lock: t.optional("cargo-lock", d),
     output_hashes: t.optional("output-hashes", d),
     build: RawBuild::read(t, d),
+    own: Own::read(Place::Version, t, d),
     wrong: t.wrong(),
 });
 
@@ -179,7 +181,7 @@ impl RawExtension {
     fn with_kind(self, t: &Table<'_, '_>, d: &mut Decoder) -> Self {
         let from_nixpkgs = matches!(&self.source, Some(Spanned { value: RawSource::Nixpkgs, .. }));
         if !t.has("kind") && !from_nixpkgs {
-            let others = Kind::ALL.map(Kind::name).join(", ");
+            let others = Kind::names().join(", ");
             t.missing("kind", &format!("kind = \"pgxs\" (or another of {others})"), d);
         }
         self

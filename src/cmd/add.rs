@@ -9,7 +9,7 @@ use super::bump::apply;
 use super::fetching::{self, Options};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
 use crate::terminal;
@@ -310,7 +310,7 @@ fn move_along(
                 let support = match fetched.into_tree(upstream.limits) {
                     Ok(tree) => support::of(
                         &tree,
-                        extension.kind == Kind::Pgrx,
+                        extension.kind.has_crates(),
                         version.build.source_root.as_deref(),
                         major,
                     )?,

@@ -10,11 +10,12 @@ mod fixed;
 mod flake;
 mod lock;
 pub mod marker;
-mod nix;
 mod order;
 mod postgresql;
 mod prime;
 mod source;
+
+use std::borrow::Cow;
 
 use camino::Utf8PathBuf;
 use rayon::prelude::*;
@@ -58,7 +59,7 @@ enum Planned<'a> {
     Extension(&'a Extension),
     Prime,
     Version,
-    Fixed(&'static str, &'static str),
+    Fixed(Cow<'static, str>, Cow<'static, str>),
     Schema(&'static str, serde_json::Value),
 }
 
@@ -72,7 +73,7 @@ fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
         Planned::Prime,
         Planned::Version,
     ];
-    files.extend(fixed::FILES.iter().map(|(path, text)| Planned::Fixed(path, text)));
+    files.extend(fixed::files().map(|(path, text)| Planned::Fixed(path, text)));
     files.extend(catalogue::schemas().into_iter().map(|(name, schema)| Planned::Schema(name, schema)));
     files.extend(catalogue.postgresqls.iter().map(Planned::Postgresql));
     // What no PostgreSQL can have would be dead code.

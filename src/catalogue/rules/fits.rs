@@ -3,7 +3,6 @@
 use super::Context;
 use super::text::listed;
 use crate::catalogue::index::versions;
-use crate::catalogue::model::Kind;
 use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 
@@ -36,7 +35,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             list.value.0.is_empty().then_some(list.span)
         };
         let lists = match kind {
-            Some(Kind::Nixpkgs) => vec![&file.raw.postgresql],
+            Some(kind) if kind.is_package_sets() => vec![&file.raw.postgresql],
             _ => versions(&file.raw).map(|version| &version.value.postgresql).collect(),
         };
         for span in lists.into_iter().flatten().filter_map(empty) {

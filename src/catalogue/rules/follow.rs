@@ -22,7 +22,7 @@ const PLACES: [(&str, Option<&str>); 6] = [
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         let raw = &file.raw;
-        if kind == Some(Kind::Nixpkgs) {
+        if kind.is_some_and(Kind::is_package_sets) {
             let keys = [
                 ("keep", raw.keep.as_ref().map(|field| field.span)),
                 ("ignore", raw.ignore.as_ref().map(|field| field.span)),

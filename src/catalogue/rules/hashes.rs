@@ -19,6 +19,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         one(cx, &version.value.hash, found);
         one(cx, &version.value.cargo_hash, found);
         map(cx, &version.value.output_hashes, found);
+        found.extend(version.value.own.hashes().filter_map(|hash| judge(cx, hash)));
     }
     let inputs = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.inputs).flat_map(|inputs| &inputs.value.0);
     for (_, input) in inputs {

@@ -35,7 +35,7 @@ mod settings;
 mod sources;
 mod sql_names;
 mod systems;
-mod text;
+pub(in crate::catalogue) mod text;
 mod urls;
 mod values;
 mod wording;

@@ -82,7 +82,7 @@ fn lists<'a>(
         return Vec::new();
     }
     let takes = &cx.index.takes[at];
-    if kind == Some(Kind::Nixpkgs) {
+    if kind.is_some_and(Kind::is_package_sets) {
         return takes.iter().map(|takes| (&file.raw.requires, takes.as_slice())).collect();
     }
     versions(&file.raw)

@@ -51,7 +51,7 @@ fn extension(file: &ExtensionFile, found: &mut Diagnostics) {
             found.push(incomplete(Problem::RevisionOfUrl, other.span));
         }
     }
-    if kind(raw) == Some(Kind::Nixpkgs)
+    if kind(raw).is_some_and(Kind::is_package_sets)
         || matches!(raw.source, Some(Spanned { value: RawSource::Nixpkgs, .. }))
     {
         return;

@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::FOLDER;
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
 use crate::terminal;
@@ -137,7 +137,7 @@ pub fn builds(catalogue: &Catalogue) -> Vec<Build> {
 }
 
 fn is_custom(extension: &Extension) -> bool {
-    extension.kind == Kind::Custom
+    extension.kind.is_hand_written()
 }
 
 /// Evaluates all builds for all systems, in several threads, and reports what it finds. `shown` gives a

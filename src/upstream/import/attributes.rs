@@ -8,15 +8,14 @@ use super::phases;
 use super::reading::Reading;
 use super::site::{self, Case};
 use super::value::{Definition, Entry, Value, entries};
+use crate::catalogue::kinds::Kind;
 use crate::nix::syntax::text;
 
-/// Lists that are keys of the catalogue, and whether they are of packages.
-const LISTS: [(&str, &str, bool); 6] = [
+/// Lists that are keys of the catalogue for several kinds, and whether they are of packages.
+const LISTS: [(&str, &str, bool); 4] = [
     ("buildInputs", "build-inputs", true),
     ("nativeBuildInputs", "native-build-inputs", true),
     ("makeFlags", "make-flags", false),
-    ("configureFlags", "configure-flags", false),
-    ("cmakeFlags", "cmake-flags", false),
     ("buildFeatures", "features", false),
 ];
 /// What every derivation of an extension has and the generated one has by itself.
@@ -67,6 +66,10 @@ impl Reading<'_, '_> {
         }
         if let Some((_, key, packages)) = LISTS.iter().find(|(nix, ..)| *nix == name) {
             return self.list(name, key, *packages, definition, case, majors, own);
+        }
+        if let Some(flags) = Kind::all().filter_map(|kind| kind.flags()).find(|flags| flags.attribute == name)
+        {
+            return self.list(name, flags.key, false, definition, case, majors, own);
         }
         match name {
             "patches" => self.patches(definition, case, majors, own),
