@@ -31,6 +31,7 @@ in
   buildCmake = callPackage ./build-cmake.nix { inherit buildExtension; };
   buildConfigure = callPackage ./build-configure.nix { inherit buildExtension; };
   buildCustom = callPackage ./build-custom.nix { inherit callPackage; };
+  buildMeson = callPackage ./build-meson.nix { inherit buildExtension; };
   buildPgrx = callPackage ./build-pgrx.nix {
     inherit withoutServer;
     cargoPgrx = pkgs.callPackage ./cargo-pgrx.nix { };

@@ -67,7 +67,7 @@ codes! {
     UnknownSystem = "PGF133" Error "unknown system" :
         "Systems are Nix's: x86_64-linux, aarch64-linux, aarch64-darwin, x86_64-darwin and a few more for which nixpkgs has PostgreSQL. Each stands in a list once, and the flake is for at least one.";
     UnknownKind = "PGF134" Error "unknown kind" :
-        "kind says how an extension is built: pgxs (make with PostgreSQL's PGXS), sql (nothing to compile), cmake, configure, pgrx (Rust), nixpkgs (the package set's own) or custom (the override builds it).";
+        "kind says how an extension is built: pgxs (make with PostgreSQL's PGXS), sql (nothing to compile), cmake, configure, meson, pgrx (Rust), nixpkgs (the package set's own) or custom (the override builds it).";
     WrongKindKey = "PGF135" Error "key that does not go with the kind" :
         "The key is known, but has no effect on, or contradicts, how this extension is built: cmake-flags without CMake, pgrx keys without Rust, versions of something that nixpkgs decides the version of, a custom extension without the override that builds it. Remove the key or change the kind.";
     NoVersions = "PGF136" Error "extension without versions" :

@@ -134,6 +134,18 @@ let
         cp ${stdenv.storeFile ./stdenv/cmake-hook.sh} "$out/nix-support/setup-hook"
       '';
     };
+    meson = tool "meson" "meson" [ "meson" ] {
+      postInstall = ''
+        mkdir -p "$out/nix-support"
+        cp ${stdenv.storeFile ./stdenv/meson-hook.sh} "$out/nix-support/setup-hook"
+      '';
+    };
+    ninja = tool "ninja" "ninja-build" [ "ninja" ] {
+      postInstall = ''
+        mkdir -p "$out/nix-support"
+        cp ${stdenv.storeFile ./stdenv/ninja-hook.sh} "$out/nix-support/setup-hook"
+      '';
+    };
   };
 
   libraries = {

@@ -30,6 +30,7 @@ kinds! {
     sql::Sql,
     cmake::Cmake,
     configure::Configure,
+    meson::Meson,
     pgrx::Pgrx,
     nixpkgs::Nixpkgs,
     custom::Custom,

@@ -104,12 +104,14 @@ fn it_is_generated() {
 
 #[test]
 fn it_is_recognized_in_a_source() {
-    let mut source = Builder::new(Limits::default());
-    for (path, text) in [("SConstruct", "pass"), ("new.control", "comment = 'New'\n")] {
-        source.file(path.as_bytes(), false, text.len() as u64, text.as_bytes()).expect("a file");
+    for (kind, file) in [("scons", "SConstruct"), ("meson", "meson.build"), ("cmake", "CMakeLists.txt")] {
+        let mut source = Builder::new(Limits::default());
+        for (path, text) in [(file, "pass"), ("new.control", "comment = 'New'\n")] {
+            source.file(path.as_bytes(), false, text.len() as u64, text.as_bytes()).expect("a file");
+        }
+        let about = guess::about(&source.finish(), "new").expect("readable");
+        assert_eq!((about.kind.value.name(), about.kind.from.as_str()), (kind, file));
     }
-    let about = guess::about(&source.finish(), "new").expect("readable");
-    assert_eq!((about.kind.value.name(), about.kind.from.as_str()), ("scons", "SConstruct"));
 }
 
 #[test]
@@ -164,7 +166,9 @@ fn commands_show_it() {
         String::from_utf8(out).expect("UTF-8")
     };
     let args = list::Args { postgresql: None, json: false };
-    let listed = shown(&|context| drop(list::run(&args, context).expect("a list")));
+    let listed = shown(&|context| {
+        list::run(&args, context).expect("a list");
+    });
     assert!(listed.lines().any(|line| line.split_whitespace().take(2).eq(["new", "scons"])), "{listed}");
     let args = show::Args {
         name: "new".into(),
@@ -174,7 +178,9 @@ fn commands_show_it() {
         system: None,
         inputs: Default::default(),
     };
-    let listed = shown(&|context| drop(show::run(&args, context).expect("an extension")));
+    let listed = shown(&|context| {
+        show::run(&args, context).expect("an extension");
+    });
     assert!(listed.lines().any(|line| line.split_whitespace().eq(["kind", "scons"])), "{listed}");
 }
 
