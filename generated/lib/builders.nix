@@ -37,6 +37,7 @@ in
     cargoPgrx = pkgs.callPackage ./cargo-pgrx.nix { };
   };
   buildPgxs = callPackage ./build-pgxs.nix { inherit buildExtension; };
+  buildPrebuilt = callPackage ./build-prebuilt.nix { };
   buildSql = callPackage ./build-sql.nix { inherit buildExtension; };
   fromNixpkgs = import ./from-nixpkgs.nix { inherit adaptPgrx lib postgresql; } name;
 }

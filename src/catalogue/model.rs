@@ -324,7 +324,7 @@ pub struct Version {
     pub majors: Vec<u32>,
     /// Alpha, beta, release candidate, unstable: never a default unless pinned.
     pub prerelease: bool,
-    /// Where the source comes from.
+    /// Where the source comes from; of several files the first.
     pub source: Source,
     /// How it is built.
     pub build: Build,
@@ -357,6 +357,8 @@ pub struct Build {
     pub source_root: Option<String>,
     /// For `kind = "pgrx"`.
     pub pgrx: Option<Pgrx>,
+    /// For `kind = "prebuilt"`: what upstream built, by system and PostgreSQL.
+    pub files: Vec<File>,
     /// The keys that its kind brings.
     pub own: BTreeMap<&'static str, OwnValue>,
 }
@@ -369,6 +371,17 @@ impl Build {
             _ => &[],
         }
     }
+}
+
+/// A file that upstream built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// For this system.
+    pub system: String,
+    /// For this major version of PostgreSQL.
+    pub major: u32,
+    /// Where it is.
+    pub source: Source,
 }
 
 /// What only pgrx extensions have.

@@ -317,8 +317,8 @@ pub struct RawVersion {
     pub postgresql: Field<OneOrMany<String>>,
     /// The exact `version` that a PostgreSQL must have too: for what goes with one patch set of a fork.
     pub postgresql_version: Field<String>,
-    /// SRI hash of what the fetcher gives.
-    #[schemars(with = "schema::Hash", required)]
+    /// SRI hash of what the fetcher gives. All kinds but prebuilt need it.
+    #[schemars(with = "Option<schema::Hash>")]
     pub hash: Field<String>,
     /// Replaces the source's tag.
     pub tag: Field<String>,

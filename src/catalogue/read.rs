@@ -158,7 +158,7 @@ table!(RawVersion, "the version", |t, d| Self {
     version: t.required("version", "\"1.0.0\"", d),
     postgresql: t.required("postgresql", "\">=15, <18\" or a list of names", d),
     postgresql_version: t.optional("postgresql-version", d),
-    hash: t.required("hash", HASH, d),
+    hash: t.optional("hash", d),
     tag: t.optional("tag", d),
     rev: t.optional("rev", d),
     url: t.optional("url", d),

@@ -277,13 +277,18 @@ fn version(
     let number = text(&raw.version)?;
     let fetched = source::fetched(&extension.source);
     let requires = if raw.requires.is_some() { &raw.requires } else { &extension.requires };
+    let build = build(kind, extension, raw)?;
+    let source = match build.files.first() {
+        Some(file) => file.source.clone(),
+        None => Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
+    };
     Some(Version {
         sql_version: text(&raw.sql_version).unwrap_or_else(|| number.clone()),
         attr: attr(name, &number),
         majors,
         prerelease: version::is_prerelease(&number),
-        source: Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
-        build: build(kind, extension, raw)?,
+        source,
+        build,
         requires: texts(requires),
         preload: libraries(
             name,
@@ -326,6 +331,7 @@ fn build(kind: Kind, extension: &RawExtension, raw: &RawVersion) -> Option<Build
         patches: list(|build| &build.patches).iter().map(|patch| path(patch)).collect(),
         source_root: one(extension, raw, |build| &build.source_root),
         pgrx: None,
+        files: Vec::new(),
         own: kinds::own::merged(&extension.own, &raw.own),
     };
     kind.resolve(extension, raw, &mut build)?;

@@ -78,8 +78,11 @@ pub fn extension(extension: &Extension) -> String {
         used.iter().map(|v| (&v.source, v.version.as_str())),
         if custom { "version" } else { FINAL_VERSION },
     );
-    for (name, values) in sources.parameters() {
-        columns.parameter(name, values);
+    let given_by_builder = kind.has_files();
+    if !given_by_builder {
+        for (name, values) in sources.parameters() {
+            columns.parameter(name, values);
+        }
     }
     let per_version = |f: &dyn Fn(&Version) -> Option<Nix>| used.iter().map(|v| f(v)).collect::<Vec<_>>();
     if !custom {
@@ -99,7 +102,10 @@ pub fn extension(extension: &Extension) -> String {
     if !given.is_empty() {
         open = format!("{open} {{ inherit {}; }}", given.join(" "));
     }
-    let mut formals: BTreeSet<String> = sources.formals().into_iter().collect();
+    let mut formals = BTreeSet::new();
+    if !given_by_builder {
+        formals.extend(sources.formals());
+    }
     formals.insert("lib".to_owned());
     formals.extend(open.split_whitespace().next().map(str::to_owned));
     formals.extend(input_names(kind, &used));
@@ -129,7 +135,7 @@ pub fn extension(extension: &Extension) -> String {
         close,
         r#final: false,
         pname: Nix::string(&extension.name).to_string(),
-        source: sources.expression(),
+        source: if given_by_builder { String::new() } else { sources.expression() },
         attributes: columns.attributes(),
         description: Nix::string(&extension.description).to_string(),
         homepage: Nix::string(&extension.homepage).to_string(),
@@ -277,7 +283,7 @@ impl Columns {
     pub(super) fn parameter(&mut self, name: &str, values: Vec<Option<Nix>>) {
         debug_assert_eq!(values.len(), self.count);
         let lacking = values.iter().any(Option::is_none);
-        let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src");
+        let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src" | "files");
         let usual = values
             .iter()
             .map(|value| (values.iter().filter(|other| *other == value).count(), value))

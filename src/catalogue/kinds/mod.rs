@@ -32,6 +32,7 @@ kinds! {
     configure::Configure,
     meson::Meson,
     pgrx::Pgrx,
+    prebuilt::Prebuilt,
     nixpkgs::Nixpkgs,
     custom::Custom,
     // What a test adds to them.
@@ -160,6 +161,16 @@ pub trait KindSpec: Sync {
         Some(())
     }
 
+    /// Whether it has a file for each system and PostgreSQL, each with a hash of its own, in place of one source.
+    fn has_files(&self) -> bool {
+        false
+    }
+
+    /// What may stand in braces in its source's address.
+    fn placeholders(&self) -> &'static [&'static str] {
+        &["version"]
+    }
+
     /// The flags of its configuring program.
     fn flags(&self) -> Option<Flags> {
         None
@@ -215,7 +226,14 @@ pub trait KindSpec: Sync {
 fn built(key: &str) -> bool {
     matches!(
         key,
-        "default" | "version" | "build-inputs" | "native-build-inputs" | "env" | "patches" | "source-root"
+        "default"
+            | "version"
+            | "hash"
+            | "build-inputs"
+            | "native-build-inputs"
+            | "env"
+            | "patches"
+            | "source-root"
     )
 }
 

@@ -119,11 +119,6 @@ impl Own {
         self.0.iter().map(|(name, value)| (*name, value))
     }
 
-    /// One of them.
-    pub fn get(&self, key: &str) -> Option<&RawOwn> {
-        self.0.get(key)
-    }
-
     /// All flags.
     pub fn flags(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.0.values().flat_map(|value| match value {
@@ -139,6 +134,26 @@ impl Own {
             _ => &[],
         });
         maps.flat_map(|(_, majors)| majors.value.0.iter().map(|(_, hash)| hash))
+    }
+
+    /// The hashes under `key`: system, major version of PostgreSQL, hash.
+    pub fn hashes_under(
+        &self,
+        key: &str,
+    ) -> impl Iterator<Item = (&Spanned<String>, &Spanned<String>, &Spanned<String>)> {
+        let systems = match self.0.get(key) {
+            Some(RawOwn::Hashes(systems)) => systems.value.0.as_slice(),
+            _ => &[],
+        };
+        systems.iter().flat_map(|(system, majors)| {
+            majors.value.0.iter().map(move |(major, hash)| (system, major, hash))
+        })
+    }
+
+    /// The word under `key` for a system.
+    pub fn word(&self, key: &str, system: &str) -> Option<&String> {
+        let Some(RawOwn::Words(words)) = self.0.get(key) else { return None };
+        words.value.0.iter().find(|(name, _)| name.value == system).map(|(_, word)| &word.value)
     }
 
     /// All systems that are named.

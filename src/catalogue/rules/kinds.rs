@@ -10,6 +10,9 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         unknown(file, found);
+        if kind.is_none_or(|kind| !kind.has_files()) {
+            found.extend(versions(&file.raw).filter_map(no_hash));
+        }
         let Some(kind) = kind else { continue };
         let mut keys = Keys { kind, found };
         keys.extension(file);
@@ -34,6 +37,14 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             found.push(no_homepage(file));
         }
     }
+}
+
+fn no_hash(version: &Spanned<RawVersion>) -> Option<Diagnostic> {
+    let absent = version.value.hash.is_none() && !version.value.wrong.has("hash");
+    absent.then(|| {
+        Diagnostic::new(Code::MissingKey, version.span, "the version has no `hash`")
+            .help("add hash = \"sha256-…\"")
+    })
 }
 
 fn no_homepage(file: &ExtensionFile) -> Diagnostic {
@@ -140,6 +151,7 @@ impl Keys<'_> {
     }
 
     fn version(&mut self, raw: &RawVersion) {
+        self.judge("hash", &raw.hash);
         self.judge("pgrx", &raw.pgrx);
         self.judge("rust", &raw.rust);
         self.judge("cargo-hash", &raw.cargo_hash);

@@ -34,7 +34,7 @@ mod same_hash;
 mod settings;
 mod sources;
 mod sql_names;
-mod systems;
+pub(in crate::catalogue) mod systems;
 pub(in crate::catalogue) mod text;
 mod urls;
 mod values;

@@ -35,7 +35,12 @@ fn one(url: &Field<String>, found: &mut Diagnostics) {
 }
 
 fn template(url: &Field<String>, found: &mut Diagnostics) {
-    found.extend(url.as_ref().and_then(|url| judge(url, &url.value.replace("{version}", "0"))));
+    let expanded = |url: &str| {
+        ["{version}", "{postgresql}", "{platform}"]
+            .iter()
+            .fold(url.to_owned(), |url, name| url.replace(name, "0"))
+    };
+    found.extend(url.as_ref().and_then(|url| judge(url, &expanded(&url.value))));
 }
 
 fn judge(place: &Spanned<String>, url: &str) -> Option<Diagnostic> {
