@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 20] = [
     "interrupt",
     "terminal",
     "limited",
     "threads",
     "diag",
+    "rule",
     "store",
     "git",
     "nix::syntax",
@@ -22,6 +23,7 @@ const ORDER: [&str; 18] = [
     "upstream",
     "report",
     "cmd",
+    "rules",
     "cli",
 ];
 

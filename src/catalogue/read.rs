@@ -6,6 +6,10 @@ use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
 use super::kinds::{Kind, Own, Place};
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(WrongType);
 
 const HASH: &str = "\"sha256-…\"";
 

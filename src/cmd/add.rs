@@ -12,12 +12,16 @@ use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
+use crate::rule::{Finder, finder};
 use crate::terminal;
 use crate::threads::Pool;
 use crate::upstream::bump::{self, BumpError};
 use crate::upstream::locator::owner_and_repo;
 use crate::upstream::support::{self, Support};
 use crate::upstream::{Upstream, edit};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(CannotEdit, UnknownPostgresql);
 
 /// Options of `add`.
 #[derive(clap::Args, Debug)]

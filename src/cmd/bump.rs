@@ -13,12 +13,16 @@ use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
+use crate::rule::{Finder, finder};
 use crate::terminal::{self, Progress};
 use crate::threads::Pool;
 use crate::upstream::Upstream;
 use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
 use crate::upstream::plan::{Step, Wish};
 use crate::upstream::versions::Release;
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(NothingToBump, UnknownPostgresql);
 
 pub(super) use super::writing::{apply, generated};
 

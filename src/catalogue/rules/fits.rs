@@ -1,12 +1,15 @@
 //! An extension that no PostgreSQL of the catalogue can have is a mistake, unless it is marked broken.
 
-use super::Context;
 use super::text::listed;
+use super::{Context, Rule};
 use crate::catalogue::index::versions;
 use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [NoPostgresql]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let systems: Vec<&str> = cx
         .raw
         .flake

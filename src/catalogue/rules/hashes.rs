@@ -1,12 +1,15 @@
 //! Hashes are SRI hashes, and not placeholders.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Map, Spanned};
 use crate::catalogue::sri::{self, Bad};
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadHash, PlaceholderHash]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for postgresql in &cx.raw.postgresqls {
         one(cx, &postgresql.value.hash, found);
     }

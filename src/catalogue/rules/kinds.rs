@@ -1,13 +1,32 @@
 //! How an extension is built decides which keys it may and must have.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::kinds::{Kind, Own};
 use crate::catalogue::raw::{ExtensionFile, RawBuild, RawSource, RawVersion, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(
+    Catalogue,
+    check,
+    [
+        BadSource,
+        CargoVendor,
+        InvalidValue,
+        MissingKey,
+        NoFile,
+        NoVersions,
+        RustToolchain,
+        SameHash,
+        UnknownKind,
+        UnknownPgrx,
+        WrongKindKey
+    ]
+);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         unknown(file, found);
         if kind.is_none_or(|kind| !kind.has_files()) {

@@ -1,15 +1,18 @@
 //! A source says exactly one place, and of a repository which tag or revision.
 
-use super::Context;
 use super::text::is_hex;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::{kind, versions};
 use crate::catalogue::model::Kind;
 use crate::catalogue::raw::{ExtensionFile, Field, RawFetched, RawSource, RawVersion, Spanned};
 use crate::catalogue::source::{self, Problem};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPlaceholder, BadRevision, BadSource]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         match &entry.value.source {
             Some(Spanned { value: RawSource::Fetched(source), span }) => {

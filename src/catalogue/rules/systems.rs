@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, List, Spanned};
 use crate::catalogue::systems::KNOWN;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownSystem]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {
         list(&flake.systems, found);
         if let Some(systems) = flake.systems.as_ref().filter(|systems| systems.value.is_empty()) {

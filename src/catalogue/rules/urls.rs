@@ -1,12 +1,15 @@
 //! Addresses are http(s) URLs without secrets.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::catalogue::source;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadUrl]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         if let Some(source) = source::fetched(&entry.value.source) {
             template(&source.url, found);

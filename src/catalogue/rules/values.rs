@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
 use super::text::{is_plain_path, listed, shaped};
+use super::{Context, Rule};
 use crate::catalogue::contrib;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::{sql_names, versions};
@@ -11,6 +11,7 @@ use crate::catalogue::kinds::Own;
 use crate::catalogue::raw::{Field, List, Preload, RawBuild, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::nix::eval::parse_size;
+use crate::rule::rule;
 
 /// Attributes of a derivation that are not environment variables to set.
 const RESERVED: [&str; 12] = [
@@ -18,7 +19,9 @@ const RESERVED: [&str; 12] = [
     "PATH",
 ];
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [FlagWithSpace, InvalidValue, UnknownLibrary]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     flake(cx, found);
     for file in &cx.raw.extensions {
         build(&file.raw.build, &file.raw.own, found);

@@ -11,6 +11,10 @@ use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::catalogue::{FOLDER, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Value};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(LeftOut, NotInNixpkgs, OwnVersion, RequiredRefused);
 
 /// What was found about one extension or PostgreSQL, the same for several PostgreSQLs and systems.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

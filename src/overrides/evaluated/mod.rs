@@ -26,6 +26,9 @@ use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
 
+/// What finds something here.
+pub(super) const FINDERS: [crate::rule::Finder; 3] = [findings::FINDER, judge::FINDER, members::FINDER];
+
 /// One derivation that an override makes or adapts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
