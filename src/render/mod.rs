@@ -107,9 +107,7 @@ impl Planned<'_> {
             Planned::Default => from("catalogue/postgresql.toml", &flake::default(catalogue)),
             Planned::CargoPgrx => from("catalogue/pgrx.toml", &cargo_pgrx::cargo_pgrx(&catalogue.cargo_pgrx)),
             Planned::Postgresql(p) => from("catalogue/", &postgresql::postgresql(catalogue, p)),
-            Planned::Extension(e) => {
-                from(&format!("catalogue/extensions/{}.toml", e.name), &extension::extension(e))
-            }
+            Planned::Extension(e) => extension_file(e),
             Planned::Prime => prime::prime(catalogue),
             Planned::Version => {
                 format!("# {}; the version that did.\n{}\n", marker::MARK, env!("CARGO_PKG_VERSION"))
@@ -118,6 +116,12 @@ impl Planned<'_> {
             Planned::Schema(_, schema) => schema_file(schema),
         }
     }
+}
+
+/// `generated/extensions/NAME.nix`.
+pub fn extension_file(extension: &Extension) -> String {
+    let source = format!("catalogue/extensions/{}.toml", extension.name);
+    nix_file(Some(&source), &extension::extension(extension))
 }
 
 /// Renders everything, in the order of paths.

@@ -290,6 +290,12 @@ impl Kind {
         format!("build{}{rest}", first.to_ascii_uppercase())
     }
 
+    /// The kind whose builder, with or without arguments of its own, an expression of the generated Nix is.
+    pub fn from_function(text: &str) -> Option<Kind> {
+        let name = text.split_whitespace().next()?;
+        Kind::all().find(|kind| matches!(kind.recipe(), Recipe::Builder(_)) && kind.function() == name)
+    }
+
     /// The builder's file in `generated/lib/`.
     pub fn file(self) -> String {
         format!("build-{}.nix", self.name())

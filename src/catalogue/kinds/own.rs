@@ -181,7 +181,11 @@ pub fn merged(extension: &Own, version: &Own) -> BTreeMap<&'static str, OwnValue
             OwnValue::Hashes(systems.map(|(name, map)| (name.value.clone(), words(&map.value))).collect())
         }
     };
-    extension.0.iter().chain(&version.0).map(|(name, raw)| (*name, value(raw))).collect()
+    let mut all: BTreeMap<_, _> =
+        extension.0.iter().chain(&version.0).map(|(name, raw)| (*name, value(raw))).collect();
+    // A version takes an extension's flags back with none.
+    all.retain(|_, value| *value != OwnValue::Flags(Vec::new()));
+    all
 }
 
 fn schema_of(place: Place, generator: &mut SchemaGenerator) -> Schema {

@@ -309,8 +309,15 @@ impl Draft {
         if self.common.broken {
             line("broken", &quoted("meta.broken was set in the file that it comes from"));
         }
-        if self.common.linux_only {
-            line("exclude-systems", &list(["aarch64-darwin"]));
+        let mut excluded: Vec<&str> = self.common.bad_platforms.iter().map(String::as_str).collect();
+        if self.common.linux_only && !excluded.contains(&"aarch64-darwin") {
+            excluded.push("aarch64-darwin");
+        }
+        if !excluded.is_empty() {
+            line("exclude-systems", &list(excluded));
+        }
+        if let Some(file) = &self.common.override_file {
+            line("override", &quoted(file));
         }
         if let Some(source) = self.versions.last().and_then(|version| version.source.as_ref()) {
             line("source", &place(source, head));
