@@ -16,10 +16,10 @@ pub mod render;
 pub mod report;
 pub mod rule;
 pub mod rules;
-pub mod store;
 pub mod terminal;
 pub mod threads;
 pub mod tree;
 pub mod upstream;
 
 pub use cli::run;
+pub use nix_store as store;
