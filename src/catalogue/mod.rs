@@ -5,9 +5,11 @@
 
 pub mod contrib;
 pub mod decode;
+pub mod expression;
 pub mod features;
 pub mod files;
 pub mod index;
+pub mod kinds;
 pub mod licenses;
 pub mod model;
 mod parse;
@@ -28,10 +30,14 @@ pub mod version;
 use camino::Utf8Path;
 
 use crate::diag::{Diagnostics, SourceMap};
+use crate::rule::Finder;
 
 pub use files::{FOLDER, Files, Node};
 pub use model::Catalogue;
 pub use schema::schemas;
+
+/// What finds something here and is no rule.
+pub const FINDERS: &[Finder] = &[decode::FINDER, parse::FINDER, read::FINDER, required::FINDER];
 
 /// Reads, checks and resolves `catalogue/` under `root`. `None`: there are errors, which are in `sink`.
 pub fn load(

@@ -12,6 +12,10 @@ use crate::nix::eval::Settings;
 use crate::nix::eval::shared::current_system;
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
 use crate::render;
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(EvalLimit);
 
 /// Options of what evaluates overrides.
 #[derive(clap::Args, Clone, Debug, Default)]

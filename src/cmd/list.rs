@@ -4,7 +4,7 @@ use anyhow::bail;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::cmd::{Context, Outcome};
 use crate::diag::foreign::line;
 use crate::diag::nearest;
@@ -88,7 +88,7 @@ fn versions(extension: &Extension, only: Option<&str>) -> Vec<String> {
         Some(Some(Fit::Versions { all, .. })) => all.binary_search(&index).is_ok(),
         Some(_) => false,
     };
-    if extension.kind == Kind::Nixpkgs {
+    if extension.kind.is_package_sets() {
         return vec!["nixpkgs".to_owned()];
     }
     all.filter(|(index, _)| fits(*index)).map(|(_, v)| v.version.clone()).collect()

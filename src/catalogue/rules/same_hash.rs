@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::model::Fetcher;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::catalogue::{source, sri};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::rule::rule;
 
 struct Use<'a> {
     span: Span,
@@ -16,7 +17,9 @@ struct Use<'a> {
     fetcher: Option<Fetcher>,
 }
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [SameCargoHash, SameHash]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut sources = Seen::default();
     let mut crates = Seen::default();
     for entry in &cx.raw.postgresqls {

@@ -19,12 +19,15 @@ use std::sync::{Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::FOLDER;
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
 use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
+
+/// What finds something here.
+pub(super) const FINDERS: [crate::rule::Finder; 3] = [findings::FINDER, judge::FINDER, members::FINDER];
 
 /// One derivation that an override makes or adapts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +140,7 @@ pub fn builds(catalogue: &Catalogue) -> Vec<Build> {
 }
 
 fn is_custom(extension: &Extension) -> bool {
-    extension.kind == Kind::Custom
+    extension.kind.is_hand_written()
 }
 
 /// Evaluates all builds for all systems, in several threads, and reports what it finds. `shown` gives a

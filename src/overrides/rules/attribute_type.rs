@@ -8,8 +8,9 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::overrides::known::{self, Takes};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::AttributeType], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [AttributeType]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for attribute in ctx.bodies().iter().flat_map(attributes) {

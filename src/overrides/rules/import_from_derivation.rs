@@ -8,8 +8,9 @@ use super::{Rule, calls, is_package, resolve};
 use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::ImportFromDerivation], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [ImportFromDerivation]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {

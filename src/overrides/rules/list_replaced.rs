@@ -7,8 +7,9 @@ use super::{Rule, attributes, resolve, uses_old};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::{Body, Ctx, Role, known};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::ListReplaced], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [ListReplaced]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };
