@@ -81,7 +81,7 @@ pub fn write_commits(
         let entry = entries.iter().find(|entry| entry.path == submodule.path);
         let Some(id) = entry.and_then(Entry::submodule) else { continue };
         let mut found = None;
-        for place in places(repository, &submodule)? {
+        for place in places(repository, &submodule, wanted.local)? {
             if place.has(id)? {
                 found = Some(place);
                 break;
@@ -104,9 +104,9 @@ pub fn write_commits(
 }
 
 /// Where a submodule's repository may be.
-fn places(repository: &Repository, submodule: &Submodule) -> Result<Vec<Repository>> {
+fn places(repository: &Repository, submodule: &Submodule, local: bool) -> Result<Vec<Repository>> {
     let mut places = Vec::new();
-    if let Some(path) = resolved(repository, &submodule.url)? {
+    if local && let Some(path) = resolved(repository, &submodule.url)? {
         places.push(path);
     }
     if let Some(dir) = repository.common_dir()?
