@@ -50,12 +50,15 @@ fn sides(text: &str) -> Vec<&str> {
     lines
 }
 
-/// The lines of one text that another one has, too, in that order.
-fn kept(of: &[&str], by: &[&str]) -> HashSet<usize> {
+/// The lines of one text that another one has, too, in that order. Only those that each has once: of lines such as
+/// `};`, git's way of comparing keeps others than ours.
+fn kept<'t>(of: &[&'t str], by: &[&str], once: impl Fn(&str) -> bool) -> HashSet<&'t str> {
+    let lines: Vec<&str> = of.iter().copied().filter(|line| once(line)).collect();
+    let others: Vec<&str> = by.iter().copied().filter(|line| once(line)).collect();
     let mut kept = HashSet::new();
-    for op in capture_diff_slices(Algorithm::Myers, of, by) {
+    for op in capture_diff_slices(Algorithm::Myers, &lines, &others) {
         if let DiffOp::Equal { old_index, len, .. } = op {
-            kept.extend(old_index..old_index + len);
+            kept.extend(&lines[old_index..old_index + len]);
         }
     }
     kept
@@ -110,12 +113,20 @@ pub fn is_mixture(text: &str, known: &[&str], settled: bool) -> bool {
                     let most = x.max(y).max((x + y).saturating_sub(z));
                     x + y > 0 && (settled || marked || *count <= most)
                 });
-                if !stems {
+                // What neither side has taken away.
+                let whole = table.iter().all(|(line, z)| {
+                    let of = |table: &HashMap<&str, usize>| table.get(line).copied().unwrap_or(0);
+                    let least = (of(&tables[a]).min(*z) + of(&tables[b]).min(*z)).saturating_sub(*z);
+                    counts.get(line).copied().unwrap_or(0) >= least
+                });
+                if !stems || !whole {
                     continue;
                 }
-                let (in_a, in_b) = (kept(base, &known[a]), kept(base, &known[b]));
-                let both = base.iter().enumerate().filter(|(at, _)| in_a.contains(at) && in_b.contains(at));
-                if is_subsequence(both.map(|(_, line)| *line), &lines) {
+                let once =
+                    |line: &str| [&tables[a], &tables[b], table].iter().all(|of| of.get(line) == Some(&1));
+                let (in_a, in_b) = (kept(base, &known[a], once), kept(base, &known[b], once));
+                let both = base.iter().filter(|line| in_a.contains(*line) && in_b.contains(*line));
+                if is_subsequence(both.copied(), &lines) {
                     return true;
                 }
             }
@@ -161,6 +172,48 @@ mod tests {
             !is_mixture(&marked.replace("  b = {", "  c = {"), &known, false),
             "an edit beside the marks"
         );
+    }
+
+    #[test]
+    fn lines_that_are_there_often_may_be_kept_in_another_way() {
+        let entry = |name: &str, newest: &str| {
+            let default = if newest.is_empty() { "1.1" } else { newest };
+            let newest = if newest.is_empty() { String::new() } else { format!("    {newest}\n") };
+            format!("  {name} = {{\n    default = {default};\n    1.0\n    1.1\n{newest}    ];\n  }};\n")
+        };
+        let whole = |entries: &[(&str, &str)]| {
+            let entries: String = entries.iter().map(|(name, newest)| entry(name, newest)).collect();
+            format!("{{\n{entries}}}\n")
+        };
+        let names = ["ab", "ac", "ba", "bb", "bc", "ca", "da", "db", "ea", "fa", "fb", "ga"];
+        let base = whole(&names.map(|name| (name, "")));
+        let ours: Vec<_> = names.into_iter().filter(|name| !["fa", "ga"].contains(name)).collect();
+        let ours: Vec<_> = ours
+            .into_iter()
+            .map(|name| if name == "ac" { "ac_renamed" } else { name })
+            .map(|name| (name, if name == "bb" { "1.22" } else { "" }))
+            .collect();
+        let bumped = [("ba", "1.18"), ("bc", "1.14"), ("da", "1.15"), ("fb", "1.16")];
+        let bump = |name| bumped.iter().find(|(other, _)| *other == name).map_or("", |(_, newest)| newest);
+        let mut theirs: Vec<_> = names.into_iter().map(|name| (name, bump(name))).collect();
+        theirs.insert(1, ("ab_315", ""));
+        let merged: Vec<_> = ours
+            .iter()
+            .map(|(name, newest)| (*name, if *name == "bb" { newest } else { bump(name) }))
+            .collect();
+        let marked = whole(&merged).replace(
+            "  ac_renamed = {\n",
+            &format!(
+                "<<<<<<< HEAD\n  ac_renamed = {{\n=======\n{}  ac = {{\n>>>>>>> other\n",
+                entry("ab_315", "")
+            ),
+        );
+        let (ours, theirs) = (whole(&ours), whole(&theirs));
+        let known = [ours.as_str(), theirs.as_str(), base.as_str()];
+        assert!(is_mixture(&marked, &known, false));
+        assert!(!is_mixture(&marked.replace("  bb = {\n", ""), &known, false), "a line less");
+        let less = marked.replacen("    1.0\n", "", 4);
+        assert!(!is_mixture(&less, &known, false), "lines less that are there often");
     }
 
     #[test]
