@@ -11,7 +11,7 @@ let
     pkgs:
     pkgs.rustPlatform.buildRustPackage {
       pname = "pgflakegen";
-      inherit ((lib.importTOML ../Cargo.toml).package) version;
+      inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
 
       src = lib.fileset.toSource {
         root = ../.;
@@ -19,6 +19,7 @@ let
           ../Cargo.lock
           ../Cargo.toml
           ../benches
+          ../crates
           ../src
           ../templates
           ../tests/migrations

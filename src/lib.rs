@@ -14,10 +14,10 @@ pub mod nix;
 pub mod overrides;
 pub mod render;
 pub mod report;
-pub mod store;
 pub mod terminal;
 pub mod threads;
 pub mod tree;
 pub mod upstream;
 
 pub use cli::run;
+pub use nix_store as store;

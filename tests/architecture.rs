@@ -3,6 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A crate may use those before it, never those after it.
+const CRATES: [(&str, &[&str]); 4] = [
+    ("nix-store", &[]),
+    ("nix-syntax", &[]),
+    ("nix-eval", &["nix-store", "nix-syntax"]),
+    ("pgflakegen", &["nix-eval", "nix-store", "nix-syntax"]),
+];
+
 /// A module may use those before it, never those after it.
 const ORDER: [&str; 18] = [
     "interrupt",
@@ -10,9 +18,9 @@ const ORDER: [&str; 18] = [
     "limited",
     "threads",
     "diag",
-    "store",
     "git",
     "nix::syntax",
+    "nix::machine",
     "nix::eval",
     "nix::flake",
     "catalogue",
@@ -25,12 +33,48 @@ const ORDER: [&str; 18] = [
     "cli",
 ];
 
-fn sources() -> Vec<PathBuf> {
-    walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of a crate of the workspace.
+fn folder(name: &str) -> PathBuf {
+    if name == env!("CARGO_PKG_NAME") { root().to_path_buf() } else { root().join("crates").join(name) }
+}
+
+fn sources_of(name: &str) -> Vec<PathBuf> {
+    walkdir::WalkDir::new(folder(name).join("src"))
         .into_iter()
         .map(|entry| entry.expect("a readable directory").into_path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect()
+}
+
+#[test]
+fn crates_know_only_those_that_the_table_says() {
+    for (name, allowed) in CRATES {
+        let text = fs::read_to_string(folder(name).join("Cargo.toml")).expect("a manifest");
+        let manifest: toml::Table = text.parse().expect("TOML");
+        let known = |key: &str| -> Vec<String> {
+            let table = manifest.get(key).and_then(|table| table.as_table());
+            table.into_iter().flat_map(|table| table.keys().cloned()).collect()
+        };
+        let ours: Vec<_> = known("dependencies")
+            .into_iter()
+            .filter(|used| CRATES.iter().any(|(one, _)| one == used))
+            .collect();
+        assert_eq!(ours, allowed, "{name}");
+        // What is published says what it is.
+        let package = manifest["package"].as_table().expect("a table");
+        for key in ["description", "license", "keywords", "categories", "rust-version"] {
+            assert!(package.contains_key(key), "{name} has no {key}");
+        }
+        assert!(folder(name).join("README.md").metadata().is_ok_and(|file| file.len() > 200), "{name}");
+    }
+    let there = fs::read_dir(root().join("crates")).expect("a folder");
+    let there = there.map(|entry| entry.expect("readable").file_name());
+    let unknown: Vec<_> = there.filter(|name| CRATES.iter().all(|(one, _)| name != one)).collect();
+    assert!(unknown.is_empty(), "{unknown:?} are in no order");
 }
 
 /// `catalogue::model::Kind` is of `catalogue`, `nix::syntax::quote` of `nix::syntax`.
@@ -40,9 +84,9 @@ fn rank(path: &str) -> Option<usize> {
 
 #[test]
 fn modules_use_only_those_above_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let mut wrong = Vec::new();
-    for file in sources() {
+    for file in sources_of(env!("CARGO_PKG_NAME")) {
         let relative = file.strip_prefix(&root).expect("below src").with_extension("");
         let module: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
         let Some(own) = rank(&module.join("::")) else { continue };
@@ -66,7 +110,7 @@ fn modules_use_only_those_above_them() {
 
 #[test]
 fn every_module_says_what_it_owns() {
-    for file in sources() {
+    for file in CRATES.iter().flat_map(|(name, _)| sources_of(name)) {
         let text = fs::read_to_string(&file).expect("a source file");
         let included = relative_is_table(&file);
         assert!(included || text.starts_with("//!"), "{} has no //! at its head", file.display());
@@ -76,8 +120,7 @@ fn every_module_says_what_it_owns() {
 /// The thin binary.
 #[test]
 fn main_is_thin() {
-    let text =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs")).expect("main.rs");
+    let text = fs::read_to_string(root().join("src/main.rs")).expect("main.rs");
     assert!(text.lines().count() < 40);
 }
 

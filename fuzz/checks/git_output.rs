@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use pgflakegen::git::remote::references;
-use pgflakegen::git::{Objects, entries, is_plain, statuses};
+use pgflakegen::git::{Objects, entries, statuses};
+use pgflakegen::store::archive::is_plain;
 
 fn stays(path: &Path) {
     if is_plain(path) {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 /// Something that git knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +35,6 @@ impl Entry {
     pub fn submodule(&self) -> Option<&str> {
         (self.mode == 0o160_000).then_some(&self.id)
     }
-}
-
-/// A name that stays where it is looked for.
-pub fn is_plain(path: &Path) -> bool {
-    path.components().next().is_some()
-        && path.components().all(|part| matches!(part, Component::Normal(_)))
-        && !path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
 }
 
 fn path(bytes: &[u8]) -> PathBuf {
@@ -140,6 +133,7 @@ fn objects(bytes: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn names_may_be_anything() {
@@ -160,15 +154,5 @@ mod tests {
         let out = b"id blob 3\na\nb\nid missing\nid blob 0\n\n";
         let found: Vec<_> = objects(out).collect();
         assert_eq!(found, [Some(&b"a\nb"[..]), None, Some(&b""[..])]);
-    }
-
-    #[test]
-    fn plain_names() {
-        for good in ["a", "a/b", ".gitignore"] {
-            assert!(is_plain(Path::new(good)), "{good}");
-        }
-        for bad in ["", "/a", "../a", "a/../b", ".git", "a/.GIT/config"] {
-            assert!(!is_plain(Path::new(bad)), "{bad}");
-        }
     }
 }

@@ -29,5 +29,5 @@ mod tests;
 
 pub use address::{printable, redacted, shown};
 pub use error::GitError;
-pub use listing::{Entry, Objects, Status, entries, is_plain, statuses};
+pub use listing::{Entry, Objects, Status, entries, statuses};
 pub use repository::{File, Pending, Repository, is_commit};

@@ -54,6 +54,12 @@ impl TemporaryDirectory {
     }
 }
 
+impl AsRef<Path> for TemporaryDirectory {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
 impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
         let _ = remove(&self.0);

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::sight::Sight;
-use crate::nix::eval::outside::{Machine, Outside};
+use crate::nix::eval::outside::{Answer, Machine, Outside, Repository, Temporary};
 use crate::store::nar::FileType;
 
 /// What stands in for a file of the generated tree; the file itself stays readable as `-itself.nix`.
@@ -163,6 +163,14 @@ impl Outside for Tree {
 
     fn now(&self) -> i64 {
         self.machine.now()
+    }
+
+    fn temporary(&self, prefix: &str) -> io::Result<Temporary> {
+        self.machine.temporary(prefix)
+    }
+
+    fn repository(&self, root: &Path) -> Answer<Box<dyn Repository>> {
+        self.machine.repository(root)
     }
 }
 

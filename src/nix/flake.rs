@@ -1,0 +1,49 @@
+//! [`nix_eval::flake`], and what commands ask of the repositories that flakes are in.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+pub use nix_eval::flake::*;
+
+use super::eval::{Error, Kind, Result};
+use crate::git::{GitError, Repository};
+
+fn failed(error: GitError) -> Box<Error> {
+    Error::new(Kind::Io, error.to_string())
+}
+
+/// The commit that `rev` names.
+///
+/// # Errors
+/// When there is none.
+pub fn revision(root: &Path, rev: &str) -> Result<String> {
+    match Repository::at(root).commit(rev).map_err(failed)? {
+        Some(id) => Ok(id),
+        None => {
+            let message = format!("'{}' has no revision '{rev}'", root.display());
+            Err(Error::new(Kind::Unavailable, message))
+        }
+    }
+}
+
+/// A reference to the commit that `rev` names.
+///
+/// # Errors
+/// When there is none.
+pub fn at_revision(root: &Path, rev: &str) -> Result<String> {
+    reference_to(root, &revision(root, rev)?)
+}
+
+/// The files that git tracks or has staged in a folder, relative to it; `None` where there is no repository.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn tracked(folder: &Path) -> Result<Option<BTreeSet<PathBuf>>> {
+    let folder = folder.canonicalize()?;
+    let Some(repository) = Repository::around(&folder).map_err(failed)? else { return Ok(None) };
+    let below = folder.strip_prefix(&repository.root).unwrap_or(Path::new(""));
+    let known = repository.known().map_err(failed)?;
+    let known =
+        known.into_iter().filter_map(|entry| Some(entry.path.strip_prefix(below).ok()?.to_path_buf()));
+    Ok(Some(known.collect()))
+}
