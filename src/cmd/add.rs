@@ -79,6 +79,7 @@ fn refuse(finding: Diagnostic, context: &mut Context<'_>) -> anyhow::Result<Outc
     let mut found = Diagnostics::new();
     found.push(finding);
     fetching::emit(&found, context)?;
+    context.say("nothing was changed")?;
     Ok(Outcome::Findings)
 }
 

@@ -76,8 +76,13 @@ pub(crate) fn task<'a>(
     limits: &Limits,
 ) -> Task<'a> {
     let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
-    let source_cache = inputs.source_cache.clone();
-    let mut settings = Settings { pure: true, source_cache, messages: messages(), ..Settings::default() };
+    let mut settings = Settings {
+        pure: true,
+        source_cache: inputs.source_cache.clone(),
+        local_sources: inputs.allow_local,
+        messages: messages(),
+        ..Settings::default()
+    };
     limits.bounded(&mut settings);
     Task { root, files, inputs: inputs.overrides(), settings, partial: false }
 }

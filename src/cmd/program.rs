@@ -107,6 +107,7 @@ impl Program {
     pub fn bounded_settings(&self) -> Settings {
         let mut settings = self.settings();
         self.options.limits.bounded(&mut settings);
+        settings.local_sources = self.inputs.allow_local;
         settings
     }
 

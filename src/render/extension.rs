@@ -1,6 +1,6 @@
 //! `generated/extensions/NAME.nix`: all versions of one extension.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -156,8 +156,10 @@ pub fn extension(extension: &Extension) -> String {
 /// Records of one version become one, in which the PostgreSQL's major decides.
 fn choices(records: Vec<Record>, versions: &[&Version]) -> Vec<Record> {
     let mut merged: Vec<Record> = Vec::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    versions.iter().for_each(|v| *counts.entry(&v.version).or_default() += 1);
     for (index, record) in records.into_iter().enumerate() {
-        let several = versions.iter().filter(|v| v.version == versions[index].version).count() > 1;
+        let several = counts[versions[index].version.as_str()] > 1;
         let majors = versions[index].majors.iter().filter(|_| several);
         let choices = majors.map(|major| Choice {
             major: crate::nix::syntax::quote::string(&major.to_string()),
@@ -262,6 +264,20 @@ struct Parameter {
     values: Vec<Option<Nix>>,
 }
 
+/// What more than half of them are.
+fn majority<T: PartialEq>(all: &[T]) -> Option<&T> {
+    // Only one that is left when unequal ones have taken each other away can be it.
+    let (mut left, mut count) = (all.first()?, 0_usize);
+    for one in all {
+        match count {
+            0 => (left, count) = (one, 1),
+            _ if one == left => count += 1,
+            _ => count -= 1,
+        }
+    }
+    (all.iter().filter(|one| *one == left).count() * 2 > all.len()).then_some(left)
+}
+
 impl Columns {
     pub(super) fn new(count: usize) -> Self {
         Self { count, parameters: Vec::new(), attributes: Vec::new() }
@@ -284,17 +300,8 @@ impl Columns {
         debug_assert_eq!(values.len(), self.count);
         let lacking = values.iter().any(Option::is_none);
         let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src" | "files");
-        let usual = values
-            .iter()
-            .map(|value| (values.iter().filter(|other| *other == value).count(), value))
-            .max_by_key(|(count, _)| *count);
-        let default = match usual {
-            // A version that lacks it must be able to say so; then the default is nothing.
-            Some((count, Some(value))) if !lacking && !never_usual && count * 2 > self.count => {
-                Some(value.clone())
-            }
-            _ => None,
-        };
+        // A version that lacks it must be able to say so; then the default is nothing.
+        let default = if lacking || never_usual { None } else { majority(&values).cloned().flatten() };
         let empty = |value: Option<&Nix>| match value {
             Some(Nix::List(_)) => Nix::List(Vec::new()),
             Some(Nix::Attrs(_)) if name != "cargoLock" => Nix::Attrs(Vec::new()),
@@ -344,5 +351,24 @@ impl Columns {
                 choices: Vec::new(),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::majority;
+
+    #[test]
+    fn more_than_half() {
+        for (all, wanted) in [
+            ("", None),
+            ("a", Some(b'a')),
+            ("ab", None),
+            ("aab", Some(b'a')),
+            ("abbcb", Some(b'b')),
+            ("abcabc", None),
+        ] {
+            assert_eq!(majority(all.as_bytes()).copied(), wanted, "{all}");
+        }
     }
 }

@@ -74,6 +74,9 @@ pub struct Settings {
     pub write_to: Option<PathBuf>,
     /// Experimental features that are on.
     pub ca_derivations: bool,
+    /// Programs may name folders, files and repositories of this machine as their sources, as Nix lets them. Without,
+    /// pure evaluation takes there what whoever runs it names, and what is found by its hash.
+    pub local_sources: bool,
 }
 
 impl Default for Settings {
@@ -93,6 +96,7 @@ impl Default for Settings {
             source_cache: None,
             write_to: None,
             ca_derivations: false,
+            local_sources: true,
         }
     }
 }

@@ -32,6 +32,7 @@ use rnix::TextRange;
 use rnix::ast::{self, HasEntry};
 use rowan::ast::AstNode;
 
+use super::form::Seen;
 use super::{Body, Ctx};
 use crate::diag::Diagnostics;
 use crate::nix::syntax::{scope::Target, text};

@@ -14,7 +14,7 @@ use crate::machine::{Ev, Result};
 use crate::paths::file_name;
 use crate::shared::Hook;
 use crate::symbol::sym;
-use crate::unpacked::{Unpacked, file_of, unreadable};
+use crate::unpacked::{Unpacked, file_of, of_this_machine, unreadable};
 use crate::url::Url;
 use crate::value::Value;
 use nix_store::{Algorithm, Hash, IngestionMethod};
@@ -139,8 +139,11 @@ fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -
         return Err(Error::at(Kind::Other, message, pos));
     }
     let found = match file_of(&plain) {
-        Ok(Some(file)) if unpacked => tarball(ev, &file, &wanted),
-        Ok(Some(file)) => local_file(ev, &file, &wanted),
+        Ok(Some(file)) => match ev.local_source(file.as_bytes()) {
+            Some(place) if unpacked => tarball(ev, &String::from_utf8_lossy(&place), &wanted),
+            Some(place) => local_file(ev, &String::from_utf8_lossy(&place), &wanted),
+            None => Err(of_this_machine(url)),
+        },
         Ok(None) => Err(missing.unwrap_or_else(|| {
             let prefetch = prefetch(unpacked);
             let message = format!(

@@ -30,6 +30,8 @@ struct Wanted {
     submodules: bool,
     export_ignore: bool,
     lfs: bool,
+    /// A submodule's URL may lead to where it is on this machine.
+    local: bool,
 }
 
 fn url_of(root: &Path) -> Url {
@@ -97,7 +99,13 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     let mut result = reference.clone();
     let of_commit = given_rev.is_some() || named.is_some() || bare;
     let head = repository.commit("HEAD")?;
-    let mut wanted = Wanted { rev: None, submodules, export_ignore, lfs: reference.flag("lfs") };
+    let mut wanted = Wanted {
+        rev: None,
+        submodules,
+        export_ignore,
+        lfs: reference.flag("lfs"),
+        local: ev.shared.takes_local(),
+    };
     if of_commit {
         let branch = match named {
             Some(name) => Some(name),

@@ -15,6 +15,7 @@ use crate::ir::Pos;
 use crate::shared::{Hooks, Origin};
 use crate::{Error, Ev, Kind, Result, Value, split_path};
 use reference::{Attribute, Reference};
+use source::By;
 
 /// Nix code that ties the sources of a lock file together: each flake's outputs are called with
 /// the results of its inputs and itself.
@@ -95,8 +96,8 @@ fn reference_of(text: &str) -> Result<Reference> {
 }
 
 /// A flake with its inputs, called.
-fn call(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
-    let nodes = lock::nodes(ev, reference, overrides)?;
+fn call(ev: &mut Ev, reference: &Reference, by: By, overrides: &[(String, String)]) -> Result<Value> {
+    let nodes = lock::nodes(ev, reference, by, overrides)?;
     tie(ev, nodes)
 }
 
@@ -126,7 +127,7 @@ pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Resul
         return Ok(value);
     }
     let reference = reference_of(&flake)?;
-    let value = call(ev, &reference, overrides)?;
+    let value = call(ev, &reference, By::User, overrides)?;
     let outputs = match value {
         Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
             Some(outputs) => ev.force(outputs.value)?,
@@ -285,7 +286,7 @@ fn fetched(ev: &mut Ev, arg: Ref, pos: Pos, git: bool) -> Result<(Reference, sou
     let what = if git { "fetchGit" } else { "fetchTree" };
     let (reference, last) = reference_arg(ev, arg, git)?;
     if last {
-        let found = source::fetch_locked(ev, &reference);
+        let found = source::fetch(ev, &reference, By::Lock);
         let text = reference.to_text();
         let found = found.map_err(|error| error.frame(0, format!("while fetching the input '{text}'")))?;
         return Ok((reference, found));
@@ -301,7 +302,7 @@ fn fetched(ev: &mut Ev, arg: Ref, pos: Pos, git: bool) -> Result<(Reference, sou
     }
     // What the text would lack.
     reference.to_url()?;
-    let found = source::fetch(ev, &reference);
+    let found = source::fetch(ev, &reference, By::Program);
     let text = reference.to_text();
     Ok((reference, found.map_err(|error| error.frame(0, format!("while fetching the input '{text}'")))?))
 }
@@ -351,7 +352,7 @@ pub fn get_flake(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
         );
         return Err(Error::at(Kind::Restricted, message, pos));
     }
-    placed(call(ev, &reference, &[]), pos)
+    placed(call(ev, &reference, By::Program, &[]), pos)
 }
 
 /// `builtins.parseFlakeRef`.
