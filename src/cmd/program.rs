@@ -141,7 +141,7 @@ impl Program {
             let value = ev.at(ev.string(pair[1].as_bytes()));
             attrs.push(ev.named(&pair[0], value));
         }
-        Ok(Attrs::from_unsorted(ev.heap, attrs))
+        Ok(ev.attrs_of(attrs))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Printing values: for errors, as `nix eval` prints, and as `nix-instantiate --eval` prints.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use super::attrs::{Attr, Attrs};
 use super::builtins::{Builtin, COREPKGS};
@@ -414,15 +413,6 @@ impl Printer<'_> {
         self.text(" ]");
         Ok(())
     }
-}
-
-/// One line of a trace: `at file:line:column`.
-pub fn at_place(ev: &Ev, pos: Pos) -> String {
-    let mut out = String::new();
-    if pos != 0 {
-        let _ = write!(out, "at {}", ev.show_pos(pos));
-    }
-    out
 }
 
 #[cfg(test)]

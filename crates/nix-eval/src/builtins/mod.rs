@@ -43,27 +43,53 @@ pub struct Builtin {
     pub arity: u8,
     /// Whether it is global under its own name; otherwise under `__name`.
     pub bare: bool,
+    /// Whether what it gives depends on what is outside of the program.
+    pub impure: bool,
+    /// The names of its arguments, with a `!` before those that are evaluated whenever it gives a value.
+    pub args: &'static str,
+    /// What it does, for people.
+    pub doc: &'static str,
     /// What it does.
-    pub run: Run,
+    pub(crate) run: Run,
 }
 
-const fn prefixed(name: &'static str, arity: u8, run: Run) -> Builtin {
-    Builtin { name, arity, bare: false, run }
+/// How many words there are, between single blanks.
+const fn words(text: &str) -> u8 {
+    let (bytes, mut at, mut count) = (text.as_bytes(), 0, 1);
+    while at < bytes.len() {
+        count += (bytes[at] == b' ') as u8;
+        at += 1;
+    }
+    count
 }
 
-const fn bare(name: &'static str, arity: u8, run: Run) -> Builtin {
-    Builtin { name, arity, bare: true, run }
+/// One that is global under `__name`.
+const fn prefixed(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { name, arity: words(args), bare: false, impure: false, args, doc, run }
+}
+
+/// One that is global under its own name.
+const fn bare(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { bare: true, ..prefixed(name, args, doc, run) }
+}
+
+const fn prefixed_impure(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { impure: true, ..prefixed(name, args, doc, run) }
+}
+
+const fn bare_impure(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { impure: true, ..bare(name, args, doc, run) }
 }
 
 impl Builtin {
     /// The name that messages use.
-    pub fn shown_name(&self) -> &'static str {
+    pub(crate) fn shown_name(&self) -> &'static str {
         self.name
     }
 
     /// Adds "while calling the 'x' builtin".
     #[cold]
-    pub fn frame(&self, error: Box<Error>, pos: Pos) -> Box<Error> {
+    pub(crate) fn frame(&self, error: Box<Error>, pos: Pos) -> Box<Error> {
         if matches!(self.name, "addErrorContext" | "throw" | "abort") {
             return error;
         }
@@ -88,7 +114,8 @@ const TABLES: [&[Builtin]; 14] = [
     fetch::TABLE,
 ];
 
-fn all() -> impl Iterator<Item = &'static Builtin> {
+/// All builtin functions, each as its family's file has it.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
     TABLES.into_iter().flatten().chain(toml::TABLE)
 }
 

@@ -10,10 +10,13 @@ pub use git::reference_to;
 pub use source::{git_root, place_of};
 
 use crate::attrs::Attrs;
+use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
+use crate::machine::{Ev, Result};
+use crate::select::split_path;
 use crate::shared::{Hooks, Origin};
-use crate::{Error, Ev, Kind, Result, Value, split_path};
+use crate::value::Value;
 use reference::{Attribute, Reference};
 
 /// Nix code that ties the sources of a lock file together: each flake's outputs are called with

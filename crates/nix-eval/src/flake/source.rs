@@ -10,9 +10,10 @@ use super::{Kind, fail};
 use crate::attrs::Attr;
 use crate::coerce::ContextSet;
 use crate::imported::Place;
+use crate::machine::{Ev, Result};
 use crate::unpacked::{file_of, unreadable};
 use crate::value::ContextElement;
-use crate::{Ev, Result, Value};
+use crate::value::Value;
 use nix_store::nar::{NarWriter, hash_path};
 use nix_store::{Algorithm, Hash, Hasher, StoreDir, StorePath, dates};
 
