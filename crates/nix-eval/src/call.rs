@@ -5,7 +5,7 @@ use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Ref};
 use super::ir::{Expr, Formal, Lambda, Params, Pattern, Pos};
 use super::machine::{Ev, Result};
-use super::print::attr_name;
+use super::quoting::attr_name;
 use super::symbol::{Symbol, sym};
 use super::value::{Closure, Partial, Value};
 

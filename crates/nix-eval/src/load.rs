@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use super::access::Last;
 use super::attrs::Attrs;
-use super::builtins::{core_package, io_error};
-use super::error::{Error, Kind};
+use super::core_packages::core_package;
+use super::error::{Error, Kind, io_error};
 use super::heap::{Lazy, Ref, Thunk};
 use super::ir::{Expr, File, Pos};
 use super::lower::{self, Context};

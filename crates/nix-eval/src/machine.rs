@@ -12,7 +12,7 @@ use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Heap, Lazy, Pair, Ref, Thin, Thunk};
 use super::ir::*;
 use super::lower::Scratch;
-use super::print::attr_name;
+use super::quoting::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
 use super::symbol::{Symbol, Texts};
@@ -108,7 +108,7 @@ impl Ev {
             drv_text: Vec::new(),
             plain_dirs: PlainDirs::default(),
         };
-        ev.globals = shared.global_values.get_or_init(|| super::builtins::globals(&mut ev)).clone();
+        ev.globals = shared.global_values.get_or_init(|| (shared.hooks.globals)(&mut ev)).clone();
         ev
     }
 

@@ -161,9 +161,14 @@ pub(super) type Turn = Arc<Mutex<()>>;
 /// A builtin that others provide.
 pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
 
-/// Builtins that others provide: what fetches and what knows flakes.
-#[derive(Clone, Copy, Default)]
+/// What the machine is given by those who know more than it does: the builtins, and of these those that fetch and
+/// know flakes.
+#[derive(Clone, Copy)]
 pub struct Hooks {
+    /// The names that are always in scope, in the order of their index.
+    pub names: fn(&Settings) -> Vec<String>,
+    /// Their values.
+    pub globals: fn(&mut Ev) -> Vec<Ref>,
     /// `builtins.fetchGit`.
     pub fetch_git: Option<Hook>,
     /// `builtins.fetchTree`.
@@ -234,7 +239,8 @@ impl Shared {
     pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
         super::heap::return_large_blocks();
         let symbols = Symbols::default();
-        let globals = super::builtins::global_names(&settings)
+        let globals = (hooks.names)(&settings)
+            .into_iter()
             .enumerate()
             .map(|(i, name)| (symbols.intern(name.as_bytes()), i as u32))
             .collect();

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
 use crate::machine::{Ev, Result};
-use crate::print::attr_name;
+use crate::quoting::attr_name;
 use crate::symbol::sym;
 use crate::value::{ContextElement, Str, Value};
 

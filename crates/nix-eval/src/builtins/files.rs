@@ -7,7 +7,8 @@ use super::{Builtin, FIRST, SECOND, bare_impure, prefixed, prefixed_impure};
 use crate::access::Last;
 use crate::attrs::Attrs;
 use crate::coerce::{Coerce, ContextSet};
-use crate::error::{Error, Kind};
+use crate::core_packages::{COREPKGS, core_package};
+use crate::error::{Error, Kind, io_error, no_such_file};
 use crate::heap::Ref;
 use crate::imported::Place;
 use crate::ir::Pos;
@@ -122,45 +123,12 @@ pub(super) fn nix_path(ev: &mut Ev) -> Value {
     ev.list(&entries)
 }
 
-/// Nix code for `<nix/fetchurl.nix>`, which bootstraps use.
-const FETCHURL: &str = r#"{ system ? "", url, hash ? "", md5 ? "", sha1 ? "", sha256 ? "", sha512 ? ""
-, outputHash ?
-    if hash != "" then hash else if sha512 != "" then sha512
-    else if sha1 != "" then sha1 else if md5 != "" then md5 else sha256
-, outputHashAlgo ?
-    if hash != "" then "" else if sha512 != "" then "sha512"
-    else if sha1 != "" then "sha1" else if md5 != "" then "md5" else "sha256"
-, executable ? false, unpack ? false, name ? baseNameOf (toString url), impure ? false
-}:
-derivation ({
-  builder = "builtin:fetchurl";
-  system = "builtin";
-  inherit name url executable unpack;
-  urls = [ url ];
-  outputHashMode = if unpack || executable then "recursive" else "flat";
-  preferLocalBuild = true;
-  impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
-} // (if impure then { __impure = true; } else { inherit outputHash outputHashAlgo; }))
-"#;
-
-/// Where `<nix/…>` seems to be.
-pub(crate) const COREPKGS: &[u8] = b"/__corepkgs__/";
-
-pub(crate) fn core_package(path: &[u8]) -> Option<&'static str> {
-    (path.strip_prefix(COREPKGS)? == b"fetchurl.nix").then_some(FETCHURL)
-}
-
 fn path_arg(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<&'static [u8]> {
     let value = ev.force(arg)?;
     let mut set = ContextSet::default();
     let path = ev.coerce_path(value, &mut set, pos, "while realising the context of a path")?;
     ev.realise(set, pos)?;
     Ok(path)
-}
-
-fn no_such_file(path: &[u8], pos: Pos) -> Box<Error> {
-    let path = String::from_utf8_lossy(path);
-    Error::at(Kind::Io, format!("path '{path}' does not exist"), pos)
 }
 
 fn path_exists(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -201,19 +169,6 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         attrs.push(ev.attr(name, ev.string(kind.name().as_bytes())));
     }
     Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
-}
-
-/// What is said when a file cannot be read.
-pub(crate) fn io_error(what: &str, path: &[u8], error: &std::io::Error, pos: Pos) -> Box<Error> {
-    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
-        return no_such_file(path, pos);
-    }
-    if error.kind() == std::io::ErrorKind::IsADirectory {
-        // Nix reads into a buffer of as many bytes as the directory claims to have.
-        return Error::at(Kind::Io, "read of 4096 bytes: Is a directory", pos);
-    }
-    let path = String::from_utf8_lossy(path);
-    Error::at(Kind::Io, format!("cannot {what} '{path}': {error}"), pos)
 }
 
 fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {

@@ -19,39 +19,18 @@ mod versions;
 mod xml;
 
 use super::attrs::{Attr, Attrs};
-use super::error::Error;
 use super::heap::{Ref, Thunk};
 use super::ir::Pos;
 use super::machine::{Ev, Result};
 use super::shared::Settings;
 use super::symbol::Symbol;
-use super::value::{List, Str, Value};
+pub use super::value::Builtin;
+use super::value::{List, Run, Str, Value};
 
-pub(super) use files::{COREPKGS, core_package, io_error};
 pub use versions::compare as compare_versions;
 
 /// The version that `builtins.nixVersion` claims: the one whose behaviour this is.
 pub const NIX_VERSION: &str = "2.34.8";
-
-type Run = fn(&mut Ev, &[Ref], Pos) -> Result<Value>;
-
-/// A builtin function.
-pub struct Builtin {
-    /// Its name in `builtins`.
-    pub name: &'static str,
-    /// How many arguments it takes.
-    pub arity: u8,
-    /// Whether it is global under its own name; otherwise under `__name`.
-    pub bare: bool,
-    /// Whether what it gives depends on what is outside of the program.
-    pub impure: bool,
-    /// The names of its arguments, with a `!` before those that are evaluated whenever it gives a value.
-    pub args: &'static str,
-    /// What it does, for people.
-    pub doc: &'static str,
-    /// What it does.
-    pub(crate) run: Run,
-}
 
 /// How many words there are, between single blanks.
 const fn words(text: &str) -> u8 {
@@ -81,22 +60,6 @@ const fn bare_impure(name: &'static str, args: &'static str, doc: &'static str, 
     Builtin { impure: true, ..bare(name, args, doc, run) }
 }
 
-impl Builtin {
-    /// The name that messages use.
-    pub(crate) fn shown_name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Adds "while calling the 'x' builtin".
-    #[cold]
-    pub(crate) fn frame(&self, error: Box<Error>, pos: Pos) -> Box<Error> {
-        if matches!(self.name, "addErrorContext" | "throw" | "abort") {
-            return error;
-        }
-        error.frame(pos, format!("while calling the '{}' builtin", self.name))
-    }
-}
-
 const TABLES: [&[Builtin]; 14] = [
     lists::TABLE,
     sets::TABLE,
@@ -119,11 +82,6 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
     TABLES.into_iter().flatten().chain(toml::TABLE)
 }
 
-/// The builtin function called `name`.
-pub fn find(name: &str) -> Option<&'static Builtin> {
-    all().find(|builtin| builtin.name == name)
-}
-
 /// Constants: name in `builtins`, whether it is global under its own name.
 fn constants(settings: &Settings) -> Vec<(&'static str, bool)> {
     let mut names = vec![
@@ -144,10 +102,10 @@ fn constants(settings: &Settings) -> Vec<(&'static str, bool)> {
 }
 
 /// The names that are always in scope, in the order of their index.
-pub fn global_names(settings: &Settings) -> impl Iterator<Item = String> + use<> {
+pub fn global_names(settings: &Settings) -> Vec<String> {
     let named = |name: &str, bare: bool| if bare { name.to_owned() } else { format!("__{name}") };
     let constants: Vec<_> = constants(settings).into_iter().map(|(name, bare)| named(name, bare)).collect();
-    constants.into_iter().chain(all().map(move |builtin| named(builtin.name, builtin.bare)))
+    constants.into_iter().chain(all().map(|builtin| named(builtin.name, builtin.bare))).collect()
 }
 
 /// Makes the globals of a session.

@@ -46,6 +46,8 @@ results.${root}
 
 /// What the evaluator calls for its builtins that fetch.
 pub const HOOKS: Hooks = Hooks {
+    names: crate::builtins::global_names,
+    globals: crate::builtins::globals,
     fetch_git: Some(fetch_git),
     fetch_tree: Some(fetch_tree),
     get_flake: Some(get_flake),
