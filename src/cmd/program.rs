@@ -15,6 +15,7 @@ use crate::terminal;
 /// Options of everything that evaluates.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EvalOptions {
+    #[allow(rustdoc::invalid_html_tags)]
     /// Look for <NAME> here: NAME=PATH, or a directory
     #[arg(short = 'I', value_name = "PATH")]
     pub include: Vec<String>,

@@ -12,8 +12,23 @@ const LAYERS: [(&str, &[&str]); 7] = [
     (
         "the machine",
         &[
-            "access", "call", "coerce", "collect", "construct", "force", "imported", "limits", "load", "machine", "ops",
-            "print", "report", "select", "shared", "unpacked", "written",
+            "access",
+            "call",
+            "coerce",
+            "collect",
+            "construct",
+            "force",
+            "imported",
+            "limits",
+            "load",
+            "machine",
+            "ops",
+            "print",
+            "report",
+            "select",
+            "shared",
+            "unpacked",
+            "written",
         ],
     ),
     ("builtins and flakes", &["builtins", "flake"]),
@@ -68,7 +83,8 @@ fn each_module_uses_its_own_layer_and_those_below() {
     sources(&root, &mut files);
     for file in files {
         let relative = file.strip_prefix(&root).expect("below src").with_extension("");
-        let mut parts: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let mut parts: Vec<String> =
+            relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         if parts.last().is_some_and(|last| last == "mod") {
             parts.pop();
         }

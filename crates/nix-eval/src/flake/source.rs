@@ -242,7 +242,7 @@ pub fn in_place(ev: &mut Ev, place: &Path) -> Result<Source> {
     Ok(Source { path, hash, attrs: Vec::new() })
 }
 
-/// The store path that [`in_place`] gives a folder, and the hash of its name that stands for its own.
+/// The store path that `in_place` gives a folder, and the hash of its name that stands for its own.
 pub fn place_of(store: &StoreDir, place: &Path) -> Result<(StorePath, Hash)> {
     let hash = Hash::of(Algorithm::Sha256, place.as_os_str().as_bytes());
     Ok((store.source_path("source", &hash)?, hash))

@@ -9,7 +9,7 @@ use super::{ALIGN, Heap};
 use crate::attrs::Attr;
 use crate::ir::AttrExpr;
 
-/// An attribute set. Right behind it in memory is what it says: see [`Parts`].
+/// An attribute set. Right behind it in memory is what it says: see `Parts`.
 #[repr(C, align(8))]
 pub struct Attrs {
     len: u32,
