@@ -160,7 +160,7 @@ fn used(stream: &[TokenTree], before: &[String], found: &mut Vec<(Vec<String>, S
         match token {
             TokenTree::Ident(word) if *word == "as" => renamed = true,
             TokenTree::Ident(word) if renamed => (alias, renamed) = (Some(word.to_string()), false),
-            TokenTree::Ident(word) if matches!(word.to_string().as_str(), "crate" | "self") => {}
+            TokenTree::Ident(word) if *word == "self" => {}
             TokenTree::Ident(word) => path.push(word.to_string()),
             TokenTree::Group(group) => {
                 used(&group.stream().into_iter().collect::<Vec<_>>(), &path, found);
@@ -211,7 +211,11 @@ fn module(known: &mut Known, tokens: &TokenStream, folder: &Path, name: &str, pu
                 used(&rest, &[], &mut names);
                 for (mut from, alias) in names {
                     let last = from.pop().unwrap_or_default();
-                    let module = from.iter().fold(name.to_owned(), |module, part| path(&module, part));
+                    let module = from.iter().fold(name.to_owned(), |module, part| match part.as_str() {
+                        "super" => module.rsplit_once("::").map_or_else(String::new, |(up, _)| up.to_owned()),
+                        "crate" => String::new(),
+                        part => path(&module, part),
+                    });
                     if shown {
                         known.public.insert(path(name, &alias), (module.clone(), last.clone()));
                     }
