@@ -1,4 +1,4 @@
-//! What refers to what, found once for all rules and for [`resolve`](super::resolve): PostgreSQLs by
+//! What refers to what, found once for all rules and for `resolve`: PostgreSQLs by
 //! name, which versions each takes, who provides which SQL name.
 //!
 //! Works on a catalogue with errors too: what is missing or unknown is left out here and reported by the

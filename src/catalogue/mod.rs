@@ -1,7 +1,7 @@
 //! The input: `catalogue/*.toml`, read with spans, checked rule by rule, resolved into the [`model`].
 //!
-//! The way is [`files`] → [`parse`] → [`raw`] → [`rules`] over an [`index`] → [`resolve`] → [`model`]. Rules
-//! only report; what they report as an error keeps [`resolve`] from running at all.
+//! The way is [`files`] → `parse` → [`raw`] → [`rules`] over an [`index`] → `resolve` → [`model`]. Rules
+//! only report; what they report as an error keeps `resolve` from running at all.
 
 pub mod contrib;
 pub mod decode;

@@ -6,8 +6,8 @@ use std::io;
 
 use rustc_hash::FxHashSet;
 
-use super::builtins::{COREPKGS, io_error};
-use super::error::{Error, Kind};
+use super::core_packages::COREPKGS;
+use super::error::{Error, Kind, io_error};
 use super::ir::Pos;
 use super::machine::{Ev, Result};
 use super::paths::parent;

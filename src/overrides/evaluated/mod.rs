@@ -2,7 +2,7 @@
 //! own nixpkgs. What is found here is certain, where [`super::RULES`] only read the text.
 //!
 //! The generated tree comes in as text, so that what is judged is what would be written. Findings go out as
-//! [`Diagnostic`]s; must not know how they are shown, nor who asked.
+//! [`Diagnostic`](crate::diag::Diagnostic)s; must not know how they are shown, nor who asked.
 
 mod findings;
 mod judge;

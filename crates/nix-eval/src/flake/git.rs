@@ -10,9 +10,10 @@ use std::sync::PoisonError;
 use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
+use crate::error::Error;
+use crate::machine::{Ev, Result};
 use crate::outside::Unanswered;
 use crate::url::Url;
-use crate::{Error, Ev, Result};
 use nix_store::Algorithm;
 use nix_store::nar::hash_path;
 

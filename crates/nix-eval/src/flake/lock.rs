@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use super::reference::{Attribute, Reference};
 use super::source::{self, By, Source};
 use super::{Kind, fail};
+use crate::access::Last;
 use crate::attrs::Attrs;
+use crate::error::Error;
 use crate::heap::Ref;
 use crate::ir::Params;
-use crate::{Error, Ev, Last, Result, Value};
+use crate::machine::{Ev, Result};
+use crate::value::Value;
 
 type Path = Vec<String>;
 

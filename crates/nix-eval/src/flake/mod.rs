@@ -10,10 +10,13 @@ pub use git::reference_to;
 pub use source::{git_root, place_of};
 
 use crate::attrs::Attrs;
+use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
+use crate::machine::{Ev, Result};
+use crate::select::split_path;
 use crate::shared::{Hooks, Origin};
-use crate::{Error, Ev, Kind, Result, Value, split_path};
+use crate::value::Value;
 use reference::{Attribute, Reference};
 use source::By;
 
@@ -44,6 +47,8 @@ results.${root}
 
 /// What the evaluator calls for its builtins that fetch.
 pub const HOOKS: Hooks = Hooks {
+    names: crate::builtins::global_names,
+    globals: crate::builtins::globals,
     fetch_git: Some(fetch_git),
     fetch_tree: Some(fetch_tree),
     get_flake: Some(get_flake),

@@ -10,9 +10,10 @@ use super::{Kind, fail};
 use crate::attrs::Attr;
 use crate::coerce::ContextSet;
 use crate::imported::Place;
+use crate::machine::{Ev, Result};
 use crate::unpacked::{file_of, of_this_machine, unreadable};
 use crate::value::ContextElement;
-use crate::{Ev, Result, Value};
+use crate::value::Value;
 use nix_store::nar::{NarWriter, hash_path};
 use nix_store::{Algorithm, Hash, Hasher, StoreDir, StorePath, dates};
 
@@ -257,7 +258,7 @@ pub fn in_place(ev: &mut Ev, place: &Path) -> Result<Source> {
     Ok(Source { path, hash, attrs: Vec::new() })
 }
 
-/// The store path that [`in_place`] gives a folder, and the hash of its name that stands for its own.
+/// The store path that `in_place` gives a folder, and the hash of its name that stands for its own.
 pub fn place_of(store: &StoreDir, place: &Path) -> Result<(StorePath, Hash)> {
     let hash = Hash::of(Algorithm::Sha256, place.as_os_str().as_bytes());
     Ok((store.source_path("source", &hash)?, hash))

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::tree;
 use super::{Kind, Wanted, fail};
-use crate::Result;
+use crate::machine::Result;
 use crate::outside::{Entry, Outside, Repository};
 use crate::unpacked::file_of;
 use nix_store::archive::is_plain;
