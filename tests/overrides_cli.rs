@@ -312,6 +312,7 @@ fn a_table_says_what_nixpkgs_has() {
             "revision = {revision}\n[postgresql]\n15 = \"15.18\"\n16 = \"16.14\"\n17 = \"17.10\"\n\
              [extensions.libversion]\nversions = {{ 15 = \"2\", 16 = \"2\", 17 = \"2\" }}\n\
              [extensions.fine]\nversions = {{ 15 = \"1.2\", 16 = \"1.2\", 17 = \"1.3\" }}\n\
+             [extensions.pg_cron]\nversions = {{ 15 = \"1.6.7\", 16 = \"1.6.7\", 17 = \"1.6.7\" }}\n\
              [extensions.bad]\nversions = {{ 15 = \"1\", 16 = \"1\", 17 = \"1\" }}\n\
              refused = [{{ why = \"broken\", postgresql = [16, 17] }}]\n"
         )
@@ -357,7 +358,7 @@ fn a_table_says_what_nixpkgs_has() {
     fs::write(&path, "revision = 1\n").expect("writable");
     let output = run(dir.path(), &["check", "--no-evaluate"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("error[PGF156]"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("error[PGF157]"), "{}", text(&output.stderr));
 }
 
 /// The catalogue's own nixpkgs, found by its hash.

@@ -1,13 +1,15 @@
 //! The input: `catalogue/*.toml`, read with spans, checked rule by rule, resolved into the [`model`].
 //!
-//! The way is [`files`] → [`parse`] → [`raw`] → [`rules`] over an [`index`] → [`resolve`] → [`model`]. Rules
-//! only report; what they report as an error keeps [`resolve`] from running at all.
+//! The way is [`files`] → `parse` → [`raw`] → [`rules`] over an [`index`] → `resolve` → [`model`]. Rules
+//! only report; what they report as an error keeps `resolve` from running at all.
 
 pub mod contrib;
 pub mod decode;
+pub mod expression;
 pub mod features;
 pub mod files;
 pub mod index;
+pub mod kinds;
 pub mod licenses;
 pub mod lifetime;
 pub mod model;
@@ -32,10 +34,15 @@ use std::sync::Arc;
 use camino::Utf8Path;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
+use crate::rule::{Finder, finder};
 
 pub use files::{FOLDER, Files, Node};
 pub use model::Catalogue;
 pub use schema::schemas;
+
+/// What finds something here and is no rule.
+pub const FINDERS: &[Finder] =
+    &[decode::FINDER, finder!(NixpkgsTable), parse::FINDER, read::FINDER, required::FINDER];
 
 /// Reads, checks and resolves `catalogue/` under `root`. `None`: there are errors, which are in `sink`.
 pub fn load(

@@ -13,6 +13,10 @@ use super::raw::{
 };
 use super::read::Read;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(DuplicateKey, InvalidUtf8, MergeConflict, TomlSyntax);
 
 /// Parses all catalogue files. Their texts go into `sources` under the path people know them by.
 pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) -> RawCatalogue {

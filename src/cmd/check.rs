@@ -10,8 +10,12 @@ use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
 use crate::overrides::evaluated::{builds, table};
+use crate::rule::{Finder, finder};
 use crate::terminal;
 use crate::tree::Change;
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(OutOfDate);
 
 /// Options of `check`.
 #[derive(clap::Args, Debug, Default)]

@@ -4,7 +4,7 @@ use anyhow::bail;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind, Postgresql};
+use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql};
 use crate::catalogue::version;
 use crate::cmd::{Context, Outcome};
 use crate::diag::foreign::line;
@@ -89,7 +89,7 @@ fn versions(catalogue: &Catalogue, extension: &Extension, only: Option<&str>) ->
         Some(Some(Fit::Versions { all, .. })) => all.binary_search(&index).is_ok(),
         Some(_) => false,
     };
-    if extension.kind == Kind::Nixpkgs {
+    if extension.kind.is_package_sets() {
         let takes =
             |p: &&Postgresql| extension.fits.contains_key(&p.name) && only.is_none_or(|name| name == p.name);
         let mut known: Vec<&str> = catalogue

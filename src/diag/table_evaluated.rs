@@ -16,7 +16,7 @@ macro_rules! evaluated_codes {
     EvalFailed = "PGF406" Error "override cannot be evaluated" :
         "Evaluation of the overridden derivation ended in an error, as `nix build` would: infinite recursion (an attribute that needs itself: take `old.x`, not `finalAttrs.x`), a file that is not there, a number that is none.";
     EvalImpure = "PGF407" Error "evaluation needs what a flake may not see" :
-        "The override asked for the environment, a path outside the repository, or the result of a build (import from derivation). A flake is evaluated without them. Take packages from the arguments, and commit what would have to be built.";
+        "The override asked for the environment, a path outside the repository, a source of this machine that only it names (path:, file://), or the result of a build (import from derivation). A flake is evaluated without them. Take packages from the arguments, and commit what would have to be built.";
     EvalOwned = "PGF408" Error "override changes what belongs to the catalogue" :
         "After the override the derivation has another pname, version or src than the catalogue gives, so that reports, receipts and `bump` would tell of something else than what is built. Change the extension's TOML file; where the override must own the attribute, say so there: `override-owns = [\"src\"]`.";
     EvalNothing = "PGF409" Warning "override changes nothing" :

@@ -63,7 +63,8 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     fn all(&mut self, shared: &Arc<Shared>, tree: &Path) -> Result<()> {
-        let mut ev = Ev::new(shared.clone());
+        // SAFETY: only text leaves this function, and the evaluator does not outlive what it shares.
+        let mut ev = unsafe { Ev::new(shared.clone()) };
         let code = ev.parse(ASK, Origin::Text(ASK.into()), b"/")?;
         let function = ev.eval(code, None)?;
         let tree = ev.at(ev.string(tree.canonicalize()?.to_string_lossy().as_bytes()));

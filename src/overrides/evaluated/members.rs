@@ -7,10 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::session::{Opened, Session, Unready};
 use super::{Outcome, Task, findings};
-use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
+use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::catalogue::{FOLDER, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Value};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(LeftOut, NoBase, NotInNixpkgs, OwnVersion, RequiredRefused);
 
 /// What was found about one extension or PostgreSQL, the same for several PostgreSQLs and systems.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +104,7 @@ fn member<'c>(extension: &'c Extension, postgresql: &Postgresql, system: &str) -
 fn look(opened: &mut Opened, extension: &Extension, path: &[&str]) -> Option<Seen> {
     let package = match opened.follow(opened.flake, path) {
         Ok(package) => package?,
-        Err(error) if extension.kind == Kind::Nixpkgs && error.message.starts_with(ABSENT) => {
+        Err(error) if extension.kind.is_package_sets() && error.message.starts_with(ABSENT) => {
             return Some(Seen::Absent);
         }
         Err(_) => return None,

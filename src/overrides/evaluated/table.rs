@@ -8,10 +8,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::findings::Report;
 use super::members::{Key, Where};
 use crate::catalogue::lifetime::{self, Lifetime};
-use crate::catalogue::model::{Catalogue, Kind, Postgresql};
+use crate::catalogue::model::{Catalogue, Postgresql};
 use crate::catalogue::nixpkgs::{self, Table};
 use crate::catalogue::{FOLDER, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, nearest};
+use crate::rule::{Finder, finder};
+
+/// What this file can say.
+pub(crate) const FINDER: Finder =
+    finder!(EndOfLife, LeftOut, NoBase, NotInNixpkgs, OtherNixpkgsTable, OwnVersion, RequiredRefused);
 
 /// What is so whether or not nixpkgs is at hand: a table of another revision, majors that have ended. `shown` and
 /// `sources` are as for [`super::judge`].
@@ -92,7 +97,7 @@ pub fn judge(
                 }
                 _ => {}
             }
-            for extension in catalogue.extensions.iter().filter(|e| e.kind == Kind::Nixpkgs) {
+            for extension in catalogue.extensions.iter().filter(|e| e.kind.is_package_sets()) {
                 let excluded = extension.exclude_systems.contains(system);
                 if excluded || !extension.fits.contains_key(&postgresql.name) {
                     continue;

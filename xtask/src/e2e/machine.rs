@@ -31,6 +31,8 @@ const PACKAGES: &[&str] = &[
     "jq",
     "libclang-dev",
     "libtap-parser-sourcehandler-pgtap-perl",
+    "meson",
+    "ninja-build",
     "openssl",
     "perl",
     "pkg-config",
