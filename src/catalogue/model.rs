@@ -4,12 +4,14 @@
 //! well-formed, every reference resolves, defaults are filled in, build keys are merged.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
 pub use super::kinds::Kind;
 use super::kinds::OwnValue;
+use super::nixpkgs::Table;
 
 /// All of `catalogue/`.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,8 @@ pub struct Catalogue {
     pub extensions: Vec<Extension>,
     /// Whether there is an `extra.nix`.
     pub has_extra: bool,
+    /// `nixpkgs.toml`, where it is there: what nixpkgs has.
+    pub nixpkgs: Option<Arc<Table>>,
 }
 
 /// What concerns the flake as a whole.
@@ -408,5 +412,26 @@ impl Catalogue {
     /// The extension called `name`.
     pub fn extension(&self, name: &str) -> Option<&Extension> {
         self.extensions.iter().find(|e| e.name == name)
+    }
+
+    /// What is known of the very nixpkgs that the catalogue pins.
+    pub fn known(&self) -> Option<&Table> {
+        let pinned = self.flake.inputs.iter().find(|input| input.name == "nixpkgs")?;
+        self.nixpkgs.as_deref().filter(|table| table.revision == pinned.rev)
+    }
+
+    /// The version of an extension that comes from nixpkgs, where it is known.
+    pub fn nixpkgs_version(&self, extension: &Extension, postgresql: &Postgresql) -> Option<&str> {
+        let (_, _, version) = self.known()?.find(&extension.attrs, postgresql.major)?;
+        Some(version).filter(|version| !version.is_empty())
+    }
+
+    /// The version of a PostgreSQL: the pinned one, or nixpkgs' where it is known.
+    pub fn version_of<'c>(&'c self, postgresql: &'c Postgresql) -> Option<&'c str> {
+        let nixpkgs = || {
+            let major = postgresql.base.strip_prefix("postgresql_")?.parse().ok()?;
+            self.known()?.postgresql.get(&major).map(String::as_str)
+        };
+        postgresql.pinned.as_ref().map(|pinned| pinned.version.as_str()).or_else(nixpkgs)
     }
 }

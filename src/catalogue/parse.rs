@@ -113,6 +113,16 @@ fn top_level<T: Read>(
     read
 }
 
+/// The text of a file in the catalogue's folder, if it is there and UTF-8.
+pub fn text(
+    path: &Utf8Path,
+    files: &Files,
+    sources: &mut SourceMap,
+    found: &mut Diagnostics,
+) -> Option<SourceId> {
+    add(path, text_of_path(files, path.as_str())?, sources, found)
+}
+
 /// Adds a file's text; `None` when it is not UTF-8.
 fn add(path: &Utf8Path, bytes: &[u8], sources: &mut SourceMap, found: &mut Diagnostics) -> Option<SourceId> {
     let shown = Utf8Path::new(FOLDER).join(visible(path.as_str()));

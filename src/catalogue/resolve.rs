@@ -56,6 +56,7 @@ pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
             .enumerate()
             .map(|(at, file)| extension(cx, at, file))
             .collect::<Option<_>>()?,
+        nixpkgs: None,
         has_extra: matches!(cx.files.get("extra.nix".into()), Some(files::Node::Text(_) | files::Node::File)),
     })
 }

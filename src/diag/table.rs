@@ -112,4 +112,6 @@ codes! {
         "postgresql-version of a [[version]] binds it to PostgreSQLs of exactly that version, besides what postgresql says: an extension's release that goes with one patch set of a fork. None of the PostgreSQLs that it names has this version, so it would never be built.";
     NoFile = "PGF156" Warning "prebuilt version without a file for a system" :
         "What upstream built is a file for each system and each major version of PostgreSQL, with a hash under hashes. For a system of the flake, or for a PostgreSQL that the version is for, there is none: there the extension is left out of `bin`, and evaluation says so. Where upstream has no file, say it with exclude-systems or the version's list of PostgreSQLs; where it has one, `pgflakegen prefetch URL` tells its hash.";
+    NixpkgsTable = "PGF157" Error "table of nixpkgs that cannot be read" :
+        "catalogue/nixpkgs.toml says what the nixpkgs of the catalogue has for PostgreSQL: versions, licences, what it refuses. `pgflakegen index` writes it from a nixpkgs on this machine; it is not written by hand. Write it anew, or remove it: then `check` knows less of nixpkgs where nixpkgs itself is not at hand.";
 }

@@ -12,6 +12,7 @@ mod hashes;
 pub mod index;
 mod known;
 pub mod names;
+pub mod postgresql_facts;
 mod rules;
 mod suppress;
 
@@ -30,8 +31,13 @@ pub use form::{Body, Form};
 pub use rules::RULES;
 
 /// What finds something here and is no rule.
-pub const FINDERS: &[Finder] =
-    &[suppress::FINDER, evaluated::FINDERS[0], evaluated::FINDERS[1], evaluated::FINDERS[2]];
+pub const FINDERS: &[Finder] = &[
+    suppress::FINDER,
+    evaluated::FINDERS[0],
+    evaluated::FINDERS[1],
+    evaluated::FINDERS[2],
+    evaluated::FINDERS[3],
+];
 
 /// A file that parses, with everything the rules share.
 pub struct Ctx<'a> {

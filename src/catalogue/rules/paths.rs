@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
 /// The files beside the extensions folder.
-const TOP: [&str; 3] = ["flake.toml", "postgresql.toml", "pgrx.toml"];
+const TOP: [&str; 4] = ["flake.toml", "postgresql.toml", "pgrx.toml", super::super::nixpkgs::FILE];
 
 /// Folders in which everything should be referred to.
 const FOLDERS: [&str; 4] = ["files", "locks", "overrides", "patches"];

@@ -10,6 +10,7 @@ pub mod members;
 mod session;
 pub mod shown;
 mod sight;
+pub mod table;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -27,7 +28,8 @@ use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
 
 /// What finds something here.
-pub(super) const FINDERS: [crate::rule::Finder; 3] = [findings::FINDER, judge::FINDER, members::FINDER];
+pub(super) const FINDERS: [crate::rule::Finder; 4] =
+    [findings::FINDER, judge::FINDER, members::FINDER, table::FINDER];
 
 /// One derivation that an override makes or adapts.
 #[derive(Clone, Debug, PartialEq, Eq)]
