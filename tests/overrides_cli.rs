@@ -345,6 +345,15 @@ fn a_table_says_what_nixpkgs_has() {
         serde_json::from_slice(&run(dir.path(), &["check", "--no-evaluate", "--format", "json"]).stdout)
             .expect("JSON");
     assert!(json["not-evaluated"].as_u64().is_some_and(|count| count > 0), "{json}");
+    // A PostgreSQL that nixpkgs has not, and one that gets no releases any more.
+    fs::write(&path, table(&rev).replace("17 = \"17.10\"\n", "")).expect("writable");
+    let modified = flake.lines().find(|line| line.starts_with("last-modified")).expect("an input has one");
+    let later = flake.replace(modified, "last-modified = 1900000000");
+    fs::write(catalogue.join("flake.toml"), later).expect("writable");
+    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    assert!(said.contains("error[PGF425]: nixpkgs has no postgresql_17\n"), "{said}");
+    assert!(said.contains("warning[PGF427]: PostgreSQL 17 got its last release on 2029-11-08\n"), "{said}");
+    fs::write(catalogue.join("flake.toml"), &flake).expect("writable");
     // A table of another revision says so, and nothing else.
     fs::write(&path, table("\"0123456789012345678901234567890123456789\"")).expect("writable");
     let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
