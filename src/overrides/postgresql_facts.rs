@@ -140,5 +140,5 @@ fn string(value: &Value) -> Result<String> {
 fn strings(ev: &mut Ev, asked: &'static Attrs, name: &str, argument: Option<&str>) -> Result<Vec<String>> {
     let arguments: Vec<&str> = argument.into_iter().collect();
     let Value::List(list) = ask(ev, asked, name, &arguments)? else { return Ok(Vec::new()) };
-    list.items.iter().map(|item| string(&ev.force(*item)?)).collect()
+    list.items.iter().map(|item| string(&ev.force(item)?)).collect()
 }
