@@ -166,3 +166,16 @@ impl Drop for Running {
         state().running.retain(|other| !Arc::ptr_eq(other, &self.child));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_known() {
+        use signal_hook::consts::signal::{SIGPIPE, SIGUSR2};
+        // Every Rust program ignores it.
+        assert!(is_ignored(SIGPIPE));
+        assert!(!is_ignored(SIGUSR2));
+    }
+}

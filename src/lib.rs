@@ -14,6 +14,8 @@ pub mod nix;
 pub mod overrides;
 pub mod render;
 pub mod report;
+pub mod rule;
+pub mod rules;
 pub mod terminal;
 pub mod threads;
 pub mod tree;

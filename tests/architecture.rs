@@ -12,12 +12,13 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 20] = [
     "interrupt",
     "terminal",
     "limited",
     "threads",
     "diag",
+    "rule",
     "git",
     "nix::syntax",
     "nix::machine",
@@ -30,6 +31,7 @@ const ORDER: [&str; 18] = [
     "upstream",
     "report",
     "cmd",
+    "rules",
     "cli",
 ];
 
@@ -89,9 +91,12 @@ fn modules_use_only_those_above_them() {
     for file in sources_of(env!("CARGO_PKG_NAME")) {
         let relative = file.strip_prefix(&root).expect("below src").with_extension("");
         let module: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+        // Tests may look at the whole.
+        if module.last().is_some_and(|last| last == "tests") {
+            continue;
+        }
         let Some(own) = rank(&module.join("::")) else { continue };
         let text = fs::read_to_string(&file).expect("a source file");
-        // Tests may look at the whole.
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (index, _) in code.match_indices("crate::") {
             let path: String = code[index + "crate::".len()..]

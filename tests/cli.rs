@@ -125,6 +125,24 @@ fn the_diff_can_be_applied() {
     exits(&pgflakegen(dir.path(), &["check"]), 0);
 }
 
+/// What somebody has made of a file's permissions stays, of those in `generated/` as of those beside it.
+#[test]
+fn permissions_stay() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = repository();
+    let files = ["generated/catalogue.json", "flake.nix"].map(|file| dir.path().join(file));
+    for file in &files {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o640)).expect("set");
+    }
+    let before = files.clone().map(|file| fs::read(file).expect("readable"));
+    edit(dir.path().join("catalogue/flake.toml"), "PostgreSQL and its extensions", "Ours");
+    exits(&pgflakegen(dir.path(), &[]), 0);
+    for (file, before) in files.iter().zip(before) {
+        assert_ne!(fs::read(file).expect("readable"), before, "{} is new", file.display());
+        assert_eq!(fs::metadata(file).expect("there").permissions().mode() & 0o777, 0o640);
+    }
+}
+
 #[test]
 fn a_hand_edit_is_not_lost() {
     let dir = repository();

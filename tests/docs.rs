@@ -1,5 +1,8 @@
 //! Pages that are made from the program. `UPDATE_DOCS=1 cargo test --test docs` writes them.
 
+#[path = "support/public_items.rs"]
+mod public_items;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -51,4 +54,38 @@ fn picture_of_the_matrix() {
         .chain([format!("… {} more\n", text.lines().count().saturating_sub(26))])
         .collect();
     same("docs/matrix.svg", &anstyle_svg::Term::new().render_svg(&shown));
+}
+
+/// From the evaluator's own table.
+#[test]
+fn builtins() {
+    let mut page = String::from(
+        "# Builtins\n\nWhat the evaluator of `pgflakegen eval`, `validate --evaluate` and `drvs` has in `builtins`. All \
+         behave as those of Nix do. An argument with `!` is evaluated whenever the builtin gives a value. *Impure*: what \
+         it gives depends on what is outside of the program; in pure evaluation that is only what is locked or in the \
+         store. *Global*: in scope under its own name, too.\n",
+    );
+    let mut all: Vec<_> = nix_eval::builtins().collect();
+    all.sort_by_key(|builtin| builtin.name);
+    for builtin in all {
+        let notes = [(builtin.impure, "impure"), (builtin.bare, "global")];
+        let notes: Vec<_> = notes.iter().filter(|(is, _)| *is).map(|(_, note)| *note).collect();
+        let notes = if notes.is_empty() { String::new() } else { format!(" *({})*", notes.join(", ")) };
+        let (name, args, doc) = (builtin.name, builtin.args, builtin.doc);
+        let _ = write!(page, "\n- `{name} {args}`{notes}: {doc}");
+    }
+    page.push('\n');
+    same("docs/builtins.md", &page);
+}
+
+/// What other programs may use of each crate. A change of such a list is one of the next version.
+#[test]
+fn public_items() {
+    for name in ["nix-eval", "nix-store", "nix-syntax"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates").join(name);
+        let list = public_items::of(&folder);
+        assert!(list.lines().count() > 20, "{name}: {list}");
+        assert!(!list.contains("internal"), "{name}");
+        same(&format!("crates/{name}/PUBLIC.txt"), &list);
+    }
 }

@@ -105,7 +105,8 @@ fn ours(dir: &Path) -> impl Fn(&str) -> String {
     let settings = Settings { pure: true, system: "x86_64-linux".into(), ..Settings::default() };
     let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
     move |name| {
-        let mut ev = Ev::new(shared.clone());
+        // SAFETY: the value becomes text in here.
+        let mut ev = unsafe { Ev::new(shared.clone()) };
         let found = flake::attribute(&mut ev, &format!("{flake}#{name}"), &dep).and_then(|value| {
             let mut text = Vec::new();
             ev.write_json(value, false, &mut ContextSet::default(), &mut text, 0)?;

@@ -175,3 +175,33 @@ fn a_recipe_without_an_argument_says_so() {
         assert!(message.contains(part), "{part} is not in {message}");
     }
 }
+
+#[test]
+fn what_upstream_built_is_left_out_where_there_is_no_file() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let catalogue = dir.path().join("catalogue/extensions");
+    std::fs::create_dir_all(&catalogue).expect("a writable directory");
+    let from = here("tests/cases/catalogue/no-file/catalogue");
+    for file in ["flake.toml", "postgresql.toml", "extensions/lacking.toml"] {
+        std::fs::copy(from.join(file), dir.path().join("catalogue").join(file)).expect("the case is there");
+    }
+    let output = program().arg("--root").arg(dir.path()).output().expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let generated = dir.path().join("generated");
+    let left_out = "builtins.mapAttrs (_: postgresql: postgresql.leftOut) catalogue";
+    let reason = |system: &str| json!({ "lacking": format!("not available on {system}") });
+    let found = evaluated(&generated, "x86_64-linux", left_out).expect("it evaluates");
+    assert_eq!(found, json!({ "psql_16": {}, "psql_17": reason("x86_64-linux") }));
+    let found = evaluated(&generated, "aarch64-linux", left_out).expect("it evaluates");
+    assert_eq!(found, json!({ "psql_16": reason("aarch64-linux"), "psql_17": reason("aarch64-linux") }));
+    let package = "let it = catalogue.psql_16.exts.lacking-1_0; in {
+        inherit (it.src) url;
+        hooks = map (input: input.pname or \"\") it.nativeBuildInputs;
+        native = builtins.all (type: !type.isSource) it.meta.sourceProvenance;
+        drv = it.drvPath != \"\";
+      }";
+    let found = evaluated(&generated, "x86_64-linux", package).expect("it evaluates");
+    let url = "https://example.org/1.0-pg16-x86_64-linux.zip";
+    let hooks = ["auto-patchelf-hook", "unzip"];
+    assert_eq!(found, json!({ "url": url, "hooks": hooks, "native": true, "drv": true }));
+}

@@ -259,6 +259,18 @@ fn an_index_is_made_of_nixpkgs_itself() {
         assert!(!names.has(name), "{name}");
     }
     assert!(text(&run(dir.path(), &["validate"]).stderr).contains("PGF303"));
+    // And what it has for PostgreSQL, for all systems of the catalogue.
+    let table = fs::read_to_string(dir.path().join("catalogue/nixpkgs.toml")).expect("written");
+    for part in [
+        "revision = \"abc\"\n",
+        "15 = \"15.18\"\n",
+        "[extensions.pg_ed25519]\nlicenses = [\"postgresql\"]\n",
+        "  { why = \"broken\", postgresql = [16, 17, 18, 19] },\n",
+        "  { why = \"unfree\", postgresql = [14, 15, 16, 17, 18, 19] },\n",
+        "postgresql = [14, 15, 16, 17, 18, 19], systems = [\"aarch64-darwin\"] },\n",
+    ] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
     // The same again: the same bytes.
     let bytes = fs::read(&index).expect("written");
     run(dir.path(), &["index", "--nixpkgs", folder, "--revision", "abc"]);
@@ -277,6 +289,85 @@ fn an_index_is_made_of_nixpkgs_itself() {
     let output = run(dir.path(), &["index", "--nixpkgs", "tree", "--revision", "abc"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("not today"), "{}", text(&output.stderr));
+}
+
+/// What is said of nixpkgs without nixpkgs.
+#[test]
+fn a_table_says_what_nixpkgs_has() {
+    let dir = repository("{ lib }:\nold: { makeFlags = old.makeFlags ++ lib.optional true \"A=1\"; }\n");
+    let catalogue = dir.path().join("catalogue");
+    let flake = fs::read_to_string(catalogue.join("flake.toml")).expect("init wrote it");
+    let rev =
+        flake.lines().find_map(|line| line.strip_prefix("rev = ")).expect("an input has one").to_owned();
+    let member = |attr: &str| {
+        format!(
+            "description = \"Something\"\nlicense = \"mit\"\nhomepage = \"https://example.org\"\nkind = \"nixpkgs\"\nattr = \"{attr}\"\npostgresql = \">=15\"\n"
+        )
+    };
+    fs::write(catalogue.join("extensions/gone.toml"), member("pg_libversion")).expect("writable");
+    fs::write(catalogue.join("extensions/bad.toml"), member("bad")).expect("writable");
+    fs::write(catalogue.join("extensions/fine.toml"), member("fine")).expect("writable");
+    let table = |revision: &str| {
+        format!(
+            "revision = {revision}\n[postgresql]\n15 = \"15.18\"\n16 = \"16.14\"\n17 = \"17.10\"\n\
+             [extensions.libversion]\nversions = {{ 15 = \"2\", 16 = \"2\", 17 = \"2\" }}\n\
+             [extensions.fine]\nversions = {{ 15 = \"1.2\", 16 = \"1.2\", 17 = \"1.3\" }}\n\
+             [extensions.pg_cron]\nversions = {{ 15 = \"1.6.7\", 16 = \"1.6.7\", 17 = \"1.6.7\" }}\n\
+             [extensions.bad]\nversions = {{ 15 = \"1\", 16 = \"1\", 17 = \"1\" }}\n\
+             refused = [{{ why = \"broken\", postgresql = [16, 17] }}]\n"
+        )
+    };
+    let path = catalogue.join("nixpkgs.toml");
+    fs::write(&path, table(&rev)).expect("writable");
+    run(dir.path(), &["generate"]);
+    let output = run(dir.path(), &["check", "--no-evaluate"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in [
+        "error[PGF423]: nixpkgs has no extension pg_libversion; it has libversion",
+        "warning[PGF421]: bad is left out of psql_",
+        "nixpkgs says: it is broken",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(!said.contains("PGF426") && !said.contains("fine"), "{said}");
+    let matrix = text(&run(dir.path(), &["matrix"]).stdout);
+    assert!(matrix.contains("1.3*") && matrix.ends_with("* from nixpkgs\n"), "{matrix}");
+    let list = text(&run(dir.path(), &["list"]).stdout);
+    assert!(list.contains("nixpkgs 1.3"), "{list}");
+    // Mended: only what is left out is said, and what was not looked at.
+    fs::write(catalogue.join("extensions/gone.toml"), member("libversion")).expect("writable");
+    run(dir.path(), &["generate"]);
+    let output = run(dir.path(), &["check", "--no-evaluate"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("not evaluated\n"), "{}", text(&output.stderr));
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(dir.path(), &["check", "--no-evaluate", "--format", "json"]).stdout)
+            .expect("JSON");
+    assert!(json["not-evaluated"].as_u64().is_some_and(|count| count > 0), "{json}");
+    // A PostgreSQL that nixpkgs has not, and one that gets no releases any more.
+    fs::write(&path, table(&rev).replace("17 = \"17.10\"\n", "")).expect("writable");
+    let modified = flake.lines().find(|line| line.starts_with("last-modified")).expect("an input has one");
+    let later = flake.replace(modified, "last-modified = 1900000000");
+    fs::write(catalogue.join("flake.toml"), later).expect("writable");
+    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    assert!(said.contains("error[PGF425]: nixpkgs has no postgresql_17\n"), "{said}");
+    assert!(said.contains("warning[PGF427]: PostgreSQL 17 got its last release on 2029-11-08\n"), "{said}");
+    fs::write(catalogue.join("flake.toml"), &flake).expect("writable");
+    // A table of another revision says so, and nothing else.
+    fs::write(&path, table("\"0123456789012345678901234567890123456789\"")).expect("writable");
+    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    assert!(
+        said.contains("warning[PGF426]: the table is of nixpkgs 012345678901, and")
+            && !said.contains("PGF421"),
+        "{said}"
+    );
+    assert!(text(&run(dir.path(), &["matrix"]).stdout).contains("nixpkgs"));
+    // What is no table.
+    fs::write(&path, "revision = 1\n").expect("writable");
+    let output = run(dir.path(), &["check", "--no-evaluate"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("error[PGF157]"), "{}", text(&output.stderr));
 }
 
 /// The catalogue's own nixpkgs, found by its hash.

@@ -404,7 +404,28 @@ fn states(start: &Disk, ops: &[Op], end: &Disk, dice: &mut Dice) -> Vec<Disk> {
 
 fn program(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
-    command.current_dir(root).args(arguments).stdin(Stdio::null()).env("GIT_CEILING_DIRECTORIES", root);
+    command.args(arguments);
+    placed(command, root)
+}
+
+/// The same with strace, of these calls, whose log is beside the project.
+fn traced(root: &Path, options: &[&str], arguments: &[&str]) -> (Command, PathBuf) {
+    let log = root.parent().unwrap().join("log");
+    let mut command = Command::new("strace");
+    command.arg("-f").args(options).arg("-o").arg(&log);
+    command.arg(env!("CARGO_BIN_EXE_pgflakegen")).args(arguments);
+    (placed(command, root), log)
+}
+
+/// In a project, beside which is what stands in for GitHub.
+fn placed(mut command: Command, root: &Path) -> Command {
+    let github = format!("file://{}/github", root.parent().unwrap().display());
+    command
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .env("GIT_CEILING_DIRECTORIES", root)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("PGFLAKEGEN_MIRROR_GITHUB", github);
     command
 }
 
@@ -456,10 +477,7 @@ fn survives(prepare: impl Fn(&Path) -> Result<(), Failed>, run: &[&str], least: 
         must(&mut program(&other, &["-q"]))?;
         tree(&other)
     };
-    let log = folder.join("log");
-    let mut recorded = Command::new("strace");
-    recorded.args(["-f", "-y", "-s", "10000000", "-e", &format!("trace={CALLS}"), "-o"]).arg(&log);
-    recorded.arg(env!("CARGO_BIN_EXE_pgflakegen")).args(run).current_dir(&root).stdin(Stdio::null());
+    let (mut recorded, log) = traced(&root, &["-y", "-s", "10000000", "-e", &format!("trace={CALLS}")], run);
     must(&mut recorded)?;
     let after = tree(&root);
     let mut disk = start.clone();
@@ -549,11 +567,51 @@ fn derivations(root: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
+/// A repository at what stands in for GitHub.
+fn upstream(root: &Path, name: &str, tag: &str, files: &[(&str, &str)]) -> Result<(), Failed> {
+    let place = root.parent().unwrap().join("github").join(name);
+    fs::create_dir_all(&place)?;
+    for (file, text) in files {
+        fs::write(place.join(file), text)?;
+    }
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "-A"],
+        &["-c", "user.name=u", "-c", "user.email=u@example.org", "commit", "-qm", "first"],
+        &["tag", tag],
+    ] {
+        let mut git = Command::new("git");
+        git.args(arguments);
+        must(placed(git, &place).current_dir(&place))?;
+    }
+    Ok(())
+}
+
+/// pgvector has a new version.
+fn released(root: &Path) -> Result<(), Failed> {
+    let files = [("vector.control", "default_version = '99.0.0'\n"), ("Makefile", "EXTENSION = vector\n")];
+    upstream(root, "pgvector/pgvector", "v99.0.0", &files)
+}
+
+/// There is an extension that the catalogue lacks.
+fn published(root: &Path) -> Result<(), Failed> {
+    let files = [
+        ("hypo.control", "comment = 'An extension for hypotheses'\ndefault_version = '1.4'\n"),
+        (
+            "Makefile",
+            "EXTENSION = hypo\nMODULES = hypo\nPGXS := $(shell pg_config --pgxs)\ninclude $(PGXS)\n",
+        ),
+    ];
+    upstream(root, "owner/hypo", "1.4.0", &files)
+}
+
 fn names(root: &Path) -> Result<(), Failed> {
     Ok(fs::write(root.join("names"), "openssl\ncurl\n")?)
 }
 
 const IMPORT: [&str; 5] = ["import", "nix", "nix", "--offline", "-q"];
+const BUMP: [&str; 3] = ["bump", "pgvector", "--offline"];
+const ADD: [&str; 3] = ["add", "owner/hypo", "--offline"];
 const INDEX: [&str; 6] = ["index", "-q", "--from", "names", "--revision", "abc"];
 
 /// Calls of a run that change a disk or wait for it.
@@ -584,21 +642,9 @@ fn at_each_step(run: &[&str], prepare: Prepare, what: &str) -> Result<usize, Fai
         let mut when = 1;
         loop {
             let root = made(&format!("{call}{when}"));
-            let log = folder.join("log");
-            let mut traced = Command::new("strace");
-            traced.args([
-                "-f",
-                "-e",
-                &format!("trace={call}"),
-                "-e",
-                &format!("inject={call}:{what}:when={when}"),
-            ]);
-            traced.arg("-o").arg(&log).arg(env!("CARGO_BIN_EXE_pgflakegen")).args(run);
-            let output = traced
-                .current_dir(&root)
-                .stdin(Stdio::null())
-                .env("GIT_CEILING_DIRECTORIES", &root)
-                .output()?;
+            let (only, inject) = (format!("trace={call}"), format!("inject={call}:{what}:when={when}"));
+            let (mut traced, log) = traced(&root, &["-e", &only, "-e", &inject], run);
+            let output = traced.output()?;
             let log = fs::read_to_string(&log)?;
             let hit = log.contains("(INJECTED)") || log.contains("killed by SIGKILL");
             if !hit {
@@ -652,8 +698,14 @@ fn at_each_step(run: &[&str], prepare: Prepare, what: &str) -> Result<usize, Fai
     Ok(tampered)
 }
 
+const WHATEVER: [&str; 4] = ["signal=SIGKILL", "error=ENOSPC", "error=EROFS", "error=EACCES"];
+
 fn whatever_happens(run: &[&str], prepare: Prepare, least: usize) -> Result<(), Failed> {
-    for what in ["signal=SIGKILL", "error=ENOSPC", "error=EROFS", "error=EACCES"] {
+    these_happen(&WHATEVER, run, prepare, least)
+}
+
+fn these_happen(all: &[&str], run: &[&str], prepare: Prepare, least: usize) -> Result<(), Failed> {
+    for what in all {
         let tampered = at_each_step(run, prepare, what)?;
         assert!(tampered >= least, "{tampered} times {what}");
         println!("{run:?}: {what} at {tampered} calls");
@@ -718,6 +770,10 @@ fn main() {
         trial("an_import_survives_a_power_cut", || survives(derivations, &IMPORT, 50)),
         trial("generate_at_each_step", || whatever_happens(&["-q"], changed, 20)),
         trial("import_at_each_step", || whatever_happens(&IMPORT, derivations, 20)),
+        trial("a_bump_survives_a_power_cut", || survives(released, &BUMP, 50)),
+        trial("an_addition_survives_a_power_cut", || survives(published, &ADD, 50)),
+        trial("bump_at_each_step", || these_happen(&WHATEVER[..2], &BUMP, released, 20)),
+        trial("add_at_each_step", || these_happen(&WHATEVER[..2], &ADD, published, 20)),
         trial("index_at_each_step", || whatever_happens(&INDEX, names, 3)),
         trial("init_at_each_step", init_at_each_step),
     ];

@@ -3,21 +3,16 @@
 //!
 //! A program without end is cut by bounds, all of them errors: calls nest at most 2,000 deep; what
 //! loops without calls, as comparing and printing, counts its steps; everything else takes memory.
-//! Evaluation never frees: the process grows, and leaks are not looked for (see README.md).
+//! Each has a session of its own, which gives back all that it took.
 #![no_main]
 
-use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use pgflakegen::nix::eval::outside::Outside;
-use pgflakegen::nix::eval::report::render;
-use pgflakegen::nix::eval::shared::Origin;
-use pgflakegen::nix::eval::{Ev, Settings, Shared};
-use pgflakegen::nix::flake::HOOKS;
-use pgflakegen::store::nar::FileType;
+use nix_eval::{Outside, Session, Settings};
+use nix_store::nar::FileType;
 
 struct Nothing;
 
@@ -55,35 +50,18 @@ impl Outside for Nothing {
 const MEMORY: usize = 64 << 20;
 const STEPS: u64 = 1 << 20;
 
-thread_local! {
-    static EV: RefCell<Ev> = RefCell::new(Ev::new(Shared::new(
-        Settings { pure: true, max_call_depth: 2000, max_memory: MEMORY, ..Settings::default() },
-        Arc::new(Nothing),
-        HOOKS,
-    )));
-}
-
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    EV.with_borrow_mut(|ev| {
-        ev.heap.set_limit(ev.heap.total() + MEMORY);
-        ev.steps = STEPS;
-        let run = |ev: &mut Ev| {
-            let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
-            let value = ev.eval(code, None)?;
-            let thunk = ev.at(value);
-            // SAFETY: of what was made before, this value alone is used.
-            unsafe {
-                ev.collecting(vec![thunk], |ev| {
-                    ev.force_deep(thunk)?;
-                    ev.print_instantiate(value)?;
-                    ev.print(value)
-                })
-            }
-        };
-        if let Err(error) = run(ev) {
-            let shared = ev.shared.clone();
-            render(&shared, &error, true);
-        }
-    });
+    let settings = Settings {
+        pure: true,
+        max_call_depth: 2000,
+        max_memory: MEMORY,
+        max_steps: STEPS,
+        ..Settings::default()
+    };
+    let session = Session::new(Arc::new(Nothing), settings);
+    if let Ok(value) = session.eval_str(text) {
+        let _ = value.to_nix();
+        let _ = value.to_json();
+    }
 });

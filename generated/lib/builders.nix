@@ -31,11 +31,13 @@ in
   buildCmake = callPackage ./build-cmake.nix { inherit buildExtension; };
   buildConfigure = callPackage ./build-configure.nix { inherit buildExtension; };
   buildCustom = callPackage ./build-custom.nix { inherit callPackage; };
+  buildMeson = callPackage ./build-meson.nix { inherit buildExtension; };
   buildPgrx = callPackage ./build-pgrx.nix {
     inherit withoutServer;
     cargoPgrx = pkgs.callPackage ./cargo-pgrx.nix { };
   };
   buildPgxs = callPackage ./build-pgxs.nix { inherit buildExtension; };
+  buildPrebuilt = callPackage ./build-prebuilt.nix { };
   buildSql = callPackage ./build-sql.nix { inherit buildExtension; };
   fromNixpkgs = import ./from-nixpkgs.nix { inherit adaptPgrx lib postgresql; } name;
 }

@@ -8,6 +8,10 @@ use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
 
 use crate::diag::{Code, Diagnostic, SourceId, Span, nearest};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(ControlCharacter, MissingKey, UnknownKey, WrongType);
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What refers to what, found once for all rules and for [`resolve`](super::resolve): PostgreSQLs by
+//! What refers to what, found once for all rules and for `resolve`: PostgreSQLs by
 //! name, which versions each takes, who provides which SQL name.
 //!
 //! Works on a catalogue with errors too: what is missing or unknown is left out here and reported by the
@@ -124,7 +124,9 @@ impl<'a> Index<'a> {
     pub fn needs(&self, file: &ExtensionFile) -> Option<Feature> {
         let named = file.raw.attr.iter().flat_map(|attr| &attr.value.0).map(|name| name.value.as_str());
         let mut attributes = named.chain(file.raw.attr.is_none().then_some(file.name.as_str()));
-        attributes.find_map(features::needed_by).filter(|_| kind(&file.raw) == Some(Kind::Nixpkgs))
+        attributes
+            .find_map(features::needed_by)
+            .filter(|_| kind(&file.raw).is_some_and(Kind::is_package_sets))
     }
 
     fn takes_of(&self, file: &'a ExtensionFile, known: &mut HashMap<&'a str, Vec<usize>>) -> Vec<Vec<usize>> {
@@ -137,7 +139,7 @@ impl<'a> Index<'a> {
             }
             set.into_iter().collect::<Vec<_>>()
         };
-        if kind(raw) == Some(Kind::Nixpkgs) {
+        if kind(raw).is_some_and(Kind::is_package_sets) {
             let mut takes: Vec<usize> = match &raw.postgresql {
                 Some(specs) => all(&specs.value),
                 // Without a list: every PostgreSQL.
@@ -197,7 +199,7 @@ fn is_fork(raw: &RawPostgresql) -> bool {
 /// How an extension is built; `None` when that is missing or unknown.
 pub fn kind(raw: &RawExtension) -> Option<Kind> {
     match (&raw.kind, &raw.source) {
-        (None, Some(Spanned { value: RawSource::Nixpkgs, .. })) => Some(Kind::Nixpkgs),
+        (None, Some(Spanned { value: RawSource::Nixpkgs, .. })) => Some(Kind::NIXPKGS),
         (kind, _) => Kind::from_name(&kind.as_ref()?.value),
     }
 }

@@ -1,15 +1,19 @@
 //! The input: `catalogue/*.toml`, read with spans, checked rule by rule, resolved into the [`model`].
 //!
-//! The way is [`files`] → [`parse`] → [`raw`] → [`rules`] over an [`index`] → [`resolve`] → [`model`]. Rules
-//! only report; what they report as an error keeps [`resolve`] from running at all.
+//! The way is [`files`] → `parse` → [`raw`] → [`rules`] over an [`index`] → `resolve` → [`model`]. Rules
+//! only report; what they report as an error keeps `resolve` from running at all.
 
 pub mod contrib;
 pub mod decode;
+pub mod expression;
 pub mod features;
 pub mod files;
 pub mod index;
+pub mod kinds;
 pub mod licenses;
+pub mod lifetime;
 pub mod model;
+pub mod nixpkgs;
 mod parse;
 pub mod pattern;
 pub mod places;
@@ -25,13 +29,20 @@ pub mod sri;
 pub mod systems;
 pub mod version;
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
 
-use crate::diag::{Diagnostics, SourceMap};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
+use crate::rule::{Finder, finder};
 
 pub use files::{FOLDER, Files, Node};
 pub use model::Catalogue;
 pub use schema::schemas;
+
+/// What finds something here and is no rule.
+pub const FINDERS: &[Finder] =
+    &[decode::FINDER, finder!(NixpkgsTable), parse::FINDER, read::FINDER, required::FINDER];
 
 /// Reads, checks and resolves `catalogue/` under `root`. `None`: there are errors, which are in `sink`.
 pub fn load(
@@ -52,7 +63,26 @@ pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics)
     }
     let context = rules::Context::new(&raw, files, sources);
     rules::check(&context, &mut found);
+    let table = nixpkgs(files, sources, &mut found);
+    let context = rules::Context::new(&raw, files, sources);
     let catalogue = if found.has_errors() { None } else { resolve::resolve(&context) };
     sink.extend(found);
-    catalogue
+    catalogue.map(|catalogue| Catalogue { nixpkgs: table.map(Arc::new), ..catalogue })
+}
+
+/// Reads `nixpkgs.toml`, if it is there.
+fn nixpkgs(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics) -> Option<nixpkgs::Table> {
+    let source = parse::text(Utf8Path::new(nixpkgs::FILE), files, sources, sink)?;
+    match nixpkgs::Table::parse(sources.text(source)) {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let span = Span::new(source, error.span().unwrap_or_default());
+            let message = format!("this is no table of what nixpkgs has: {}", foreign::line(error.message()));
+            sink.push(
+                Diagnostic::new(Code::NixpkgsTable, span, message)
+                    .help("`pgflakegen index` writes it anew; without the file, less is known of nixpkgs"),
+            );
+            None
+        }
+    }
 }

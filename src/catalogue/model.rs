@@ -4,9 +4,14 @@
 //! well-formed, every reference resolves, defaults are filled in, build keys are merged.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
+
+pub use super::kinds::Kind;
+use super::kinds::OwnValue;
+use super::nixpkgs::Table;
 
 /// All of `catalogue/`.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +26,8 @@ pub struct Catalogue {
     pub extensions: Vec<Extension>,
     /// Whether there is an `extra.nix`.
     pub has_extra: bool,
+    /// `nixpkgs.toml`, where it is there: what nixpkgs has.
+    pub nixpkgs: Option<Arc<Table>>,
 }
 
 /// What concerns the flake as a whole.
@@ -230,63 +237,6 @@ pub enum Vendor {
     },
 }
 
-/// How an extension is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// PostgreSQL's own build system for extensions: `make USE_PGXS=1`.
-    Pgxs,
-    /// Like `pgxs`, with no compiler.
-    Sql,
-    /// CMake.
-    Cmake,
-    /// `./configure && make`.
-    Configure,
-    /// Rust with pgrx.
-    Pgrx,
-    /// The package set's own, by name.
-    Nixpkgs,
-    /// The override file gives the whole derivation.
-    Custom,
-}
-
-impl Kind {
-    /// All, in the order they are documented.
-    pub const ALL: [Kind; 7] =
-        [Kind::Pgxs, Kind::Sql, Kind::Cmake, Kind::Configure, Kind::Pgrx, Kind::Nixpkgs, Kind::Custom];
-
-    /// As written in the catalogue.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Pgxs => "pgxs",
-            Kind::Sql => "sql",
-            Kind::Cmake => "cmake",
-            Kind::Configure => "configure",
-            Kind::Pgrx => "pgrx",
-            Kind::Nixpkgs => "nixpkgs",
-            Kind::Custom => "custom",
-        }
-    }
-
-    /// The kind called `name` in the catalogue.
-    pub fn from_name(name: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// One line for whoever chooses one.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Kind::Pgxs => "PostgreSQL's own build system for extensions: make with PGXS",
-            Kind::Sql => "SQL and control files only, nothing to compile",
-            Kind::Cmake => "CMake",
-            Kind::Configure => "./configure, then make",
-            Kind::Pgrx => "Rust with pgrx",
-            Kind::Nixpkgs => "the package set's own, by name",
-            Kind::Custom => "the override file gives the whole derivation",
-        }
-    }
-}
-
 /// One extension with all its versions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extension {
@@ -378,7 +328,7 @@ pub struct Version {
     pub majors: Vec<u32>,
     /// Alpha, beta, release candidate, unstable: never a default unless pinned.
     pub prerelease: bool,
-    /// Where the source comes from.
+    /// Where the source comes from; of several files the first.
     pub source: Source,
     /// How it is built.
     pub build: Build,
@@ -411,6 +361,31 @@ pub struct Build {
     pub source_root: Option<String>,
     /// For `kind = "pgrx"`.
     pub pgrx: Option<Pgrx>,
+    /// For `kind = "prebuilt"`: what upstream built, by system and PostgreSQL.
+    pub files: Vec<File>,
+    /// The keys that its kind brings.
+    pub own: BTreeMap<&'static str, OwnValue>,
+}
+
+impl Build {
+    /// The flags that one of its kind's own keys gives.
+    pub fn own_flags(&self, key: &str) -> &[String] {
+        match self.own.get(key) {
+            Some(OwnValue::Flags(flags)) => flags,
+            _ => &[],
+        }
+    }
+}
+
+/// A file that upstream built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// For this system.
+    pub system: String,
+    /// For this major version of PostgreSQL.
+    pub major: u32,
+    /// Where it is.
+    pub source: Source,
 }
 
 /// What only pgrx extensions have.
@@ -437,5 +412,26 @@ impl Catalogue {
     /// The extension called `name`.
     pub fn extension(&self, name: &str) -> Option<&Extension> {
         self.extensions.iter().find(|e| e.name == name)
+    }
+
+    /// What is known of the very nixpkgs that the catalogue pins.
+    pub fn known(&self) -> Option<&Table> {
+        let pinned = self.flake.inputs.iter().find(|input| input.name == "nixpkgs")?;
+        self.nixpkgs.as_deref().filter(|table| table.revision == pinned.rev)
+    }
+
+    /// The version of an extension that comes from nixpkgs, where it is known.
+    pub fn nixpkgs_version(&self, extension: &Extension, postgresql: &Postgresql) -> Option<&str> {
+        let (_, _, version) = self.known()?.find(&extension.attrs, postgresql.major)?;
+        Some(version).filter(|version| !version.is_empty())
+    }
+
+    /// The version of a PostgreSQL: the pinned one, or nixpkgs' where it is known.
+    pub fn version_of<'c>(&'c self, postgresql: &'c Postgresql) -> Option<&'c str> {
+        let nixpkgs = || {
+            let major = postgresql.base.strip_prefix("postgresql_")?.parse().ok()?;
+            self.known()?.postgresql.get(&major).map(String::as_str)
+        };
+        postgresql.pinned.as_ref().map(|pinned| pinned.version.as_str()).or_else(nixpkgs)
     }
 }

@@ -13,6 +13,10 @@ use super::raw::{
 };
 use super::read::Read;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(DuplicateKey, InvalidUtf8, MergeConflict, TomlSyntax);
 
 /// Parses all catalogue files. Their texts go into `sources` under the path people know them by.
 pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) -> RawCatalogue {
@@ -107,6 +111,16 @@ fn top_level<T: Read>(
     let read = read_file::<T>(source, sources, &mut findings);
     found.extend(findings);
     read
+}
+
+/// The text of a file in the catalogue's folder, if it is there and UTF-8.
+pub fn text(
+    path: &Utf8Path,
+    files: &Files,
+    sources: &mut SourceMap,
+    found: &mut Diagnostics,
+) -> Option<SourceId> {
+    add(path, text_of_path(files, path.as_str())?, sources, found)
 }
 
 /// Adds a file's text; `None` when it is not UTF-8.

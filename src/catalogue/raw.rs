@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 
 pub use super::decode::{Field, Map, Spanned, Wrong};
+use super::kinds::{Own, own};
 use super::schema;
 use crate::diag::Span;
 
@@ -293,6 +294,9 @@ pub struct RawExtension {
     /// Build keys for all versions.
     #[schemars(flatten)]
     pub build: RawBuild,
+    /// Keys that its kind brings.
+    #[schemars(flatten, with = "own::OfExtension")]
+    pub own: Own,
     /// One `[[version]]` each.
     pub version: Field<List<RawVersion>>,
     /// Keys that were reported.
@@ -313,8 +317,8 @@ pub struct RawVersion {
     pub postgresql: Field<OneOrMany<String>>,
     /// The exact `version` that a PostgreSQL must have too: for what goes with one patch set of a fork.
     pub postgresql_version: Field<String>,
-    /// SRI hash of what the fetcher gives.
-    #[schemars(with = "schema::Hash", required)]
+    /// SRI hash of what the fetcher gives. All kinds but prebuilt need it.
+    #[schemars(with = "Option<schema::Hash>")]
     pub hash: Field<String>,
     /// Replaces the source's tag.
     pub tag: Field<String>,
@@ -346,6 +350,9 @@ pub struct RawVersion {
     /// Build keys; each replaces the extension's.
     #[schemars(flatten)]
     pub build: RawBuild,
+    /// Keys that its kind brings; each replaces the extension's.
+    #[schemars(flatten, with = "own::OfVersion")]
+    pub own: Own,
     /// Keys that were reported.
     #[schemars(skip)]
     pub wrong: Wrong,

@@ -3,9 +3,13 @@
 use toml::de::DeValue;
 
 use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
-use super::model::Kind;
+use super::kinds::{Kind, Own, Place};
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(WrongType);
 
 const HASH: &str = "\"sha256-…\"";
 
@@ -148,6 +152,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     tags: t.optional("tags", d),
     track: t.optional("track", d),
     build: RawBuild::read(t, d),
+    own: Own::read(Place::Extension, t, d),
     version: t.optional("version", d),
     wrong: t.wrong(),
 }
@@ -157,7 +162,7 @@ table!(RawVersion, "the version", |t, d| Self {
     version: t.required("version", "\"1.0.0\"", d),
     postgresql: t.required("postgresql", "\">=15, <18\" or a list of names", d),
     postgresql_version: t.optional("postgresql-version", d),
-    hash: t.required("hash", HASH, d),
+    hash: t.optional("hash", d),
     tag: t.optional("tag", d),
     rev: t.optional("rev", d),
     url: t.optional("url", d),
@@ -171,6 +176,7 @@ table!(RawVersion, "the version", |t, d| Self {
     cargo_lock: t.optional("cargo-lock", d),
     output_hashes: t.optional("output-hashes", d),
     build: RawBuild::read(t, d),
+    own: Own::read(Place::Version, t, d),
     wrong: t.wrong(),
 });
 
@@ -179,7 +185,7 @@ impl RawExtension {
     fn with_kind(self, t: &Table<'_, '_>, d: &mut Decoder) -> Self {
         let from_nixpkgs = matches!(&self.source, Some(Spanned { value: RawSource::Nixpkgs, .. }));
         if !t.has("kind") && !from_nixpkgs {
-            let others = Kind::ALL.map(Kind::name).join(", ");
+            let others = Kind::names().join(", ");
             t.missing("kind", &format!("kind = \"pgxs\" (or another of {others})"), d);
         }
         self

@@ -4,6 +4,10 @@ use semver::{Version, VersionReq};
 
 use super::raw::RawCatalogue;
 use crate::diag::{Code, Diagnostic};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(InvalidValue, RequiredVersion);
 
 /// What is wrong with the requirement, or with this version; then nothing else that was found means much, as the
 /// catalogue is written for another one.

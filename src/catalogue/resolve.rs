@@ -11,7 +11,7 @@ use camino::Utf8PathBuf;
 use super::files;
 use super::index::{kind, sql_names, versions};
 use super::model::{
-    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Input, Kind, Pgrx, Pinned,
+    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Input, Kind, Pinned,
     Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
@@ -19,7 +19,7 @@ use super::raw::{
     RawFlake, RawInput, RawPostgresql, RawSetting, RawVersion,
 };
 use super::rules::Context;
-use super::{source, version};
+use super::{kinds, source, version};
 use crate::nix::eval::parse_size;
 
 /// The validated catalogue.
@@ -56,11 +56,12 @@ pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
             .enumerate()
             .map(|(at, file)| extension(cx, at, file))
             .collect::<Option<_>>()?,
+        nixpkgs: None,
         has_extra: matches!(cx.files.get("extra.nix".into()), Some(files::Node::Text(_) | files::Node::File)),
     })
 }
 
-fn text(field: &Field<String>) -> Option<String> {
+pub(super) fn text(field: &Field<String>) -> Option<String> {
     field.as_ref().map(|text| text.value.clone())
 }
 
@@ -179,7 +180,11 @@ fn postgresql(raw: &RawPostgresql) -> Option<Postgresql> {
     })
 }
 
-fn vendor(hash: &Field<String>, lock: &Field<String>, output_hashes: &Field<Map<String>>) -> Option<Vendor> {
+pub(super) fn vendor(
+    hash: &Field<String>,
+    lock: &Field<String>,
+    output_hashes: &Field<Map<String>>,
+) -> Option<Vendor> {
     match (hash, lock) {
         (Some(hash), _) => Some(Vendor::Hash(hash.value.clone())),
         (None, Some(lock)) => {
@@ -228,7 +233,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         required: raw.required.as_ref().is_some_and(|required| required.value),
         fits: fits(cx, at, raw, kind, &order, &versions),
         versions,
-        requires: if kind == Kind::Nixpkgs { texts(&raw.requires) } else { Vec::new() },
+        requires: if kind.is_package_sets() { texts(&raw.requires) } else { Vec::new() },
         broken: text(&raw.broken),
         follow: Follow {
             keep: raw.keep.as_ref().and_then(|keep| usize::try_from(keep.value).ok()),
@@ -242,10 +247,10 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
 }
 
 fn attrs(kind: Kind, name: &str, given: &Field<OneOrMany<String>>) -> Vec<String> {
-    match (kind, given) {
-        (Kind::Nixpkgs, Some(names)) => names.value.0.iter().map(|name| name.value.clone()).collect(),
-        (Kind::Nixpkgs, None) => vec![name.to_owned()],
-        _ => Vec::new(),
+    match given {
+        _ if !kind.is_package_sets() => Vec::new(),
+        Some(names) => names.value.0.iter().map(|name| name.value.clone()).collect(),
+        None => vec![name.to_owned()],
     }
 }
 
@@ -273,13 +278,18 @@ fn version(
     let number = text(&raw.version)?;
     let fetched = source::fetched(&extension.source);
     let requires = if raw.requires.is_some() { &raw.requires } else { &extension.requires };
+    let build = build(kind, extension, raw)?;
+    let source = match build.files.first() {
+        Some(file) => file.source.clone(),
+        None => Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
+    };
     Some(Version {
         sql_version: text(&raw.sql_version).unwrap_or_else(|| number.clone()),
         attr: attr(name, &number),
         majors,
         prerelease: version::is_prerelease(&number),
-        source: Source { fetcher: source::fetcher(fetched, raw).ok()?, hash: text(&raw.hash)? },
-        build: build(kind, extension, raw)?,
+        source,
+        build,
         requires: texts(requires),
         preload: libraries(
             name,
@@ -291,24 +301,28 @@ fn version(
     })
 }
 
+/// A list of build keys: a version's own, or else the extension's.
+pub(super) fn list(
+    extension: &RawExtension,
+    version: &RawVersion,
+    get: fn(&RawBuild) -> &Field<List<String>>,
+) -> Vec<String> {
+    let own = get(&version.build);
+    texts(if own.is_some() { own } else { get(&extension.build) })
+}
+
+/// A build key: a version's own, or else the extension's.
+pub(super) fn one(
+    extension: &RawExtension,
+    version: &RawVersion,
+    get: fn(&RawBuild) -> &Field<String>,
+) -> Option<String> {
+    text(get(&version.build)).or_else(|| text(get(&extension.build)))
+}
+
 fn build(kind: Kind, extension: &RawExtension, raw: &RawVersion) -> Option<Build> {
-    let list = |get: fn(&RawBuild) -> &Field<List<String>>| {
-        let own = get(&raw.build);
-        texts(if own.is_some() { own } else { get(&extension.build) })
-    };
-    let one =
-        |get: fn(&RawBuild) -> &Field<String>| text(get(&raw.build)).or_else(|| text(get(&extension.build)));
-    let pgrx = match kind {
-        Kind::Pgrx => Some(Pgrx {
-            version: text(&raw.pgrx)?,
-            rust: text(&raw.rust),
-            vendor: vendor(&raw.cargo_hash, &raw.cargo_lock, &raw.output_hashes)?,
-            features: list(|build| &build.features),
-            cargo_package: one(|build| &build.cargo_package),
-        }),
-        _ => None,
-    };
-    Some(Build {
+    let list = |get| list(extension, raw, get);
+    let mut build = Build {
         build_inputs: list(|build| &build.build_inputs),
         native_build_inputs: list(|build| &build.native_build_inputs),
         make_flags: list(|build| &build.make_flags),
@@ -316,9 +330,13 @@ fn build(kind: Kind, extension: &RawExtension, raw: &RawVersion) -> Option<Build
         cmake_flags: list(|build| &build.cmake_flags),
         env: map(if raw.build.env.is_some() { &raw.build.env } else { &extension.build.env }),
         patches: list(|build| &build.patches).iter().map(|patch| path(patch)).collect(),
-        source_root: one(|build| &build.source_root),
-        pgrx,
-    })
+        source_root: one(extension, raw, |build| &build.source_root),
+        pgrx: None,
+        files: Vec::new(),
+        own: kinds::own::merged(&extension.own, &raw.own),
+    };
+    kind.resolve(extension, raw, &mut build)?;
+    Some(build)
 }
 
 fn fits(
@@ -338,7 +356,7 @@ fn fits(
         takes.get(version).is_some_and(|takes| takes.binary_search(postgresql).is_ok())
     };
     let name = |postgresql: usize| index.postgresqls[postgresql].name;
-    if kind == Kind::Nixpkgs {
+    if kind.is_package_sets() {
         let takes = takes.iter().flatten();
         return takes.map(|postgresql| (name(*postgresql).to_owned(), Fit::Nixpkgs)).collect();
     }

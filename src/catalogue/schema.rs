@@ -152,7 +152,7 @@ by_hand! {
     Port => |_g| json_schema!({ "type": "integer", "minimum": 1, "maximum": 65535 });
     Kind => |_g| json_schema!({
         "description": "How the extension is built.",
-        "oneOf": model::Kind::ALL.iter().map(|kind| serde_json::json!({
+        "oneOf": model::Kind::all().map(|kind| serde_json::json!({
             "const": kind.name(),
             "description": kind.describe(),
         })).collect::<Vec<_>>(),

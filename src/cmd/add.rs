@@ -9,15 +9,19 @@ use super::bump::apply;
 use super::fetching::{self, Options};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
+use crate::rule::{Finder, finder};
 use crate::terminal;
 use crate::threads::Pool;
 use crate::upstream::bump::{self, BumpError};
 use crate::upstream::locator::owner_and_repo;
 use crate::upstream::support::{self, Support};
 use crate::upstream::{Upstream, edit};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(CannotEdit, UnknownPostgresql);
 
 /// Options of `add`.
 #[derive(clap::Args, Debug)]
@@ -75,6 +79,7 @@ fn refuse(finding: Diagnostic, context: &mut Context<'_>) -> anyhow::Result<Outc
     let mut found = Diagnostics::new();
     found.push(finding);
     fetching::emit(&found, context)?;
+    context.say("nothing was changed")?;
     Ok(Outcome::Findings)
 }
 
@@ -310,7 +315,7 @@ fn move_along(
                 let support = match fetched.into_tree(upstream.limits) {
                     Ok(tree) => support::of(
                         &tree,
-                        extension.kind == Kind::Pgrx,
+                        extension.kind.has_crates(),
                         version.build.source_root.as_deref(),
                         major,
                     )?,

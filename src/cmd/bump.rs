@@ -10,15 +10,19 @@ use super::fetching::{self, Options};
 use super::writing::{self, Edit, Edits};
 use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
-use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
+use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limited;
+use crate::rule::{Finder, finder};
 use crate::terminal::{self, Progress};
 use crate::threads::Pool;
 use crate::upstream::Upstream;
 use crate::upstream::bump::{self, BumpError, Bumped, Edited, How};
 use crate::upstream::plan::{Step, Wish};
 use crate::upstream::versions::Release;
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(NothingToBump, UnknownPostgresql);
 
 pub(super) use super::writing::{apply, generated};
 
@@ -92,7 +96,7 @@ impl Target<'_> {
 /// Everything that can be bumped.
 pub(super) fn everything(catalogue: &Catalogue) -> Vec<Target<'_>> {
     let extensions = catalogue.extensions.iter().filter(|extension| {
-        extension.kind != Kind::Nixpkgs && extension.broken.is_none() && !extension.versions.is_empty()
+        !extension.kind.is_package_sets() && extension.broken.is_none() && !extension.versions.is_empty()
     });
     let postgresqls = catalogue.postgresqls.iter().filter(|postgresql| postgresql.pinned.is_some());
     extensions
@@ -127,7 +131,7 @@ pub(super) fn targets<'a>(
             continue;
         }
         match catalogue.extension(name) {
-            Some(extension) if extension.kind == Kind::Nixpkgs => found.push(
+            Some(extension) if extension.kind.is_package_sets() => found.push(
                 Diagnostic::global(
                     Code::NothingToBump,
                     format!("{name} is the package set's own, whatever version that is"),

@@ -9,8 +9,13 @@ use super::plural;
 use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
+use crate::overrides::evaluated::{builds, table};
+use crate::rule::{Finder, finder};
 use crate::terminal;
 use crate::tree::Change;
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(OutOfDate);
 
 /// Options of `check`.
 #[derive(clap::Args, Debug, Default)]
@@ -46,9 +51,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         loaded.emit(args.format, context)?;
         return Ok(Outcome::Findings);
     };
-    if !args.no_evaluate {
-        evaluate(args, &root, &catalogue, &mut loaded, context)?;
-    }
+    let unseen = evaluate(args, &root, &catalogue, &mut loaded)?;
     let comparison = super::generate::compare(&root, &catalogue)?;
     drop(checking);
     let conflicts = comparison.changes.iter().filter(|change| change.conflict.is_some()).count();
@@ -71,13 +74,20 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             }));
         }
         if args.format == Format::Json {
-            write_json(&loaded, &comparison.changes, context)?;
+            write_json(&loaded, &comparison.changes, &unseen, context)?;
         } else {
             loaded.emit(args.format, context)?;
         }
     }
+    if let Some(why) = &unseen.why {
+        context.say(format_args!("the overrides were not evaluated: {why}"))?;
+    }
     if comparison.changes.is_empty() && !loaded.diagnostics.has_errors() {
-        context.say(format_args!("up to date: {}", plural(comparison.unchanged, "file")))?;
+        let files = plural(comparison.unchanged, "file");
+        context.say(match unseen.overrides {
+            0 => format!("up to date: {files}"),
+            count => format!("up to date: {files}; {} not evaluated", plural(count, "override")),
+        })?;
         return Ok(Outcome::Clean);
     }
     if let Some(line) = super::generate::other_version(&comparison) {
@@ -95,32 +105,52 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     Ok(Outcome::Findings)
 }
 
-/// Evaluates the overrides and what comes from nixpkgs, if nixpkgs is at hand; if not, says so.
+/// What was not looked at, since an input of the flake is not on this machine or nobody wanted it.
+#[derive(Default)]
+struct Unseen {
+    /// Derivations with an override.
+    overrides: usize,
+    /// What is missing, and how to get it.
+    why: Option<String>,
+}
+
+/// Evaluates the overrides and what comes from nixpkgs, if nixpkgs is at hand; what it has is looked up in the
+/// catalogue's table otherwise.
 fn evaluate(
     args: &Args,
     root: &Utf8Path,
     catalogue: &Catalogue,
     loaded: &mut super::Loaded,
-    context: &mut Context<'_>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Unseen> {
     let mut options = args.evaluation.clone();
     if options.systems.is_empty() {
         options.systems.push(evaluate::own_system(catalogue));
     }
     let (sources, sink) = (&mut loaded.sources, &mut loaded.diagnostics);
     let shown = |file: &Utf8Path| file.to_owned();
-    match evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)? {
-        Evaluated::Missing(what) => {
-            context.say(format_args!("the overrides were not evaluated: {what}"))?;
-            return Ok(());
+    table::standing(root, catalogue, &shown, sources, sink);
+    let mut unseen = Unseen::default();
+    let mut asked = false;
+    if args.no_evaluate {
+        unseen.overrides = builds(catalogue).len();
+    } else {
+        match evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)? {
+            Evaluated::Missing(why) => {
+                unseen = Unseen { overrides: builds(catalogue).len(), why: Some(why) };
+            }
+            Evaluated::Builds(_) | Evaluated::Nothing => {
+                match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
+                    Evaluated::Missing(why) => unseen.why = Some(why),
+                    Evaluated::Builds(_) | Evaluated::Nothing => asked = true,
+                }
+            }
         }
-        Evaluated::Builds(_) | Evaluated::Nothing => {}
     }
-    match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
-        Evaluated::Missing(what) => context.say(format_args!("nixpkgs was not asked: {what}"))?,
-        Evaluated::Builds(_) | Evaluated::Nothing => {}
+    if !asked {
+        let systems = evaluate::systems(catalogue, &options)?;
+        table::judge(root, catalogue, &systems, &shown, sources, sink);
     }
-    Ok(())
+    Ok(unseen)
 }
 
 fn message(change: &Change) -> String {
@@ -180,7 +210,12 @@ fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn write_json(loaded: &super::Loaded, changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
+fn write_json(
+    loaded: &super::Loaded,
+    changes: &[Change],
+    unseen: &Unseen,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
     let mut findings = Vec::new();
     diag::emit(&loaded.diagnostics, &loaded.sources, Format::Json, false, &mut findings)?;
     let files = changes.iter().map(|change| {
@@ -196,6 +231,7 @@ fn write_json(loaded: &super::Loaded, changes: &[Change], context: &mut Context<
     });
     let value = serde_json::json!({
         "up-to-date": changes.is_empty(),
+        "not-evaluated": unseen.overrides,
         "files": files.collect::<Vec<_>>(),
         "findings": serde_json::from_slice::<serde_json::Value>(&findings)?,
     });

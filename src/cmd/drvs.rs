@@ -119,7 +119,8 @@ pub fn collect(args: &Args) -> (Arc<Shared>, Result<Vec<Job>>) {
 
 fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
     let evaluating = terminal::progress("evaluating", 0);
-    let mut ev = Ev::new(shared.clone());
+    // SAFETY: what is found is text; values stay in here.
+    let mut ev = unsafe { Ev::new(shared.clone()) };
     let whole = whole(&mut ev, args);
     let roots = roots(&mut ev, args, &whole)?;
     let mut found = Found::default();
@@ -150,7 +151,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
                         let name = ev.text(attr.name);
                         let name =
                             std::str::from_utf8(name.bytes).unwrap_or_else(|_| ev.keep_text(&name.lossy()));
-                        let below = ev.lasting.alloc(Below { name, up: below });
+                        let below = ev.keep_item(Below { name, up: below });
                         Item { root, below: Some(below), value: attr.value }
                     });
                     let inner: Vec<_> = inner.collect();
@@ -177,7 +178,8 @@ fn collect_in(shared: &Arc<Shared>, args: &Args) -> Result<Vec<Job>> {
             let end = if n % 2 == 0 { End::Front } else { End::Back };
             let run = &run;
             // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, move || run(&mut Ev::new(shared.clone()), end));
+            // SAFETY: as above; the queue with the values in it does not leave this function.
+            let _ = builder.spawn_scoped(scope, move || run(&mut unsafe { Ev::new(shared.clone()) }, end));
         }
         run(&mut ev, End::Front);
     });
@@ -267,13 +269,14 @@ fn look_again(shared: &Shared, args: &Args, roots: &[Vec<String>], found: &mut F
     }
     found.unsure.sort();
     let again: BTreeMap<_, _> = std::mem::take(&mut found.unsure).into_iter().collect();
-    let used = shared.space.taken();
+    let used = shared.memory_taken();
     let max_memory = shared.settings.max_memory.saturating_sub(used);
     let max_time = shared.time_left();
     let settings =
         Settings { max_memory, max_time, messages: Messages::nowhere(), ..shared.settings.clone() };
     let shared = Shared::new(settings, shared.outside.clone(), shared.hooks);
-    let mut ev = Ev::new(shared.clone());
+    // SAFETY: what is found is text; values stay in here.
+    let mut ev = unsafe { Ev::new(shared.clone()) };
     let whole = whole(&mut ev, args);
     let mut known = BTreeMap::new();
     let mut better: BTreeMap<Vec<String>, Job> = BTreeMap::new();

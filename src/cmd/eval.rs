@@ -37,7 +37,8 @@ pub struct Args {
 /// A new session on the real machine.
 pub fn session(settings: Settings) -> (Arc<Shared>, Ev) {
     let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
-    let ev = Ev::new(shared.clone());
+    // SAFETY: the commands that use it keep the session as long as they have a value.
+    let ev = unsafe { Ev::new(shared.clone()) };
     (shared, ev)
 }
 

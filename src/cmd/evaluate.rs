@@ -12,6 +12,10 @@ use crate::nix::eval::Settings;
 use crate::nix::eval::shared::current_system;
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
 use crate::render;
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(EvalLimit);
 
 /// Options of what evaluates overrides.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -72,8 +76,13 @@ pub(crate) fn task<'a>(
     limits: &Limits,
 ) -> Task<'a> {
     let files = render::render(catalogue).into_iter().map(|file| (file.path, file.text)).collect();
-    let source_cache = inputs.source_cache.clone();
-    let mut settings = Settings { pure: true, source_cache, messages: messages(), ..Settings::default() };
+    let mut settings = Settings {
+        pure: true,
+        source_cache: inputs.source_cache.clone(),
+        local_sources: inputs.allow_local,
+        messages: messages(),
+        ..Settings::default()
+    };
     limits.bounded(&mut settings);
     Task { root, files, inputs: inputs.overrides(), settings, partial: false }
 }

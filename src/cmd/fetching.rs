@@ -5,12 +5,17 @@ use anyhow::Context as _;
 use super::Context;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
 use crate::git::GitError;
+use crate::rule::{Finder, finder};
 use crate::store::archive::Limits;
 use crate::upstream::bump::BumpError;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::http::FetchError;
 use crate::upstream::versions::VersionsError;
 use crate::upstream::{Upstream, UpstreamError};
+
+/// What is found here.
+pub(crate) const FINDER: Finder =
+    finder!(BadArchive, BadCrates, CannotEdit, FetchFailed, NotThere, NothingToBump, Offline);
 
 /// Options of all commands that fetch.
 #[derive(clap::Args, Debug, Clone, Default)]

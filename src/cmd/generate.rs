@@ -8,8 +8,12 @@ use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, Severity, SourceMap, Span};
 use crate::render;
 use crate::report;
+use crate::rule::{Finder, finder};
 use crate::terminal;
 use crate::tree::{self, Change, Comparison, Conflict};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(CommittedEdit, EditedByHand, ForeignFile);
 
 /// Options of `generate`.
 #[derive(clap::Args, Debug, Default)]

@@ -1,4 +1,5 @@
-//! `pgflakegen index`: nixpkgs' attribute names, kept beside the catalogue.
+//! `pgflakegen index`: what nixpkgs has, kept beside the catalogue: its attribute names, and versions and refusals of
+//! all that it has for PostgreSQL.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -10,13 +11,14 @@ use super::evaluate;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::{Context, Outcome, plural};
-use crate::catalogue::FOLDER;
+use crate::catalogue::{FOLDER, nixpkgs};
+use crate::diag::foreign::line;
 use crate::limited;
 use crate::nix::eval::{Settings, shared::current_system};
 use crate::nix::flake;
 use crate::overrides::evaluated;
 use crate::overrides::index::{Coverage, Index};
-use crate::overrides::names;
+use crate::overrides::{names, postgresql_facts};
 use crate::tree::place;
 
 /// Where a repository keeps its index, below the catalogue.
@@ -46,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "SYSTEM")]
     pub system: Option<String>,
 
-    /// Write the index here.
+    /// Write the names here, and no table.
     #[arg(long, value_name = "FILE")]
     pub output: Option<Utf8PathBuf>,
 
@@ -61,11 +63,11 @@ pub struct Args {
 /// When the names cannot be had or the index cannot be written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
-    let (revision, names) = match (&args.nixpkgs, args.from.is_empty()) {
-        (_, false) => (args.revision.clone().unwrap_or_default(), from_files(&args.from)?),
+    let (revision, names, tree) = match (&args.nixpkgs, args.from.is_empty()) {
+        (_, false) => (args.revision.clone().unwrap_or_default(), from_files(&args.from)?, None),
         (Some(tree), _) => {
             let revision = revision_of(args, tree)?;
-            (revision, evaluate(args, tree)?)
+            (revision, evaluate(args, tree)?, Some(tree.clone()))
         }
         (None, _) => {
             let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
@@ -86,7 +88,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
                 (None, true, Some(rev)) => rev,
                 _ => revision_of(args, &tree)?,
             };
-            (revision, evaluate(args, &tree)?)
+            (revision, evaluate(args, &tree)?, Some(tree))
         }
     };
     anyhow::ensure!(!names.is_empty(), "there are no names");
@@ -103,7 +105,45 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             context.say(format_args!("  {count:6} {set}"))?;
         }
     }
+    // A table of part of what the index was wanted for, elsewhere, has no place of its own.
+    if let (Some(tree), None) = (tree, &args.output) {
+        table(args, &root, &tree, index.revision, context)?;
+    }
     Ok(Outcome::Clean)
+}
+
+/// Writes what nixpkgs has for PostgreSQL.
+fn table(
+    args: &Args,
+    root: &Utf8Path,
+    tree: &Utf8Path,
+    revision: String,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    let catalogue = super::load(root)?.catalogue;
+    let systems = match (&args.system, catalogue) {
+        (Some(system), _) => vec![system.clone()],
+        (None, Some(catalogue)) => catalogue.flake.systems,
+        (None, None) => vec![current_system()],
+    };
+    let asked = postgresql_facts::of_tree(tree.as_std_path(), revision, &systems, &Settings::default());
+    let (table, failed) =
+        asked.map_err(|message| anyhow::anyhow!("{tree} cannot be evaluated: {message}"))?;
+    let path = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
+    let _unbroken = crate::interrupt::unbroken();
+    place::Place::open(root)?.replace(&path, table.write().as_bytes()).map_err(|error| {
+        let state = if place::is_done(&error) { "`pgflakegen index` again" } else { "it is as it was" };
+        anyhow::anyhow!("{path} cannot be written; {state}: {error}")
+    })?;
+    context.say(format_args!(
+        "{path}: {}, {}",
+        plural(table.postgresql.len(), "PostgreSQL"),
+        plural(table.extensions.len(), "extension")
+    ))?;
+    for name in failed {
+        context.say(format_args!("{} does not evaluate, so that it is not in the table", line(&name)))?;
+    }
+    Ok(())
 }
 
 /// Where the user said, or into the catalogue, which may not lead out of the repository.

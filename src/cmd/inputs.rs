@@ -1,4 +1,4 @@
-//! Where the inputs of the flake that is looked at are: `--override-input`, `--source-cache`.
+//! Where the inputs of the flake that is looked at are: `--override-input`, `--source-cache`, `--allow-local`.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,10 @@ pub struct Inputs {
     /// Look for inputs and other sources in this folder too, by their hash
     #[arg(long, value_name = "DIR", env = "PGFLAKEGEN_SOURCE_CACHE")]
     pub source_cache: Option<PathBuf>,
+    /// Let what is evaluated name folders, files and repositories of this machine as sources (path:, file://)
+    /// [eval: it may always]
+    #[arg(long)]
+    pub allow_local: bool,
 }
 
 impl Inputs {

@@ -4,7 +4,8 @@ use anyhow::bail;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql};
+use crate::catalogue::version;
 use crate::cmd::{Context, Outcome};
 use crate::diag::foreign::line;
 use crate::diag::nearest;
@@ -44,7 +45,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             json!({
                 "name": e.name,
                 "kind": e.kind,
-                "versions": versions(e, only),
+                "versions": versions(&catalogue, e, only),
                 "postgresqls": postgresqls(&catalogue, e),
                 "description": e.description,
             })
@@ -52,7 +53,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         let value = json!({
             "postgresqls": catalogue.postgresqls.iter().map(|p| json!({
                 "name": p.name,
-                "version": p.pinned.as_ref().map(|pinned| &pinned.version),
+                "version": catalogue.version_of(p),
             })).collect::<Vec<_>>(),
             "extensions": rows.collect::<Vec<_>>(),
         });
@@ -66,7 +67,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         table.add_row([
             line(&extension.name).into_owned(),
             extension.kind.name().to_owned(),
-            line(&versions(extension, only).join(" ")).into_owned(),
+            line(&versions(&catalogue, extension, only).join(" ")).into_owned(),
             line(&postgresqls(&catalogue, extension).join(" ")).into_owned(),
             line(&extension.description).into_owned(),
         ]);
@@ -81,15 +82,25 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 }
 
 /// The versions, newest first; with a PostgreSQL those that it can have.
-fn versions(extension: &Extension, only: Option<&str>) -> Vec<String> {
+fn versions(catalogue: &Catalogue, extension: &Extension, only: Option<&str>) -> Vec<String> {
     let all = extension.versions.iter().enumerate().rev();
     let fits = |index: usize| match only.map(|name| extension.fits.get(name)) {
         None => true,
         Some(Some(Fit::Versions { all, .. })) => all.binary_search(&index).is_ok(),
         Some(_) => false,
     };
-    if extension.kind == Kind::Nixpkgs {
-        return vec!["nixpkgs".to_owned()];
+    if extension.kind.is_package_sets() {
+        let takes =
+            |p: &&Postgresql| extension.fits.contains_key(&p.name) && only.is_none_or(|name| name == p.name);
+        let mut known: Vec<&str> = catalogue
+            .postgresqls
+            .iter()
+            .filter(takes)
+            .filter_map(|p| catalogue.nixpkgs_version(extension, p))
+            .collect();
+        known.sort_by(|a, b| version::compare(b, a));
+        known.dedup();
+        return std::iter::once("nixpkgs").chain(known).map(str::to_owned).collect();
     }
     all.filter(|(index, _)| fits(*index)).map(|(_, v)| v.version.clone()).collect()
 }

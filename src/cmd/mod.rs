@@ -40,7 +40,24 @@ use camino::Utf8Path;
 
 use crate::catalogue::{self, model::Catalogue};
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
+use crate::rule::{Finder, finder};
 use crate::tree::{self, Guard};
+
+/// What finds something here.
+pub const FINDERS: &[Finder] = &[
+    FINDER,
+    add::FINDER,
+    bump::FINDER,
+    check::FINDER,
+    evaluate::FINDER,
+    fetching::FINDER,
+    generate::FINDER,
+    verify::FINDER,
+    writing::FINDER,
+];
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(Interrupted);
 
 /// Holds the repository against other runs; says so when it has to wait for one.
 pub(crate) fn locked(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Guard> {

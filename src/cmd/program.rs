@@ -15,6 +15,7 @@ use crate::terminal;
 /// Options of everything that evaluates.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EvalOptions {
+    #[allow(rustdoc::invalid_html_tags)]
     /// Look for <NAME> here: NAME=PATH, or a directory
     #[arg(short = 'I', value_name = "PATH")]
     pub include: Vec<String>,
@@ -107,6 +108,7 @@ impl Program {
     pub fn bounded_settings(&self) -> Settings {
         let mut settings = self.settings();
         self.options.limits.bounded(&mut settings);
+        settings.local_sources = self.inputs.allow_local;
         settings
     }
 
@@ -141,7 +143,7 @@ impl Program {
             let value = ev.at(ev.string(pair[1].as_bytes()));
             attrs.push(ev.named(&pair[0], value));
         }
-        Ok(Attrs::from_unsorted(ev.heap, attrs))
+        Ok(ev.attrs_of(attrs))
     }
 }
 

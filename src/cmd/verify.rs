@@ -9,9 +9,13 @@ use super::{Context, Outcome};
 use crate::catalogue::FOLDER;
 use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap, Span};
 use crate::limited;
+use crate::rule::{Finder, finder};
 use crate::terminal;
 use crate::threads::Pool;
 use crate::upstream::verify::{self, Claim, Source};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(HashDiffers);
 
 /// Options of `verify`.
 #[derive(clap::Args, Debug)]

@@ -11,8 +11,12 @@ use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap, foreign};
 use crate::git::Repository;
 use crate::limited;
+use crate::rule::{Finder, finder};
 use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(CannotEdit);
 
 /// What becomes of a catalogue file.
 #[derive(Clone, Debug, Default)]

@@ -57,7 +57,7 @@ pub fn bytes(bytes: &[u8]) -> String {
     out
 }
 
-/// A JSON text whose strings hold foreign text: the same value, with escapes for what [`line`] escapes and for
+/// A JSON text whose strings hold foreign text: the same value, with escapes for what [`line()`] escapes and for
 /// what a CI service would take for a command.
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_bad = |c: char| is_unseen(c) && c != '\n';

@@ -67,7 +67,7 @@ codes! {
     UnknownSystem = "PGF133" Error "unknown system" :
         "Systems are Nix's: x86_64-linux, aarch64-linux, aarch64-darwin, x86_64-darwin and a few more for which nixpkgs has PostgreSQL. Each stands in a list once, and the flake is for at least one.";
     UnknownKind = "PGF134" Error "unknown kind" :
-        "kind says how an extension is built: pgxs (make with PostgreSQL's PGXS), sql (nothing to compile), cmake, configure, pgrx (Rust), nixpkgs (the package set's own) or custom (the override builds it).";
+        "kind says how an extension is built: pgxs (make with PostgreSQL's PGXS), sql (nothing to compile), cmake, configure, meson, pgrx (Rust), prebuilt (files that upstream built), nixpkgs (the package set's own) or custom (the override builds it).";
     WrongKindKey = "PGF135" Error "key that does not go with the kind" :
         "The key is known, but has no effect on, or contradicts, how this extension is built: cmake-flags without CMake, pgrx keys without Rust, versions of something that nixpkgs decides the version of, a custom extension without the override that builds it. Remove the key or change the kind.";
     NoVersions = "PGF136" Error "extension without versions" :
@@ -110,4 +110,8 @@ codes! {
         "extensions of [[postgresql]] names extensions that a fork exists for, as OrioleDB's patches exist for the extension orioledb. Without a version of it for this PostgreSQL the fork is of no use: when the fork moves on, the extension must move with it. Which go together is in the extension's repository (.pgtags of OrioleDB).";
     UnmatchedPostgresqlVersion = "PGF155" Error "version for a PostgreSQL that is not there any more" :
         "postgresql-version of a [[version]] binds it to PostgreSQLs of exactly that version, besides what postgresql says: an extension's release that goes with one patch set of a fork. None of the PostgreSQLs that it names has this version, so it would never be built.";
+    NoFile = "PGF156" Warning "prebuilt version without a file for a system" :
+        "What upstream built is a file for each system and each major version of PostgreSQL, with a hash under hashes. For a system of the flake, or for a PostgreSQL that the version is for, there is none: there the extension is left out of `bin`, and evaluation says so. Where upstream has no file, say it with exclude-systems or the version's list of PostgreSQLs; where it has one, `pgflakegen prefetch URL` tells its hash.";
+    NixpkgsTable = "PGF157" Error "table of nixpkgs that cannot be read" :
+        "catalogue/nixpkgs.toml says what the nixpkgs of the catalogue has for PostgreSQL: versions, licences, what it refuses. `pgflakegen index` writes it from a nixpkgs on this machine; it is not written by hand. Write it anew, or remove it: then `check` knows less of nixpkgs where nixpkgs itself is not at hand.";
 }

@@ -16,7 +16,7 @@ macro_rules! evaluated_codes {
     EvalFailed = "PGF406" Error "override cannot be evaluated" :
         "Evaluation of the overridden derivation ended in an error, as `nix build` would: infinite recursion (an attribute that needs itself: take `old.x`, not `finalAttrs.x`), a file that is not there, a number that is none.";
     EvalImpure = "PGF407" Error "evaluation needs what a flake may not see" :
-        "The override asked for the environment, a path outside the repository, or the result of a build (import from derivation). A flake is evaluated without them. Take packages from the arguments, and commit what would have to be built.";
+        "The override asked for the environment, a path outside the repository, a source of this machine that only it names (path:, file://), or the result of a build (import from derivation). A flake is evaluated without them. Take packages from the arguments, and commit what would have to be built.";
     EvalOwned = "PGF408" Error "override changes what belongs to the catalogue" :
         "After the override the derivation has another pname, version or src than the catalogue gives, so that reports, receipts and `bump` would tell of something else than what is built. Change the extension's TOML file; where the override must own the attribute, say so there: `override-owns = [\"src\"]`.";
     EvalNothing = "PGF409" Warning "override changes nothing" :
@@ -37,5 +37,11 @@ macro_rules! evaluated_codes {
         "The extension comes from nixpkgs, which at the catalogue's revision has none of the names in `attr` (or the file's name) for this PostgreSQL. Renamed extensions have a new name: `attr = [\"new\", \"old\"]` takes the first that is there. Aliases do not count, since nixpkgs removes them after a while. An extension that is gone gets `broken = \"why\"`, or a source of the catalogue's own.";
     OwnVersion = "PGF424" Hint "nixpkgs has this PostgreSQL itself" :
         "The version that the catalogue pins is the one that nixpkgs has at the catalogue's revision, so nixpkgs' own derivation is taken, which the public binary cache has. Without `version` and `hash` the PostgreSQL follows nixpkgs; with them it stays at this version when nixpkgs moves on, and is then built here.";
+    NoBase = "PGF425" Error "PostgreSQL that nixpkgs does not have" :
+        "The entry is built by nixpkgs' recipe for the attribute in `base` (postgresql_NN without it), which nixpkgs at the catalogue's revision does not have: a major that is too new for it, or one that has ended and was removed. Move the pin, take the recipe of a neighbouring major with `base` and a source of the entry's own, or drop the entry.";
+    OtherNixpkgsTable = "PGF426" Warning "table of another nixpkgs" :
+        "catalogue/nixpkgs.toml was made from another revision of nixpkgs than [inputs.nixpkgs] in flake.toml pins, so nothing of it is used. `pgflakegen index` makes it anew, from the pinned nixpkgs when that is on this machine, else from the one in the folder of --nixpkgs.";
+    EndOfLife = "PGF427" Warning "PostgreSQL near or after its end of life" :
+        "PostgreSQL's project makes minor releases of a major for five years; after the last one, security holes stay open, and nixpkgs removes the major soon. The day is compared with the commit of the pinned nixpkgs, so that the same catalogue gives the same findings on every day. Users move on with migration-test or pg_upgrade; then the entry goes from postgresql.toml.";
     } } };
 }

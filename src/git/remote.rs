@@ -3,20 +3,25 @@
 //! Nothing is ever checked out. `git archive` writes a commit's tree as a tar stream, with line endings and
 //! attributes applied as a checkout (or GitHub's own archives) would have them.
 
-use std::ffi::OsString;
+mod said;
+mod submodules;
+mod surroundings;
+
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use url::Url;
 
 use super::error::GitError;
-use super::patience::{Failed, Patience, retry_after};
+use super::patience::{Failed, Patience};
 use super::run::{Limits as RunLimits, Run, Transports};
 use super::{is_commit, printable, shown};
 use crate::interrupt::TemporaryDirectory;
 use crate::store::archive::{self, Limits, SourceTree};
+
+use self::said::Said;
+pub use self::surroundings::certificates;
+use self::surroundings::{Certificates, environment, trusted};
 
 /// A reference of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,8 +107,6 @@ impl Commit {
 const PROTOCOLS: [&str; 4] = ["https", "http", "ssh", "file"];
 const FETCH: [&str; 3] = ["fetch", "--quiet", "--no-write-fetch-head"];
 const REDIRECTS: usize = 10;
-/// Submodules nested deeper than this are a loop.
-const NESTING: usize = 8;
 
 impl Git {
     /// Runs git with this access.
@@ -363,75 +366,6 @@ impl Git {
         result?;
         ended.success()
     }
-
-    fn add_submodules(
-        &self,
-        commit: &Commit,
-        prefix: &str,
-        builder: &mut archive::Builder,
-        limits: Limits,
-        depth: usize,
-    ) -> Result<(), GitError> {
-        if depth == NESTING {
-            let why = "its submodules are nested too deep".to_owned();
-            return Err(GitError::Failed { url: printable(&commit.url), why });
-        }
-        for (path, id) in self.submodules(commit)? {
-            let url = self.submodule_url(commit, &path)?;
-            // A repository from the network must not make us read local ones.
-            if url.starts_with("file://") && !commit.url.starts_with("file://") {
-                return Err(GitError::BadUrl(printable(&url)));
-            }
-            let inner = self.fetch(&url, &id)?;
-            let prefix = format!("{prefix}/{path}");
-            self.add(&inner, Manner::Checkout, &prefix, builder, limits)?;
-            self.add_submodules(&inner, &prefix, builder, limits, depth + 1)?;
-        }
-        Ok(())
-    }
-
-    /// Path and commit of each submodule.
-    fn submodules(&self, commit: &Commit) -> Result<Vec<(String, String)>, GitError> {
-        let args = ["ls-tree", "-r", "-z", "--full-tree", &commit.id];
-        let listed = super::listing::entries(&self.in_commit(commit).args(args).output()?);
-        let submodule = |entry: super::Entry| {
-            let id = entry.submodule()?.to_owned();
-            Some((entry.path.to_str()?.to_owned(), id))
-        };
-        Ok(listed.into_iter().filter_map(submodule).collect())
-    }
-
-    fn submodule_url(&self, commit: &Commit, path: &str) -> Result<String, GitError> {
-        let read = |arguments: &[&str]| {
-            let blob = format!("{}:.gitmodules", commit.id);
-            let run = self.in_commit(commit).args(["config", "--blob", &blob]).args(arguments);
-            run.output().map(|text| String::from_utf8_lossy(&text).into_owned())
-        };
-        let missing = || GitError::NoRevision {
-            url: printable(&commit.url),
-            revision: format!("address for the submodule {}", printable(path)),
-        };
-        let paths = read(&["-z", "--get-regexp", r"^submodule\..*\.path$"]).map_err(|_| missing())?;
-        let key = paths.split('\0').find_map(|entry| {
-            let (key, value) = entry.split_once('\n')?;
-            (value == path).then(|| key.strip_suffix(".path").map(|stem| format!("{stem}.url")))?
-        });
-        let url = read(&["--get", &key.ok_or_else(missing)?]).map_err(|_| missing())?;
-        let url = url.trim_end_matches('\n');
-        if !url.starts_with("./") && !url.starts_with("../") {
-            return Ok(url.to_owned());
-        }
-        let mut base: Vec<&str> = commit.url.trim_end_matches('/').split('/').collect();
-        for part in url.split('/') {
-            match part {
-                "." | "" => {}
-                ".." if base.len() > 3 => drop(base.pop()),
-                ".." => return Err(GitError::BadUrl(printable(url))),
-                part => base.push(part),
-            }
-        }
-        Ok(base.join("/"))
-    }
 }
 
 /// The one transport that an address is of: nothing that a server says leads to another.
@@ -447,151 +381,11 @@ fn is_below(url: &str, place: &str) -> bool {
         && !url.to_ascii_lowercase().replace("%2e", ".").split('/').any(|part| part == "..")
 }
 
-/// The file of certificates that Nix itself would be told to trust, and the variable that names it.
-pub fn certificates() -> Option<(&'static str, OsString)> {
-    ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].into_iter().find_map(|name| {
-        // Nix sets this path in every shell and build without network.
-        let is_none =
-            |path: &OsString| path.is_empty() || (path == "/no-cert-file.crt" && !Path::new(path).exists());
-        std::env::var_os(name).filter(|path| !is_none(path)).map(|path| (name, path))
-    })
-}
-
-/// A file of certificates, and the folder it is in where it is made for git.
-type Certificates = (OsString, Option<Arc<TemporaryDirectory>>);
-
-/// The certificates that git is to trust: those that our downloads do, and those of a variable of its own.
-fn trusted() -> Option<Certificates> {
-    let (_, ours) = certificates()?;
-    let Some(gits) = std::env::var_os("GIT_SSL_CAINFO").filter(|path| *path != ours) else {
-        return Some((ours, None));
-    };
-    let both = || {
-        let texts = [std::fs::read(&ours).ok()?, b"\n".to_vec(), std::fs::read(&gits).ok()?];
-        let folder = TemporaryDirectory::new("pgflakegen-certificates").ok()?;
-        let file = folder.path().join("certificates.pem");
-        std::fs::write(&file, texts.concat()).ok()?;
-        Some((file.into(), Some(Arc::new(folder))))
-    };
-    // One that cannot be read is git's to complain about.
-    both().or_else(|| Some((gits.clone(), None)))
-}
-
-/// What of our own environment git has another name for, or is not to see.
-fn environment(url: &str) -> Vec<(&'static str, OsString)> {
-    let mut found = Vec::new();
-    // As our own downloads have it; curl knows the small one only.
-    if std::env::var_os("http_proxy").is_none()
-        && let Some(proxy) = std::env::var_os("HTTP_PROXY")
-    {
-        found.push(("http_proxy", proxy));
-    }
-    if is_insecure(url) {
-        // No netrc file: nothing of it is sent where others can read it.
-        let home = std::env::var_os("HOME").unwrap_or_default();
-        if std::env::var_os("GIT_CONFIG_GLOBAL").is_none() {
-            let own = Path::new(&home).join(".gitconfig");
-            let other = match std::env::var_os("XDG_CONFIG_HOME") {
-                Some(folder) => Path::new(&folder).join("git/config"),
-                None => Path::new(&home).join(".config/git/config"),
-            };
-            let file = if own.exists() || !other.exists() { own } else { other };
-            found.push(("GIT_CONFIG_GLOBAL", file.into()));
-        }
-        found.push(("HOME", "/dev/null".into()));
-    }
-    found
-}
-
-/// Whether what is sent there can be read on the way.
-fn is_insecure(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return true };
-    url.scheme() == "http" && !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
-}
-
 fn without_password(mut url: Url) -> Url {
     // Both fail only for addresses that cannot have them.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url
-}
-
-/// What a server said, as git's trace tells.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Said {
-    status: u16,
-    /// What was asked for last.
-    asked: Option<String>,
-    after: Option<Duration>,
-    location: Option<String>,
-}
-
-impl Said {
-    fn of(trace: &Path) -> Self {
-        let text = std::fs::read(trace).unwrap_or_default();
-        Self::read(&String::from_utf8_lossy(&text))
-    }
-
-    /// The last answer of a trace.
-    fn read(trace: &str) -> Self {
-        let mut said = Self::default();
-        for line in trace.lines() {
-            if let Some((_, header)) = line.split_once("=> Send header: ")
-                && (header.starts_with("GET ") || header.starts_with("POST "))
-            {
-                said = Self { asked: Some(header.to_owned()), ..Self::default() };
-            }
-            let Some((_, header)) = line.split_once("<= Recv header: ") else { continue };
-            if header.starts_with("HTTP/") {
-                let status = header.split(' ').nth(1).and_then(|status| status.parse().ok());
-                said = Self { status: status.unwrap_or(0), asked: said.asked, ..Self::default() };
-            } else if let Some((name, value)) = header.split_once(':') {
-                match name.to_ascii_lowercase().as_str() {
-                    "retry-after" => said.after = retry_after(value),
-                    "location" => said.location = Some(value.trim().to_owned()),
-                    _ => {}
-                }
-            }
-        }
-        said
-    }
-
-    /// The repository's address elsewhere.
-    fn leads_to(&self, at: &str) -> Option<String> {
-        if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
-            return None;
-        }
-        let asked = Url::parse(&format!("{}/info/refs", at.trim_end_matches('/'))).ok()?;
-        let to = asked.join(self.location.as_deref()?).ok()?;
-        let (base, _) = to.as_str().split_once("/info/refs")?;
-        Some(base.to_owned())
-    }
-
-    /// Whether the same may well succeed a little later.
-    fn is_passing(&self, error: &GitError) -> bool {
-        const PASSING: [&str; 12] = [
-            "Connection reset",
-            "Connection timed out",
-            "Connection closed by",
-            "Empty reply",
-            "Operation timed out",
-            "Operation too slow",
-            "early EOF",
-            "hung up unexpectedly",
-            "unexpected disconnect",
-            "transfer closed",
-            "kex_exchange_identification",
-            "unexpected eof",
-        ];
-        let GitError::Failed { why, .. } = error else { return false };
-        match self.status {
-            408 | 425 | 429 | 500..=599 => true,
-            403 => self.after.is_some(),
-            // Nothing came, or the answer was cut off.
-            0 | 200..=299 => PASSING.iter().any(|sign| why.contains(sign)),
-            _ => false,
-        }
-    }
 }
 
 /// As `git check-ref-format`, as far as an argument could be mistaken for another.
@@ -606,51 +400,6 @@ fn check_revision(revision: &str) -> Result<(), GitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_server_says() {
-        let trace = "10:00 http.c:1 => Send header: GET /x HTTP/2\n10:00 http.c:1 == Info: x\n10:00 http.c:1 <= Recv header: HTTP/1.1 407 Proxy\n10:00 http.c:1 <= Recv header: Retry-After: 9\n\
-            10:00 http.c:1 <= Recv header: HTTP/2 503\n10:00 http.c:1 <= Recv header, 0000000015 bytes (0x0000000f)\n10:00 http.c:1 <= Recv header: retry-after: 2\n";
-        let said = Said::read(trace);
-        let asked = Some("GET /x HTTP/2".to_owned());
-        assert_eq!(said, Said { status: 503, asked, after: Some(Duration::from_secs(2)), location: None });
-        let failed = |why: &str| GitError::Failed { url: String::new(), why: why.into() };
-        assert!(said.is_passing(&failed("x")));
-        for (status, why, wanted) in [
-            (404, "x", false),
-            (401, "x", false),
-            (429, "x", true),
-            (0, "unable to access 'x': Recv failure: Connection reset by peer", true),
-            (0, "unable to access 'x': Could not resolve host: x", false),
-            (200, "the remote end hung up unexpectedly", true),
-            (200, "protocol error: bad line", false),
-        ] {
-            let said = Said { status, ..Said::default() };
-            assert_eq!(said.is_passing(&failed(why)), wanted, "{status} {why}");
-        }
-        assert!(!said.is_passing(&GitError::Offline(String::new())));
-    }
-
-    #[test]
-    fn where_a_server_leads() {
-        let to = |location: &str| {
-            let said = Said { status: 301, location: Some(location.into()), ..Said::default() };
-            said.leads_to("https://a.example/o/r.git")
-        };
-        let query = "?service=git-upload-pack";
-        for (location, wanted) in [
-            (format!("https://b.example/n/r/info/refs{query}"), Some("https://b.example/n/r")),
-            (format!("/n/r.git/info/refs{query}"), Some("https://a.example/n/r.git")),
-            ("https://b.example/login".to_owned(), None),
-        ] {
-            assert_eq!(to(&location).as_deref(), wanted, "{location}");
-        }
-        assert_eq!(
-            Said { status: 200, location: Some("/x/info/refs".into()), ..Said::default() }
-                .leads_to("https://a"),
-            None
-        );
-    }
 
     #[test]
     fn a_mirror_is_what_lies_below_it() {

@@ -1,9 +1,9 @@
-//! [`nix_eval::flake`], and what commands ask of the repositories that flakes are in.
+//! [`nix_eval::internal::flake`], and what commands ask of the repositories that flakes are in.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use nix_eval::flake::*;
+pub use nix_eval::internal::flake::*;
 
 use super::eval::{Error, Kind, Result};
 use crate::git::{GitError, Repository};

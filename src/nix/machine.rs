@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use nix_eval::outside::{self, Answer, Outside, Temporary, Unanswered};
+use nix_eval::internal::outside::{self, Answer, Outside, Temporary, Unanswered};
 
 use crate::git;
 use crate::interrupt::TemporaryDirectory;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use super::index::Index;
-use crate::catalogue::model::{Catalogue, Extension, Fetcher, Kind, Version};
+use crate::catalogue::model::{Catalogue, Extension, Fetcher, Version};
 
 /// What an override file of this extension gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,59 +49,14 @@ impl OverrideFacts {
     }
 }
 
-/// What mkDerivation is handed for every generated derivation: what we write, and what nixpkgs'
-/// postgresqlBuildExtension and buildPgrxExtension add before overrides are applied.
+/// What mkDerivation is handed for every generated derivation. What builders add the kind says.
 const ALWAYS: &[&str] = &["pname", "version", "src", "meta", "passthru", "buildInputs", "nativeBuildInputs"];
-const EXTENSION: &[&str] = &["installFlags", "postInstall", "strictDeps"];
-const PGRX: &[&str] = &[
-    "auditable",
-    "buildAndTestSubdir",
-    "buildPhase",
-    "cargoBuildFlags",
-    "cargoBuildType",
-    "cargoCheckType",
-    "cargoDeps",
-    "cargoHash",
-    "cargoLock",
-    "checkFlags",
-    "checkPhase",
-    "configurePhase",
-    "doCheck",
-    "env",
-    "installPhase",
-    "patchRegistryDeps",
-    "postFixup",
-    "postInstall",
-    "postUnpack",
-    "preBuildAndTest",
-    "preCheck",
-    "preFixup",
-    "cargoBuildFeatures",
-    "buildFeatures",
-    "PGRX_PG_SYS_SKIP_BINDING_REWRITE",
-    "RUSTFLAGS",
-    "cargoTestFlags",
-    "nativeCheckInputs",
-    "cargoBuildNoDefaultFeatures",
-    "cargoCheckFeatures",
-    "cargoCheckNoDefaultFeatures",
-    "buildType",
-    "strictDeps",
-    "buildNoDefaultFeatures",
-    "checkType",
-    "PGRX_HOME",
-    "cargo-pgrx",
-    "postgresql",
-    "prePatch",
-    "postPatch",
-    "patches",
-];
 
 /// What there is to know of a catalogue's extension; the directories and the index are the caller's.
 pub fn facts_of(extension: &Extension, catalogue: &Catalogue) -> OverrideFacts {
-    let role = if extension.kind == Kind::Custom { Role::Derivation } else { Role::Attributes };
+    let role = if extension.kind.is_hand_written() { Role::Derivation } else { Role::Attributes };
     // The package set's own recipe may have any attribute.
-    let attributes = (!matches!(extension.kind, Kind::Custom | Kind::Nixpkgs)).then(|| attributes(extension));
+    let attributes = extension.kind.handed().is_some().then(|| attributes(extension));
     OverrideFacts {
         extension: extension.name.clone(),
         role,
@@ -116,20 +71,16 @@ pub fn facts_of(extension: &Extension, catalogue: &Catalogue) -> OverrideFacts {
 /// Attributes that any version has: a finding must be right for all of them.
 fn attributes(extension: &Extension) -> BTreeSet<String> {
     let mut names: BTreeSet<&str> = ALWAYS.iter().copied().collect();
-    match extension.kind {
-        Kind::Pgrx => names.extend(PGRX),
-        _ => names.extend(EXTENSION),
-    }
-    if extension.kind == Kind::Configure {
-        names.extend(["dontDisableStatic", "setOutputFlags"]);
-    }
+    names.extend(extension.kind.handed().unwrap_or_default());
+    let own = extension.kind.attributes();
     let tarball = |version: &Version| matches!(version.source.fetcher, Fetcher::Url { .. });
     let source_root = if extension.versions.iter().any(tarball) { "setSourceRoot" } else { "sourceRoot" };
     for build in extension.versions.iter().map(|version| &version.build) {
+        let flags = extension.kind.flags();
+        names.extend(flags.filter(|flags| !(flags.of)(build).is_empty()).map(|flags| flags.attribute));
+        names.extend(own.iter().filter(|(_, value)| value(build).is_some()).map(|(name, _)| name));
         let set = [
             ("makeFlags", !build.make_flags.is_empty()),
-            ("configureFlags", !build.configure_flags.is_empty()),
-            ("cmakeFlags", !build.cmake_flags.is_empty()),
             ("env", !build.env.is_empty()),
             ("patches", !build.patches.is_empty()),
             (source_root, build.source_root.is_some()),
@@ -152,7 +103,7 @@ mod tests {
 
     /// What nixpkgs' builder adds and that of the tests' package set does not.
     const NIXPKGS_ONLY: &str = "passthru";
-    /// What our own template adds for pgrx; the rest of [`PGRX`] is for nixpkgs' builders to add.
+    /// What our own template adds for pgrx; the rest of what is handed on is for nixpkgs' builders to add.
     const OF_TEMPLATE: &[&str] = &["doCheck", "cargo-pgrx", "buildFeatures", "buildAndTestSubdir"];
 
     #[test]
@@ -178,7 +129,8 @@ mod tests {
             let known = facts_of(extension, &catalogue).attributes.expect("a generated derivation's");
             let pgrx = &extension.versions[0].build.pgrx;
             let ours = |name: &&str| {
-                !PGRX.contains(name)
+                !extension.kind.has_crates()
+                    || !extension.kind.handed().unwrap_or_default().contains(name)
                     || OF_TEMPLATE.contains(name)
                         && pgrx.as_ref().is_some_and(|pgrx| match *name {
                             "buildFeatures" => !pgrx.features.is_empty(),

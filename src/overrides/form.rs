@@ -1,5 +1,7 @@
 //! The forms an override may have, recognised on the syntax.
 
+use std::collections::HashSet;
+
 use rnix::ast::{self, HasEntry};
 use rowan::ast::AstNode;
 
@@ -55,6 +57,18 @@ pub fn inner(mut expr: ast::Expr) -> ast::Expr {
             Some(next) => expr = next,
             None => return expr,
         }
+    }
+}
+
+/// Expressions that names were followed to. Each is followed once: names may lead in a circle, and a name that
+/// is used twice by one that is used twice would be looked at without end.
+#[derive(Default)]
+pub struct Seen(HashSet<rnix::TextRange>);
+
+impl Seen {
+    /// Whether it comes here for the first time.
+    pub fn first(&mut self, expr: &ast::Expr) -> bool {
+        self.0.insert(expr.syntax().text_range())
     }
 }
 
@@ -193,26 +207,30 @@ fn attributes(expr: ast::Expr, version: Option<String>) -> Result<Body, Unfit> {
         return Err(unfit("the function of the old attributes gives no set", &result, "write `old: { … }`"));
     }
     let mut body = Body { version, old, last, sets: Vec::new(), opaque: false };
-    collect(result, &mut body);
+    collect(result, &mut body, &mut Seen::default());
     Ok(body)
 }
 
 /// The sets of which a result is made: `{ } // lib.optionalAttrs c { }`, `if c then { } else { }`.
-fn collect(expr: ast::Expr, body: &mut Body) {
-    match named(inner(expr)) {
+fn collect(expr: ast::Expr, body: &mut Body, seen: &mut Seen) {
+    let expr = named(inner(expr));
+    if !seen.first(&expr) {
+        return;
+    }
+    match expr {
         ast::Expr::AttrSet(set) => body.sets.push(set),
         ast::Expr::BinOp(op) if op.operator() == Some(ast::BinOpKind::Update) => {
-            op.lhs().into_iter().chain(op.rhs()).for_each(|side| collect(side, body));
+            op.lhs().into_iter().chain(op.rhs()).for_each(|side| collect(side, body, seen));
         }
         ast::Expr::IfElse(choice) => {
-            choice.body().into_iter().chain(choice.else_body()).for_each(|side| collect(side, body));
+            choice.body().into_iter().chain(choice.else_body()).for_each(|side| collect(side, body, seen));
         }
         ast::Expr::Apply(apply) => {
             let Some((function, arguments)) = text::application(&apply) else { return };
             let name = text::dotted(&function).and_then(|names| names.last().cloned()).unwrap_or_default();
             match (name.as_str(), arguments.last()) {
-                ("optionalAttrs", Some(last)) => collect(last.clone(), body),
-                ("recursiveUpdate", _) => arguments.into_iter().for_each(|a| collect(a, body)),
+                ("optionalAttrs", Some(last)) => collect(last.clone(), body, seen),
+                ("recursiveUpdate", _) => arguments.into_iter().for_each(|a| collect(a, body, seen)),
                 _ => body.opaque = true,
             }
         }
@@ -314,10 +332,10 @@ fn derivation(packages: &ast::Lambda, body: ast::Expr) -> Result<Form, Unfit> {
             ast::Expr::Lambda(lambda) => {
                 made.last = parameter(&lambda);
                 if let Some(result) = lambda.body() {
-                    collect(result, &mut made);
+                    collect(result, &mut made, &mut Seen::default());
                 }
             }
-            other => collect(other, &mut made),
+            other => collect(other, &mut made, &mut Seen::default()),
         }
         form.bodies.push(made);
     }

@@ -12,6 +12,7 @@ mod hashes;
 pub mod index;
 mod known;
 pub mod names;
+pub mod postgresql_facts;
 mod rules;
 mod suppress;
 
@@ -23,10 +24,20 @@ use rowan::ast::AstNode;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
 use crate::nix::syntax::{self, scope::Scopes};
+use crate::rule::{Finder, Scope};
 
 pub use facts::{OverrideFacts, Role, facts_of};
 pub use form::{Body, Form};
 pub use rules::RULES;
+
+/// What finds something here and is no rule.
+pub const FINDERS: &[Finder] = &[
+    suppress::FINDER,
+    evaluated::FINDERS[0],
+    evaluated::FINDERS[1],
+    evaluated::FINDERS[2],
+    evaluated::FINDERS[3],
+];
 
 /// A file that parses, with everything the rules share.
 pub struct Ctx<'a> {
@@ -108,7 +119,7 @@ fn judge(file: SourceId, text: &str, facts: Option<&OverrideFacts>) -> Diagnosti
     let form = facts.and_then(|facts| form::recognise(&root, facts.role).ok());
     let ctx = Ctx { file, text, root, scopes, facts, form, nodes };
     for rule in RULES {
-        if facts.is_some() || !rule.overrides_only {
+        if facts.is_some() || rule.scope == Scope::Nix {
             (rule.check)(&ctx, &mut found);
         }
     }

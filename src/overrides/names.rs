@@ -28,7 +28,8 @@ pub fn of_tree(tree: &Path, settings: Settings) -> std::result::Result<Vec<Strin
 }
 
 fn all(shared: &Arc<Shared>, tree: &Path) -> Result<Vec<String>> {
-    let mut first = Ev::new(shared.clone());
+    // SAFETY: what is found are names, as texts of their own; values stay in here.
+    let mut first = unsafe { Ev::new(shared.clone()) };
     let packages = open(&mut first, tree)?;
     let top: Vec<String> = names(&mut first, packages);
     let evaluating = terminal::progress("evaluating", top.len());
@@ -49,7 +50,8 @@ fn all(shared: &Arc<Shared>, tree: &Path) -> Result<Vec<String>> {
         for n in 1..threads {
             let builder = std::thread::Builder::new().name(format!("names-{n}")).stack_size(32 << 20);
             // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, || work(Ev::new(shared.clone()), packages));
+            // SAFETY: as above.
+            let _ = builder.spawn_scoped(scope, || work(unsafe { Ev::new(shared.clone()) }, packages));
         }
         work(first, packages);
     });

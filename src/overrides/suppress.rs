@@ -9,6 +9,10 @@ use rowan::ast::AstNode;
 use super::Ctx;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceId, Span};
 use crate::nix::syntax;
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(AllowReason, AllowUnknown, AllowUnused);
 
 const MARK: &str = "pgflakegen:";
 

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::engine::{Template, fill};
-use super::extension::{Columns, Record, cargo_lock};
-use super::nix::Nix;
+use super::extension::{Columns, Record};
+use crate::catalogue::expression::Nix;
+use crate::catalogue::kinds::pgrx::cargo_lock;
 use crate::catalogue::model::{CargoPgrx, Vendor};
 
 #[derive(Serialize)]
@@ -23,7 +24,7 @@ pub fn cargo_pgrx(all: &[CargoPgrx]) -> String {
         Vendor::Hash(hash) => Some(Nix::string(hash)),
         Vendor::Lock { .. } => None,
     });
-    let locks = all.iter().map(|c| cargo_lock(&c.vendor, 2));
+    let locks = all.iter().map(|c| cargo_lock(&c.vendor));
     let mut vendor = Vec::new();
     for (name, values) in [("cargoHash", hashes.collect::<Vec<_>>()), ("cargoLock", locks.collect())] {
         if values.iter().any(Option::is_some) {

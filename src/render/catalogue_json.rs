@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use super::flake::attribute;
 use super::marker;
 use super::order;
-use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Postgresql, Revision, Source, Version};
+use crate::catalogue::model::{
+    Catalogue, Extension, Fetcher, File, Fit, Postgresql, Revision, Source, Version,
+};
 
 /// Raised when a key changes its meaning; new keys don't count.
 const FORMAT: u32 = 1;
@@ -118,7 +120,7 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
 
 fn version(version: &Version, postgresqls: Vec<&str>) -> Value {
     let pgrx = version.build.pgrx.as_ref();
-    json!({
+    let mut value = json!({
         "attribute": version.attr,
         "sql-version": version.sql_version,
         "origin": origin(&version.source),
@@ -129,7 +131,17 @@ fn version(version: &Version, postgresqls: Vec<&str>) -> Value {
         "pgrx": pgrx.map(|p| &p.version),
         "rust": pgrx.and_then(|p| p.rust.as_ref()),
         "broken": version.broken,
-    })
+    });
+    let mut files: Map<String, Value> = Map::new();
+    for File { system, major, source } in &version.build.files {
+        let file = json!({ "origin": origin(source), "hash": source.hash });
+        let of_system = files.entry(system.clone()).or_insert_with(|| json!({}));
+        of_system[major.to_string()] = file;
+    }
+    if !files.is_empty() {
+        value["files"] = Value::Object(files);
+    }
+    value
 }
 
 /// Where a source comes from, in one line: a flake reference or a URL.

@@ -1,6 +1,6 @@
 //! Strict Handlebars over `templates/`, whose escape function is the Nix string escaper.
 //!
-//! Templates get data that is Nix text already (built from [`super::nix::Nix`]) by `{{{ }}}`; whatever a
+//! Templates get data that is Nix text already (built from [`Nix`](crate::catalogue::expression::Nix)) by `{{{ }}}`; whatever a
 //! template takes by `{{ }}` is escaped for the inside of a Nix string.
 
 use std::sync::LazyLock;
@@ -24,6 +24,7 @@ macro_rules! templates {
 }
 
 templates! {
+    Builders = "builders.nix.hbs";
     CargoPgrx = "cargo-pgrx.nix.hbs";
     Custom = "custom.nix.hbs";
     Default = "default.nix.hbs";

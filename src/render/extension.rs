@@ -1,17 +1,16 @@
 //! `generated/extensions/NAME.nix`: all versions of one extension.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::engine::{Template, fill};
-use super::nix::Nix;
 use super::source::Sources;
-use crate::catalogue::model::{Build, Extension, Fit, Kind, Vendor, Version};
+use crate::catalogue::expression::Nix;
+use crate::catalogue::kinds::{self, DEPTH};
+use crate::catalogue::model::{Build, Extension, Fit, Kind, Version};
 
 const FINAL_VERSION: &str = "finalAttrs.version";
-/// How far below the root the file lies.
-const DEPTH: usize = 2;
 
 #[derive(Serialize)]
 struct Data {
@@ -61,7 +60,7 @@ pub(super) struct Binding {
 
 /// The text of the file, not yet formatted.
 pub fn extension(extension: &Extension) -> String {
-    if extension.kind == Kind::Nixpkgs {
+    if extension.kind.is_package_sets() {
         #[derive(Serialize)]
         struct FromNixpkgs {
             extension: String,
@@ -71,44 +70,45 @@ pub fn extension(extension: &Extension) -> String {
         let data = FromNixpkgs { extension: extension.to_string(), names: names.to_string() };
         return fill(Template::FromNixpkgs, &data);
     }
-    let custom = extension.kind == Kind::Custom;
+    let kind = extension.kind;
+    let custom = kind.is_hand_written();
     let used = used_versions(extension);
     let mut columns = Columns::new(used.len());
     let sources = Sources::new(
         used.iter().map(|v| (&v.source, v.version.as_str())),
         if custom { "version" } else { FINAL_VERSION },
     );
-    for (name, values) in sources.parameters() {
-        columns.parameter(name, values);
+    let given_by_builder = kind.has_files();
+    if !given_by_builder {
+        for (name, values) in sources.parameters() {
+            columns.parameter(name, values);
+        }
     }
     let per_version = |f: &dyn Fn(&Version) -> Option<Nix>| used.iter().map(|v| f(v)).collect::<Vec<_>>();
     if !custom {
-        for (name, f) in build_attributes(extension.kind, &sources) {
+        for (name, f) in build_attributes(kind, &sources) {
             columns.attribute(name, per_version(&|v| f(&v.build)));
         }
     }
-    let mut open = match extension.kind {
-        Kind::Pgxs => "buildPgxs".to_owned(),
-        Kind::Sql => "buildSql".to_owned(),
-        Kind::Cmake => "buildCmake".to_owned(),
-        Kind::Configure => "buildConfigure".to_owned(),
-        Kind::Custom | Kind::Nixpkgs => "buildCustom".to_owned(),
-        Kind::Pgrx => {
-            let pgrx = |v: &Version| v.build.pgrx.as_ref().map(|p| Nix::string(&p.version));
-            let rust = |v: &Version| v.build.pgrx.as_ref().and_then(|p| p.rust.as_ref()).map(Nix::string);
-            columns.parameter("pgrx", per_version(&pgrx));
-            if used.iter().any(|v| rust(v).is_some()) {
-                columns.parameter("rust", per_version(&rust));
-                "buildPgrx { inherit pgrx rust; }".to_owned()
-            } else {
-                "buildPgrx { inherit pgrx; }".to_owned()
-            }
+    let mut open = kind.function();
+    let mut given = Vec::new();
+    for kinds::Parameter { attribute: (name, value), optional } in kind.parameters() {
+        let values = per_version(&|v| value(&v.build));
+        if !optional || values.iter().any(Option::is_some) {
+            columns.parameter(name, values);
+            given.push(name);
         }
-    };
-    let mut formals: BTreeSet<String> = sources.formals().into_iter().collect();
+    }
+    if !given.is_empty() {
+        open = format!("{open} {{ inherit {}; }}", given.join(" "));
+    }
+    let mut formals = BTreeSet::new();
+    if !given_by_builder {
+        formals.extend(sources.formals());
+    }
     formals.insert("lib".to_owned());
     formals.extend(open.split_whitespace().next().map(str::to_owned));
-    formals.extend(input_names(extension.kind, &used));
+    formals.extend(input_names(kind, &used));
     let mut close = "";
     let override_file = extension.override_file.as_ref().map(|file| Nix::catalogue_file(file, DEPTH));
     if let (Some(file), false) = (&override_file, custom) {
@@ -135,7 +135,7 @@ pub fn extension(extension: &Extension) -> String {
         close,
         r#final: false,
         pname: Nix::string(&extension.name).to_string(),
-        source: sources.expression(),
+        source: if given_by_builder { String::new() } else { sources.expression() },
         attributes: columns.attributes(),
         description: Nix::string(&extension.description).to_string(),
         homepage: Nix::string(&extension.homepage).to_string(),
@@ -156,8 +156,10 @@ pub fn extension(extension: &Extension) -> String {
 /// Records of one version become one, in which the PostgreSQL's major decides.
 fn choices(records: Vec<Record>, versions: &[&Version]) -> Vec<Record> {
     let mut merged: Vec<Record> = Vec::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    versions.iter().for_each(|v| *counts.entry(&v.version).or_default() += 1);
     for (index, record) in records.into_iter().enumerate() {
-        let several = versions.iter().filter(|v| v.version == versions[index].version).count() > 1;
+        let several = counts[versions[index].version.as_str()] > 1;
         let majors = versions[index].majors.iter().filter(|_| several);
         let choices = majors.map(|major| Choice {
             major: crate::nix::syntax::quote::string(&major.to_string()),
@@ -185,7 +187,7 @@ fn used_versions(extension: &Extension) -> Vec<&Version> {
 
 /// Heads of the attribute paths in inputs: what the function asks its caller for.
 fn input_names(kind: Kind, versions: &[&Version]) -> impl Iterator<Item = String> {
-    let builds = if kind == Kind::Custom { &[][..] } else { versions };
+    let builds = if kind.is_hand_written() { &[][..] } else { versions };
     builds
         .iter()
         .flat_map(|v| v.build.build_inputs.iter().chain(native_build_inputs(kind, &v.build)))
@@ -197,19 +199,18 @@ fn input_names(kind: Kind, versions: &[&Version]) -> impl Iterator<Item = String
 
 /// The native inputs that the kind's own function does not add.
 fn native_build_inputs(kind: Kind, build: &Build) -> impl Iterator<Item = &String> {
-    build.native_build_inputs.iter().filter(move |input| !(kind == Kind::Cmake && *input == "cmake"))
+    build.native_build_inputs.iter().filter(move |input| !kind.adds().contains(&input.as_str()))
 }
 
 type BuildAttribute<'a> = Box<dyn Fn(&Build) -> Option<Nix> + 'a>;
 
 /// The attributes that come from build keys, in the order in which nixpkgs writes them.
 fn build_attributes<'a>(kind: Kind, sources: &'a Sources<'_>) -> Vec<(&'static str, BuildAttribute<'a>)> {
-    fn list(name: &'static str, get: fn(&Build) -> &Vec<String>) -> (&'static str, BuildAttribute<'static>) {
+    fn list(name: &'static str, get: fn(&Build) -> &[String]) -> (&'static str, BuildAttribute<'static>) {
         (name, Box::new(move |b| (!get(b).is_empty()).then(|| Nix::strings(get(b)))))
     }
-    let vendor = |b: &Build| b.pgrx.as_ref().map(|p| p.vendor.clone());
     let source_root = |b: &Build| b.source_root.as_ref().map(|root| sources.source_root(root));
-    vec![
+    let mut all: Vec<(&'static str, BuildAttribute<'a>)> = vec![
         (
             "patches",
             Box::new(|b| {
@@ -226,46 +227,24 @@ fn build_attributes<'a>(kind: Kind, sources: &'a Sources<'_>) -> Vec<(&'static s
             }),
         ),
         ("buildInputs", Box::new(|b| (!b.build_inputs.is_empty()).then(|| Nix::paths(&b.build_inputs)))),
-        list("configureFlags", |b| &b.configure_flags),
-        list("cmakeFlags", |b| &b.cmake_flags),
-        list("makeFlags", |b| &b.make_flags),
-        (
-            "env",
-            Box::new(|b| {
-                let variables = b.env.iter().map(|(name, value)| (name.clone(), Nix::string(value)));
-                (!b.env.is_empty()).then(|| Nix::Attrs(variables.collect()))
-            }),
-        ),
-        (
-            "cargoHash",
-            Box::new(move |b| match vendor(b) {
-                Some(Vendor::Hash(hash)) => Some(Nix::string(hash)),
-                _ => None,
-            }),
-        ),
-        ("cargoLock", Box::new(move |b| vendor(b).as_ref().and_then(|v| cargo_lock(v, DEPTH)))),
-        (
-            "buildAndTestSubdir",
-            Box::new(|b| b.pgrx.as_ref().and_then(|p| p.cargo_package.as_ref()).map(Nix::string)),
-        ),
-        (
-            "buildFeatures",
-            Box::new(|b| {
-                b.pgrx.as_ref().filter(|p| !p.features.is_empty()).map(|p| Nix::strings(&p.features))
-            }),
-        ),
-    ]
-}
-
-/// `cargoLock = { … }` for a committed lock file.
-pub(super) fn cargo_lock(vendor: &Vendor, depth: usize) -> Option<Nix> {
-    let Vendor::Lock { file, output_hashes } = vendor else { return None };
-    let mut lock = vec![("lockFile".to_owned(), Nix::catalogue_file(file, depth))];
-    if !output_hashes.is_empty() {
-        let hashes = output_hashes.iter().map(|(name, hash)| (name.clone(), Nix::string(hash)));
-        lock.push(("outputHashes".to_owned(), Nix::Attrs(hashes.collect())));
+    ];
+    if let Some(flags) = kind.flags() {
+        all.push(list(flags.attribute, flags.of));
     }
-    Some(Nix::Attrs(lock))
+    all.push(list("makeFlags", |b| &b.make_flags));
+    all.push((
+        "env",
+        Box::new(|b| {
+            let variables = b.env.iter().map(|(name, value)| (name.clone(), Nix::string(value)));
+            (!b.env.is_empty()).then(|| Nix::Attrs(variables.collect()))
+        }),
+    ));
+    all.extend(
+        kind.attributes()
+            .into_iter()
+            .map(|(name, value)| -> (&'static str, BuildAttribute<'a>) { (name, Box::new(value)) }),
+    );
+    all
 }
 
 /// What the versions of one thing have in common and where they differ.
@@ -283,6 +262,20 @@ struct Parameter {
     default: Option<Nix>,
     /// `None` where the default holds.
     values: Vec<Option<Nix>>,
+}
+
+/// What more than half of them are.
+fn majority<T: PartialEq>(all: &[T]) -> Option<&T> {
+    // Only one that is left when unequal ones have taken each other away can be it.
+    let (mut left, mut count) = (all.first()?, 0_usize);
+    for one in all {
+        match count {
+            0 => (left, count) = (one, 1),
+            _ if one == left => count += 1,
+            _ => count -= 1,
+        }
+    }
+    (all.iter().filter(|one| *one == left).count() * 2 > all.len()).then_some(left)
 }
 
 impl Columns {
@@ -306,18 +299,9 @@ impl Columns {
     pub(super) fn parameter(&mut self, name: &str, values: Vec<Option<Nix>>) {
         debug_assert_eq!(values.len(), self.count);
         let lacking = values.iter().any(Option::is_none);
-        let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src");
-        let usual = values
-            .iter()
-            .map(|value| (values.iter().filter(|other| *other == value).count(), value))
-            .max_by_key(|(count, _)| *count);
-        let default = match usual {
-            // A version that lacks it must be able to say so; then the default is nothing.
-            Some((count, Some(value))) if !lacking && !never_usual && count * 2 > self.count => {
-                Some(value.clone())
-            }
-            _ => None,
-        };
+        let never_usual = matches!(name, "hash" | "cargoHash" | "tag" | "rev" | "url" | "src" | "files");
+        // A version that lacks it must be able to say so; then the default is nothing.
+        let default = if lacking || never_usual { None } else { majority(&values).cloned().flatten() };
         let empty = |value: Option<&Nix>| match value {
             Some(Nix::List(_)) => Nix::List(Vec::new()),
             Some(Nix::Attrs(_)) if name != "cargoLock" => Nix::Attrs(Vec::new()),
@@ -367,5 +351,24 @@ impl Columns {
                 choices: Vec::new(),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::majority;
+
+    #[test]
+    fn more_than_half() {
+        for (all, wanted) in [
+            ("", None),
+            ("a", Some(b'a')),
+            ("ab", None),
+            ("aab", Some(b'a')),
+            ("abbcb", Some(b'b')),
+            ("abcabc", None),
+        ] {
+            assert_eq!(majority(all.as_bytes()).copied(), wanted, "{all}");
+        }
     }
 }

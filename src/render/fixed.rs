@@ -1,11 +1,17 @@
 //! Files of `generated/` that are the same for every catalogue: Nix functions, scripts, SQL.
 
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::engine::{Template, fill};
 use super::{marker, nix_file};
+use crate::catalogue::kinds::Kind;
 
 macro_rules! fixed {
     ($($path:literal from $file:literal,)*) => {
         /// Path below `generated/`, and text without its head.
-        pub const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../", $file))),)*];
+        const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../", $file))),)*];
     };
 }
 
@@ -20,14 +26,7 @@ fixed! {
     "docker/first-start.sh" from "templates/docker/first-start.sh",
     "docker/functions.sh" from "templates/docker/functions.sh",
     "lib/apply-override.nix" from "templates/lib/apply-override.nix",
-    "lib/build-cmake.nix" from "templates/lib/build-cmake.nix",
-    "lib/build-configure.nix" from "templates/lib/build-configure.nix",
-    "lib/build-custom.nix" from "templates/lib/build-custom.nix",
     "lib/build-extension.nix" from "templates/lib/build-extension.nix",
-    "lib/build-pgrx.nix" from "templates/lib/build-pgrx.nix",
-    "lib/build-pgxs.nix" from "templates/lib/build-pgxs.nix",
-    "lib/build-sql.nix" from "templates/lib/build-sql.nix",
-    "lib/builders.nix" from "templates/lib/builders.nix",
     "lib/docker.nix" from "templates/lib/docker.nix",
     "lib/from-nixpkgs.nix" from "templates/lib/from-nixpkgs.nix",
     "lib/make-postgresql.nix" from "templates/lib/make-postgresql.nix",
@@ -61,6 +60,35 @@ fixed! {
     "tools/start-server.sh" from "templates/tools/start-server.sh",
     "tools/state.sh" from "templates/tools/state.sh",
     "tools/two-servers.sh" from "templates/tools/two-servers.sh",
+}
+
+/// Paths below `generated/`, and texts without their heads: what is always the same, and the kinds' builders.
+pub fn files() -> impl Iterator<Item = (Cow<'static, str>, Cow<'static, str>)> {
+    let kinds = Kind::all().filter_map(|kind| Some((kind, kind.builder()?)));
+    let builders = kinds.map(|(kind, builder)| (format!("lib/{}", kind.file()).into(), builder.text.into()));
+    let fixed = FILES.iter().map(|(path, text)| (Cow::from(*path), Cow::from(*text)));
+    fixed.chain(builders).chain([("lib/builders.nix".into(), builders_nix().into())])
+}
+
+/// The function of each kind, called with what it needs.
+fn builders_nix() -> String {
+    #[derive(Serialize)]
+    struct Entry {
+        function: String,
+        file: String,
+        arguments: &'static str,
+    }
+    #[derive(Serialize)]
+    struct Data {
+        builders: Vec<Entry>,
+    }
+    let entry = |kind: Kind| {
+        let arguments = kind.builder()?.arguments;
+        Some(Entry { function: kind.function(), file: format!("./{}", kind.file()), arguments })
+    };
+    let mut builders: Vec<Entry> = Kind::all().filter_map(entry).collect();
+    builders.sort_by(|a, b| a.function.cmp(&b.function));
+    fill(Template::Builders, &Data { builders })
 }
 
 /// The whole text of a file, with its head.

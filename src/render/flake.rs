@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::engine::{Template, fill};
-use super::nix::Nix;
+use crate::catalogue::expression::Nix;
 use crate::catalogue::licenses;
 use crate::catalogue::model::{Catalogue, Input};
 use crate::nix::syntax::quote;

@@ -10,11 +10,12 @@ mod fixed;
 mod flake;
 mod lock;
 pub mod marker;
-mod nix;
 mod order;
 mod postgresql;
 mod prime;
 mod source;
+
+use std::borrow::Cow;
 
 use camino::Utf8PathBuf;
 use rayon::prelude::*;
@@ -58,7 +59,7 @@ enum Planned<'a> {
     Extension(&'a Extension),
     Prime,
     Version,
-    Fixed(&'static str, &'static str),
+    Fixed(Cow<'static, str>, Cow<'static, str>),
     Schema(&'static str, serde_json::Value),
 }
 
@@ -72,7 +73,7 @@ fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
         Planned::Prime,
         Planned::Version,
     ];
-    files.extend(fixed::FILES.iter().map(|(path, text)| Planned::Fixed(path, text)));
+    files.extend(fixed::files().map(|(path, text)| Planned::Fixed(path, text)));
     files.extend(catalogue::schemas().into_iter().map(|(name, schema)| Planned::Schema(name, schema)));
     files.extend(catalogue.postgresqls.iter().map(Planned::Postgresql));
     // What no PostgreSQL can have would be dead code.
@@ -106,9 +107,7 @@ impl Planned<'_> {
             Planned::Default => from("catalogue/postgresql.toml", &flake::default(catalogue)),
             Planned::CargoPgrx => from("catalogue/pgrx.toml", &cargo_pgrx::cargo_pgrx(&catalogue.cargo_pgrx)),
             Planned::Postgresql(p) => from("catalogue/", &postgresql::postgresql(catalogue, p)),
-            Planned::Extension(e) => {
-                from(&format!("catalogue/extensions/{}.toml", e.name), &extension::extension(e))
-            }
+            Planned::Extension(e) => extension_file(e),
             Planned::Prime => prime::prime(catalogue),
             Planned::Version => {
                 format!("# {}; the version that did.\n{}\n", marker::MARK, env!("CARGO_PKG_VERSION"))
@@ -117,6 +116,12 @@ impl Planned<'_> {
             Planned::Schema(_, schema) => schema_file(schema),
         }
     }
+}
+
+/// `generated/extensions/NAME.nix`.
+pub fn extension_file(extension: &Extension) -> String {
+    let source = format!("catalogue/extensions/{}.toml", extension.name);
+    nix_file(Some(&source), &extension::extension(extension))
 }
 
 /// Renders everything, in the order of paths.

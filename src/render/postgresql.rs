@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::engine::{Template, fill};
-use super::nix::Nix;
 use super::source::Sources;
+use crate::catalogue::expression::Nix;
 use crate::catalogue::features::by_key;
 use crate::catalogue::model::{Catalogue, Fetcher, Fit, Postgresql, Revision};
 use crate::nix::syntax::quote;

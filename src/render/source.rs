@@ -1,6 +1,6 @@
 //! `src = fetch… { … }` for all versions of one thing at once.
 
-use super::nix::{Nix, template};
+use crate::catalogue::expression::{Nix, template};
 use crate::catalogue::model::{Fetcher, Revision, Source};
 
 /// The sources of all versions.

@@ -3,15 +3,15 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value, json};
 
-use crate::catalogue::model::{Catalogue, Extension, Fit};
+use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql};
 
 /// What one PostgreSQL has of one extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// Nothing.
     None,
-    /// The package set's.
-    Nixpkgs,
+    /// The package set's, with its version where that is known.
+    Nixpkgs(Option<String>),
     /// Our versions, newest first.
     Versions {
         /// In `bin`.
@@ -24,7 +24,7 @@ pub enum Cell {
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
-    /// Columns: names of PostgreSQLs with their version where it is pinned.
+    /// Columns: names of PostgreSQLs with their version where it is known.
     pub postgresqls: Vec<(String, Option<String>)>,
     /// Rows: names of extensions, a cell a column.
     pub rows: Vec<(String, Vec<Cell>)>,
@@ -32,10 +32,12 @@ pub struct Matrix {
 
 /// Makes the table.
 pub fn matrix(catalogue: &Catalogue) -> Matrix {
-    let version = |p: &crate::catalogue::model::Postgresql| p.pinned.as_ref().map(|p| p.version.clone());
-    let cell = |extension: &Extension, name: &str| match extension.fits.get(name) {
+    let version = |p: &Postgresql| catalogue.version_of(p).map(str::to_owned);
+    let cell = |extension: &Extension, postgresql: &Postgresql| match extension.fits.get(&postgresql.name) {
         None => Cell::None,
-        Some(Fit::Nixpkgs) => Cell::Nixpkgs,
+        Some(Fit::Nixpkgs) => {
+            Cell::Nixpkgs(catalogue.nixpkgs_version(extension, postgresql).map(str::to_owned))
+        }
         Some(Fit::Versions { default, all }) => {
             let version = |index: &usize| extension.versions.get(*index).map(|v| v.version.clone());
             Cell::Versions {
@@ -49,7 +51,7 @@ pub fn matrix(catalogue: &Catalogue) -> Matrix {
         rows: catalogue
             .extensions
             .iter()
-            .map(|e| (e.name.clone(), catalogue.postgresqls.iter().map(|p| cell(e, &p.name)).collect()))
+            .map(|e| (e.name.clone(), catalogue.postgresqls.iter().map(|p| cell(e, p)).collect()))
             .collect(),
     }
 }
@@ -67,7 +69,8 @@ impl Matrix {
         for (name, cells) in &self.rows {
             let cells = cells.iter().map(|cell| match cell {
                 Cell::None => "·".to_owned(),
-                Cell::Nixpkgs => "nixpkgs".to_owned(),
+                Cell::Nixpkgs(None) => "nixpkgs".to_owned(),
+                Cell::Nixpkgs(Some(version)) => format!("{version}*"),
                 Cell::Versions { default, others } if others.is_empty() => default.clone(),
                 Cell::Versions { default, others } if all => format!("{default}\n{}", others.join("\n")),
                 Cell::Versions { default, others } => format!("{default} +{}", others.len()),
@@ -77,7 +80,11 @@ impl Matrix {
         for column in table.column_iter_mut() {
             column.set_padding((0, 2)).set_cell_alignment(CellAlignment::Left);
         }
-        table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+        let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        if self.rows.iter().flat_map(|(_, cells)| cells).any(|cell| matches!(cell, Cell::Nixpkgs(Some(_)))) {
+            text.push_str("* from nixpkgs\n");
+        }
+        text
     }
 
     /// For programs.
@@ -86,7 +93,9 @@ impl Matrix {
             let cells = self.postgresqls.iter().zip(cells).filter_map(|((postgresql, _), cell)| {
                 let value = match cell {
                     Cell::None => return None,
-                    Cell::Nixpkgs => json!({ "default": "nixpkgs", "others": [] }),
+                    Cell::Nixpkgs(version) => {
+                        json!({ "default": "nixpkgs", "others": [], "version": version })
+                    }
                     Cell::Versions { default, others } => json!({ "default": default, "others": others }),
                 };
                 Some((postgresql.clone(), value))

@@ -350,3 +350,25 @@ fn exchange(new: &Utf8Path, current: &Utf8Path) -> io::Result<()> {
         Err(at(error))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flake_nix_comes_last() {
+        let paths = ["tests/prime.sql", "flake.nix", ".gitattributes", "generated/VERSION", "flake.lock"];
+        let change = |path: &str| Change {
+            path: path.into(),
+            before: None,
+            after: Some(String::new()),
+            conflict: None,
+            committed_edit: false,
+        };
+        let changes = paths.map(change);
+        let parts = Parts::of(&changes);
+        let outside: Vec<_> = parts.outside.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(outside, [".gitattributes", "flake.lock", "tests/prime.sql", "flake.nix"]);
+        assert_eq!((parts.tree.len(), parts.catalogue.len()), (1, 0));
+    }
+}

@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::prefetch::{Upstream, UpstreamError};
 use super::progress::Progress;
 use super::versions::{Release, read_tags};
-use crate::catalogue::model::{Catalogue, Fetcher, Kind, Revision};
+use crate::catalogue::model::{Catalogue, Fetcher, Revision};
 use crate::catalogue::version::{compare, is_prerelease};
 
 /// A new entry.
@@ -181,11 +181,11 @@ impl Upstream {
         if let Some(sql_version) = about.sql_version.as_ref().filter(|sql| **sql != version) {
             own.push_str(&format!("sql-version = {}\n", quoted(sql_version)));
         }
-        if about.kind.value == Kind::Pgrx {
+        if about.kind.value.has_crates() {
             self.crates(&about, &version, &mut entry, &mut own)?;
         }
         let others = match (&usual, major) {
-            (Some((_, releases)), Some(major)) if about.kind.value != Kind::Pgrx => self.of_other_majors(
+            (Some((_, releases)), Some(major)) if !about.kind.value.has_crates() => self.of_other_majors(
                 owner,
                 repo,
                 catalogue,
@@ -325,8 +325,7 @@ fn text(
         Some(_) => {}
     }
     if let Some(root) = &about.source_root {
-        let key = if about.kind.value == Kind::Pgrx { "cargo-package" } else { "source-root" };
-        line(key, quoted(root), "where the control file is");
+        line(about.kind.value.folder_key(), quoted(root), "where the control file is");
     }
     for (key, inputs) in
         [("build-inputs", &about.build_inputs), ("native-build-inputs", &about.native_build_inputs)]

@@ -80,6 +80,14 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
     }
     for extension in &catalogue.extensions {
         for version in &extension.versions {
+            // The first file is the version's source.
+            claims.extend(version.build.files.iter().skip(1).map(|file| Claim {
+                name: format!("{} {} for {}, {}", extension.name, version.version, file.system, file.major),
+                file: format!("extensions/{}.toml", extension.name).into(),
+                hash: file.source.hash.clone(),
+                text: file.source.hash.clone(),
+                source: Source::Fetcher(file.source.fetcher.clone()),
+            }));
             claims.push(Claim {
                 name: format!("{} {}", extension.name, version.version),
                 file: format!("extensions/{}.toml", extension.name).into(),

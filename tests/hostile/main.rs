@@ -150,14 +150,7 @@ fn attack(case: &Case, folder: &Path) -> Vec<String> {
     wrong
 }
 
-/// Attacks that still succeed, and why.
-fn expected() -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(folder().join("expected-to-fail")).unwrap_or_default();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once(": ")).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
-}
-
-fn trial(name: String, expected: Option<String>) -> Trial {
+fn trial(name: String) -> Trial {
     let folder = folder().join(&name);
     let text = std::fs::read_to_string(folder.join("case.toml")).unwrap();
     let case: Case = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -168,22 +161,13 @@ fn trial(name: String, expected: Option<String>) -> Trial {
         let count = wrong.len();
         wrong.truncate(12);
         let text = format!("{}\n{count} wrong:\n{}", case.about, wrong.join("\n"));
-        match (wrong.is_empty(), expected) {
-            (true, None) => Ok(()),
-            (false, None) => Err(Failed::from(text)),
-            (true, Some(_)) => Err("it is held off now: take it from expected-to-fail".into()),
-            (false, Some(why)) => {
-                println!("expected, {why}: {text}");
-                Ok(())
-            }
-        }
+        if wrong.is_empty() { Ok(()) } else { Err(Failed::from(text)) }
     };
     Trial::test(name, test).with_ignored_flag(ignored)
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let expected = expected();
     let mut names: Vec<String> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -191,13 +175,7 @@ fn main() -> ExitCode {
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    for (name, _) in &expected {
-        assert!(names.contains(name), "expected-to-fail names {name}, which is no case");
-    }
     assert!(names.len() >= 60, "cases are missing: there are {}", names.len());
-    let trials = names.into_iter().map(|name| {
-        let why = expected.iter().find(|(other, _)| *other == name).map(|(_, why)| why.clone());
-        trial(name, why)
-    });
+    let trials = names.into_iter().map(trial);
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

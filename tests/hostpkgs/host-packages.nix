@@ -135,6 +135,25 @@ let
         cp ${stdenv.storeFile ./stdenv/cmake-hook.sh} "$out/nix-support/setup-hook"
       '';
     };
+    autoPatchelfHook = tool "auto-patchelf-hook" "libc-bin" [ "ldd" ] {
+      postInstall = ''
+        mkdir -p "$out/nix-support"
+        cp ${stdenv.storeFile ./stdenv/auto-patchelf-hook.sh} "$out/nix-support/setup-hook"
+      '';
+    };
+    dpkg = tool "dpkg" "dpkg" [ "dpkg-deb" ] { };
+    meson = tool "meson" "meson" [ "meson" ] {
+      postInstall = ''
+        mkdir -p "$out/nix-support"
+        cp ${stdenv.storeFile ./stdenv/meson-hook.sh} "$out/nix-support/setup-hook"
+      '';
+    };
+    ninja = tool "ninja" "ninja-build" [ "ninja" ] {
+      postInstall = ''
+        mkdir -p "$out/nix-support"
+        cp ${stdenv.storeFile ./stdenv/ninja-hook.sh} "$out/nix-support/setup-hook"
+      '';
+    };
   };
 
   libraries = {

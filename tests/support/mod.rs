@@ -34,7 +34,8 @@ pub fn evaluated<T>(
     settings: Settings,
     print: impl FnOnce(&mut Ev, Value) -> Result<T>,
 ) -> (Ev, Result<T>) {
-    let mut ev = Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS));
+    // SAFETY: what `print` makes of the value owns what it says, and the evaluator itself is given back.
+    let mut ev = unsafe { Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS)) };
     let run = |ev: &mut Ev| {
         let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
         let value = ev.eval(code, None)?;

@@ -420,6 +420,58 @@ fn one_commit_for_each_extension() {
 }
 
 #[test]
+fn each_file_that_upstream_built() {
+    let place = Place::new();
+    place.serve("someone/thing", &vector(&["v0.8.0", "v0.8.1"]));
+    let file =
+        |version: &str, major: u32, platform: &str| format!("/{version}/thing-pg{major}-{platform}.zip");
+    let mut address = String::new();
+    for (major, platform) in [(15, "amd64"), (17, "amd64"), (17, "arm64")] {
+        let bytes = format!("{major} {platform}").into_bytes();
+        let path = file("0.8.1", major, platform);
+        address = place.server.on(&path, Answer::Bytes(bytes)).replace(&path, "");
+    }
+    place.write(
+        "catalogue/extensions/pgvector.toml",
+        &format!(
+            "description = \"Thing\"\nhomepage = \"https://example.org\"\nlicense = \"mit\"\nkind = \"prebuilt\"\n\
+             source = {{ url = \"{address}/{{version}}/thing-pg{{postgresql}}-{{platform}}.zip\" }}\n\
+             platforms = {{ x86_64-linux = \"amd64\", aarch64-linux = \"arm64\" }}\n\
+             versions-from = \"tags:https://github.com/someone/thing\"\n\n\
+             [[version]]\nversion = \"0.8.0\"\npostgresql = [\"15\", \"17\"]\n\
+             hashes.x86_64-linux = {{ \"15\" = \"sha256-u/hrHOJJTpgVWfNQpJNmKFLGhbRWZnmGBMzIYDHmv50=\", \
+             \"17\" = \"sha256-v/hrHOJJTpgVWfNQpJNmKFLGhbRWZnmGBMzIYDHmv50=\" }}\n\
+             hashes.aarch64-linux = {{ \"15\" = \"sha256-w/hrHOJJTpgVWfNQpJNmKFLGhbRWZnmGBMzIYDHmv50=\", \
+             \"17\" = \"sha256-x/hrHOJJTpgVWfNQpJNmKFLGhbRWZnmGBMzIYDHmv50=\" }}\n"
+        ),
+    );
+    let (code, out, err) = place.said(&["bump", "pgvector"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("0.8.0 → 0.8.1"), "{out}");
+    assert!(out.contains("there is no file for aarch64-linux and PostgreSQL 15"), "{out}");
+    let value: toml::Table = place.read("catalogue/extensions/pgvector.toml").parse().unwrap();
+    let new = &value["version"][1];
+    for (system, major, platform) in
+        [("x86_64-linux", "15", "amd64"), ("x86_64-linux", "17", "amd64"), ("aarch64-linux", "17", "arm64")]
+    {
+        let url = format!("{address}{}", file("0.8.1", major.parse().unwrap(), platform));
+        let (_, hash, _) = place.said(&["prefetch", "-q", &url]);
+        assert_eq!(new["hashes"][system][major].as_str(), Some(hash.trim()), "{value}");
+    }
+    assert!(new["hashes"]["aarch64-linux"].get("15").is_none() && new.get("hash").is_none(), "{value}");
+    let nix = place.read("generated/extensions/pgvector.nix");
+    assert!(
+        nix.contains("buildPrebuilt { inherit files; }") && nix.contains("/0.8.1/thing-pg17-arm64.zip"),
+        "{nix}"
+    );
+    assert!(!nix.contains("src ="), "{nix}");
+    // The files of the old version are gone: what is not there fails, and nothing is changed.
+    let (code, _, err) = place.said(&["verify", "pgvector"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("thing-pg15-arm64.zip is not there"), "{err}");
+}
+
+#[test]
 fn a_file_whose_repository_has_tags() {
     let place = Place::new();
     place.serve("someone/thing", &vector(&["v0.8.0", "v0.8.1"]));

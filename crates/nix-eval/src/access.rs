@@ -6,8 +6,8 @@ use std::io;
 
 use rustc_hash::FxHashSet;
 
-use super::builtins::{COREPKGS, io_error};
-use super::error::{Error, Kind};
+use super::core_packages::COREPKGS;
+use super::error::{Error, Kind, io_error};
 use super::ir::Pos;
 use super::machine::{Ev, Result};
 use super::paths::parent;
@@ -53,6 +53,11 @@ impl Shared {
             }
             _ => self.leads_to_store(path),
         }
+    }
+
+    /// Whether programs may name what is on this machine as their sources.
+    pub fn takes_local(&self) -> bool {
+        !self.settings.pure || self.settings.local_sources
     }
 
     /// Whether `path` is the store or above it: there is nothing of the machine's in it for pure evaluation.
@@ -131,6 +136,15 @@ fn parts(path: &[u8]) -> Vec<Vec<u8>> {
 }
 
 impl Ev {
+    /// Where a file is that a program names as a source: anywhere on this machine, or, where it may not name that,
+    /// in what it has already. `None` where it is not to be had.
+    pub(super) fn local_source(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        if self.shared.takes_local() {
+            return Some(path.to_vec());
+        }
+        self.readable(path, 0).ok().filter(|place| place != b"/")
+    }
+
     /// As [`Shared::resolve`].
     pub(super) fn resolve(&mut self, path: &[u8], last: Last, pos: Pos) -> Result<Vec<u8>> {
         self.shared.resolve(path, last, &mut self.plain_dirs).map_err(|astray| match astray {

@@ -5,7 +5,7 @@ use super::error::{Error, Kind, suggest};
 use super::heap::{Env, Ref};
 use super::ir::{Expr, Formal, Lambda, Params, Pattern, Pos};
 use super::machine::{Ev, Result};
-use super::print::attr_name;
+use super::quoting::attr_name;
 use super::symbol::{Symbol, sym};
 use super::value::{Closure, Partial, Value};
 
@@ -69,7 +69,8 @@ impl Ev {
                         }
                     };
                     let result = self.eval(lambda.body, Some(env));
-                    self.heap.take_back(env, lambda.slots as usize);
+                    // SAFETY: made above, by this heap, with as many slots as the function has; who made it is done.
+                    unsafe { self.heap.take_back(env, lambda.slots as usize) };
                     match result {
                         Ok(_) if args.is_empty() => return result,
                         Ok(value) => function = value,

@@ -86,6 +86,15 @@ impl Ev {
         work(Present(holder, ev).0)
     }
 
+    /// Lets memory be freed from now on, whenever a [part is done](Self::part_done).
+    ///
+    /// # Safety
+    /// The session has no other thread. When a part is done, nobody uses a value, or anything that a value leads to,
+    /// but what handles lead to and the session itself keeps.
+    pub(super) unsafe fn collecting_alone(&mut self) {
+        self.enter();
+    }
+
     /// As [`Self::part_done`], whatever its time is worth: all is freed that can be.
     pub fn free_now(&mut self) {
         if self.part.taken && self.depth == 0 && self.forcing == 0 {

@@ -6,7 +6,7 @@ use super::heap::{Env, Lazy, Thin, Thunk};
 use super::ir::{AttrExpr, AttrsExpr, RecInfo};
 use super::machine::{Ev, Result};
 use super::paths::canonical;
-use super::print::attr_name;
+use super::quoting::attr_name;
 use super::value::{Str, Value};
 
 /// Sets written with as many attributes take their names from the code, and keep their thunks in one piece.

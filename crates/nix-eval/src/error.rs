@@ -196,3 +196,21 @@ pub fn suggest<'n>(wanted: &str, names: impl IntoIterator<Item = Cow<'n, str>>) 
     close.truncate(3);
     close.into_iter().map(|(_, name)| name.into_owned()).collect()
 }
+
+pub(crate) fn no_such_file(path: &[u8], pos: Pos) -> Box<Error> {
+    let path = String::from_utf8_lossy(path);
+    Error::at(Kind::Io, format!("path '{path}' does not exist"), pos)
+}
+
+/// What is said when a file cannot be read.
+pub(crate) fn io_error(what: &str, path: &[u8], error: &std::io::Error, pos: Pos) -> Box<Error> {
+    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
+        return no_such_file(path, pos);
+    }
+    if error.kind() == std::io::ErrorKind::IsADirectory {
+        // Nix reads into a buffer of as many bytes as the directory claims to have.
+        return Error::at(Kind::Io, "read of 4096 bytes: Is a directory", pos);
+    }
+    let path = String::from_utf8_lossy(path);
+    Error::at(Kind::Io, format!("cannot {what} '{path}': {error}"), pos)
+}

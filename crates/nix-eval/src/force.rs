@@ -62,7 +62,7 @@ impl Ev {
             | Kind::Unavailable => claim.put_back(),
             _ => {
                 self.heap.charge(error.size_kept());
-                claim.fail(self.lasting.alloc((*error).clone()));
+                claim.fail(self.lasting.keep_error(error.clone()));
             }
         }
         error

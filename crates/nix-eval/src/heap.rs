@@ -1,9 +1,11 @@
 //! The heap of one evaluator thread: a bump allocator, thunks of 16 bytes, environments.
 //!
-//! All `unsafe` of the evaluator is here and in `heap/`. References into it are `&'static` and copy
-//! for free. A lasting heap keeps all that is allocated until the process ends. The heap for values
-//! is part of a [`Space`], which [`collect`](Space::collect) empties of what nothing leads to any
-//! more: that happens only where its callers vouch for holding nothing but what they name.
+//! All code of the evaluator that takes memory apart is here and in `heap/`; outside stand only the promises
+//! that it asks for, of [a collection](Space::collect) and of [the end](super::machine::Ev::new). References into
+//! it are `&'static` and copy for free. All memory belongs to the session's [`Space`], which gives it back when the
+//! last heap and the session are gone: who makes an evaluator promises to use nothing of it any more. A lasting
+//! heap keeps all that is allocated until then. The heap for values [is emptied](Space::collect) of what nothing
+//! leads to any more: that happens only where its callers vouch for holding nothing but what they name.
 //! Allocating is the business of one thread; what it allocated others may read, once a thunk or
 //! variable leads there.
 
@@ -19,6 +21,8 @@ use std::mem::{align_of, size_of};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+use super::error::Error;
 
 pub use blocks::{Attrs, Parts, Thin, Written};
 pub use mark::Roots;
@@ -78,9 +82,9 @@ pub struct Heap {
     own: Cell<usize>,
     /// What all threads of the session have taken, as of this heap's last chunk.
     total: Cell<usize>,
-    limit: Cell<usize>,
+    limit: usize,
     space: Arc<Space>,
-    /// Whether what is allocated stays for ever.
+    /// Whether what is allocated stays as long as the space.
     lasting: bool,
     /// The holes of the block that `next` points into.
     holes: Cell<Option<Box<Holes>>>,
@@ -89,17 +93,80 @@ pub struct Heap {
     changed: RefCell<Vec<Changed>>,
 }
 
+/// The two heaps of a thread's evaluator, which go with it; what is in them goes with the space.
+pub struct Pair([NonNull<Heap>; 2]);
+
+impl Pair {
+    /// One for values and one for what lasts, of a session's space.
+    ///
+    /// # Safety
+    /// Nobody uses either heap once the pair is dropped, nor anything that was allocated in them once all heaps
+    /// of the space and all other owners of it are gone.
+    pub unsafe fn new(space: &Arc<Space>) -> (Self, &'static Heap, &'static Heap) {
+        let pair = [Heap::collected(space.clone()), Heap::lasting(space.clone())];
+        let pair = pair.map(|heap| NonNull::from(Box::leak(Box::new(heap))));
+        // SAFETY: they are there until the pair is dropped, and the caller promised for later.
+        let [values, lasting] = pair.map(|heap| unsafe { heap.as_ref() });
+        (Self(pair), values, lasting)
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        for heap in self.0 {
+            // SAFETY: made of a box by `new`, taken back once; nobody uses it any more, as its caller promised.
+            drop(unsafe { Box::from_raw(heap.as_ptr()) });
+        }
+    }
+}
+
+/// Slices that are read as if they were there for ever, and go with the shelf.
+pub struct Shelf<T>(Vec<NonNull<[T]>>);
+
+// SAFETY: it owns the slices, and does nothing with them but to free them.
+unsafe impl<T: Send> Send for Shelf<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Shelf<T> {}
+
+impl<T> Shelf<T> {
+    /// An empty one.
+    ///
+    /// # Safety
+    /// Once it is dropped nobody uses what was put into it.
+    pub unsafe fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Puts a slice into it.
+    pub fn put(&mut self, items: Box<[T]>) -> &'static mut [T] {
+        let mut place = NonNull::from(Box::leak(items));
+        self.0.push(place);
+        // SAFETY: nobody else uses it until the shelf is dropped, and the maker of the shelf promised for later.
+        unsafe { place.as_mut() }
+    }
+}
+
+impl<T> Drop for Shelf<T> {
+    fn drop(&mut self) {
+        for items in self.0.drain(..) {
+            // SAFETY: a box that `put` was given, taken back once; nobody uses it any more, as promised.
+            drop(unsafe { Box::from_raw(items.as_ptr()) });
+        }
+    }
+}
+
 /// A thunk that had survived a collection when it was forced, and the environment it was forced in: they
 /// may lead to what is newer than they are.
 pub type Changed = (Ref, Option<&'static Env>);
 
 impl Heap {
     /// An empty lasting heap that reports [`Heap::exceeded`] beyond `limit` bytes.
+    #[cfg(test)]
     pub fn new(limit: usize) -> Self {
         Self::lasting(Arc::new(Space::new(limit)))
     }
 
-    /// An empty heap of a session, whose heaps together have the limit of its space; nothing is ever freed.
+    /// An empty heap of a session, whose heaps together have the limit of its space; all stays as long as the space.
     pub fn lasting(space: Arc<Space>) -> Self {
         Self {
             next: Cell::new(0),
@@ -108,7 +175,7 @@ impl Heap {
             chunk: Cell::new(FIRST_CHUNK),
             own: Cell::new(0),
             total: Cell::new(0),
-            limit: Cell::new(space.limit()),
+            limit: space.limit(),
             space,
             lasting: true,
             holes: Cell::new(None),
@@ -122,20 +189,15 @@ impl Heap {
         Self { lasting: false, ..Self::lasting(space) }
     }
 
-    /// Allows `limit` bytes in all.
-    pub fn set_limit(&self, limit: usize) {
-        self.limit.set(limit);
-    }
-
     /// Whether more was allocated than the limit allows.
     #[inline]
     pub fn exceeded(&self) -> bool {
-        self.total.get() > self.limit.get()
+        self.total.get() > self.limit
     }
 
     /// Whether `bytes` more would go beyond the limit.
     pub fn would_exceed(&self, bytes: usize) -> bool {
-        self.total.get().saturating_add(bytes) > self.limit.get()
+        self.total.get().saturating_add(bytes) > self.limit
     }
 
     /// Bytes taken from the system.
@@ -263,22 +325,24 @@ impl Heap {
         let Ok(layout) = Layout::from_size_align(bytes, align) else {
             std::alloc::handle_alloc_error(Layout::new::<u8>())
         };
-        // SAFETY: `layout` has a size that is not zero.
-        // The system's allocator: these never come back, so they are no business of a cleverer one.
-        let start = unsafe { std::alloc::GlobalAlloc::alloc(&std::alloc::System, layout) };
-        NonNull::new(start).unwrap_or_else(|| std::alloc::handle_alloc_error(layout))
+        self.space.chunk(layout)
     }
 
-    /// Moves `value` to the heap. Its destructor never runs, so it should own nothing.
+    /// Moves `value` to the heap. Its destructor would never run, so it owns nothing.
     #[inline]
     pub fn alloc<T>(&self, value: T) -> &'static mut T {
-        const { assert!(align_of::<T>() <= ALIGN) };
+        const { assert!(align_of::<T>() <= ALIGN && !std::mem::needs_drop::<T>()) };
         let place = self.raw(size_of::<T>()).cast::<T>();
-        // SAFETY: fresh memory of the right size and alignment, never freed, owned by nobody else.
+        // SAFETY: fresh memory of the right size and alignment, there as long as the session, owned by nobody else.
         unsafe {
             place.write(value);
             &mut *place.as_ptr()
         }
+    }
+
+    /// Keeps an error, which owns more than its own words, as long as the session.
+    pub fn keep_error(&self, error: Box<Error>) -> &'static Error {
+        self.space.keep_error(error)
     }
 
     /// Copies a slice to the heap.
@@ -358,13 +422,22 @@ impl Heap {
     }
 }
 
+/// A thunk of `null`.
+pub fn nothing() -> Ref {
+    static NOTHING: Thunk = Thunk::new(crate::value::Value::Null);
+    &NOTHING
+}
+
 impl Heap {
     /// Takes back an environment of `slots` slots that its maker is done with, if nothing was
     /// allocated since it was made: environments are held by thunks, closures and other
     /// environments only, so nobody can come back to it then. All of these lie where it does,
     /// but for the thunks that are part of a set: see [`Heap::keep_last`].
+    ///
+    /// # Safety
+    /// `env` was made by this heap with so many slots, and its maker does not use it any more.
     #[inline]
-    pub fn take_back(&self, env: &'static Env, slots: usize) {
+    pub unsafe fn take_back(&self, env: &'static Env, slots: usize) {
         let at = ptr::from_ref(env).addr();
         let end = at + size_of::<Env>() + slots * size_of::<Slot>();
         if self.next.get() == end && self.kept.get() != end {
@@ -460,17 +533,18 @@ mod tests {
         let heap = Heap::new(usize::MAX);
         let env = heap.env(None, 3);
         let x: Ref = heap.alloc(Thunk::new(Value::Null));
-        heap.take_back(env, 3);
+        // SAFETY: of this heap, with so many slots, and not used any more; so those below.
+        unsafe { heap.take_back(env, 3) };
         assert!(!ptr::eq(env, heap.env(None, 3)), "a thunk was allocated since");
         let gone = heap.env(None, 4);
-        heap.take_back(gone, 4);
+        unsafe { heap.take_back(gone, 4) };
         assert!(ptr::eq(gone, heap.env(None, 4)));
         let (outer, held) = (heap.env(None, 2), heap.env(None, 2));
         heap.keep_last();
         let gone = heap.env(None, 4);
-        heap.take_back(gone, 4);
-        heap.take_back(held, 2);
-        heap.take_back(outer, 2);
+        unsafe { heap.take_back(gone, 4) };
+        unsafe { heap.take_back(held, 2) };
+        unsafe { heap.take_back(outer, 2) };
         assert!(ptr::eq(gone, heap.env(None, 4)), "nothing before it may be taken back");
         assert!(env.get(2).is_none());
         env.set(2, x);

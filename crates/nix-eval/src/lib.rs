@@ -7,41 +7,76 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
-pub mod attrs;
-pub mod builtins;
+mod attrs;
+mod builtins;
 mod call;
-pub mod coerce;
+mod coerce;
 mod collect;
 mod construct;
-pub mod error;
-pub mod flake;
+mod core_packages;
+mod error;
+mod flake;
 mod force;
-pub mod heap;
-pub mod imported;
-pub mod ir;
+mod heap;
+mod imported;
+mod ir;
 mod limits;
 mod load;
 mod lower;
-pub mod machine;
+mod machine;
 mod ops;
-pub mod outside;
-pub mod paths;
-pub mod print;
+mod outside;
+mod paths;
+mod print;
+mod quoting;
 mod regex;
-pub mod report;
+mod report;
 mod select;
-pub mod shared;
-pub mod symbol;
+mod session;
+mod shared;
+mod symbol;
 mod threads;
-pub mod unpacked;
-pub mod url;
-pub mod value;
+mod unpacked;
+mod url;
+mod value;
 mod written;
 
-pub use access::Last;
-pub use error::{Error, Kind};
+pub use builtins::{Builtin, all as builtins};
+pub use error::Kind as ErrorKind;
 pub use limits::parse_size;
-pub use machine::{Ev, Result};
-pub use select::split_path;
-pub use shared::{Messages, Settings, Shared};
-pub use value::Value;
+pub use outside::{Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered};
+pub use session::{Derivation, Error, Kind, Result, Session, Value};
+pub use shared::{Messages, Settings, current_system};
+
+/// What pgflakegen still uses of the inside: no part of what is promised. It gives out references into the
+/// session's memory, and making an evaluator is `unsafe` for that.
+#[doc(hidden)]
+pub mod internal {
+    pub use super::error::{Error, Kind};
+    pub use super::limits::parse_size;
+    pub use super::machine::{Ev, Result};
+    pub use super::select::split_path;
+    pub use super::shared::{Messages, Settings, Shared};
+    pub use super::value::Value;
+
+    macro_rules! inside {
+        ($($module:ident: $($item:ident),*;)*) => {
+            $(#[allow(missing_docs)] pub mod $module { pub use crate::$module::{$($item),*}; })*
+        };
+    }
+    inside! {
+        attrs: Attr, Attrs;
+        builtins: compare_versions;
+        coerce: Coerce, ContextSet;
+        error: suggest;
+        flake: HOOKS, attribute, git_root, in_place, outputs, place_of, reference_to;
+        heap: Ref;
+        ir: Pos;
+        outside: Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered;
+        paths: canonical;
+        quoting: quote;
+        report: headline, render;
+        shared: Origin, current_system;
+        value: Closure;
+    }
+}

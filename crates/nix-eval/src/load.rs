@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use super::access::Last;
 use super::attrs::Attrs;
-use super::builtins::{core_package, io_error};
-use super::error::{Error, Kind};
+use super::core_packages::core_package;
+use super::error::{Error, Kind, io_error};
 use super::heap::{Lazy, Ref, Thunk};
 use super::ir::{Expr, File, Pos};
 use super::lower::{self, Context};
@@ -117,7 +117,7 @@ impl Ev {
         let path = self.lasting.slice(file);
         let thunk: Ref = match self.parse(&text, Origin::File(file.into()), parent(file)) {
             Ok(code) => self.heap.alloc(Thunk::lazy(Lazy::File(self.lasting.alloc(File { code, path })))),
-            Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),
+            Err(error) => self.heap.alloc(Thunk::failed(self.lasting.keep_error(error))),
         };
         self.shared.import_from(path, thunk);
         Ok(thunk)
@@ -157,7 +157,7 @@ impl Ev {
         if names.is_empty() {
             return self.eval(code, None);
         }
-        let env = self.heap.env(None, names.len() + 64);
+        let env = self.heap.env(None, names.len());
         for (slot, attr) in (0u32..).zip(attrs.iter()) {
             env.set(slot, attr.value);
         }

@@ -9,10 +9,10 @@ use super::access::PlainDirs;
 use super::attrs::{Attr, Attrs};
 use super::collect::Part;
 use super::error::{Error, Kind, suggest};
-use super::heap::{Env, Heap, Lazy, Ref, Thin, Thunk};
+use super::heap::{Env, Heap, Lazy, Pair, Ref, Thin, Thunk};
 use super::ir::*;
 use super::lower::Scratch;
-use super::print::attr_name;
+use super::quoting::attr_name;
 use super::regex::Regex;
 use super::shared::Shared;
 use super::symbol::{Symbol, Texts};
@@ -40,9 +40,11 @@ pub struct Ev {
     /// What it shares with other threads.
     pub shared: Arc<Shared>,
     /// Its heap for values.
-    pub heap: &'static Heap,
+    pub(crate) heap: &'static Heap,
     /// For code, and for what the session knows for good.
-    pub lasting: &'static Heap,
+    pub(crate) lasting: &'static Heap,
+    /// They go with it.
+    _heaps: Pair,
     pub(super) me: Me,
     pub(super) part: Part,
     /// Thunks that are being forced, one inside of another.
@@ -71,16 +73,22 @@ pub struct Ev {
 }
 
 impl Ev {
-    /// An evaluator with a heap of its own.
-    pub fn new(shared: Arc<Shared>) -> Self {
-        let lasting: &'static Heap = Box::leak(Box::new(Heap::lasting(shared.space.clone())));
-        let heap: &'static Heap = Box::leak(Box::new(Heap::collected(shared.space.clone())));
+    /// An evaluator with heaps of its own.
+    ///
+    /// # Safety
+    /// Values, and what they lead to, are references into the session's memory that the compiler takes to be good
+    /// for ever. Nobody uses one that an evaluator of `shared` gave once `shared` and all of its evaluators are
+    /// dropped; errors and texts that own what they say are no such references.
+    pub unsafe fn new(shared: Arc<Shared>) -> Self {
+        // SAFETY: the heaps are used by the evaluator only, and dropped with it; the rest is the caller's promise.
+        let (pair, heap, lasting) = unsafe { Pair::new(&shared.space) };
         let steps = shared.settings.max_steps;
         let me = shared.threads.join();
         let mut ev = Self {
             shared: shared.clone(),
             heap,
             lasting,
+            _heaps: pair,
             me,
             part: Part::default(),
             forcing: 0,
@@ -100,7 +108,7 @@ impl Ev {
             drv_text: Vec::new(),
             plain_dirs: PlainDirs::default(),
         };
-        ev.globals = shared.global_values.get_or_init(|| super::builtins::globals(&mut ev)).clone();
+        ev.globals = shared.global_values.get_or_init(|| (shared.hooks.globals)(&mut ev)).clone();
         ev
     }
 
@@ -142,6 +150,16 @@ impl Ev {
     #[inline]
     pub fn at(&self, value: Value) -> Ref {
         self.heap.alloc(Thunk::new(value))
+    }
+
+    /// Keeps something as long as the session.
+    pub fn keep_item<T>(&self, value: T) -> &'static T {
+        self.lasting.alloc(value)
+    }
+
+    /// A set of attributes in any order; of two with the same name the first stays.
+    pub fn attrs_of(&self, attrs: Vec<Attr>) -> &'static Attrs {
+        Attrs::from_unsorted(self.heap, attrs)
     }
 
     /// A string value without context.

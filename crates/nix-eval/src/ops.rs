@@ -9,7 +9,7 @@ use super::heap::{Env, Ref};
 use super::ir::*;
 use super::machine::{Ev, Result};
 use super::paths::canonical;
-use super::print::attr_name;
+use super::quoting::attr_name;
 use super::symbol::sym;
 use super::value::{List, Str, Value};
 
@@ -451,7 +451,7 @@ impl Ev {
             }
             (Value::Bool(a), Value::Bool(b)) => fail(format!("boolean '{a}' is not equal to boolean '{b}'")),
             (Value::String(a), Value::String(b)) => {
-                let (a, b) = (super::print::quote(a.bytes), super::print::quote(b.bytes));
+                let (a, b) = (super::quoting::quote(a.bytes), super::quoting::quote(b.bytes));
                 fail(format!("string '{a}' is not equal to string '{b}'"))
             }
             (Value::Path(a), Value::Path(b)) => {

@@ -1,17 +1,17 @@
 //! Printing values: for errors, as `nix eval` prints, and as `nix-instantiate --eval` prints.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use super::attrs::{Attr, Attrs};
-use super::builtins::{Builtin, COREPKGS};
+use super::core_packages::COREPKGS;
 use super::error::{Error, Kind};
 use super::heap::{Ref, State};
 use super::ir::{Params, Pos};
 use super::machine::{Ev, Result};
+use super::quoting::{attr_name, attr_name_into, plural, quote_into};
 use super::shared::Origin;
 use super::symbol::sym;
-use super::value::{List, Value};
+use super::value::{Builtin, List, Value};
 
 /// A double as C++'s streams print it: six significant digits, as `%g`.
 pub fn float(number: f64) -> String {
@@ -39,66 +39,12 @@ pub fn float(number: f64) -> String {
     }
 }
 
-/// A string as Nix writes it, with quotes.
-pub fn quote(bytes: &[u8]) -> String {
-    let mut out = Vec::new();
-    quote_into(bytes, usize::MAX, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn quote_into(bytes: &[u8], most: usize, out: &mut Vec<u8>) {
-    out.push(b'"');
-    for (i, byte) in bytes.iter().enumerate() {
-        if i >= most {
-            out.extend_from_slice(format!("\" «{} elided»", plural(bytes.len() - i, "byte")).as_bytes());
-            return;
-        }
-        match byte {
-            b'"' | b'\\' => out.extend([b'\\', *byte]),
-            b'\n' => out.extend(b"\\n"),
-            b'\r' => out.extend(b"\\r"),
-            b'\t' => out.extend(b"\\t"),
-            b'$' if bytes.get(i + 1) == Some(&b'{') => out.extend(b"\\$"),
-            byte => out.push(*byte),
-        }
-    }
-    out.push(b'"');
-}
-
 /// A path as it is written; those that come with Nix are in no folder.
 fn path_into(path: &[u8], out: &mut Vec<u8>) {
     match path.strip_prefix(COREPKGS) {
         Some(rest) => out.extend([b"<nix/", rest, b">"].concat()),
         None => out.extend_from_slice(path),
     }
-}
-
-fn plural(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-const KEYWORDS: [&[u8]; 10] =
-    [b"if", b"then", b"else", b"assert", b"with", b"let", b"in", b"rec", b"inherit", b"or"];
-
-fn is_identifier(name: &[u8]) -> bool {
-    !KEYWORDS[..9].contains(&name)
-        && name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-'".contains(byte))
-}
-
-fn attr_name_into(name: &[u8], out: &mut Vec<u8>) {
-    if is_identifier(name) {
-        out.extend_from_slice(name);
-    } else {
-        quote_into(name, usize::MAX, out);
-    }
-}
-
-/// An attribute's name as messages have it: in quotes unless it is an identifier.
-pub fn attr_name(name: &[u8]) -> String {
-    let mut out = Vec::new();
-    attr_name_into(name, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// How to print.
@@ -414,15 +360,6 @@ impl Printer<'_> {
         self.text(" ]");
         Ok(())
     }
-}
-
-/// One line of a trace: `at file:line:column`.
-pub fn at_place(ev: &Ev, pos: Pos) -> String {
-    let mut out = String::new();
-    if pos != 0 {
-        let _ = write!(out, "at {}", ev.show_pos(pos));
-    }
-    out
 }
 
 #[cfg(test)]

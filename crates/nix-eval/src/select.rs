@@ -49,7 +49,11 @@ impl Ev {
 
     /// The builtin called `name`; null if there is none.
     pub fn builtin(&self, name: &str) -> Value {
-        super::builtins::find(name).map_or(Value::Null, Value::Builtin)
+        let global = |name: &str| {
+            let at = self.shared.globals.get(&self.shared.symbols.find(name.as_bytes())?)?;
+            self.globals.get(*at as usize)?.value()
+        };
+        global(name).or_else(|| global(&format!("__{name}"))).unwrap_or(Value::Null)
     }
 
     /// A string with references.

@@ -74,6 +74,9 @@ pub struct Settings {
     pub write_to: Option<PathBuf>,
     /// Experimental features that are on.
     pub ca_derivations: bool,
+    /// Programs may name folders, files and repositories of this machine as their sources, as Nix lets them. Without,
+    /// pure evaluation takes there what whoever runs it names, and what is found by its hash.
+    pub local_sources: bool,
 }
 
 impl Default for Settings {
@@ -93,6 +96,7 @@ impl Default for Settings {
             source_cache: None,
             write_to: None,
             ca_derivations: false,
+            local_sources: true,
         }
     }
 }
@@ -161,9 +165,14 @@ pub(super) type Turn = Arc<Mutex<()>>;
 /// A builtin that others provide.
 pub type Hook = fn(&mut Ev, Ref, Pos) -> EvalResult<Value>;
 
-/// Builtins that others provide: what fetches and what knows flakes.
-#[derive(Clone, Copy, Default)]
+/// What the machine is given by those who know more than it does: the builtins, and of these those that fetch and
+/// know flakes.
+#[derive(Clone, Copy)]
 pub struct Hooks {
+    /// The names that are always in scope, in the order of their index.
+    pub names: fn(&Settings) -> Vec<String>,
+    /// Their values.
+    pub globals: fn(&mut Ev) -> Vec<Ref>,
     /// `builtins.fetchGit`.
     pub fetch_git: Option<Hook>,
     /// `builtins.fetchTree`.
@@ -174,6 +183,13 @@ pub struct Hooks {
     pub parse_flake_ref: Option<Hook>,
     /// `builtins.flakeRefToString`.
     pub flake_ref_to_string: Option<Hook>,
+}
+
+/// Values by the number of their handle, and numbers that are free.
+#[derive(Default)]
+pub(super) struct Handles {
+    pub(super) kept: Vec<Option<Ref>>,
+    pub(super) free: Vec<usize>,
 }
 
 /// State that all threads share.
@@ -205,19 +221,21 @@ pub struct Shared {
     /// Where threads meet to free memory.
     pub(super) meeting: Meeting,
     /// Paths copied to the store: store path and what it was.
-    pub copied: Mutex<FxHashMap<(Vec<u8>, String), &'static str>>,
+    pub(crate) copied: Mutex<FxHashMap<(Vec<u8>, String), &'static str>>,
     /// Store paths that were only computed.
-    pub imported: Imported,
+    pub(crate) imported: Imported,
     /// Sources found so far, by what was asked for; what they are is the business of others.
     pub sources_found: Mutex<FxHashMap<String, Arc<dyn std::any::Any + Send + Sync>>>,
     /// Where values are; it counts what all threads' heaps have taken.
-    pub space: Arc<Space>,
+    pub(crate) space: Arc<Space>,
     /// When the session has taken the time that it may.
     pub(super) deadline: Option<Instant>,
     /// Folders that go with the session, or when a signal ends the process.
     pub temporary: Mutex<Vec<Temporary>>,
+    /// Values that handles outside of the evaluator stand for; see [`Session`](super::session::Session).
+    pub(super) handles: Mutex<Handles>,
     /// Derivations made or read so far, by base name.
-    pub derivations: RwLock<FxHashMap<&'static str, &'static KnownDrv>>,
+    pub(crate) derivations: RwLock<FxHashMap<&'static str, &'static KnownDrv>>,
 }
 
 impl Shared {
@@ -225,7 +243,8 @@ impl Shared {
     pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
         super::heap::return_large_blocks();
         let symbols = Symbols::default();
-        let globals = super::builtins::global_names(&settings)
+        let globals = (hooks.names)(&settings)
+            .into_iter()
             .enumerate()
             .map(|(i, name)| (symbols.intern(name.as_bytes()), i as u32))
             .collect();
@@ -252,8 +271,14 @@ impl Shared {
             space,
             deadline,
             temporary: Mutex::default(),
+            handles: Mutex::default(),
             derivations: RwLock::default(),
         })
+    }
+
+    /// Bytes that evaluation has taken so far.
+    pub fn memory_taken(&self) -> usize {
+        self.space.taken()
     }
 
     /// What is left of the time that evaluation may take; `None`: it may take any.
@@ -356,12 +381,12 @@ impl Shared {
     }
 
     /// The outputs of a flake that was called before.
-    pub fn flake(&self, key: &str) -> Option<Value> {
+    pub(crate) fn flake(&self, key: &str) -> Option<Value> {
         self.flakes.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
     }
 
     /// Remembers the outputs of a flake; another thread's, if it was faster.
-    pub fn remember_flake(&self, key: String, outputs: Value) -> Value {
+    pub(crate) fn remember_flake(&self, key: String, outputs: Value) -> Value {
         *self.flakes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(outputs)
     }
 
@@ -372,16 +397,12 @@ impl Shared {
         imports.values().for_each(|value| roots.thunk(value));
         let flakes = self.flakes.lock().unwrap_or_else(PoisonError::into_inner);
         flakes.values().for_each(|value| roots.value(*value));
+        let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        handles.kept.iter().flatten().for_each(|value| roots.thunk(value));
     }
 
     /// What is known of the derivation `base`.
-    pub fn derivation(&self, base: &str) -> Option<&'static KnownDrv> {
+    pub(crate) fn derivation(&self, base: &str) -> Option<&'static KnownDrv> {
         self.derivations.read().unwrap_or_else(PoisonError::into_inner).get(base).copied()
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.space.close();
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use super::heap::Shelf;
 use super::value::{EMPTY_STR, Str};
 
 /// An interned name. The order is that of interning, not of the text.
@@ -16,10 +17,11 @@ pub struct Symbol(pub u32);
 macro_rules! known {
     ($($name:ident = $text:literal),* $(,)?) => {
         /// Names that the evaluator itself uses, interned first.
-        #[allow(missing_docs, non_upper_case_globals)]
+        // Nix has them all from the start, in this order, and which attribute fails first is seen.
+        #[allow(dead_code, missing_docs, non_upper_case_globals)]
         pub mod sym {
             use super::Symbol;
-            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+            #[allow(dead_code, non_camel_case_types, clippy::upper_case_acronyms)]
             #[repr(u32)]
             enum Index { $($name),* }
             $(pub const $name: Symbol = Symbol(Index::$name as u32);)*
@@ -136,11 +138,18 @@ struct Table {
     texts: Texts,
     /// Room for more bytes.
     room: &'static mut [u8],
+    /// What `room` and `texts` are parts of.
+    pieces: Shelf<OnceLock<Str>>,
+    bytes: Shelf<u8>,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { by_text: HashTable::with_capacity(EXPECTED), texts: Texts::default(), room: &mut [] }
+        // SAFETY: names are the session's, as values are; who makes an evaluator promises for both: see `Ev::new`.
+        // Without an evaluator nobody gets at a text but here.
+        let (pieces, bytes) = unsafe { (Shelf::new(), Shelf::new()) };
+        let by_text = HashTable::with_capacity(EXPECTED);
+        Self { by_text, texts: Texts::default(), room: &mut [], pieces, bytes }
     }
 }
 
@@ -152,14 +161,14 @@ impl Table {
 
     fn add(&mut self, hash_value: u64, text: &[u8]) -> Symbol {
         if self.room.len() < text.len() {
-            self.room = vec![0; PIECE_BYTES.max(text.len())].leak();
+            self.room = self.bytes.put(vec![0; PIECE_BYTES.max(text.len())].into());
         }
         let (bytes, rest) = std::mem::take(&mut self.room).split_at_mut(text.len());
         self.room = rest;
         bytes.copy_from_slice(text);
         let number = self.by_text.len();
         if number.is_multiple_of(PIECE) {
-            self.texts.0.push((0..PIECE).map(|_| OnceLock::new()).collect::<Vec<_>>().leak());
+            self.texts.0.push(self.pieces.put((0..PIECE).map(|_| OnceLock::new()).collect()));
         }
         self.texts.0[number / PIECE][number % PIECE].get_or_init(|| Str::plain(bytes));
         let texts = &self.texts;
@@ -204,7 +213,7 @@ impl Symbols {
     }
 
     /// The text of `symbol`.
-    pub fn text(&self, symbol: Symbol) -> &'static Str {
+    pub(crate) fn text(&self, symbol: Symbol) -> &'static Str {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
         table.texts.get(symbol).unwrap_or(&EMPTY_STR)
     }

@@ -150,7 +150,7 @@ impl Drop for Me {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
-    use crate::heap::{Found, Heap, Lazy, Thunk};
+    use crate::heap::{Found, Heap, Lazy, Space, Thunk};
     use crate::ir::Expr;
     use crate::value::Value;
     use proptest::collection::vec;
@@ -159,6 +159,8 @@ mod tests {
 
     /// Thunks that need others: each is one more than the sum of those it needs.
     struct Graph {
+        /// What any thread allocates, the others use.
+        space: Arc<Space>,
         thunks: Vec<Ref>,
         needs: Vec<Vec<usize>>,
         /// How often each was begun, and how often it is to be given up for now.
@@ -173,12 +175,14 @@ mod tests {
     }
 
     impl Graph {
-        fn new(heap: &Heap, needs: &[Vec<usize>], give_up: &[usize]) -> Self {
+        fn new(space: &Arc<Space>, needs: &[Vec<usize>], give_up: &[usize]) -> Self {
+            let heap = Heap::lasting(space.clone());
             let thunk = |n: usize| -> Ref {
                 let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: n as u32 });
                 heap.alloc(Thunk::lazy(Lazy::Code(expr, None)))
             };
             Self {
+                space: space.clone(),
                 thunks: (0..needs.len()).map(thunk).collect(),
                 needs: needs.to_vec(),
                 begun: needs.iter().map(|_| AtomicUsize::new(0)).collect(),
@@ -218,7 +222,7 @@ mod tests {
             }
             match &result {
                 Ok(sum) => claim.finish(Value::Int(sum + 1)),
-                Err(Stop::Cycle) => claim.fail(heap.alloc(*Error::recursion(0))),
+                Err(Stop::Cycle) => claim.fail(heap.keep_error(Error::recursion(0))),
                 Err(Stop::GivenUp) => claim.put_back(),
             }
             result.map(|sum| sum + 1)
@@ -229,7 +233,7 @@ mod tests {
             let session = Arc::new(Threads::default());
             let len = self.thunks.len();
             let one = |turn: usize| {
-                let (me, heap) = (session.join(), Heap::new(usize::MAX));
+                let (me, heap) = (session.join(), Heap::lasting(self.space.clone()));
                 let mut found: Vec<_> = (0..len).map(|_| Err(Stop::GivenUp)).collect();
                 for i in 0..len {
                     let at = if turn.is_multiple_of(2) { i } else { len - 1 - i };
@@ -280,8 +284,8 @@ mod tests {
             let needs: Vec<Vec<usize>> = (0..).zip(&needs)
                 .map(|(n, all)| if n == 0 { vec![] } else { all.iter().map(|need| need.index(n)).collect() })
                 .collect();
-            let heap = Heap::new(usize::MAX);
-            let graph = Graph::new(&heap, &needs, &[0; NODES]);
+            let space = Arc::new(Space::new(usize::MAX));
+            let graph = Graph::new(&space, &needs, &[0; NODES]);
             let expected: Vec<_> = expected(&needs).into_iter().map(|value| value.ok_or(Stop::Cycle)).collect();
             for found in graph.force_all(threads) {
                 prop_assert_eq!(&found, &expected);
@@ -299,8 +303,8 @@ mod tests {
             give_up in vec(0usize..3, NODES),
             threads in 1usize..6,
         ) {
-            let heap = Heap::new(usize::MAX);
-            let graph = Graph::new(&heap, &needs, &give_up);
+            let space = Arc::new(Space::new(usize::MAX));
+            let graph = Graph::new(&space, &needs, &give_up);
             let expected: Vec<_> = expected(&needs).into_iter().map(|value| value.ok_or(Stop::Cycle)).collect();
             for found in graph.force_all(threads) {
                 prop_assert_eq!(&found, &expected);
@@ -311,10 +315,10 @@ mod tests {
     /// Two threads that meet in the middle of a ring, many times over.
     #[test]
     fn rings() {
-        let heap = Heap::new(usize::MAX);
+        let space = Arc::new(Space::new(usize::MAX));
         for size in 2..200 {
             let needs: Vec<Vec<usize>> = (0..size).map(|n| vec![(n + 1) % size]).collect();
-            let graph = Graph::new(&heap, &needs, &vec![0; size]);
+            let graph = Graph::new(&space, &needs, &vec![0; size]);
             for found in graph.force_all(2 + size % 3) {
                 assert!(found.iter().all(|result| *result == Err(Stop::Cycle)));
             }
@@ -324,8 +328,8 @@ mod tests {
     /// A thread that panicked is not waited for.
     #[test]
     fn a_thread_that_is_gone() {
-        let heap = Heap::new(usize::MAX);
-        let graph = Graph::new(&heap, &[vec![]], &[0]);
+        let space = Arc::new(Space::new(usize::MAX));
+        let graph = Graph::new(&space, &[vec![]], &[0]);
         let thunk = graph.thunks[0];
         let session = Arc::new(Threads::default());
         let me = session.join();

@@ -39,6 +39,15 @@ pub fn file_of(url: &str) -> Result<Option<String>> {
     }
 }
 
+/// Why a source is not taken that a program names on this machine.
+pub fn of_this_machine(source: &str) -> Box<Error> {
+    let message = format!(
+        "the source '{source}' is on this machine, and not in the flake: only what you name yourself is read there; \
+         --allow-local lets the flake name it"
+    );
+    Error::new(Kind::Restricted, message)
+}
+
 /// What Nix says of a `file:` URL that it cannot read.
 pub fn unreadable(url: &str, file: &str) -> Box<Error> {
     Error::new(

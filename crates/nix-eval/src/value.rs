@@ -1,9 +1,10 @@
 //! Values: sixteen bytes, copied freely, pointing into the heap.
 
 use super::attrs::Attrs;
-use super::builtins::Builtin;
+use super::error::Error;
 use super::heap::{Env, Ref, Thin};
-use super::ir::Lambda;
+use super::ir::{Lambda, Pos};
+use super::machine::{Ev, Result};
 
 /// A value in weak head normal form. The discriminants are odd so that a thunk can tell a value
 /// from a pointer by its first byte; they take a whole word so that a value is moved as two words,
@@ -146,5 +147,42 @@ impl Value {
     /// Whether it can be called without a `__functor`.
     pub const fn is_function(&self) -> bool {
         matches!(self, Self::Closure(_) | Self::Builtin(_) | Self::Partial(_))
+    }
+}
+
+/// How a builtin is run: the machine, the arguments, where it is called.
+pub(crate) type Run = fn(&mut Ev, &[Ref], Pos) -> Result<Value>;
+
+/// A builtin function.
+pub struct Builtin {
+    /// Its name in `builtins`.
+    pub name: &'static str,
+    /// How many arguments it takes.
+    pub arity: u8,
+    /// Whether it is global under its own name; otherwise under `__name`.
+    pub bare: bool,
+    /// Whether what it gives depends on what is outside of the program.
+    pub impure: bool,
+    /// The names of its arguments, with a `!` before those that are evaluated whenever it gives a value.
+    pub args: &'static str,
+    /// What it does, for people.
+    pub doc: &'static str,
+    /// What it does.
+    pub(crate) run: Run,
+}
+
+impl Builtin {
+    /// The name that messages use.
+    pub(crate) fn shown_name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Adds "while calling the 'x' builtin".
+    #[cold]
+    pub(crate) fn frame(&self, error: Box<Error>, pos: Pos) -> Box<Error> {
+        if matches!(self.name, "addErrorContext" | "throw" | "abort") {
+            return error;
+        }
+        error.frame(pos, format!("while calling the '{}' builtin", self.name))
     }
 }

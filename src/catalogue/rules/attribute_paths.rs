@@ -1,13 +1,16 @@
 //! What names something in nixpkgs is an attribute path, and nothing else.
 
-use super::Context;
 use super::text::{is_attribute_path, is_identifier};
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::raw::{Field, OneOrMany, RawBuild, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadAttributePath, InvalidValue]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         found.extend(entry.value.base.as_ref().and_then(|base| judge(base, is_identifier(&base.value))));
     }

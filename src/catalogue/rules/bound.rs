@@ -1,12 +1,15 @@
 //! A PostgreSQL that exists for an extension has it, and a version that goes with one version of a PostgreSQL
 //! finds it.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BoundExtension, UnmatchedPostgresqlVersion]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if !cx.raw.complete.unreadable_extensions.is_empty() || !cx.raw.complete.postgresqls {
         return;
     }

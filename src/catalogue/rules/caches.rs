@@ -2,10 +2,13 @@
 
 use data_encoding::BASE64;
 
-use super::Context;
+use super::{Context, Rule};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadCacheKey]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let caches = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.caches).flat_map(|caches| &caches.value);
     for key in caches.filter_map(|cache| cache.value.public_key.as_ref()) {
         let finding = |message: &str| {

@@ -1,14 +1,17 @@
 //! A pinned default is a version of the extension, and fits where it is pinned.
 
-use super::Context;
 use super::postgresql_specs::unknown;
 use super::text::listed;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::raw::{Default as RawDefault, ExtensionFile, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadDefault]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (at, file, _) in cx.extensions() {
         let Some(default) = &file.raw.default else { continue };
         match &default.value {

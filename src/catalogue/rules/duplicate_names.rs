@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::raw::Spanned;
 use crate::catalogue::resolve::attr;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [DuplicateName]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let postgresqls = cx.raw.postgresqls.iter().map(|entry| &entry.value.name);
     unique("PostgreSQL", postgresqls.flatten(), "give one of them another name", found);
     let cargo_pgrx = cx.raw.cargo_pgrx.iter().map(|entry| &entry.value.version);

@@ -1,10 +1,13 @@
 //! There must be something to generate from: a folder, a flake.toml, at least one PostgreSQL.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::files::FOLDER;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [EmptyCatalogue, MissingFile]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if cx.files.is_empty() {
         found.push(
             Diagnostic::global(

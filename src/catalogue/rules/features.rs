@@ -1,13 +1,16 @@
 //! What a PostgreSQL is built with exists for its major, and an extension that needs it is named only where it is.
 
-use super::Context;
 use super::text::listed;
+use super::{Context, Rule};
 use crate::catalogue::features::{self, Feature};
 use crate::catalogue::index::Postgres;
 use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [PostgresqlFeature]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for postgresql in &cx.index.postgresqls {
         let features = postgresql.raw.value.features.iter();
         for (key, wanted) in features.flat_map(|features| features.value.given()) {

@@ -1,13 +1,15 @@
 //! An extension that no PostgreSQL of the catalogue can have is a mistake, unless it is marked broken.
 
-use super::Context;
 use super::text::listed;
+use super::{Context, Rule};
 use crate::catalogue::index::versions;
-use crate::catalogue::model::Kind;
 use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [NoPostgresql]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let systems: Vec<&str> = cx
         .raw
         .flake
@@ -36,7 +38,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             list.value.0.is_empty().then_some(list.span)
         };
         let lists = match kind {
-            Some(Kind::Nixpkgs) => vec![&file.raw.postgresql],
+            Some(kind) if kind.is_package_sets() => vec![&file.raw.postgresql],
             _ => versions(&file.raw).map(|version| &version.value.postgresql).collect(),
         };
         for span in lists.into_iter().flatten().filter_map(empty) {

@@ -1,6 +1,6 @@
 //! What `bump` is told of an extension: where versions come from, what tags look like, what is kept.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::model::Kind;
@@ -8,6 +8,7 @@ use crate::catalogue::pattern::Pattern;
 use crate::catalogue::raw::{ExtensionFile, RawFetched, Spanned};
 use crate::catalogue::source;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
 /// The places that versions come from; the second says what may follow a colon.
 const PLACES: [(&str, Option<&str>); 6] = [
@@ -19,10 +20,12 @@ const PLACES: [(&str, Option<&str>); 6] = [
     ("none", None),
 ];
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [InvalidValue, WrongKindKey]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         let raw = &file.raw;
-        if kind == Some(Kind::Nixpkgs) {
+        if kind.is_some_and(Kind::is_package_sets) {
             let keys = [
                 ("keep", raw.keep.as_ref().map(|field| field.span)),
                 ("ignore", raw.ignore.as_ref().map(|field| field.span)),

@@ -1,12 +1,15 @@
 //! Hashes are SRI hashes, and not placeholders.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Map, Spanned};
 use crate::catalogue::sri::{self, Bad};
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadHash, PlaceholderHash]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for postgresql in &cx.raw.postgresqls {
         one(cx, &postgresql.value.hash, found);
     }
@@ -19,6 +22,7 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         one(cx, &version.value.hash, found);
         one(cx, &version.value.cargo_hash, found);
         map(cx, &version.value.output_hashes, found);
+        found.extend(version.value.own.hashes().filter_map(|hash| judge(cx, hash)));
     }
     let inputs = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.inputs).flat_map(|inputs| &inputs.value.0);
     for (_, input) in inputs {

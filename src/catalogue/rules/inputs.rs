@@ -1,12 +1,15 @@
 //! Inputs have what flake.lock records, in the form Nix writes it.
 
-use super::Context;
 use super::text::{is_hex, is_identifier};
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::resolve::github_reference;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadInput]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some((_, flake)) = &cx.raw.flake else { return };
     let Some(inputs) = &flake.inputs else { return };
     let names: Vec<&str> = inputs.value.0.iter().map(|(name, _)| name.value.as_str()).collect();

@@ -1,39 +1,50 @@
 //! How an extension is built decides which keys it may and must have.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
-use crate::catalogue::model::Kind;
+use crate::catalogue::kinds::{Kind, Own};
 use crate::catalogue::raw::{ExtensionFile, RawBuild, RawSource, RawVersion, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(
+    Catalogue,
+    check,
+    [
+        BadSource,
+        CargoVendor,
+        InvalidValue,
+        MissingKey,
+        NoFile,
+        NoVersions,
+        RustToolchain,
+        SameHash,
+        UnknownKind,
+        UnknownPgrx,
+        WrongKindKey
+    ]
+);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         unknown(file, found);
+        if kind.is_none_or(|kind| !kind.has_files()) {
+            found.extend(versions(&file.raw).filter_map(no_hash));
+        }
         let Some(kind) = kind else { continue };
         let mut keys = Keys { kind, found };
         keys.extension(file);
-        if kind == Kind::Nixpkgs {
-            continue;
+        if !kind.is_package_sets() {
+            let none = file.raw.version.as_ref().is_none_or(|list| list.value.is_empty());
+            if none && !file.raw.wrong.has("version") {
+                found.push(
+                    Diagnostic::new(Code::NoVersions, file.span, format!("{} has no versions", file.name))
+                        .help("add [[version]] with version, postgresql and hash; or source = \"nixpkgs\""),
+                );
+            }
         }
-        let none = file.raw.version.as_ref().is_none_or(|list| list.value.is_empty());
-        if none && !file.raw.wrong.has("version") {
-            found.push(
-                Diagnostic::new(Code::NoVersions, file.span, format!("{} has no versions", file.name))
-                    .help("add [[version]] with version, postgresql and hash; or source = \"nixpkgs\""),
-            );
-        }
-        if kind == Kind::Custom && file.raw.r#override.is_none() && !file.raw.wrong.has("override") {
-            let span = file.raw.kind.as_ref().map_or(file.span, |kind| kind.span);
-            found.push(
-                Diagnostic::new(
-                    Code::WrongKindKey,
-                    span,
-                    "a custom extension needs an override, which builds it",
-                )
-                .help(format!("add override = \"overrides/{}.nix\"", file.name)),
-            );
-        }
+        kind.check(cx, file, found);
     }
     for file in &cx.raw.extensions {
         let github = matches!(
@@ -47,6 +58,14 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
 }
 
+fn no_hash(version: &Spanned<RawVersion>) -> Option<Diagnostic> {
+    let absent = version.value.hash.is_none() && !version.value.wrong.has("hash");
+    absent.then(|| {
+        Diagnostic::new(Code::MissingKey, version.span, "the version has no `hash`")
+            .help("add hash = \"sha256-…\"")
+    })
+}
+
 fn no_homepage(file: &ExtensionFile) -> Diagnostic {
     Diagnostic::new(
         Code::MissingKey,
@@ -57,7 +76,7 @@ fn no_homepage(file: &ExtensionFile) -> Diagnostic {
 }
 
 fn unknown(file: &ExtensionFile, found: &mut Diagnostics) {
-    let names = Kind::ALL.map(Kind::name);
+    let names = Kind::names();
     match &file.raw.kind {
         None => {}
         Some(kind) if Kind::from_name(&kind.value).is_none() => {
@@ -66,11 +85,11 @@ fn unknown(file: &ExtensionFile, found: &mut Diagnostics) {
                 kind.span,
                 format!("unknown kind `{}`", printable(&kind.value)),
             );
-            let usual = match kind.value.to_ascii_lowercase().as_str() {
-                "make" | "makefile" | "c" | "pgxn" => Some("pgxs"),
-                "rust" | "cargo" => Some("pgrx"),
-                "autoconf" | "autotools" | "autoreconf" => Some("configure"),
-                other => nearest(other, names),
+            let written = kind.value.to_ascii_lowercase();
+            let meant = Kind::all().find(|kind| kind.also_called().contains(&written.as_str()));
+            let usual = match meant {
+                Some(kind) => Some(kind.name()),
+                None => nearest(&written, names.iter().copied()),
             };
             found.push(match usual {
                 Some(near) => finding.help(format!("did you mean \"{near}\"?")),
@@ -79,7 +98,7 @@ fn unknown(file: &ExtensionFile, found: &mut Diagnostics) {
         }
         Some(kind) => {
             let by_source = matches!(&file.raw.source, Some(Spanned { value: RawSource::Nixpkgs, .. }));
-            let by_kind = kind.value == Kind::Nixpkgs.name();
+            let by_kind = kind.value == Kind::NIXPKGS.name();
             if by_source && !by_kind {
                 found.push(
                     Diagnostic::new(
@@ -111,16 +130,19 @@ struct Keys<'f> {
 }
 
 impl Keys<'_> {
-    /// Reports `key` when it stands there though only `kinds` have it.
-    fn only<T>(&mut self, kinds: &[Kind], key: &str, field: &Option<Spanned<T>>) {
-        let Some(Spanned { span, .. }) = field else { return };
-        if !kinds.contains(&self.kind) {
-            self.report(kinds, key, *span);
+    /// Reports `key` when it stands there though its kind does not take it.
+    fn judge<T>(&mut self, key: &str, field: &Option<Spanned<T>>) {
+        if let Some(Spanned { span, .. }) = field {
+            self.at(key, *span);
         }
     }
 
-    fn report(&mut self, kinds: &[Kind], key: &str, span: Span) {
-        let names: Vec<_> = kinds.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
+    fn at(&mut self, key: &str, span: Span) {
+        if self.kind.takes(key) {
+            return;
+        }
+        let kinds = Kind::all().filter(|kind| kind.takes(key));
+        let names: Vec<_> = kinds.map(|kind| format!("\"{}\"", kind.name())).collect();
         self.found.push(
             Diagnostic::new(
                 Code::WrongKindKey,
@@ -132,47 +154,48 @@ impl Keys<'_> {
     }
 
     fn extension(&mut self, file: &ExtensionFile) {
-        const BUILT: &[Kind] =
-            &[Kind::Pgxs, Kind::Sql, Kind::Cmake, Kind::Configure, Kind::Pgrx, Kind::Custom];
         let raw = &file.raw;
-        self.only(&[Kind::Nixpkgs], "attr", &raw.attr);
-        self.only(&[Kind::Nixpkgs], "postgresql", &raw.postgresql);
-        self.only(BUILT, "default", &raw.default);
+        self.judge("attr", &raw.attr);
+        self.judge("postgresql", &raw.postgresql);
+        self.judge("default", &raw.default);
+        self.own(&raw.own);
         self.build(&raw.build);
-        if self.kind == Kind::Nixpkgs {
-            for version in versions(raw) {
-                self.report(BUILT, "version", version.span);
-            }
-        } else {
-            for version in versions(raw) {
+        for version in versions(raw) {
+            if self.kind.takes("version") {
                 self.version(&version.value);
+            } else {
+                self.at("version", version.span);
             }
         }
     }
 
     fn version(&mut self, raw: &RawVersion) {
-        let pgrx = &[Kind::Pgrx];
-        self.only(pgrx, "pgrx", &raw.pgrx);
-        self.only(pgrx, "rust", &raw.rust);
-        self.only(pgrx, "cargo-hash", &raw.cargo_hash);
-        self.only(pgrx, "cargo-lock", &raw.cargo_lock);
-        self.only(pgrx, "output-hashes", &raw.output_hashes);
+        self.judge("hash", &raw.hash);
+        self.judge("pgrx", &raw.pgrx);
+        self.judge("rust", &raw.rust);
+        self.judge("cargo-hash", &raw.cargo_hash);
+        self.judge("cargo-lock", &raw.cargo_lock);
+        self.judge("output-hashes", &raw.output_hashes);
+        self.own(&raw.own);
         self.build(&raw.build);
     }
 
+    fn own(&mut self, own: &Own) {
+        for (key, value) in own.given() {
+            self.at(key, value.span());
+        }
+    }
+
     fn build(&mut self, raw: &RawBuild) {
-        const BUILT: &[Kind] =
-            &[Kind::Pgxs, Kind::Sql, Kind::Cmake, Kind::Configure, Kind::Pgrx, Kind::Custom];
-        const MAKE: &[Kind] = &[Kind::Pgxs, Kind::Sql, Kind::Cmake, Kind::Configure, Kind::Custom];
-        self.only(BUILT, "build-inputs", &raw.build_inputs);
-        self.only(BUILT, "native-build-inputs", &raw.native_build_inputs);
-        self.only(MAKE, "make-flags", &raw.make_flags);
-        self.only(&[Kind::Configure, Kind::Custom], "configure-flags", &raw.configure_flags);
-        self.only(&[Kind::Cmake, Kind::Custom], "cmake-flags", &raw.cmake_flags);
-        self.only(BUILT, "env", &raw.env);
-        self.only(BUILT, "patches", &raw.patches);
-        self.only(BUILT, "source-root", &raw.source_root);
-        self.only(&[Kind::Pgrx], "features", &raw.features);
-        self.only(&[Kind::Pgrx], "cargo-package", &raw.cargo_package);
+        self.judge("build-inputs", &raw.build_inputs);
+        self.judge("native-build-inputs", &raw.native_build_inputs);
+        self.judge("make-flags", &raw.make_flags);
+        self.judge("configure-flags", &raw.configure_flags);
+        self.judge("cmake-flags", &raw.cmake_flags);
+        self.judge("env", &raw.env);
+        self.judge("patches", &raw.patches);
+        self.judge("source-root", &raw.source_root);
+        self.judge("features", &raw.features);
+        self.judge("cargo-package", &raw.cargo_package);
     }
 }

@@ -1,11 +1,14 @@
 //! Licenses are those of nixpkgs' `lib.licenses`.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::licenses;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownLicense]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for list in cx.raw.extensions.iter().filter_map(|file| file.raw.license.as_ref()) {
         if list.value.0.is_empty()
             && cx

@@ -1,10 +1,13 @@
 //! `like` and `default-postgresql` name PostgreSQLs that exist; `like` leads somewhere.
 
-use super::Context;
 use super::postgresql_specs::unknown;
+use super::{Context, Rule};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [CircularLike]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let known = cx.index.postgresqls.iter().map(|postgresql| postgresql.name);
     if cx.raw.complete.postgresqls
         && !cx.index.postgresqls.is_empty()

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use toml::de::{DeTable, DeValue};
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::files::Node;
 use crate::catalogue::raw::{Field, Map, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [LockFile]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.cargo_pgrx {
         lock(cx, &entry.value.cargo_lock, &entry.value.output_hashes, found);
     }

@@ -34,8 +34,8 @@ mod same_hash;
 mod settings;
 mod sources;
 mod sql_names;
-mod systems;
-mod text;
+pub(in crate::catalogue) mod systems;
+pub(in crate::catalogue) mod text;
 mod urls;
 mod values;
 mod wording;
@@ -69,45 +69,45 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A rule.
-type Rule = fn(&Context<'_>, &mut Diagnostics);
+/// A rule of the catalogue.
+pub type Rule = crate::rule::Rule<fn(&Context<'_>, &mut Diagnostics)>;
 
 /// All rules. The order does not matter: findings are shown by place.
-const RULES: &[Rule] = &[
-    attribute_paths::check,
-    bound::check,
-    caches::check,
-    defaults::check,
-    duplicate_names::check,
-    empty::check,
-    features::check,
-    fits::check,
-    follow::check,
-    hashes::check,
-    inputs::check,
-    kinds::check,
-    licenses::check,
-    like::check,
-    locks::check,
-    names::check,
-    paths::check,
-    pgrx::check,
-    postgresql_specs::check,
-    postgresql_versions::check,
-    requires::check,
-    same_hash::check,
-    settings::check,
-    sources::check,
-    sql_names::check,
-    systems::check,
-    urls::check,
-    values::check,
-    wording::check,
+pub const RULES: &[Rule] = &[
+    attribute_paths::RULE,
+    bound::RULE,
+    caches::RULE,
+    defaults::RULE,
+    duplicate_names::RULE,
+    empty::RULE,
+    features::RULE,
+    fits::RULE,
+    follow::RULE,
+    hashes::RULE,
+    inputs::RULE,
+    kinds::RULE,
+    licenses::RULE,
+    like::RULE,
+    locks::RULE,
+    names::RULE,
+    paths::RULE,
+    pgrx::RULE,
+    postgresql_specs::RULE,
+    postgresql_versions::RULE,
+    requires::RULE,
+    same_hash::RULE,
+    settings::RULE,
+    sources::RULE,
+    sql_names::RULE,
+    systems::RULE,
+    urls::RULE,
+    values::RULE,
+    wording::RULE,
 ];
 
 /// Runs every rule.
 pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for rule in RULES {
-        rule(cx, found);
+        (rule.check)(cx, found);
     }
 }

@@ -1,15 +1,18 @@
 //! Names become attributes, file names and SQL: only what is safe in all of them.
 
-use super::Context;
 use super::text::{is_identifier, is_keyword, is_reserved_by_windows, shaped};
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::rule::rule;
 
 /// Longer names make file names that some file systems refuse.
 const LONGEST: usize = 100;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [UnsafeName]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         if let Some(name) = &entry.value.name {
             postgresql(name, found);

@@ -4,22 +4,26 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Context;
 use super::text::is_plain_path;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::files::{FOLDER, Files, Node};
 use crate::catalogue::index::versions;
 use crate::catalogue::parse::extension_name;
 use crate::catalogue::raw::{Field, List, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::rule::rule;
 
 /// The files beside the extensions folder.
-const TOP: [&str; 3] = ["flake.toml", "postgresql.toml", "pgrx.toml"];
+const TOP: [&str; 4] = ["flake.toml", "postgresql.toml", "pgrx.toml", super::super::nixpkgs::FILE];
 
 /// Folders in which everything should be referred to.
 const FOLDERS: [&str; 4] = ["files", "locks", "overrides", "patches"];
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule =
+    rule!(Catalogue, check, [MissingFile, OutsideCatalogue, StrayFile, UnreferencedFile]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut paths = Paths { cx, named: BTreeSet::new(), found };
     for entry in &cx.raw.postgresqls {
         paths.all(&entry.value.patches, "patch");

@@ -1,12 +1,15 @@
 //! What a `postgresql` key names must exist, and every range must match something.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::range::{self, Spec};
 use crate::catalogue::raw::{Field, OneOrMany, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadRange, EmptyRange, UnknownPostgresql]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if !cx.raw.complete.postgresqls || cx.index.postgresqls.is_empty() {
         return;
     }

@@ -1,12 +1,15 @@
 //! A PostgreSQL is either the package set's or pinned with version and hash; its version is of its major.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::Postgres;
 use crate::catalogue::raw::{RawSource, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [MissingKey, PostgresqlVersion]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         let raw = &entry.value;
         if let Some(major) = raw.major.as_ref().filter(|major| !(10..=99).contains(&major.value)) {

@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Context;
 use super::text::listed;
+use super::{Context, Rule};
 use crate::catalogue::contrib::{self, Contrib};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::model::Kind;
 use crate::catalogue::raw::{ExtensionFile, Field, List, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule =
+    rule!(Catalogue, check, [CircularRequirement, RequirementMissing, UnknownRequirement]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let fitting: Vec<BTreeSet<usize>> =
         cx.raw.extensions.iter().enumerate().map(|(at, file)| cx.index.fitting(&file.raw, at)).collect();
     // One list may count for many versions: say it once, with all the PostgreSQLs.
@@ -82,7 +86,7 @@ fn lists<'a>(
         return Vec::new();
     }
     let takes = &cx.index.takes[at];
-    if kind == Some(Kind::Nixpkgs) {
+    if kind.is_some_and(Kind::is_package_sets) {
         return takes.iter().map(|takes| (&file.raw.requires, takes.as_slice())).collect();
     }
     versions(&file.raw)

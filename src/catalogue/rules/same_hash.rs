@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::model::Fetcher;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::catalogue::{source, sri};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::rule::rule;
 
 struct Use<'a> {
     span: Span,
@@ -16,7 +17,9 @@ struct Use<'a> {
     fetcher: Option<Fetcher>,
 }
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [SameCargoHash, SameHash]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut sources = Seen::default();
     let mut crates = Seen::default();
     for entry in &cx.raw.postgresqls {
@@ -25,18 +28,18 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         let fetcher =
             source::fetched(&raw.source).and_then(|source| source::of(source, (&None, &None), version).ok());
         // Two entries may be one source with different patches or settings.
-        sources.add(&raw.hash, "PostgreSQL", version, fetcher, found);
+        sources.add(&raw.hash, "PostgreSQL", version, fetcher);
     }
     for entry in &cx.raw.cargo_pgrx {
         let raw = &entry.value;
-        sources.add(&raw.hash, "cargo-pgrx", text(&raw.version), None, found);
-        crates.add(&raw.cargo_hash, "cargo-pgrx", text(&raw.version), None, found);
+        sources.add(&raw.hash, "cargo-pgrx", text(&raw.version), None);
+        crates.add(&raw.cargo_hash, "cargo-pgrx", text(&raw.version), None);
     }
     for (file, version) in cx.versions() {
         let raw = &version.value;
         let fetcher = source::fetcher(source::fetched(&file.raw.source), raw).ok();
-        sources.add(&raw.hash, &file.name, text(&raw.version), fetcher, found);
-        crates.add(&raw.cargo_hash, &file.name, text(&raw.version), None, found);
+        sources.add(&raw.hash, &file.name, text(&raw.version), fetcher);
+        crates.add(&raw.cargo_hash, &file.name, text(&raw.version), None);
     }
     sources.report(Code::SameHash, found);
     crates.report(Code::SameCargoHash, found);
@@ -53,14 +56,7 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn add(
-        &mut self,
-        hash: &'a Field<String>,
-        of: &'a str,
-        version: &'a str,
-        fetcher: Option<Fetcher>,
-        _found: &mut Diagnostics,
-    ) {
+    fn add(&mut self, hash: &'a Field<String>, of: &'a str, version: &'a str, fetcher: Option<Fetcher>) {
         let Some(Spanned { value, span }) = hash else { return };
         // A placeholder is the same everywhere; that it is one is said elsewhere.
         if sri::check(value).is_err() {

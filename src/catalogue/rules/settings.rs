@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Context;
 use super::text::{listed, shaped};
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadSetting, ConflictingSettings]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {
         names(&flake.settings, found);
     }

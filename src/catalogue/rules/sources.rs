@@ -1,19 +1,22 @@
 //! A source says exactly one place, and of a repository which tag or revision.
 
-use super::Context;
 use super::text::is_hex;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::{kind, versions};
 use crate::catalogue::model::Kind;
 use crate::catalogue::raw::{ExtensionFile, Field, RawFetched, RawSource, RawVersion, Spanned};
 use crate::catalogue::source::{self, Problem};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPlaceholder, BadRevision, BadSource]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         match &entry.value.source {
             Some(Spanned { value: RawSource::Fetched(source), span }) => {
-                if fetched(source, *span, found)
+                if fetched(source, *span, PLAIN, found)
                     && let Some(version) = &entry.value.version
                     && let Err(problem) = source::of(source, (&None, &None), &version.value)
                 {
@@ -32,26 +35,30 @@ pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
 }
 
+/// What may stand in braces everywhere.
+const PLAIN: &[&str] = &["version"];
+
 fn extension(file: &ExtensionFile, found: &mut Diagnostics) {
     let raw = &file.raw;
+    let allowed = kind(raw).map_or(PLAIN, |kind| kind.placeholders());
     let (fetched_source, good, place) = match &raw.source {
         Some(Spanned { value: RawSource::Fetched(source), span }) => {
-            (Some(&**source), fetched(source, *span, found), *span)
+            (Some(&**source), fetched(source, *span, allowed, found), *span)
         }
         _ => (None, true, file.span),
     };
-    template(&raw.changelog, found);
+    template(&raw.changelog, PLAIN, found);
     for version in versions(raw) {
         let own = &version.value;
         revision(&own.tag, &own.rev, found);
-        template(&own.url, found);
+        template(&own.url, allowed, found);
         if own.url.is_some()
             && let Some(other) = own.tag.as_ref().or(own.rev.as_ref())
         {
             found.push(incomplete(Problem::RevisionOfUrl, other.span));
         }
     }
-    if kind(raw) == Some(Kind::Nixpkgs)
+    if kind(raw).is_some_and(Kind::is_package_sets)
         || matches!(raw.source, Some(Spanned { value: RawSource::Nixpkgs, .. }))
     {
         return;
@@ -99,7 +106,7 @@ fn incomplete(problem: Problem, span: Span) -> Diagnostic {
 }
 
 /// Checks one table by itself. Whether its fetcher is clear.
-fn fetched(source: &RawFetched, span: Span, found: &mut Diagnostics) -> bool {
+fn fetched(source: &RawFetched, span: Span, allowed: &[&str], found: &mut Diagnostics) -> bool {
     let places = [("github", &source.github), ("url", &source.url), ("git", &source.git)];
     let given: Vec<_> = places.iter().filter_map(|(key, field)| Some((*key, field.as_ref()?.span))).collect();
     if let [(first, _), (second, place), ..] = given.as_slice() {
@@ -117,7 +124,7 @@ fn fetched(source: &RawFetched, span: Span, found: &mut Diagnostics) -> bool {
         );
     }
     revision(&source.tag, &source.rev, found);
-    template(&source.url, found);
+    template(&source.url, allowed, found);
     if let Some(github) = &source.github {
         found.extend(repository(github));
     }
@@ -157,8 +164,8 @@ fn revision(tag: &Field<String>, rev: &Field<String>, found: &mut Diagnostics) {
                 .help("keep one of the two"),
         );
     }
-    template(tag, found);
-    template(rev, found);
+    template(tag, PLAIN, found);
+    template(rev, PLAIN, found);
     if let Some(tag) = tag
         && !is_reference(&tag.value.replace("{version}", "0"))
     {
@@ -205,32 +212,39 @@ fn is_reference(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_graphic() && !"~^:?*[\\\"'`$".contains(c))
 }
 
-/// `{version}` is the only placeholder.
-fn template(field: &Field<String>, found: &mut Diagnostics) {
+/// Only what is allowed may stand in braces.
+fn template(field: &Field<String>, allowed: &[&str], found: &mut Diagnostics) {
     let Some(field) = field else { return };
+    let only = match allowed {
+        [one] => format!("the only placeholder is {{{one}}}"),
+        many => {
+            let names: Vec<_> = many.iter().map(|name| format!("{{{name}}}")).collect();
+            format!("placeholders are {}", names.join(", "))
+        }
+    };
     let mut rest = field.value.as_str();
     while let Some(open) = rest.find(['{', '}']) {
         let inside = &rest[open + 1..];
         let end = inside.find(['{', '}']).filter(|end| inside[*end..].starts_with('}'));
         let name = end.filter(|_| rest[open..].starts_with('{')).map(|end| &inside[..end]);
         match name {
-            Some("version") => {}
+            Some(name) if allowed.contains(&name) => {}
             Some(name) => {
                 let mut finding = Diagnostic::new(
                     Code::BadPlaceholder,
                     field.span,
                     format!("unknown placeholder `{{{}}}`", printable(name)),
                 );
-                finding = match nearest(name, ["version"]) {
-                    Some(_) => finding.help("did you mean `{version}`?"),
-                    None => finding.help("the only placeholder is {version}"),
+                finding = match nearest(name, allowed.iter().copied()) {
+                    Some(near) => finding.help(format!("did you mean `{{{near}}}`?")),
+                    None => finding.help(only.clone()),
                 };
                 found.push(finding);
             }
             None => {
                 found.push(
                     Diagnostic::new(Code::BadPlaceholder, field.span, "a brace without its partner")
-                        .help("the only placeholder is {version}"),
+                        .help(only),
                 );
                 return;
             }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::contrib::{self, Contrib};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 
 use super::text::listed;
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [DuplicateSqlName]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let nth_place = |at: usize, name: &str, nth: usize| -> Span {
         let file = &cx.raw.extensions[at];
         let mut written = file.raw.sql.iter().flat_map(|list| &list.value).filter(|sql| sql.value == name);

@@ -1,12 +1,15 @@
 //! Addresses are http(s) URLs without secrets.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::catalogue::source;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadUrl]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {
         if let Some(source) = source::fetched(&entry.value.source) {
             template(&source.url, found);
@@ -35,7 +38,12 @@ fn one(url: &Field<String>, found: &mut Diagnostics) {
 }
 
 fn template(url: &Field<String>, found: &mut Diagnostics) {
-    found.extend(url.as_ref().and_then(|url| judge(url, &url.value.replace("{version}", "0"))));
+    let expanded = |url: &str| {
+        ["{version}", "{postgresql}", "{platform}"]
+            .iter()
+            .fold(url.to_owned(), |url, name| url.replace(name, "0"))
+    };
+    found.extend(url.as_ref().and_then(|url| judge(url, &expanded(&url.value))));
 }
 
 fn judge(place: &Spanned<String>, url: &str) -> Option<Diagnostic> {

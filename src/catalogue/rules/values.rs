@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
 use super::text::{is_plain_path, listed, shaped};
+use super::{Context, Rule};
 use crate::catalogue::contrib;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::{sql_names, versions};
+use crate::catalogue::kinds::Own;
 use crate::catalogue::raw::{Field, List, Preload, RawBuild, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::nix::eval::parse_size;
+use crate::rule::rule;
 
 /// Attributes of a derivation that are not environment variables to set.
 const RESERVED: [&str; 12] = [
@@ -17,12 +19,14 @@ const RESERVED: [&str; 12] = [
     "PATH",
 ];
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [FlagWithSpace, InvalidValue, UnknownLibrary]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     flake(cx, found);
     for file in &cx.raw.extensions {
-        build(&file.raw.build, found);
+        build(&file.raw.build, &file.raw.own, found);
         for version in versions(&file.raw) {
-            build(&version.value.build, found);
+            build(&version.value.build, &version.value.own, found);
         }
     }
     libraries(cx, found);
@@ -71,7 +75,7 @@ fn flake(cx: &Context<'_>, found: &mut Diagnostics) {
     }
 }
 
-fn build(build: &RawBuild, found: &mut Diagnostics) {
+fn build(build: &RawBuild, own: &Own, found: &mut Diagnostics) {
     for (name, _) in build.env.iter().flat_map(|map| &map.value.0) {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if !shaped(&name.value, |c| c.is_ascii_alphabetic() || c == '_', plain) {
@@ -88,7 +92,7 @@ fn build(build: &RawBuild, found: &mut Diagnostics) {
         }
     }
     let flags = [&build.make_flags, &build.configure_flags, &build.cmake_flags];
-    for flag in flags.into_iter().flatten().flat_map(|list| &list.value) {
+    for flag in flags.into_iter().flatten().flat_map(|list| &list.value).chain(own.flags()) {
         if flag.value.is_empty() {
             found.push(bad(flag, "an empty flag has no meaning", "remove it"));
         } else if flag.value.contains(' ') {

@@ -1,12 +1,15 @@
 //! Texts for people say something, and descriptions are as nixpkgs wants them.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::catalogue::raw::Field;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
 
 const LONGEST: usize = 120;
 
-pub fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+pub(super) const RULE: Rule = rule!(Catalogue, check, [DescriptionStyle, EmptyText]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {
         says_something(
             &flake.description,

@@ -19,6 +19,10 @@ use crate::limited;
 use crate::nix::eval::Error;
 use crate::nix::syntax::{self, decode, text};
 use crate::overrides::suppress;
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(EvalFlake, EvalNothing, EvalUntracked);
 
 /// Builds named one by one before the rest is only counted.
 const NAMED: usize = 4;

@@ -7,6 +7,22 @@ use crate::nix::eval::error::suggest;
 use crate::nix::eval::value::Closure;
 use crate::nix::eval::{Error, Kind, Result, Value};
 use crate::overrides::known::{Takes, takes};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(
+    EvalArgument,
+    EvalFailed,
+    EvalForm,
+    EvalGenerated,
+    EvalImpure,
+    EvalLimit,
+    EvalMissing,
+    EvalNothing,
+    EvalOwned,
+    EvalThrow,
+    EvalType
+);
 
 /// What the catalogue owns, with what the catalogue calls it.
 const OWNED: [&str; 3] = ["pname", "version", "src"];

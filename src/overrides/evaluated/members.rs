@@ -7,22 +7,26 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::session::{Opened, Session, Unready};
 use super::{Outcome, Task, findings};
-use crate::catalogue::model::{Catalogue, Extension, Kind, Postgresql};
+use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::catalogue::{FOLDER, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Value};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(LeftOut, NoBase, NotInNixpkgs, OwnVersion, RequiredRefused);
 
 /// What was found about one extension or PostgreSQL, the same for several PostgreSQLs and systems.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key<'c> {
-    name: &'c str,
-    code: Code,
+pub(super) struct Key<'c> {
+    pub name: &'c str,
+    pub code: Code,
     /// In nixpkgs' words.
-    reason: String,
+    pub reason: String,
 }
 
 /// Systems, and for each the attributes concerned.
-type Where<'c> = BTreeMap<&'c str, BTreeSet<String>>;
+pub(super) type Where<'c> = BTreeMap<&'c str, BTreeSet<String>>;
 
 /// How `generated/lib/from-nixpkgs.nix` begins when there is nothing to take.
 const ABSENT: &str = "nixpkgs has no extension ";
@@ -100,7 +104,7 @@ fn member<'c>(extension: &'c Extension, postgresql: &Postgresql, system: &str) -
 fn look(opened: &mut Opened, extension: &Extension, path: &[&str]) -> Option<Seen> {
     let package = match opened.follow(opened.flake, path) {
         Ok(package) => package?,
-        Err(error) if extension.kind == Kind::Nixpkgs && error.message.starts_with(ABSENT) => {
+        Err(error) if extension.kind.is_package_sets() && error.message.starts_with(ABSENT) => {
             return Some(Seen::Absent);
         }
         Err(_) => return None,
@@ -135,11 +139,19 @@ fn summary(error: &Error) -> &str {
 }
 
 impl findings::Report<'_> {
-    fn member(&mut self, key: &Key<'_>, at: &Where<'_>, systems: &[String], catalogue: &Catalogue) {
-        let own = key.code == Code::OwnVersion;
+    /// One finding about what comes from nixpkgs.
+    pub(super) fn member(
+        &mut self,
+        key: &Key<'_>,
+        at: &Where<'_>,
+        systems: &[String],
+        catalogue: &Catalogue,
+    ) {
+        let own = matches!(key.code, Code::OwnVersion | Code::NoBase);
         let file = if own { "postgresql.toml".to_owned() } else { format!("extensions/{}.toml", key.name) };
         let keys = match key.code {
             Code::OwnVersion => &["hash", "version"][..],
+            Code::NoBase => &["base", "major"][..],
             Code::RequiredRefused => &["required"][..],
             Code::NotInNixpkgs => &["attr", "source", "kind"][..],
             _ => &["postgresql", "source", "kind"][..],
@@ -160,6 +172,9 @@ impl findings::Report<'_> {
                 Diagnostic::new(key.code, span, format!("nixpkgs has PostgreSQL {version} itself"))
                     .help("without `version` and `hash` it comes from nixpkgs' cache, and moves with nixpkgs")
             }
+            Code::NoBase => Diagnostic::new(key.code, span, key.reason.clone())
+                .label(format!("for {names}"))
+                .help("move the pin, or name a recipe that it has: base = \"postgresql_NN\", with a source"),
             Code::NotInNixpkgs => Diagnostic::new(key.code, span, key.reason.clone())
                 .label(format!("for {names}"))
                 .help("if it was renamed, name both: attr = [\"NEW\", \"OLD\"]"),

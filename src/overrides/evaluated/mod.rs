@@ -2,7 +2,7 @@
 //! own nixpkgs. What is found here is certain, where [`super::RULES`] only read the text.
 //!
 //! The generated tree comes in as text, so that what is judged is what would be written. Findings go out as
-//! [`Diagnostic`]s; must not know how they are shown, nor who asked.
+//! [`Diagnostic`](crate::diag::Diagnostic)s; must not know how they are shown, nor who asked.
 
 mod findings;
 mod judge;
@@ -10,6 +10,7 @@ pub mod members;
 mod session;
 pub mod shown;
 mod sight;
+pub mod table;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -19,12 +20,16 @@ use std::sync::{Mutex, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::FOLDER;
-use crate::catalogue::model::{Catalogue, Extension, Fit, Kind};
+use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
 use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
+
+/// What finds something here.
+pub(super) const FINDERS: [crate::rule::Finder; 4] =
+    [findings::FINDER, judge::FINDER, members::FINDER, table::FINDER];
 
 /// One derivation that an override makes or adapts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +142,7 @@ pub fn builds(catalogue: &Catalogue) -> Vec<Build> {
 }
 
 fn is_custom(extension: &Extension) -> bool {
-    extension.kind == Kind::Custom
+    extension.kind.is_hand_written()
 }
 
 /// Evaluates all builds for all systems, in several threads, and reports what it finds. `shown` gives a

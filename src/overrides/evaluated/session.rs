@@ -102,7 +102,8 @@ impl Session {
     }
 
     fn open(&self) -> Result<Opened> {
-        let mut ev = Ev::new(self.shared.clone());
+        // SAFETY: what is found out about a build is text; nobody takes a value along when the session ends.
+        let mut ev = unsafe { Ev::new(self.shared.clone()) };
         let flake = flake::in_place(&mut ev, Path::new(PLACE), &self.inputs)?;
         let held = ev.at(flake);
         Ok(Opened { ev, flake, held })
@@ -110,7 +111,8 @@ impl Session {
 
     /// The flake that was opened on another thread, on this one.
     pub fn join(&self, (flake, held): (Value, Ref)) -> Opened {
-        Opened { ev: Ev::new(self.shared.clone()), flake, held }
+        // SAFETY: as in `open`.
+        Opened { ev: unsafe { Ev::new(self.shared.clone()) }, flake, held }
     }
 
     /// Whether a file of the repository is part of its flake.

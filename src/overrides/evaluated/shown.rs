@@ -208,7 +208,7 @@ impl Shown {
             Self::Bool(value) => value.to_string(),
             Self::Int(value) => value.to_string(),
             Self::Float(value) => value.to_string(),
-            Self::Text(text) => crate::nix::eval::print::quote(blurred(text).as_bytes()),
+            Self::Text(text) => crate::nix::eval::quoting::quote(blurred(text).as_bytes()),
             Self::Path(path) => blurred(path),
             Self::Derivation(name) => name.clone(),
             Self::List(items) if items.is_empty() => "[ ]".to_owned(),

@@ -3,18 +3,19 @@
 use rnix::ast;
 use rowan::ast::AstNode;
 
-use super::{Rule, attributes, is_package, resolve};
+use super::{Rule, Seen, attributes, is_package, resolve};
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::overrides::known::{self, Takes};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::AttributeType], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [AttributeType]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for attribute in ctx.bodies().iter().flat_map(attributes) {
         let (Some(takes), Some(value)) = (known::takes(&attribute.name), attribute.value) else { continue };
-        value_of(ctx, &attribute.name, takes, &value, sink);
+        value_of(ctx, &attribute.name, takes, &value, &mut Seen::default(), sink);
     }
     for body in ctx.bodies() {
         for set in &body.sets {
@@ -40,14 +41,24 @@ fn literal(expr: &ast::Expr) -> Option<&'static str> {
     })
 }
 
-fn value_of(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &mut Diagnostics) {
+fn value_of(
+    ctx: &Ctx<'_>,
+    name: &str,
+    takes: Takes,
+    value: &ast::Expr,
+    seen: &mut Seen,
+    sink: &mut Diagnostics,
+) {
     let resolved = resolve(ctx, value.clone());
+    if !seen.first(&resolved) {
+        return;
+    }
     if let ast::Expr::IfElse(choice) = &resolved {
         choice
             .body()
             .into_iter()
             .chain(choice.else_body())
-            .for_each(|v| value_of(ctx, name, takes, &v, sink));
+            .for_each(|v| value_of(ctx, name, takes, &v, seen, sink));
         return;
     }
     if takes == Takes::Packages && is_package(ctx, &resolved) {
@@ -57,7 +68,7 @@ fn value_of(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &m
         return sink.push(bracketed(ctx, finding, value));
     }
     let Some(is) = literal(&resolved) else {
-        return items(ctx, name, takes, &resolved, sink);
+        return items(ctx, name, takes, &resolved, seen, sink);
     };
     let fits = match takes {
         Takes::Packages | Takes::Paths | Takes::Words | Takes::Flags => is == "a list",
@@ -68,7 +79,7 @@ fn value_of(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &m
         Takes::Other => true,
     };
     if fits {
-        return items(ctx, name, takes, &resolved, sink);
+        return items(ctx, name, takes, &resolved, seen, sink);
     }
     let finding = mismatch(ctx, name, takes, is, value.syntax().text_range());
     sink.push(match (takes, is) {
@@ -118,12 +129,21 @@ fn bracketed(ctx: &Ctx<'_>, finding: Diagnostic, value: &ast::Expr) -> Diagnosti
 }
 
 /// The items of the lists a value is made of.
-fn items(ctx: &Ctx<'_>, name: &str, takes: Takes, value: &ast::Expr, sink: &mut Diagnostics) {
+fn items(
+    ctx: &Ctx<'_>,
+    name: &str,
+    takes: Takes,
+    value: &ast::Expr,
+    seen: &mut Seen,
+    sink: &mut Diagnostics,
+) {
     match value {
         ast::Expr::BinOp(op) if op.operator() == Some(ast::BinOpKind::Concat) && takes.is_list() => {
             for side in op.lhs().into_iter().chain(op.rhs()) {
                 let side = resolve(ctx, side);
-                items(ctx, name, takes, &side, sink);
+                if seen.first(&side) {
+                    items(ctx, name, takes, &side, seen, sink);
+                }
             }
         }
         ast::Expr::List(list) => {

@@ -7,8 +7,9 @@ use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::BuildTool], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [BuildTool]);
 
 /// Packages that are nothing but programs or hooks of the build.
 const TOOLS: &[&str] = &[

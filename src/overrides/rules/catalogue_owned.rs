@@ -3,8 +3,9 @@
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
 use crate::overrides::{Ctx, Role};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::CatalogueOwned], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [CatalogueOwned]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };

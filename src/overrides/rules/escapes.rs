@@ -8,12 +8,9 @@ use super::Rule;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule {
-    codes: &[Code::UselessEscape, Code::WrongEscape, Code::CrlfInString],
-    overrides_only: false,
-    check,
-};
+pub(super) const RULE: Rule = rule!(Nix, check, [UselessEscape, WrongEscape, CrlfInString]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let mut crlf_seen = false;

@@ -9,9 +9,9 @@ use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::scope::BindingKind;
 use crate::nix::syntax::text;
 use crate::overrides::{Ctx, hashes, known};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[Code::MalformedHash, Code::FakeHash, Code::MissingHash], overrides_only: false, check };
+pub(super) const RULE: Rule = rule!(Nix, check, [MalformedHash, FakeHash, MissingHash]);
 
 /// Attributes that are hashes wherever they stand.
 const ANYWHERE: &[&str] =

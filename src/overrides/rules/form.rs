@@ -3,8 +3,9 @@
 use super::Rule;
 use crate::diag::{Code, Diagnostics};
 use crate::overrides::{Ctx, form};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OverrideForm], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OverrideForm]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

@@ -4,12 +4,13 @@ use rnix::SyntaxKind::{NODE_APPLY, NODE_IDENT, NODE_INTERPOL, NODE_SELECT};
 use rnix::ast;
 use rowan::ast::AstNode;
 
-use super::{Rule, calls, is_package, resolve};
+use super::{Rule, Seen, calls, is_package, resolve};
 use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::ImportFromDerivation], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [ImportFromDerivation]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {
@@ -23,7 +24,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         };
         let Some(argument) = arguments.first().filter(|_| reads) else { continue };
         let argument = resolve(ctx, argument.clone());
-        if built(ctx, &argument) {
+        if built(ctx, &argument, &mut Seen::default()) {
             let name = names.last().map_or("import", String::as_str);
             sink.push(
                 ctx.finding(
@@ -39,7 +40,10 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
 
 /// Whether an expression is, or is a path into, what a derivation makes: a package among the
 /// arguments, the source, or a call of a fetcher or builder.
-fn built(ctx: &Ctx<'_>, expr: &ast::Expr) -> bool {
+fn built(ctx: &Ctx<'_>, expr: &ast::Expr, seen: &mut Seen) -> bool {
+    if !seen.first(expr) {
+        return false;
+    }
     let derivation = |expr: &ast::Expr| {
         let expr = resolve(ctx, expr.clone());
         if is_package(ctx, &expr) {
@@ -72,7 +76,7 @@ fn built(ctx: &Ctx<'_>, expr: &ast::Expr) -> bool {
             .filter_map(ast::Interpol::cast)
             .filter_map(|interpol| interpol.expr())
             .any(|inner| derivation(&inner)),
-        ast::Expr::BinOp(op) => op.lhs().is_some_and(|lhs| built(ctx, &resolve(ctx, lhs))),
+        ast::Expr::BinOp(op) => op.lhs().is_some_and(|lhs| built(ctx, &resolve(ctx, lhs), seen)),
         other => matches!(other.syntax().kind(), NODE_APPLY | NODE_SELECT | NODE_IDENT) && derivation(other),
     }
 }

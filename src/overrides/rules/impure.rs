@@ -9,8 +9,9 @@ use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::scope::Target;
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::Impure], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [Impure]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for node in ctx.nodes(NODE_PATH_SEARCH) {

@@ -3,12 +3,13 @@
 use rnix::ast;
 use rowan::ast::AstNode;
 
-use super::{Rule, attributes, resolve, uses_old};
+use super::{Rule, Seen, attributes, resolve, uses_old};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::{Body, Ctx, Role, known};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::ListReplaced], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [ListReplaced]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };
@@ -19,7 +20,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 continue;
             }
             let Some(value) = attribute.value else { continue };
-            if !is_list(ctx, &value) || uses_old(ctx, body, &value) {
+            if !is_list(ctx, &value, &mut Seen::default()) || uses_old(ctx, body, &value) {
                 continue;
             }
             let old = old_name(body);
@@ -47,15 +48,19 @@ fn old_name(body: &Body) -> String {
 }
 
 /// Whether a value is a list as far as the syntax tells.
-fn is_list(ctx: &Ctx<'_>, value: &ast::Expr) -> bool {
-    match resolve(ctx, value.clone()) {
+fn is_list(ctx: &Ctx<'_>, value: &ast::Expr, seen: &mut Seen) -> bool {
+    let value = resolve(ctx, value.clone());
+    if !seen.first(&value) {
+        return false;
+    }
+    match value {
         ast::Expr::List(_) => true,
         ast::Expr::BinOp(op) => op.operator() == Some(ast::BinOpKind::Concat),
         ast::Expr::Apply(apply) => text::application(&apply)
             .and_then(|(function, _)| text::dotted(&function))
             .and_then(|names| names.last().cloned())
             .is_some_and(|name| name == "optional" || name == "optionals"),
-        ast::Expr::IfElse(choice) => choice.body().is_some_and(|body| is_list(ctx, &body)),
+        ast::Expr::IfElse(choice) => choice.body().is_some_and(|body| is_list(ctx, &body, seen)),
         _ => false,
     }
 }

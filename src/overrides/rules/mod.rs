@@ -32,19 +32,13 @@ use rnix::TextRange;
 use rnix::ast::{self, HasEntry};
 use rowan::ast::AstNode;
 
+use super::form::Seen;
 use super::{Body, Ctx};
-use crate::diag::{Code, Diagnostics};
+use crate::diag::Diagnostics;
 use crate::nix::syntax::{scope::Target, text};
 
-/// One rule.
-pub struct Rule {
-    /// What it can find.
-    pub codes: &'static [Code],
-    /// Whether it is about overrides, or a matter of style that other files are free to decide.
-    pub overrides_only: bool,
-    /// Looks.
-    pub check: fn(&Ctx<'_>, &mut Diagnostics),
-}
+/// A rule of hand-written Nix.
+pub type Rule = crate::rule::Rule<fn(&Ctx<'_>, &mut Diagnostics)>;
 
 /// All rules. A test sees to it that every code of 21x and up and 3xx has one.
 pub const RULES: &[Rule] = &[

@@ -4,8 +4,9 @@ use super::Rule;
 use crate::diag::{Code, Diagnostics, nearest};
 use crate::nix::syntax::scope::{self, Target};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::UnboundName], overrides_only: false, check };
+pub(super) const RULE: Rule = rule!(Nix, check, [UnboundName]);
 
 /// Functions of nixpkgs' library that people forget the `lib.` of.
 const LIB: &[&str] = &[

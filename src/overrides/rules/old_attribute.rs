@@ -10,8 +10,9 @@ use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics, nearest};
 use crate::nix::syntax::text;
 use crate::overrides::{Ctx, known};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OldAttribute], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OldAttribute]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

@@ -7,8 +7,9 @@ use super::{Rule, calls};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::{Ctx, hashes, known};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OldHashName], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OldHashName]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {

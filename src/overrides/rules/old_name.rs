@@ -7,8 +7,9 @@ use super::{Attribute, Rule, attributes};
 use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::text;
 use crate::overrides::{Ctx, Role};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OldName], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OldName]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

@@ -7,8 +7,9 @@ use super::{Rule, calls};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OldRev], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OldRev]);
 
 const WITH_TAG: &[&str] = &[
     "fetchFromGitHub",

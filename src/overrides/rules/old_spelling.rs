@@ -9,8 +9,9 @@ use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::scope::BindingKind;
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OldSpelling], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OldSpelling]);
 
 /// Packages and functions by their old names, with today's.
 const RENAMED: &[(&str, &str)] = &[

@@ -8,9 +8,9 @@ use rowan::ast::AstNode;
 use super::{Rule, calls};
 use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule =
-    Rule { codes: &[Code::MissingPath, Code::PathOutside], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [MissingPath, PathOutside]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

@@ -5,9 +5,10 @@ use rnix::ast;
 use super::{Rule, attributes, resolve};
 use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 use rowan::ast::AstNode;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::PhaseHooks], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [PhaseHooks]);
 
 const PHASES: &[(&str, &str)] = &[
     ("unpackPhase", "Unpack"),

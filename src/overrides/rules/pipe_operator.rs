@@ -5,8 +5,9 @@ use rnix::SyntaxKind::{NODE_BIN_OP, TOKEN_PIPE_LEFT, TOKEN_PIPE_RIGHT};
 use super::Rule;
 use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::PipeOperator], overrides_only: false, check };
+pub(super) const RULE: Rule = rule!(Nix, check, [PipeOperator]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let operators = ctx.nodes(NODE_BIN_OP).iter().filter_map(|node| {

@@ -7,8 +7,9 @@ use super::Rule;
 use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::scope::Target;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::RecOverride], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [RecOverride]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for body in ctx.bodies() {

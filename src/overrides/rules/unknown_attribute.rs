@@ -3,8 +3,9 @@
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
 use crate::overrides::{Ctx, known};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::UnknownAttribute], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [UnknownAttribute]);
 
 /// The known attribute that `name` is a slip of the pen away from, if it is unknown itself.
 ///

@@ -9,8 +9,9 @@ use crate::diag::{Code, Diagnostics, nearest};
 use crate::nix::syntax::scope::{self, Target};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::UnknownBuiltin], overrides_only: false, check };
+pub(super) const RULE: Rule = rule!(Nix, check, [UnknownBuiltin]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let is_builtins = |expr: Option<ast::Expr>| match expr {

@@ -8,8 +8,9 @@ use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::text;
 use crate::overrides::index::{Coverage, Index};
 use crate::overrides::{Ctx, Role};
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::UnknownPackage], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [UnknownPackage]);
 
 /// Names that `postgresql.pkgs.callPackage` fills besides nixpkgs' own: the package set itself.
 const SCOPE: &[&str] = &[

@@ -9,8 +9,9 @@ use super::Rule;
 use crate::diag::{Code, Diagnostics, Edit, Span};
 use crate::nix::syntax::scope::{Binding, BindingKind};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::UnusedBinding], overrides_only: false, check };
+pub(super) const RULE: Rule = rule!(Nix, check, [UnusedBinding]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for binding in &ctx.scopes.bindings {

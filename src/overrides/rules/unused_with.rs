@@ -6,8 +6,9 @@ use rowan::ast::AstNode;
 use super::Rule;
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::UnusedWith], overrides_only: false, check };
+pub(super) const RULE: Rule = rule!(Nix, check, [UnusedWith]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (with, uses) in ctx.scopes.withs.iter().zip(&ctx.scopes.with_uses) {

@@ -3,8 +3,9 @@
 use super::Rule;
 use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::OverrideVersion], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [OverrideVersion]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let (Some(facts), Some(form)) = (ctx.facts, &ctx.form) else { return };

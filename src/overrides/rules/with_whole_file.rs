@@ -6,8 +6,9 @@ use rowan::ast::AstNode;
 use super::Rule;
 use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
+use crate::rule::rule;
 
-pub(super) const RULE: Rule = Rule { codes: &[Code::WithWholeFile], overrides_only: true, check };
+pub(super) const RULE: Rule = rule!(Overrides, check, [WithWholeFile]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let mut next = ctx.root.expr();

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use toml_edit::Value;
 
+use super::files::Files;
 use super::{BumpError, Bumped, Edited, describe, pgrx};
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Vendor, Version};
 use crate::store::archive::SourceTree;
@@ -39,17 +40,24 @@ pub fn extension(
     let mut taken = Vec::new();
     for step in steps {
         let base = &extension.versions[step.base];
-        let fetcher = plan::fetcher(&base.source.fetcher, &base.version, &step.release);
+        let mut step = step.clone();
+        let (fetcher, files) = match base.build.files.is_empty() {
+            true => (plan::fetcher(&base.source.fetcher, &base.version, &step.release), None),
+            false => {
+                let files = Files::fetch(upstream, base, &step, how)?;
+                (files.first.clone(), Some(files))
+            }
+        };
         let fetched = upstream.fetch(&fetcher, how.progress)?;
         let hash = fetched.hash.to_sri();
         let wants_tree = base.build.pgrx.is_some() || !extension.sql_names.is_empty();
         // A source that is no archive (a bare SQL file) has nothing more to tell.
         let tree = if wants_tree { fetched.into_tree(upstream.limits).ok() } else { None };
-        let mut step = step.clone();
-        let behind = match &tree {
-            Some(tree) => leave_behind(catalogue, base, &mut step, tree)?,
-            None => Vec::new(),
-        };
+        let mut behind =
+            files.as_ref().map_or_else(Vec::new, |files| files.leave_behind(catalogue, &mut step));
+        if let Some(tree) = &tree {
+            behind.extend(leave_behind(catalogue, base, &mut step, tree)?);
+        }
         if step.postgresqls.is_empty() {
             edited.left_out.push(format!(
                 "{} {} is left out: {}",
@@ -63,6 +71,11 @@ pub fn extension(
         bumped.hash = Some(hash);
         bumped.remarks = behind;
         let mut changes = own_keys(extension, base, &step, &fetcher, &bumped);
+        if let Some(files) = files {
+            changes.retain(|(key, _)| !matches!(*key, "hash" | "url"));
+            changes.push(("hashes", Some(files.table())));
+            bumped.remarks.extend(files.absent);
+        }
         if let Some(tree) = &tree {
             sql_version(extension, base, &step.release.version, tree, &mut changes);
         }

@@ -1,6 +1,7 @@
 //! One extension's or one PostgreSQL's bump: new versions found, fetched, hashed, and its file's new text.
 
 mod extension;
+mod files;
 mod pgrx;
 mod postgresql;
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::cargo::Lock;
-use crate::catalogue::model::Kind;
+use crate::catalogue::kinds::{Kind, SourceClues};
 use crate::store::archive::SourceTree;
 
 /// Something found out, and from where.
@@ -126,22 +126,17 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
     };
     let is_pgrx = cargo.as_ref().is_some_and(|text| text.contains("pgrx"));
     let has = |file: &str| paths.iter().any(|path| *path == below(file));
-    let kind = if is_pgrx {
-        Guess::new(Kind::Pgrx, "Cargo.toml depends on pgrx")
-    } else if all_make.contains("PGXS") || all_make.contains("pgxs") || all_make.contains("contrib-global.mk")
-    {
-        let compiled = ["MODULES", "MODULE_big", "OBJS", "PROGRAM"];
-        if compiled.iter().any(|variable| assigned(&all_make, variable)) {
-            Guess::new(Kind::Pgxs, "the Makefile includes PGXS")
-        } else {
-            Guess::new(Kind::Sql, "the Makefile includes PGXS and compiles nothing")
-        }
-    } else if has("CMakeLists.txt") {
-        Guess::new(Kind::Cmake, "CMakeLists.txt")
-    } else if has("configure") || has("configure.ac") {
-        Guess::new(Kind::Configure, "configure")
-    } else {
-        Guess::new(Kind::Pgxs, "nothing: no build system that is known here was found")
+    let compiled = ["MODULES", "MODULE_big", "OBJS", "PROGRAM"];
+    let clues = SourceClues {
+        depends_on_pgrx: is_pgrx,
+        make: &all_make,
+        compiles: compiled.iter().any(|variable| assigned(&all_make, variable)),
+        has: &has,
+    };
+    let found = Kind::all().filter_map(|kind| Some((kind, kind.guess(&clues)?)));
+    let kind = match found.max_by_key(|(_, clue)| clue.weight) {
+        Some((kind, clue)) => Guess::new(kind, clue.from),
+        None => Guess::new(Kind::USUAL, "nothing: no build system that is known here was found"),
     };
     let mut about = About {
         description: None,

@@ -8,15 +8,14 @@ use super::phases;
 use super::reading::Reading;
 use super::site::{self, Case};
 use super::value::{Definition, Entry, Value, entries};
+use crate::catalogue::kinds::Kind;
 use crate::nix::syntax::text;
 
-/// Lists that are keys of the catalogue, and whether they are of packages.
-const LISTS: [(&str, &str, bool); 6] = [
+/// Lists that are keys of the catalogue for several kinds, and whether they are of packages.
+const LISTS: [(&str, &str, bool); 4] = [
     ("buildInputs", "build-inputs", true),
     ("nativeBuildInputs", "native-build-inputs", true),
     ("makeFlags", "make-flags", false),
-    ("configureFlags", "configure-flags", false),
-    ("cmakeFlags", "cmake-flags", false),
     ("buildFeatures", "features", false),
 ];
 /// What every derivation of an extension has and the generated one has by itself.
@@ -68,14 +67,25 @@ impl Reading<'_, '_> {
         if let Some((_, key, packages)) = LISTS.iter().find(|(nix, ..)| *nix == name) {
             return self.list(name, key, *packages, definition, case, majors, own);
         }
+        if let Some(flags) = Kind::all().filter_map(|kind| kind.flags()).find(|flags| flags.attribute == name)
+        {
+            return self.list(name, flags.key, false, definition, case, majors, own);
+        }
         match name {
             "patches" => self.patches(definition, case, majors, own),
             "sourceRoot" | "buildAndTestSubdir" | "setSourceRoot" => {
                 let value = self.value(definition, case, majors);
                 let root = value.text().map(|text| text.strip_prefix("source/").unwrap_or(text));
-                match root.filter(|root| !root.is_empty() && name != "setSourceRoot") {
+                let root = match name {
+                    // As we write it.
+                    "setSourceRoot" => root
+                        .and_then(|text| text.strip_prefix("sourceRoot=$(echo */'")?.strip_suffix("')"))
+                        .filter(|root| !root.contains('\'')),
+                    _ => root,
+                };
+                match root.filter(|root| !root.is_empty()) {
                     Some(root) => {
-                        let key = if name == "sourceRoot" { "source-root" } else { "cargo-package" };
+                        let key = if name == "buildAndTestSubdir" { "cargo-package" } else { "source-root" };
                         own.texts.insert(key, root.to_owned());
                     }
                     None => self.leave(name, How::Replaces, definition),
@@ -174,7 +184,18 @@ impl Reading<'_, '_> {
         own: &mut Derivation,
     ) {
         let Definition::Expr(expr) = definition else {
-            return self.leave(name, How::Lists, definition);
+            // A list that the version gives.
+            let value = self.value(definition, case, majors);
+            let items = match &value {
+                Value::List(values) => values.iter().map(|value| self.item(value, packages)).collect(),
+                _ => None::<Vec<Option<String>>>,
+            };
+            match items {
+                Some(items) if items.is_empty() => {}
+                Some(items) => drop(own.lists.insert(key, items.into_iter().flatten().collect())),
+                None => self.leave(name, How::Lists, definition),
+            }
+            return;
         };
         let mut items = Vec::new();
         for operand in operands(expr.clone()) {
@@ -238,7 +259,18 @@ impl Reading<'_, '_> {
 
     fn patches(&mut self, definition: &Definition, case: &Case, majors: &[u32], own: &mut Derivation) {
         let Definition::Expr(expr) = definition else {
-            return self.leave("patches", How::Lists, definition);
+            let value = self.value(definition, case, majors);
+            match value {
+                Value::List(items) if items.iter().all(|item| matches!(item, Value::Path(_))) => {
+                    for item in items {
+                        if let Value::Path(path) = item {
+                            self.patch(&path, own);
+                        }
+                    }
+                }
+                _ => self.leave("patches", How::Lists, definition),
+            }
+            return;
         };
         for operand in operands(expr.clone()) {
             let values: Vec<(Definition, Value)> = match &operand {

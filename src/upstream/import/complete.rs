@@ -3,7 +3,7 @@
 use super::derivation::Crates;
 use super::source::{At, Fetched};
 use super::{Derivation, Draft};
-use crate::catalogue::model::{Fetcher, Kind, Revision};
+use crate::catalogue::model::{Fetcher, Revision};
 use crate::catalogue::version::compare;
 use crate::upstream::Upstream;
 use crate::upstream::cargo::{CargoError, Lock};
@@ -29,13 +29,13 @@ impl Draft {
             return Some(Missing::Hash);
         }
         let own = matches!(version.crates, Crates::Unsaid | Crates::Own(_)) || version.pgrx.is_none();
-        (self.kind == Kind::Pgrx && own).then_some(Missing::Lock)
+        (self.kind.has_crates() && own).then_some(Missing::Lock)
     }
 
     /// Leaves out what no catalogue can have.
     pub fn sift(&mut self) {
         let known = self.postgresqls.clone();
-        let is_pgrx = self.kind == Kind::Pgrx;
+        let is_pgrx = self.kind.has_crates();
         let (mut kept, mut absent) = (Vec::new(), Vec::new());
         for mut version in std::mem::take(&mut self.versions) {
             if let (Crates::Lock(text, _), None) = (&version.crates, &version.pgrx)
@@ -132,7 +132,7 @@ impl Draft {
             version.hash = Some(fetched.hash.to_sri());
         }
         let unsaid = matches!(version.crates, Crates::Unsaid | Crates::Own(_));
-        if self.kind != Kind::Pgrx || !unsaid && version.pgrx.is_some() {
+        if !self.kind.has_crates() || !unsaid && version.pgrx.is_some() {
             return Ok(());
         }
         let tree = fetched.into_tree(upstream.limits)?;

@@ -59,6 +59,10 @@ pub struct Common {
     pub broken: bool,
     /// Not for macOS.
     pub linux_only: bool,
+    /// `meta.badPlatforms`.
+    pub bad_platforms: Vec<String>,
+    /// The override that a generated file names, relative to the catalogue folder.
+    pub override_file: Option<String>,
     /// `dontBuild`.
     pub builds_nothing: bool,
     /// Bounds on PostgreSQL's major version, from `meta.broken`.

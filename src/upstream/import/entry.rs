@@ -1,13 +1,14 @@
 //! From a draft to the text of a catalogue entry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
 use toml_edit::Value;
 
 use super::derivation::{Common, Left};
 use super::{At, Crates, Derivation, Draft, Fetched, Imported, Override};
-use crate::catalogue::model::Kind;
+use crate::catalogue::kinds::{Kind, RecipeClues};
 use crate::catalogue::version::compare;
 use crate::upstream::edit::{self, EditError};
 
@@ -37,28 +38,20 @@ pub(super) fn kind(is_pgrx: bool, versions: &[Derivation], left: &[Left], common
             version.lists.get("native-build-inputs").is_some_and(|list| list.iter().any(|tool| tool == name))
         })
     };
-    let has = |name: &str| left.iter().any(|left| left.name == name);
-    let flags = versions.iter().any(|version| version.lists.contains_key("configure-flags"));
-    if is_pgrx {
-        Kind::Pgrx
-    } else if tool("cmake") {
-        Kind::Cmake
-    } else if flags || tool("autoreconfHook") || has("configureFlags") || has("configureScript") {
-        Kind::Configure
-    } else if common.builds_nothing {
-        Kind::Sql
-    } else {
-        Kind::Pgxs
-    }
+    let clues = RecipeClues {
+        is_pgrx,
+        builds_nothing: common.builds_nothing,
+        tool: &tool,
+        key: &|key| versions.iter().any(|version| version.lists.contains_key(key)),
+        attribute: &|name| left.iter().any(|left| left.name == name),
+    };
+    let found = Kind::all().filter_map(|kind| Some((kind, kind.recognize(&clues)?)));
+    found.max_by_key(|(_, weight)| *weight).map_or(Kind::USUAL, |(kind, _)| kind)
 }
 
 /// What a kind's own builder makes of no effect.
 pub(super) fn is_needless(name: &str, kind: Kind) -> bool {
-    match kind {
-        Kind::Pgrx => matches!(name, "env.CARGO" | "CARGO" | "RUSTC"),
-        Kind::Configure => matches!(name, "dontDisableStatic" | "setOutputFlags"),
-        _ => false,
-    }
+    kind.needless().contains(&name)
 }
 
 /// `text` with `{version}` for the version, where it stands by itself; `None`: it does not stand there.
@@ -112,18 +105,12 @@ fn build(version: &Derivation, patches: &[String]) -> BTreeMap<&'static str, Str
 }
 
 /// Build keys in the order of the documentation.
-const KEYS: [&str; 10] = [
-    "build-inputs",
-    "native-build-inputs",
-    "make-flags",
-    "configure-flags",
-    "cmake-flags",
-    "env",
-    "patches",
-    "source-root",
-    "features",
-    "cargo-package",
-];
+static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut keys = vec!["build-inputs", "native-build-inputs", "make-flags"];
+    keys.extend(Kind::all().rev().filter_map(|kind| Some(kind.flags()?.key)));
+    keys.extend(["env", "patches", "source-root", "features", "cargo-package"]);
+    keys
+});
 
 fn nothing(key: &str) -> &'static str {
     match key {
@@ -217,10 +204,8 @@ impl Draft {
 
     fn build(&self, version: &Derivation, patches: &[String]) -> BTreeMap<&'static str, String> {
         let mut version = version.clone();
-        if self.kind == Kind::Cmake
-            && let Some(list) = version.lists.get_mut("native-build-inputs")
-        {
-            list.retain(|tool| tool != "cmake");
+        if let Some(list) = version.lists.get_mut("native-build-inputs") {
+            list.retain(|tool| !self.kind.adds().contains(&tool.as_str()));
         }
         version.lists.retain(|_, list| !list.is_empty());
         build(&version, patches)
@@ -243,9 +228,9 @@ impl Draft {
             }
         }
         remarks.extend(self.common.remarks);
-        let cargo_pgrx = match self.kind {
-            Kind::Pgrx => self.versions.iter().filter_map(|version| version.pgrx.clone()).collect(),
-            _ => BTreeSet::new(),
+        let cargo_pgrx = match self.kind.has_crates() {
+            true => self.versions.iter().filter_map(|version| version.pgrx.clone()).collect(),
+            false => BTreeSet::new(),
         };
         Imported { name: self.name, files, remarks, refused: None, cargo_pgrx }
     }
@@ -263,7 +248,7 @@ impl Draft {
 
     fn head(&self, builds: &[BTreeMap<&'static str, String>]) -> Head {
         let mut head = Head::default();
-        for key in KEYS {
+        for key in KEYS.iter().copied() {
             let values: Vec<Option<&String>> = builds.iter().map(|build| build.get(key)).collect();
             // What a version cannot take back stands in each.
             let all = values.iter().all(Option::is_some);
@@ -324,13 +309,20 @@ impl Draft {
         if self.common.broken {
             line("broken", &quoted("meta.broken was set in the file that it comes from"));
         }
-        if self.common.linux_only {
-            line("exclude-systems", &list(["aarch64-darwin"]));
+        let mut excluded: Vec<&str> = self.common.bad_platforms.iter().map(String::as_str).collect();
+        if self.common.linux_only && !excluded.contains(&"aarch64-darwin") {
+            excluded.push("aarch64-darwin");
+        }
+        if !excluded.is_empty() {
+            line("exclude-systems", &list(excluded));
+        }
+        if let Some(file) = &self.common.override_file {
+            line("override", &quoted(file));
         }
         if let Some(source) = self.versions.last().and_then(|version| version.source.as_ref()) {
             line("source", &place(source, head));
         }
-        for key in KEYS {
+        for key in KEYS.iter().copied() {
             if let Some(value) = head.build.get(key) {
                 line(key, value);
             }
@@ -366,14 +358,14 @@ impl Draft {
             _ => {}
         }
         line("hash", quoted(version.hash.as_deref().unwrap_or_default()));
-        for key in KEYS {
+        for key in KEYS.iter().copied() {
             match (build.get(key), head.build.get(key)) {
                 (Some(own), usual) if Some(own) != usual => line(key, own.clone()),
                 (None, Some(_)) => line(key, nothing(key).to_owned()),
                 _ => {}
             }
         }
-        if self.kind == Kind::Pgrx {
+        if self.kind.has_crates() {
             for (key, value) in [("pgrx", &version.pgrx), ("rust", &version.rust)] {
                 if let Some(value) = value {
                     line(key, quoted(value));
@@ -453,7 +445,7 @@ fn head_of(text: &str) -> Head {
         head.template = text("tag").or_else(|| text("url"));
         head.rev = text("rev");
     }
-    for key in KEYS {
+    for key in KEYS.iter().copied() {
         let value = match document.get(key) {
             Some(toml::Value::Array(items)) => list(items.iter().filter_map(toml::Value::as_str)),
             Some(toml::Value::Table(pairs)) => {

@@ -44,6 +44,12 @@ pub fn attribute(reading: &mut Reading<'_, '_>, name: &str, value: &Definition, 
         }
         "license" => licence(reading, value),
         "broken" => broken(reading, value, case),
+        "badPlatforms" => {
+            if let Value::List(systems) = reading.value(value, case, majors) {
+                let systems = systems.iter().filter_map(Value::text).map(str::to_owned);
+                reading.common.bad_platforms = systems.collect();
+            }
+        }
         "platforms" => {
             if let Value::Name(platforms) = reading.value(value, case, majors) {
                 reading.common.linux_only |=

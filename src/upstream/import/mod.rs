@@ -15,6 +15,8 @@ mod phases;
 mod reading;
 mod site;
 mod source;
+#[cfg(test)]
+mod tests;
 mod value;
 mod versions_json;
 
@@ -195,7 +197,9 @@ impl Parsed<'_> {
         let fold = |text: &str| text.to_lowercase().replace('-', "_");
         common.sql =
             common.sql.filter(|sql| fold(sql) != fold(request.name) || from_table && sql != request.name);
-        let kind = entry::kind(is_pgrx, &versions, &left, &common);
+        let own = Kind::from_function(&site.builder.to_string());
+        let kind = own.unwrap_or_else(|| entry::kind(is_pgrx, &versions, &left, &common));
+        common.override_file = site.override_file();
         let left: Vec<derivation::Left> =
             left.into_iter().filter(|left| !entry::is_needless(&left.name, kind)).collect();
         let written = left::write(&known, &site, &cases, request.name, &majors, &left, &mut common.remarks);

@@ -12,6 +12,8 @@ use super::phases;
 use super::site::{self, Case, Site};
 use super::source;
 use super::value::{Definition, Entry, Value};
+use crate::catalogue::kinds::Kind;
+use crate::nix::syntax::text;
 
 /// Reads one case after another.
 pub struct Reading<'a, 'b> {
@@ -161,7 +163,13 @@ impl Reading<'_, '_> {
         }
         let listed = |name: &str| case.listed.get(name).and_then(Value::text).map(str::to_owned);
         let builder = self.site.builder.syntax().text().to_string();
-        let mut made_by = self.known.of(&self.site.builder, &case.env);
+        let mut made_by = match text::peel(self.site.builder.clone()) {
+            // `buildPgrx { inherit pgrx rust; }`, as we write it.
+            ast::Expr::Apply(apply) if Kind::from_function(&builder).is_some() => {
+                apply.argument().map(|argument| self.known.of(&argument, &case.env)).unwrap_or_default()
+            }
+            _ => self.known.of(&self.site.builder, &case.env),
+        };
         if let Value::Name(name) = &made_by {
             own.pgrx = underscored(name);
             made_by = Value::Unknown;

@@ -7,6 +7,7 @@ use rowan::ast::AstNode;
 
 use super::knowledge::Knowledge;
 use super::value::{Definition, Entry, Env, Value, entries};
+use crate::catalogue::kinds::Kind;
 use crate::nix::syntax::scope::{BindingId, BindingKind, Scopes, Target};
 use crate::nix::syntax::text;
 
@@ -45,7 +46,7 @@ fn makes_derivations(builder: &str) -> bool {
         "uildPostgresqlExtension",
         "uildExtension",
     ];
-    known.iter().any(|name| builder.contains(name))
+    known.iter().any(|name| builder.contains(name)) || Kind::from_function(builder).is_some()
 }
 
 impl Site {
@@ -155,8 +156,40 @@ impl Site {
         env
     }
 
+    /// The functions around given to `mapAttrs` as they are: `mapAttrs (version: { hash }: build { … }) versions`.
+    fn mapped(&self) -> Option<Call> {
+        let outer = self.around.first()?;
+        let whole = outer.syntax().ancestors().filter_map(ast::Apply::cast).find(|apply| {
+            text::application(apply).is_some_and(|(_, arguments)| {
+                arguments.len() == 2
+                    && arguments
+                        .first()
+                        .is_some_and(|first| text::peel(first.clone()).syntax() == outer.syntax())
+            })
+        })?;
+        let (function, mut arguments) = text::application(&whole)?;
+        let over = arguments.pop();
+        let maps = text::dotted(&function)?.last().is_some_and(|name| name == "mapAttrs");
+        maps.then(|| Call { around: self.around.clone(), arguments: Vec::new(), over })
+    }
+
+    /// The file of the catalogue that overrides it: `applyOverride FILE version (build { … })`.
+    pub fn override_file(&self) -> Option<String> {
+        let (function, arguments) =
+            self.argument.syntax().ancestors().filter_map(ast::Apply::cast).find_map(|apply| {
+                let (function, arguments) = text::application(&apply)?;
+                (text::dotted(&function)?.last()? == "applyOverride").then_some((function, arguments))
+            })?;
+        drop(function);
+        let file = arguments.first()?.syntax().text().to_string();
+        file.split_once("catalogue/").map(|(_, file)| file.to_owned())
+    }
+
     /// How the functions around are called: `mapAttrs (name: value: build name value.hash) versions`.
     fn call(&self, scopes: &Scopes) -> Option<Call> {
+        if let Some(mapped) = self.mapped() {
+            return Some(mapped);
+        }
         let outer = self.around.first()?;
         let binding = outer.syntax().ancestors().find_map(ast::AttrpathValue::cast)?;
         let id = scopes.bindings.iter().position(|known| known.node == *binding.syntax())?;

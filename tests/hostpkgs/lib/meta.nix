@@ -71,6 +71,17 @@ rec {
       builtins.attrValues licenses
     );
 
+  sourceTypes = {
+    fromSource = {
+      shortName = "fromSource";
+      isSource = true;
+    };
+    binaryNativeCode = {
+      shortName = "binaryNativeCode";
+      isSource = false;
+    };
+  };
+
   platforms = {
     inherit linux darwin;
     unix = linux ++ darwin ++ [ "x86_64-freebsd" ];

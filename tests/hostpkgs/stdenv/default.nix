@@ -193,6 +193,13 @@ let
       // {
         isGNU = hostPlatform.isLinux;
         isClang = hostPlatform.isDarwin;
+        # The compiler without its wrapper, for its libraries.
+        cc = mkDerivation {
+          pname = "host-libgcc";
+          version = "0";
+          dontUnpack = true;
+          installPhase = ''mkdir -p "$out"'';
+        };
       };
     override = _: stdenv;
   };

@@ -33,6 +33,8 @@ const PACKAGES: &[&str] = &[
     "libclang-dev",
     "libnss-wrapper",
     "libtap-parser-sourcehandler-pgtap-perl",
+    "meson",
+    "ninja-build",
     "openssl",
     "perl",
     "pkg-config",

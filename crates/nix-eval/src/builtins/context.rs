@@ -9,33 +9,53 @@ use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
 use crate::machine::{Ev, Result};
-use crate::print::attr_name;
+use crate::quoting::attr_name;
 use crate::symbol::sym;
 use crate::value::{ContextElement, Str, Value};
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("hasContext", 1, |ev, args, pos| {
+    prefixed("hasContext", "!string", "Whether a string refers to the store.", |ev, args, pos| {
         Ok(Value::Bool(ev.string_arg(args[0], pos, FIRST)?.context.is_some()))
     }),
-    prefixed("unsafeDiscardStringContext", 1, |ev, args, pos| {
-        let bytes = coerced(ev, args[0], &mut ContextSet::default(), pos)?;
-        Ok(Value::String(ev.heap.alloc(Str::plain(bytes))))
-    }),
-    prefixed("unsafeDiscardOutputDependency", 1, |ev, args, pos| {
-        let mut set = ContextSet::default();
-        let bytes = coerced(ev, args[0], &mut set, pos)?;
-        let mut kept = ContextSet::default();
-        for element in set.into_elements() {
-            kept.insert(match element {
-                ContextElement::DrvDeep(path) => ContextElement::Path(path),
-                element => element,
-            });
-        }
-        Ok(ev.string_with(bytes, kept))
-    }),
-    prefixed("addDrvOutputDependencies", 1, add_drv_output_dependencies),
-    prefixed("getContext", 1, get_context),
-    prefixed("appendContext", 2, append_context),
+    prefixed(
+        "unsafeDiscardStringContext",
+        "!string",
+        "The string without what it refers to.",
+        |ev, args, pos| {
+            let bytes = coerced(ev, args[0], &mut ContextSet::default(), pos)?;
+            Ok(Value::String(ev.heap.alloc(Str::plain(bytes))))
+        },
+    ),
+    prefixed(
+        "unsafeDiscardOutputDependency",
+        "!string",
+        "The string with references to derivations themselves in place of all that they need to be built.",
+        |ev, args, pos| {
+            let mut set = ContextSet::default();
+            let bytes = coerced(ev, args[0], &mut set, pos)?;
+            let mut kept = ContextSet::default();
+            for element in set.into_elements() {
+                kept.insert(match element {
+                    ContextElement::DrvDeep(path) => ContextElement::Path(path),
+                    element => element,
+                });
+            }
+            Ok(ev.string_with(bytes, kept))
+        },
+    ),
+    prefixed(
+        "addDrvOutputDependencies",
+        "!string",
+        "The string, whose reference to a derivation becomes one to all that it needs to be built.",
+        add_drv_output_dependencies,
+    ),
+    prefixed("getContext", "!string", "What a string refers to: a set of store paths.", get_context),
+    prefixed(
+        "appendContext",
+        "!string !context",
+        "The string with more references, as `getContext` gives them.",
+        append_context,
+    ),
 ];
 
 fn coerced(ev: &mut Ev, arg: Ref, set: &mut ContextSet, pos: Pos) -> Result<&'static [u8]> {

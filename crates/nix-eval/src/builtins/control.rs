@@ -11,33 +11,53 @@ use crate::symbol::sym;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Builtin] = &[
-    bare("throw", 1, |ev, args, pos| {
+    bare("throw", "!message", "Fails with a message; `tryEval` can catch it.", |ev, args, pos| {
         let message =
             message(ev, args[0], pos, "while evaluating the error message passed to builtin.throw")?;
         Err(Error::at(Kind::Throw, message, pos))
     }),
-    bare("abort", 1, |ev, args, pos| {
+    bare("abort", "!message", "Ends the evaluation with a message.", |ev, args, pos| {
         let message =
             message(ev, args[0], pos, "while evaluating the error message passed to builtins.abort")?;
         let message = format!("evaluation aborted with the following error message: '{message}'");
         Err(Error::at(Kind::Abort, message, pos))
     }),
-    prefixed("tryEval", 1, try_eval),
-    prefixed("seq", 2, |ev, args, _| {
+    prefixed(
+        "tryEval",
+        "expression",
+        "Evaluates an expression: `{ success; value; }`, with `false` for both where it throws or an assertion fails.",
+        try_eval,
+    ),
+    prefixed("seq", "!first !second", "Evaluates the first, gives the second.", |ev, args, _| {
         ev.force(args[0])?;
         ev.force(args[1])
     }),
-    prefixed("deepSeq", 2, |ev, args, _| {
-        ev.force_deep(args[0])?;
-        ev.force(args[1])
-    }),
-    prefixed("trace", 2, trace),
-    prefixed("traceVerbose", 2, |ev, args, pos| {
-        if ev.shared.settings.trace_verbose { trace(ev, args, pos) } else { ev.force(args[1]) }
-    }),
-    prefixed("warn", 2, warn),
-    prefixed("addErrorContext", 2, add_error_context),
-    bare("break", 1, |ev, args, _| ev.force(args[0])),
+    prefixed(
+        "deepSeq",
+        "!first !second",
+        "Evaluates the first and all that is in it, gives the second.",
+        |ev, args, _| {
+            ev.force_deep(args[0])?;
+            ev.force(args[1])
+        },
+    ),
+    prefixed("trace", "!message !value", "Prints the message, gives the value.", trace),
+    prefixed(
+        "traceVerbose",
+        "message !value",
+        "As `trace`, where verbose traces are wanted; else only the value.",
+        |ev, args, pos| {
+            if ev.shared.settings.trace_verbose { trace(ev, args, pos) } else { ev.force(args[1]) }
+        },
+    ),
+    prefixed("warn", "!message !value", "Prints a warning, gives the value.", warn),
+    prefixed(
+        "addErrorContext",
+        "message !value",
+        "The value; an error of it tells the message as one of its steps.",
+        add_error_context,
+    ),
+    bare("break", "!value", "The value: there is no debugger to stop in.", |ev, args, _| ev.force(args[0])),
 ];
 
 const MESSAGE: Coerce = Coerce { more: false, copy: false, canonical: true };

@@ -22,11 +22,21 @@ use nix_store::path::{check_name, downstream_placeholder, placeholder};
 use nix_store::{Algorithm, Derivation, DerivationOutput, IngestionMethod, StorePath, StorePathError};
 
 pub(super) const TABLE: &[Builtin] = &[
-    bare("derivationStrict", 1, derivation_strict),
-    bare("placeholder", 1, |ev, args, pos| {
-        let output = ev.plain_arg(args[0], pos, FIRST)?;
-        Ok(ev.string(placeholder(&String::from_utf8_lossy(output)).as_bytes()))
-    }),
+    bare(
+        "derivationStrict",
+        "!attrs",
+        "Makes a derivation: the paths of it and of its outputs. `derivation` is what programs call.",
+        derivation_strict,
+    ),
+    bare(
+        "placeholder",
+        "!output",
+        "A text that a build finds replaced by the path of its own output.",
+        |ev, args, pos| {
+            let output = ev.plain_arg(args[0], pos, FIRST)?;
+            Ok(ev.string(placeholder(&String::from_utf8_lossy(output)).as_bytes()))
+        },
+    ),
 ];
 
 /// `derivation` itself is Nix code around `derivationStrict`.
@@ -62,7 +72,7 @@ impl Ev {
     pub(super) fn lazy_text(&mut self, text: &str) -> Ref {
         match self.parse(text, Origin::Text(text.into()), b"/") {
             Ok(code) => self.lazy(code),
-            Err(error) => self.heap.alloc(Thunk::failed(self.lasting.alloc(*error))),
+            Err(error) => self.heap.alloc(Thunk::failed(self.lasting.keep_error(error))),
         }
     }
 

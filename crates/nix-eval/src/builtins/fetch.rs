@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::PoisonError;
 
 use super::hashes::hash_or_zeros;
-use super::{Builtin, bare, prefixed};
+use super::{Builtin, bare_impure, prefixed, prefixed_impure};
 use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::imported::Place;
@@ -14,26 +14,56 @@ use crate::machine::{Ev, Result};
 use crate::paths::file_name;
 use crate::shared::Hook;
 use crate::symbol::sym;
-use crate::unpacked::{Unpacked, file_of, unreadable};
+use crate::unpacked::{Unpacked, file_of, of_this_machine, unreadable};
 use crate::url::Url;
 use crate::value::Value;
 use nix_store::{Algorithm, Hash, IngestionMethod};
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("fetchurl", 1, |ev, args, pos| fetch(ev, args[0], pos, "fetchurl", IngestionMethod::Flat)),
-    bare("fetchTarball", 1, |ev, args, pos| fetch(ev, args[0], pos, "fetchTarball", IngestionMethod::Nar)),
-    bare("fetchGit", 1, |ev, args, pos| hooked(ev.shared.hooks.fetch_git, ev, args[0], pos)),
-    bare("fetchTree", 1, |ev, args, pos| hooked(ev.shared.hooks.fetch_tree, ev, args[0], pos)),
-    bare("fetchMercurial", 1, |_, _, pos| {
+    prefixed_impure(
+        "fetchurl",
+        "!source",
+        "A file, by its URL and hash; here one that is on this machine.",
+        |ev, args, pos| fetch(ev, args[0], pos, "fetchurl", IngestionMethod::Flat),
+    ),
+    bare_impure(
+        "fetchTarball",
+        "!source",
+        "The contents of an archive, by its URL and hash; here one that is on this machine.",
+        |ev, args, pos| fetch(ev, args[0], pos, "fetchTarball", IngestionMethod::Nar),
+    ),
+    bare_impure(
+        "fetchGit",
+        "!source",
+        "The files of a git repository of this machine, at a commit or as they are.",
+        |ev, args, pos| hooked(ev.shared.hooks.fetch_git, ev, args[0], pos),
+    ),
+    bare_impure(
+        "fetchTree",
+        "!source",
+        "The tree that a flake reference stands for, as a string or a set.",
+        |ev, args, pos| hooked(ev.shared.hooks.fetch_tree, ev, args[0], pos),
+    ),
+    bare_impure("fetchMercurial", "source", "Fails: Mercurial is not run here.", |_, _, pos| {
         let message =
             "builtins.fetchMercurial needs Mercurial and the network; use builtins.path on a checkout";
         Err(Error::at(Kind::Unavailable, message, pos))
     }),
-    prefixed("getFlake", 1, |ev, args, pos| hooked(ev.shared.hooks.get_flake, ev, args[0], pos)),
-    prefixed("parseFlakeRef", 1, |ev, args, pos| hooked(ev.shared.hooks.parse_flake_ref, ev, args[0], pos)),
-    prefixed("flakeRefToString", 1, |ev, args, pos| {
-        hooked(ev.shared.hooks.flake_ref_to_string, ev, args[0], pos)
+    prefixed_impure(
+        "getFlake",
+        "!reference",
+        "A flake with its inputs, outputs and source.",
+        |ev, args, pos| hooked(ev.shared.hooks.get_flake, ev, args[0], pos),
+    ),
+    prefixed("parseFlakeRef", "!reference", "A flake reference as a set.", |ev, args, pos| {
+        hooked(ev.shared.hooks.parse_flake_ref, ev, args[0], pos)
     }),
+    prefixed(
+        "flakeRefToString",
+        "!attrs",
+        "A flake reference, given as a set, as a string.",
+        |ev, args, pos| hooked(ev.shared.hooks.flake_ref_to_string, ev, args[0], pos),
+    ),
 ];
 
 fn hooked(hook: Option<Hook>, ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
@@ -139,8 +169,11 @@ fn fetch(ev: &mut Ev, arg: Ref, pos: Pos, what: &str, method: IngestionMethod) -
         return Err(Error::at(Kind::Other, message, pos));
     }
     let found = match file_of(&plain) {
-        Ok(Some(file)) if unpacked => tarball(ev, &file, &wanted),
-        Ok(Some(file)) => local_file(ev, &file, &wanted),
+        Ok(Some(file)) => match ev.local_source(file.as_bytes()) {
+            Some(place) if unpacked => tarball(ev, &String::from_utf8_lossy(&place), &wanted),
+            Some(place) => local_file(ev, &String::from_utf8_lossy(&place), &wanted),
+            None => Err(of_this_machine(url)),
+        },
         Ok(None) => Err(missing.unwrap_or_else(|| {
             let prefetch = prefetch(unpacked);
             let message = format!(

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
-use super::{Builtin, FIRST, SECOND, bare, prefixed};
+use super::{Builtin, FIRST, SECOND, bare_impure, prefixed, prefixed_impure};
 use crate::access::Last;
 use crate::attrs::Attrs;
 use crate::coerce::{Coerce, ContextSet};
-use crate::error::{Error, Kind};
+use crate::core_packages::{COREPKGS, core_package};
+use crate::error::{Error, Kind, io_error, no_such_file};
 use crate::heap::Ref;
 use crate::imported::Place;
 use crate::ir::Pos;
@@ -19,17 +20,27 @@ use nix_store::nar::{FileType, write_path};
 use nix_store::{Algorithm, Hash, Hasher, IngestionMethod, StorePath};
 
 pub(super) const TABLE: &[Builtin] = &[
-    bare("import", 1, |ev, args, pos| {
-        let path = path_arg(ev, args[0], pos)?;
-        ev.import(path, pos)
-    }),
-    bare("scopedImport", 2, |ev, args, pos| {
-        let scope = ev.attrs_arg(args[0], pos, FIRST)?;
-        let path = path_arg(ev, args[1], pos)?;
-        ev.import_scoped(scope, path, pos)
-    }),
-    prefixed("pathExists", 1, path_exists),
-    prefixed("readFile", 1, |ev, args, pos| {
+    bare_impure(
+        "import",
+        "!path",
+        "The value of a file, or of the `default.nix` of a folder.",
+        |ev, args, pos| {
+            let path = path_arg(ev, args[0], pos)?;
+            ev.import(path, pos)
+        },
+    ),
+    bare_impure(
+        "scopedImport",
+        "!scope !path",
+        "As `import`, with more names in scope, and anew each time.",
+        |ev, args, pos| {
+            let scope = ev.attrs_arg(args[0], pos, FIRST)?;
+            let path = path_arg(ev, args[1], pos)?;
+            ev.import_scoped(scope, path, pos)
+        },
+    ),
+    prefixed_impure("pathExists", "!path", "Whether there is something at a path.", path_exists),
+    prefixed_impure("readFile", "!path", "The contents of a file.", |ev, args, pos| {
         let bytes = ev.read_file_arg(args[0], pos)?;
         if bytes.contains(&0) {
             let message = "the contents of the file cannot be represented as a Nix string";
@@ -38,37 +49,62 @@ pub(super) const TABLE: &[Builtin] = &[
         ev.room_for(bytes.len())?;
         Ok(ev.string(&bytes))
     }),
-    prefixed("readDir", 1, read_dir),
-    prefixed("readFileType", 1, |ev, args, pos| {
-        let path = path_arg(ev, args[0], pos)?;
-        match ev.file_type_at(path, pos)? {
-            Some(kind) => Ok(ev.string(kind.name().as_bytes())),
-            None => Err(no_such_file(path, pos)),
-        }
-    }),
-    prefixed("findFile", 2, find_file),
-    prefixed("toFile", 2, to_file),
-    prefixed("toPath", 1, |ev, args, pos| {
+    prefixed_impure("readDir", "!path", "The entries of a folder: a set of names and their types.", read_dir),
+    prefixed_impure(
+        "readFileType",
+        "!path",
+        "What is at a path: `\"regular\"`, `\"directory\"`, `\"symlink\"` or `\"unknown\"`.",
+        |ev, args, pos| {
+            let path = path_arg(ev, args[0], pos)?;
+            match ev.file_type_at(path, pos)? {
+                Some(kind) => Ok(ev.string(kind.name().as_bytes())),
+                None => Err(no_such_file(path, pos)),
+            }
+        },
+    ),
+    prefixed_impure(
+        "findFile",
+        "!searchPath !name",
+        "The path that `<name>` is, looked for along a search path.",
+        find_file,
+    ),
+    prefixed("toFile", "!name !text", "The store path of a file with this text.", to_file),
+    prefixed("toPath", "!path", "A path as a string, made canonical.", |ev, args, pos| {
         let value = ev.force(args[0])?;
         let mut set = ContextSet::default();
         let path = ev.coerce_path(value, &mut set, pos, FIRST)?;
         Ok(ev.string_with(path, set))
     }),
-    prefixed("storePath", 1, store_path),
-    prefixed("filterSource", 2, |ev, args, pos| {
-        let value = ev.force(args[1])?;
-        let path = ev.coerce_path(value, &mut ContextSet::default(), pos, SECOND)?;
-        let filter = ev.function_arg(args[0], pos, FIRST)?;
-        let name = base_name(path);
-        ev.add_path(path, &name, Some(filter), IngestionMethod::Nar, None, pos)
-    }),
-    prefixed("path", 1, path),
-    prefixed("getEnv", 1, |ev, args, pos| {
-        let name = ev.plain_arg(args[0], pos, FIRST)?;
-        let name = String::from_utf8_lossy(name);
-        let value = if ev.shared.settings.pure { None } else { ev.shared.outside.env(&name) };
-        Ok(ev.string(&value.unwrap_or_default()))
-    }),
+    prefixed_impure("storePath", "!path", "A path in the store as a reference to it.", store_path),
+    prefixed_impure(
+        "filterSource",
+        "!filter !path",
+        "The store path of a folder, of which a function of path and type says what belongs to it.",
+        |ev, args, pos| {
+            let value = ev.force(args[1])?;
+            let path = ev.coerce_path(value, &mut ContextSet::default(), pos, SECOND)?;
+            let filter = ev.function_arg(args[0], pos, FIRST)?;
+            let name = base_name(path);
+            ev.add_path(path, &name, Some(filter), IngestionMethod::Nar, None, pos)
+        },
+    ),
+    prefixed_impure(
+        "path",
+        "!args",
+        "The store path of a file or folder: `{ path; name; filter; recursive; sha256; }`.",
+        path,
+    ),
+    prefixed_impure(
+        "getEnv",
+        "!name",
+        "An environment variable; empty if it is not set, and in pure evaluation.",
+        |ev, args, pos| {
+            let name = ev.plain_arg(args[0], pos, FIRST)?;
+            let name = String::from_utf8_lossy(name);
+            let value = if ev.shared.settings.pure { None } else { ev.shared.outside.env(&name) };
+            Ok(ev.string(&value.unwrap_or_default()))
+        },
+    ),
 ];
 
 /// `builtins.nixPath`.
@@ -87,45 +123,12 @@ pub(super) fn nix_path(ev: &mut Ev) -> Value {
     ev.list(&entries)
 }
 
-/// Nix code for `<nix/fetchurl.nix>`, which bootstraps use.
-const FETCHURL: &str = r#"{ system ? "", url, hash ? "", md5 ? "", sha1 ? "", sha256 ? "", sha512 ? ""
-, outputHash ?
-    if hash != "" then hash else if sha512 != "" then sha512
-    else if sha1 != "" then sha1 else if md5 != "" then md5 else sha256
-, outputHashAlgo ?
-    if hash != "" then "" else if sha512 != "" then "sha512"
-    else if sha1 != "" then "sha1" else if md5 != "" then "md5" else "sha256"
-, executable ? false, unpack ? false, name ? baseNameOf (toString url), impure ? false
-}:
-derivation ({
-  builder = "builtin:fetchurl";
-  system = "builtin";
-  inherit name url executable unpack;
-  urls = [ url ];
-  outputHashMode = if unpack || executable then "recursive" else "flat";
-  preferLocalBuild = true;
-  impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
-} // (if impure then { __impure = true; } else { inherit outputHash outputHashAlgo; }))
-"#;
-
-/// Where `<nix/…>` seems to be.
-pub(crate) const COREPKGS: &[u8] = b"/__corepkgs__/";
-
-pub(crate) fn core_package(path: &[u8]) -> Option<&'static str> {
-    (path.strip_prefix(COREPKGS)? == b"fetchurl.nix").then_some(FETCHURL)
-}
-
 fn path_arg(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<&'static [u8]> {
     let value = ev.force(arg)?;
     let mut set = ContextSet::default();
     let path = ev.coerce_path(value, &mut set, pos, "while realising the context of a path")?;
     ev.realise(set, pos)?;
     Ok(path)
-}
-
-fn no_such_file(path: &[u8], pos: Pos) -> Box<Error> {
-    let path = String::from_utf8_lossy(path);
-    Error::at(Kind::Io, format!("path '{path}' does not exist"), pos)
 }
 
 fn path_exists(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -166,19 +169,6 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         attrs.push(ev.attr(name, ev.string(kind.name().as_bytes())));
     }
     Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
-}
-
-/// What is said when a file cannot be read.
-pub(crate) fn io_error(what: &str, path: &[u8], error: &std::io::Error, pos: Pos) -> Box<Error> {
-    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
-        return no_such_file(path, pos);
-    }
-    if error.kind() == std::io::ErrorKind::IsADirectory {
-        // Nix reads into a buffer of as many bytes as the directory claims to have.
-        return Error::at(Kind::Io, "read of 4096 bytes: Is a directory", pos);
-    }
-    let path = String::from_utf8_lossy(path);
-    Error::at(Kind::Io, format!("cannot {what} '{path}': {error}"), pos)
 }
 
 fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {

@@ -1,6 +1,6 @@
 //! Builtins on hashes.
 
-use super::{Builtin, FIRST, SECOND, prefixed};
+use super::{Builtin, FIRST, SECOND, prefixed, prefixed_impure};
 use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
@@ -10,17 +10,22 @@ use crate::value::Value;
 use nix_store::{Algorithm, Hash};
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("hashString", 2, |ev, args, pos| {
+    prefixed("hashString", "!algorithm !string", "The hash of a string, in base 16.", |ev, args, pos| {
         let algorithm = algorithm(ev, args[0], pos)?;
         let text = ev.string_arg(args[1], pos, SECOND)?;
         Ok(ev.string(Hash::of(algorithm, text.bytes).to_base16().as_bytes()))
     }),
-    prefixed("hashFile", 2, |ev, args, pos| {
+    prefixed_impure("hashFile", "!algorithm !path", "The hash of a file, in base 16.", |ev, args, pos| {
         let algorithm = algorithm(ev, args[0], pos)?;
         let bytes = ev.read_file_arg(args[1], pos)?;
         Ok(ev.string(Hash::of(algorithm, bytes).to_base16().as_bytes()))
     }),
-    prefixed("convertHash", 1, convert_hash),
+    prefixed(
+        "convertHash",
+        "!args",
+        "A hash in another writing: `{ hash; hashAlgo; toHashFormat; }`.",
+        convert_hash,
+    ),
 ];
 
 /// A hash that is to come out; an empty text is that of zeros, which nothing has.

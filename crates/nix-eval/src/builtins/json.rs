@@ -10,7 +10,7 @@ use crate::symbol::sym;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("toJSON", 1, |ev, args, pos| {
+    prefixed("toJSON", "!value", "A value as JSON text.", |ev, args, pos| {
         let value = ev.force(args[0])?;
         let mut set = ContextSet::default();
         let mut out = Vec::new();
@@ -18,7 +18,7 @@ pub(super) const TABLE: &[Builtin] = &[
         ev.room_for(out.len())?;
         Ok(ev.string_with(ev.heap.slice(&out), set))
     }),
-    prefixed("fromJSON", 1, |ev, args, pos| {
+    prefixed("fromJSON", "!text", "The value of a text that is JSON.", |ev, args, pos| {
         let text = ev.plain_arg(args[0], pos, FIRST)?;
         let text = &*integer_zeros(text);
         let mut input = serde_json::Deserializer::from_slice(text);

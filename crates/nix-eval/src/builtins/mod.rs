@@ -19,56 +19,45 @@ mod versions;
 mod xml;
 
 use super::attrs::{Attr, Attrs};
-use super::error::Error;
 use super::heap::{Ref, Thunk};
 use super::ir::Pos;
 use super::machine::{Ev, Result};
 use super::shared::Settings;
 use super::symbol::Symbol;
-use super::value::{List, Str, Value};
+pub use super::value::Builtin;
+use super::value::{List, Run, Str, Value};
 
-pub(super) use files::{COREPKGS, core_package, io_error};
 pub use versions::compare as compare_versions;
 
 /// The version that `builtins.nixVersion` claims: the one whose behaviour this is.
 pub const NIX_VERSION: &str = "2.34.8";
 
-type Run = fn(&mut Ev, &[Ref], Pos) -> Result<Value>;
-
-/// A builtin function.
-pub struct Builtin {
-    /// Its name in `builtins`.
-    pub name: &'static str,
-    /// How many arguments it takes.
-    pub arity: u8,
-    /// Whether it is global under its own name; otherwise under `__name`.
-    pub bare: bool,
-    /// What it does.
-    pub run: Run,
-}
-
-const fn prefixed(name: &'static str, arity: u8, run: Run) -> Builtin {
-    Builtin { name, arity, bare: false, run }
-}
-
-const fn bare(name: &'static str, arity: u8, run: Run) -> Builtin {
-    Builtin { name, arity, bare: true, run }
-}
-
-impl Builtin {
-    /// The name that messages use.
-    pub fn shown_name(&self) -> &'static str {
-        self.name
+/// How many words there are, between single blanks.
+const fn words(text: &str) -> u8 {
+    let (bytes, mut at, mut count) = (text.as_bytes(), 0, 1);
+    while at < bytes.len() {
+        count += (bytes[at] == b' ') as u8;
+        at += 1;
     }
+    count
+}
 
-    /// Adds "while calling the 'x' builtin".
-    #[cold]
-    pub fn frame(&self, error: Box<Error>, pos: Pos) -> Box<Error> {
-        if matches!(self.name, "addErrorContext" | "throw" | "abort") {
-            return error;
-        }
-        error.frame(pos, format!("while calling the '{}' builtin", self.name))
-    }
+/// One that is global under `__name`.
+const fn prefixed(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { name, arity: words(args), bare: false, impure: false, args, doc, run }
+}
+
+/// One that is global under its own name.
+const fn bare(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { bare: true, ..prefixed(name, args, doc, run) }
+}
+
+const fn prefixed_impure(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { impure: true, ..prefixed(name, args, doc, run) }
+}
+
+const fn bare_impure(name: &'static str, args: &'static str, doc: &'static str, run: Run) -> Builtin {
+    Builtin { impure: true, ..bare(name, args, doc, run) }
 }
 
 const TABLES: [&[Builtin]; 14] = [
@@ -88,13 +77,9 @@ const TABLES: [&[Builtin]; 14] = [
     fetch::TABLE,
 ];
 
-fn all() -> impl Iterator<Item = &'static Builtin> {
+/// All builtin functions, each as its family's file has it.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
     TABLES.into_iter().flatten().chain(toml::TABLE)
-}
-
-/// The builtin function called `name`.
-pub fn find(name: &str) -> Option<&'static Builtin> {
-    all().find(|builtin| builtin.name == name)
 }
 
 /// Constants: name in `builtins`, whether it is global under its own name.
@@ -117,10 +102,10 @@ fn constants(settings: &Settings) -> Vec<(&'static str, bool)> {
 }
 
 /// The names that are always in scope, in the order of their index.
-pub fn global_names(settings: &Settings) -> impl Iterator<Item = String> + use<> {
+pub fn global_names(settings: &Settings) -> Vec<String> {
     let named = |name: &str, bare: bool| if bare { name.to_owned() } else { format!("__{name}") };
     let constants: Vec<_> = constants(settings).into_iter().map(|(name, bare)| named(name, bare)).collect();
-    constants.into_iter().chain(all().map(move |builtin| named(builtin.name, builtin.bare)))
+    constants.into_iter().chain(all().map(|builtin| named(builtin.name, builtin.bare))).collect()
 }
 
 /// Makes the globals of a session.

@@ -10,7 +10,20 @@ use crate::machine::{Ev, Result};
 use crate::regex::Regex;
 use crate::value::{Str, Value};
 
-pub(super) const TABLE: &[Builtin] = &[prefixed("match", 2, match_), prefixed("split", 2, split)];
+pub(super) const TABLE: &[Builtin] = &[
+    prefixed(
+        "match",
+        "!regex !string",
+        "The groups of a regular expression (POSIX, extended) that matches the whole string, else `null`.",
+        match_,
+    ),
+    prefixed(
+        "split",
+        "!regex !string",
+        "The parts of a string between matches of a regular expression, and between them lists of the groups.",
+        split,
+    ),
+];
 
 /// Compiled patterns that are kept.
 const KEPT: usize = 128;

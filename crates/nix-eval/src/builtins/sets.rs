@@ -12,18 +12,43 @@ use crate::symbol::{Symbol, sym};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("attrNames", 1, attr_names),
-    prefixed("attrValues", 1, attr_values),
-    prefixed("getAttr", 2, get_attr),
-    prefixed("hasAttr", 2, has_attr),
-    bare("removeAttrs", 2, remove_attrs),
-    prefixed("listToAttrs", 1, list_to_attrs),
-    prefixed("intersectAttrs", 2, intersect_attrs),
-    prefixed("catAttrs", 2, cat_attrs),
-    prefixed("mapAttrs", 2, map_attrs),
-    prefixed("zipAttrsWith", 2, zip_attrs_with),
-    prefixed("functionArgs", 1, function_args),
-    prefixed("unsafeGetAttrPos", 2, attr_pos),
+    prefixed("attrNames", "!set", "The names of a set, sorted.", attr_names),
+    prefixed("attrValues", "!set", "The values of a set, in the order of their names.", attr_values),
+    prefixed("getAttr", "!name !set", "The value of an attribute.", get_attr),
+    prefixed("hasAttr", "!name !set", "Whether a set has an attribute.", has_attr),
+    bare("removeAttrs", "!set !names", "A set without some attributes.", remove_attrs),
+    prefixed(
+        "listToAttrs",
+        "!list",
+        "A set of a list of `{ name; value; }`; of two with the same name the first counts.",
+        list_to_attrs,
+    ),
+    prefixed("intersectAttrs", "!e1 !e2", "The attributes of `e2` whose names are in `e1`.", intersect_attrs),
+    prefixed(
+        "catAttrs",
+        "!name !list",
+        "The values of an attribute in a list of sets, of those that have it.",
+        cat_attrs,
+    ),
+    prefixed("mapAttrs", "f !set", "A set with the same names: each value is `f name value`.", map_attrs),
+    prefixed(
+        "zipAttrsWith",
+        "!f !list",
+        "A set of all names of a list of sets: each value is `f name [ values ]`.",
+        zip_attrs_with,
+    ),
+    prefixed(
+        "functionArgs",
+        "!f",
+        "The arguments of a function that takes a set: whether each has a default.",
+        function_args,
+    ),
+    prefixed(
+        "unsafeGetAttrPos",
+        "!name !set",
+        "Where an attribute was defined: `{ file; line; column; }`, or `null`.",
+        attr_pos,
+    ),
 ];
 
 fn attr_names(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {

@@ -10,13 +10,28 @@ use crate::paths;
 use crate::value::{Str, Value};
 
 pub(super) const TABLE: &[Builtin] = &[
-    bare("toString", 1, to_string),
-    prefixed("stringLength", 1, string_length),
-    prefixed("substring", 3, substring),
-    prefixed("concatStringsSep", 2, concat_strings_sep),
-    prefixed("replaceStrings", 3, replace_strings),
-    bare("baseNameOf", 1, base_name_of),
-    bare("dirOf", 1, dir_of),
+    bare("toString", "!value", "A value as a string.", to_string),
+    prefixed("stringLength", "!string", "How many bytes a string has.", string_length),
+    prefixed(
+        "substring",
+        "!start !length !string",
+        "A part of a string; a negative length goes to its end.",
+        substring,
+    ),
+    prefixed(
+        "concatStringsSep",
+        "!separator !list",
+        "Strings as one, with something between them.",
+        concat_strings_sep,
+    ),
+    prefixed(
+        "replaceStrings",
+        "!from !to !string",
+        "A string in which texts are replaced by others, each by that in the same place.",
+        replace_strings,
+    ),
+    bare("baseNameOf", "!path", "What follows the last `/` of a path.", base_name_of),
+    bare("dirOf", "!path", "What comes before the last `/` of a path.", dir_of),
 ];
 
 const PLAIN: Coerce = Coerce { more: false, copy: true, canonical: true };

@@ -13,19 +13,20 @@ use crate::machine::{Ev, Result};
 use crate::value::Value;
 use document::Node;
 
-pub(super) const TABLE: &[Builtin] = &[bare("fromTOML", 1, |ev, args, pos| {
-    let text = ev.plain_arg(args[0], pos, "while evaluating the argument passed to builtins.fromTOML")?;
-    // What the parser makes of a text is up to some eighty times as large.
-    ev.room_for(text.len().saturating_mul(80))?;
-    let fail = |message: String| Error::at(Kind::Other, format!("while parsing TOML: {message}"), pos);
-    let document = parse::document(text).map_err(fail)?;
-    convert(ev, &Node::Table(document)).map_err(|mut error| {
-        if error.pos == 0 {
-            error.pos = pos;
-        }
-        error
-    })
-})];
+pub(super) const TABLE: &[Builtin] =
+    &[bare("fromTOML", "!text", "The value of a text that is TOML.", |ev, args, pos| {
+        let text = ev.plain_arg(args[0], pos, "while evaluating the argument passed to builtins.fromTOML")?;
+        // What the parser makes of a text is up to some eighty times as large.
+        ev.room_for(text.len().saturating_mul(80))?;
+        let fail = |message: String| Error::at(Kind::Other, format!("while parsing TOML: {message}"), pos);
+        let document = parse::document(text).map_err(fail)?;
+        convert(ev, &Node::Table(document)).map_err(|mut error| {
+            if error.pos == 0 {
+                error.pos = pos;
+            }
+            error
+        })
+    })];
 
 fn without_nul(text: &[u8]) -> Result<&[u8]> {
     if !text.contains(&0) {

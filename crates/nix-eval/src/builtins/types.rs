@@ -10,32 +10,85 @@ use crate::machine::{Ev, Result};
 use crate::value::Value;
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("typeOf", 1, |ev, args, _| {
-        let name = ev.force(args[0])?.type_of();
-        Ok(ev.string(name.as_bytes()))
+    prefixed(
+        "typeOf",
+        "!value",
+        "`\"int\"`, `\"bool\"`, `\"string\"`, `\"path\"`, `\"null\"`, `\"set\"`, `\"list\"`, `\"lambda\"` or `\"float\"`.",
+        |ev, args, _| {
+            let name = ev.force(args[0])?.type_of();
+            Ok(ev.string(name.as_bytes()))
+        },
+    ),
+    bare("isNull", "!value", "Whether a value is `null`.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::Null))
     }),
-    bare("isNull", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::Null))),
-    prefixed("isFunction", 1, |ev, args, _| is(ev, args, |value| value.is_function())),
-    prefixed("isInt", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::Int(_)))),
-    prefixed("isFloat", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::Float(_)))),
-    prefixed("isString", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::String(_)))),
-    prefixed("isBool", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::Bool(_)))),
-    prefixed("isPath", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::Path(_)))),
-    prefixed("isList", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::List(_)))),
-    prefixed("isAttrs", 1, |ev, args, _| is(ev, args, |value| matches!(value, Value::Attrs(_)))),
-    prefixed("add", 2, add),
-    prefixed("sub", 2, |ev, args, pos| arithmetic(ev, BinaryOp::Sub, args, pos)),
-    prefixed("mul", 2, |ev, args, pos| arithmetic(ev, BinaryOp::Mul, args, pos)),
-    prefixed("div", 2, |ev, args, pos| arithmetic(ev, BinaryOp::Div, args, pos)),
-    prefixed("lessThan", 2, |ev, args, pos| {
-        let (a, b) = (ev.force(args[0])?, ev.force(args[1])?);
-        Ok(Value::Bool(ev.compare(a, b, pos)? == Some(Ordering::Less)))
+    prefixed(
+        "isFunction",
+        "!value",
+        "Whether a value is a function; a set with `__functor` is none.",
+        |ev, args, _| is(ev, args, |value| value.is_function()),
+    ),
+    prefixed("isInt", "!value", "Whether a value is an integer.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::Int(_)))
     }),
-    prefixed("bitAnd", 2, |ev, args, pos| bits(ev, args, pos, |a, b| a & b)),
-    prefixed("bitOr", 2, |ev, args, pos| bits(ev, args, pos, |a, b| a | b)),
-    prefixed("bitXor", 2, |ev, args, pos| bits(ev, args, pos, |a, b| a ^ b)),
-    prefixed("ceil", 1, |ev, args, pos| round(ev, args, pos, f64::ceil)),
-    prefixed("floor", 1, |ev, args, pos| round(ev, args, pos, f64::floor)),
+    prefixed("isFloat", "!value", "Whether a value is a float.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::Float(_)))
+    }),
+    prefixed("isString", "!value", "Whether a value is a string.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::String(_)))
+    }),
+    prefixed("isBool", "!value", "Whether a value is a Boolean.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::Bool(_)))
+    }),
+    prefixed("isPath", "!value", "Whether a value is a path.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::Path(_)))
+    }),
+    prefixed("isList", "!value", "Whether a value is a list.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::List(_)))
+    }),
+    prefixed("isAttrs", "!value", "Whether a value is a set.", |ev, args, _| {
+        is(ev, args, |value| matches!(value, Value::Attrs(_)))
+    }),
+    prefixed("add", "!a !b", "The sum of two numbers.", add),
+    prefixed("sub", "!a !b", "The difference of two numbers.", |ev, args, pos| {
+        arithmetic(ev, BinaryOp::Sub, args, pos)
+    }),
+    prefixed("mul", "!a !b", "The product of two numbers.", |ev, args, pos| {
+        arithmetic(ev, BinaryOp::Mul, args, pos)
+    }),
+    prefixed(
+        "div",
+        "!a !b",
+        "The quotient of two numbers; of integers without the rest.",
+        |ev, args, pos| arithmetic(ev, BinaryOp::Div, args, pos),
+    ),
+    prefixed(
+        "lessThan",
+        "!a !b",
+        "Whether one comes before the other: numbers, strings, paths, lists.",
+        |ev, args, pos| {
+            let (a, b) = (ev.force(args[0])?, ev.force(args[1])?);
+            Ok(Value::Bool(ev.compare(a, b, pos)? == Some(Ordering::Less)))
+        },
+    ),
+    prefixed("bitAnd", "!a !b", "The bits that both integers have.", |ev, args, pos| {
+        bits(ev, args, pos, |a, b| a & b)
+    }),
+    prefixed("bitOr", "!a !b", "The bits that one of two integers has.", |ev, args, pos| {
+        bits(ev, args, pos, |a, b| a | b)
+    }),
+    prefixed(
+        "bitXor",
+        "!a !b",
+        "The bits that one of two integers has, and the other has not.",
+        |ev, args, pos| bits(ev, args, pos, |a, b| a ^ b),
+    ),
+    prefixed("ceil", "!number", "The least integer that is not smaller.", |ev, args, pos| {
+        round(ev, args, pos, f64::ceil)
+    }),
+    prefixed("floor", "!number", "The greatest integer that is not larger.", |ev, args, pos| {
+        round(ev, args, pos, f64::floor)
+    }),
 ];
 
 fn is(ev: &mut Ev, args: &[Ref], test: fn(&Value) -> bool) -> Result<Value> {

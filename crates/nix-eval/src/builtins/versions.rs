@@ -11,17 +11,27 @@ use crate::symbol::sym;
 use crate::value::Value;
 
 pub(super) const TABLE: &[Builtin] = &[
-    prefixed("parseDrvName", 1, parse_drv_name),
-    prefixed("compareVersions", 2, |ev, args, pos| {
-        let a = ev.plain_arg(args[0], pos, FIRST)?;
-        let b = ev.plain_arg(args[1], pos, SECOND)?;
-        Ok(Value::Int(match compare(a, b) {
-            Ordering::Less => -1,
-            Ordering::Equal => 0,
-            Ordering::Greater => 1,
-        }))
-    }),
-    prefixed("splitVersion", 1, |ev, args, pos| {
+    prefixed(
+        "parseDrvName",
+        "!name",
+        "A package's name and version: `{ name; version; }`, cut before the first dash that a letter does not follow.",
+        parse_drv_name,
+    ),
+    prefixed(
+        "compareVersions",
+        "!a !b",
+        "-1, 0 or 1: whether a version is older than another, the same, or newer.",
+        |ev, args, pos| {
+            let a = ev.plain_arg(args[0], pos, FIRST)?;
+            let b = ev.plain_arg(args[1], pos, SECOND)?;
+            Ok(Value::Int(match compare(a, b) {
+                Ordering::Less => -1,
+                Ordering::Equal => 0,
+                Ordering::Greater => 1,
+            }))
+        },
+    ),
+    prefixed("splitVersion", "!version", "The parts that a version is compared by.", |ev, args, pos| {
         let mut rest = ev.plain_arg(args[0], pos, FIRST)?;
         let mut items = Vec::new();
         while let Some(component) = next(&mut rest) {

@@ -10,14 +10,15 @@ use crate::machine::{Ev, Result};
 use crate::symbol::sym;
 use crate::value::Value;
 
-pub(super) const TABLE: &[Builtin] = &[prefixed("toXML", 1, |ev, args, _| {
-    let value = ev.force(args[0])?;
-    let mut writer = Writer { out: Vec::new(), set: ContextSet::default(), seen: HashSet::new() };
-    writer.out.extend(b"<?xml version='1.0' encoding='utf-8'?>\n<expr>\n");
-    writer.value(ev, value, 1)?;
-    writer.out.extend(b"</expr>\n");
-    Ok(ev.string_with(ev.heap.slice(&writer.out), writer.set))
-})];
+pub(super) const TABLE: &[Builtin] =
+    &[prefixed("toXML", "!value", "A value as an XML document.", |ev, args, _| {
+        let value = ev.force(args[0])?;
+        let mut writer = Writer { out: Vec::new(), set: ContextSet::default(), seen: HashSet::new() };
+        writer.out.extend(b"<?xml version='1.0' encoding='utf-8'?>\n<expr>\n");
+        writer.value(ev, value, 1)?;
+        writer.out.extend(b"</expr>\n");
+        Ok(ev.string_with(ev.heap.slice(&writer.out), writer.set))
+    })];
 
 struct Writer {
     out: Vec<u8>,

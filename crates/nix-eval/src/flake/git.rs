@@ -10,9 +10,10 @@ use std::sync::PoisonError;
 use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
+use crate::error::Error;
+use crate::machine::{Ev, Result};
 use crate::outside::Unanswered;
 use crate::url::Url;
-use crate::{Error, Ev, Result};
 use nix_store::Algorithm;
 use nix_store::nar::hash_path;
 
@@ -30,6 +31,8 @@ struct Wanted {
     submodules: bool,
     export_ignore: bool,
     lfs: bool,
+    /// A submodule's URL may lead to where it is on this machine.
+    local: bool,
 }
 
 fn url_of(root: &Path) -> Url {
@@ -97,7 +100,13 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     let mut result = reference.clone();
     let of_commit = given_rev.is_some() || named.is_some() || bare;
     let head = repository.commit("HEAD")?;
-    let mut wanted = Wanted { rev: None, submodules, export_ignore, lfs: reference.flag("lfs") };
+    let mut wanted = Wanted {
+        rev: None,
+        submodules,
+        export_ignore,
+        lfs: reference.flag("lfs"),
+        local: ev.shared.takes_local(),
+    };
     if of_commit {
         let branch = match named {
             Some(name) => Some(name),

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::reference::{Attribute, Reference};
-use super::source::{self, Source};
+use super::source::{self, By, Source};
 use super::{Kind, fail};
+use crate::access::Last;
 use crate::attrs::Attrs;
+use crate::error::Error;
 use crate::heap::Ref;
 use crate::ir::Params;
-use crate::{Error, Ev, Last, Result, Value};
+use crate::machine::{Ev, Result};
+use crate::value::Value;
 
 type Path = Vec<String>;
 
@@ -41,6 +44,8 @@ struct Spec {
     follows: Option<Path>,
     flake: Option<bool>,
     inputs: BTreeMap<String, Spec>,
+    /// It stands on the command line.
+    by_user: bool,
 }
 
 /// A `flake.lock`.
@@ -50,6 +55,10 @@ struct Lock {
     nodes: serde_json::Map<String, serde_json::Value>,
 }
 
+fn by(user: bool) -> By {
+    if user { By::User } else { By::Program }
+}
+
 struct Builder<'e> {
     ev: &'e mut Ev,
     nodes: Vec<Node>,
@@ -57,9 +66,9 @@ struct Builder<'e> {
 }
 
 /// The nodes of a flake and its inputs as a value: name → { source, dir, flake, inputs }.
-pub fn nodes(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
-    let source = source::fetch(ev, reference)?;
-    nodes_from(ev, source, Some(reference), reference.dir(), overrides)
+pub fn nodes(ev: &mut Ev, reference: &Reference, by: By, overrides: &[(String, String)]) -> Result<Value> {
+    let source = source::fetch(ev, reference, by)?;
+    nodes_from(ev, source, Some((reference, by)), reference.dir(), overrides)
 }
 
 /// As [`nodes`], for a flake whose source is at hand.
@@ -70,7 +79,7 @@ pub fn nodes_of(ev: &mut Ev, source: Source, dir: &str, overrides: &[(String, St
 fn nodes_from(
     ev: &mut Ev,
     source: Source,
-    reference: Option<&Reference>,
+    reference: Option<(&Reference, By)>,
     dir: &str,
     overrides: &[(String, String)],
 ) -> Result<Value> {
@@ -79,7 +88,7 @@ fn nodes_from(
     for (input, flake) in overrides {
         let url = Reference::parse(flake, here.to_str())?;
         let path = input.split('/').map(str::to_owned).collect();
-        given.insert(path, Spec { url: Some(url), ..Spec::default() });
+        given.insert(path, Spec { url: Some(url), by_user: true, ..Spec::default() });
     }
     let mut builder = Builder { ev, nodes: Vec::new(), overrides: given };
     let root = builder.flake(From::Source(source), reference, dir, &[])?;
@@ -216,7 +225,12 @@ impl Builder<'_> {
     }
 
     /// Fetches the source of a flake as its `inputs.self` says; whether that is another one.
-    fn fetch_again(&mut self, node: usize, reference: &Reference, own: &Reference) -> Result<bool> {
+    fn fetch_again(
+        &mut self,
+        node: usize,
+        (reference, by): (&Reference, By),
+        own: &Reference,
+    ) -> Result<bool> {
         if let Some((name, _)) =
             own.attrs.iter().find(|(name, _)| !["submodules", "lfs"].contains(&name.as_str()))
         {
@@ -235,7 +249,7 @@ impl Builder<'_> {
         {
             wanted.attrs.insert("rev".to_owned(), rev);
         }
-        let source = source::fetch(self.ev, &wanted)?;
+        let source = source::fetch(self.ev, &wanted, by)?;
         self.nodes[node].from = From::Source(source);
         Ok(true)
     }
@@ -244,7 +258,7 @@ impl Builder<'_> {
     fn flake(
         &mut self,
         from: From,
-        reference: Option<&Reference>,
+        reference: Option<(&Reference, By)>,
         dir: &str,
         prefix: &[String],
     ) -> Result<usize> {
@@ -352,7 +366,8 @@ impl Builder<'_> {
                 return Ok(Edge::Follows(follows));
             }
             if let Some(url) = over.url {
-                return self.fetch(&url, spec.flake.unwrap_or(true), path, parent).map(Edge::Node);
+                let flake = spec.flake.unwrap_or(true);
+                return self.fetch(&url, by(over.by_user), flake, path, parent).map(Edge::Node);
             }
         }
         if let Some(follows) = spec.follows {
@@ -371,7 +386,7 @@ impl Builder<'_> {
         {
             return self.locked(lock, key, path, prefix, parent);
         }
-        self.fetch(&url, spec.flake.unwrap_or(true), path, parent).map(Edge::Node)
+        self.fetch(&url, By::Program, spec.flake.unwrap_or(true), path, parent).map(Edge::Node)
     }
 
     /// A node of a lock file and what is below it. `origin` is where the lock file's root is.
@@ -404,7 +419,9 @@ impl Builder<'_> {
             let below = [path, std::slice::from_ref(&name)].concat();
             let edge = match (self.overrides.get(&below).cloned(), target) {
                 (Some(Spec { follows: Some(follows), .. }), _) => Edge::Follows(follows),
-                (Some(Spec { url: Some(url), .. }), _) => Edge::Node(self.fetch(&url, true, &below, index)?),
+                (Some(Spec { url: Some(url), by_user, .. }), _) => {
+                    Edge::Node(self.fetch(&url, by(by_user), true, &below, index)?)
+                }
                 (_, serde_json::Value::String(key)) => self.locked(lock, &key, &below, origin, index)?,
                 (_, serde_json::Value::Array(parts)) => {
                     let parts = parts.iter().filter_map(|part| part.as_str().map(str::to_owned));
@@ -417,7 +434,14 @@ impl Builder<'_> {
         Ok(Edge::Node(index))
     }
 
-    fn fetch(&mut self, url: &Reference, flake: bool, path: &[String], parent: usize) -> Result<usize> {
+    fn fetch(
+        &mut self,
+        url: &Reference,
+        by: By,
+        flake: bool,
+        path: &[String],
+        parent: usize,
+    ) -> Result<usize> {
         if path.len() > 64 {
             return fail(Kind::Other, "the inputs of the flake are nested without end");
         }
@@ -427,13 +451,13 @@ impl Builder<'_> {
             None => {
                 let input = path.join("/");
                 From::Source(
-                    source::fetch(self.ev, url)
+                    source::fetch(self.ev, url, by)
                         .map_err(|error| error.frame(0, format!("while fetching the input '{input}'")))?,
                 )
             }
         };
         if flake {
-            return self.ev_stack(|this| this.flake(from, Some(url), url.dir(), path));
+            return self.ev_stack(|this| this.flake(from, Some((url, by)), url.dir(), path));
         }
         self.nodes.push(Node { from, dir: url.dir().to_owned(), flake, inputs: BTreeMap::new() });
         Ok(self.nodes.len() - 1)

@@ -10,11 +10,15 @@ pub use git::reference_to;
 pub use source::{git_root, place_of};
 
 use crate::attrs::Attrs;
+use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
+use crate::machine::{Ev, Result};
+use crate::select::split_path;
 use crate::shared::{Hooks, Origin};
-use crate::{Error, Ev, Kind, Result, Value, split_path};
+use crate::value::Value;
 use reference::{Attribute, Reference};
+use source::By;
 
 /// Nix code that ties the sources of a lock file together: each flake's outputs are called with
 /// the results of its inputs and itself.
@@ -43,6 +47,8 @@ results.${root}
 
 /// What the evaluator calls for its builtins that fetch.
 pub const HOOKS: Hooks = Hooks {
+    names: crate::builtins::global_names,
+    globals: crate::builtins::globals,
     fetch_git: Some(fetch_git),
     fetch_tree: Some(fetch_tree),
     get_flake: Some(get_flake),
@@ -95,8 +101,8 @@ fn reference_of(text: &str) -> Result<Reference> {
 }
 
 /// A flake with its inputs, called.
-fn call(ev: &mut Ev, reference: &Reference, overrides: &[(String, String)]) -> Result<Value> {
-    let nodes = lock::nodes(ev, reference, overrides)?;
+fn call(ev: &mut Ev, reference: &Reference, by: By, overrides: &[(String, String)]) -> Result<Value> {
+    let nodes = lock::nodes(ev, reference, by, overrides)?;
     tie(ev, nodes)
 }
 
@@ -126,7 +132,7 @@ pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Resul
         return Ok(value);
     }
     let reference = reference_of(&flake)?;
-    let value = call(ev, &reference, overrides)?;
+    let value = call(ev, &reference, By::User, overrides)?;
     let outputs = match value {
         Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
             Some(outputs) => ev.force(outputs.value)?,
@@ -285,7 +291,7 @@ fn fetched(ev: &mut Ev, arg: Ref, pos: Pos, git: bool) -> Result<(Reference, sou
     let what = if git { "fetchGit" } else { "fetchTree" };
     let (reference, last) = reference_arg(ev, arg, git)?;
     if last {
-        let found = source::fetch_locked(ev, &reference);
+        let found = source::fetch(ev, &reference, By::Lock);
         let text = reference.to_text();
         let found = found.map_err(|error| error.frame(0, format!("while fetching the input '{text}'")))?;
         return Ok((reference, found));
@@ -301,7 +307,7 @@ fn fetched(ev: &mut Ev, arg: Ref, pos: Pos, git: bool) -> Result<(Reference, sou
     }
     // What the text would lack.
     reference.to_url()?;
-    let found = source::fetch(ev, &reference);
+    let found = source::fetch(ev, &reference, By::Program);
     let text = reference.to_text();
     Ok((reference, found.map_err(|error| error.frame(0, format!("while fetching the input '{text}'")))?))
 }
@@ -351,7 +357,7 @@ pub fn get_flake(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Value> {
         );
         return Err(Error::at(Kind::Restricted, message, pos));
     }
-    placed(call(ev, &reference, &[]), pos)
+    placed(call(ev, &reference, By::Program, &[]), pos)
 }
 
 /// `builtins.parseFlakeRef`.

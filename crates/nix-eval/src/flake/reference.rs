@@ -5,8 +5,9 @@ mod parse;
 
 use std::collections::BTreeMap;
 
+use crate::error::{Error, Kind};
+use crate::machine::Result;
 use crate::url::Url;
-use crate::{Error, Kind, Result};
 use nix_store::{Algorithm, Hash};
 
 /// A flake reference as attributes, like those in `flake.lock`.

@@ -10,9 +10,10 @@ use super::{Kind, fail};
 use crate::attrs::Attr;
 use crate::coerce::ContextSet;
 use crate::imported::Place;
-use crate::unpacked::{file_of, unreadable};
+use crate::machine::{Ev, Result};
+use crate::unpacked::{file_of, of_this_machine, unreadable};
 use crate::value::ContextElement;
-use crate::{Ev, Result, Value};
+use crate::value::Value;
 use nix_store::nar::{NarWriter, hash_path};
 use nix_store::{Algorithm, Hash, Hasher, StoreDir, StorePath, dates};
 
@@ -27,32 +28,39 @@ pub struct Source {
     pub attrs: Vec<(&'static str, Attribute)>,
 }
 
+/// Who names a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Whoever runs this: the flake, `--override-input`.
+    User,
+    /// What is evaluated: an input, `fetchTree`.
+    Program,
+    /// An entry of a lock file: what lies in the store already is taken as it is, and what the entry says of it
+    /// counts.
+    Lock,
+}
+
 /// Fetches what a reference stands for, from this machine; once for all threads.
-pub fn fetch(ev: &mut Ev, reference: &Reference) -> Result<Source> {
-    fetch_or_take(ev, reference, false)
-}
-
-/// As [`fetch`], of an entry of a lock file: what lies in the store already is taken as it is, and what
-/// the entry says of it counts.
-pub fn fetch_locked(ev: &mut Ev, reference: &Reference) -> Result<Source> {
-    fetch_or_take(ev, reference, true)
-}
-
-fn fetch_or_take(ev: &mut Ev, reference: &Reference, last: bool) -> Result<Source> {
-    let key = format!("{last}:{}", reference.key());
+pub fn fetch(ev: &mut Ev, reference: &Reference, by: By) -> Result<Source> {
+    let key = format!("{by:?}:{}", reference.key());
     let shared = ev.shared.clone();
     // Other threads wait: what one finds they need, too.
     let mut found = shared.sources_found.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(source) = found.get(&key).and_then(|source| source.downcast_ref::<Source>()) {
         return Ok(source.clone());
     }
-    let source = find(ev, reference, last)?;
+    let source = find(ev, reference, by)?;
     found.insert(key, std::sync::Arc::new(source.clone()));
     Ok(source)
 }
 
-fn find(ev: &mut Ev, reference: &Reference, last: bool) -> Result<Source> {
+fn find(ev: &mut Ev, reference: &Reference, by: By) -> Result<Source> {
     let expected = reference.nar_hash()?;
+    let last = by == By::Lock;
+    if by != By::User && !ev.shared.takes_local() && is_local(reference)? {
+        let hash = expected.as_ref().ok_or_else(|| of_this_machine(&reference.to_text()))?;
+        return known(ev, reference, hash).map_err(|_| of_this_machine(&reference.to_text()));
+    }
     if last
         && let Some(hash) = &expected
         && let Ok(source) = known(ev, reference, hash)
@@ -84,6 +92,15 @@ fn find(ev: &mut Ev, reference: &Reference, last: bool) -> Result<Source> {
         source = source.named(ev, name)?;
     }
     Ok(source)
+}
+
+/// Whether a reference names something on this machine.
+fn is_local(reference: &Reference) -> Result<bool> {
+    Ok(match reference.kind() {
+        "auto" | "path" => true,
+        "git" | "tarball" | "file" => file_of(reference.text("url").unwrap_or_default())?.is_some(),
+        _ => false,
+    })
 }
 
 /// What lies on this machine where the reference says; `None` for what would have to be fetched.
@@ -241,7 +258,7 @@ pub fn in_place(ev: &mut Ev, place: &Path) -> Result<Source> {
     Ok(Source { path, hash, attrs: Vec::new() })
 }
 
-/// The store path that [`in_place`] gives a folder, and the hash of its name that stands for its own.
+/// The store path that `in_place` gives a folder, and the hash of its name that stands for its own.
 pub fn place_of(store: &StoreDir, place: &Path) -> Result<(StorePath, Hash)> {
     let hash = Hash::of(Algorithm::Sha256, place.as_os_str().as_bytes());
     Ok((store.source_path("source", &hash)?, hash))

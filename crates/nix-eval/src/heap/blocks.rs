@@ -9,7 +9,7 @@ use super::{ALIGN, Heap};
 use crate::attrs::Attr;
 use crate::ir::AttrExpr;
 
-/// An attribute set. Right behind it in memory is what it says: see [`Parts`].
+/// An attribute set. Right behind it in memory is what it says: see `Parts`.
 #[repr(C, align(8))]
 pub struct Attrs {
     len: u32,
@@ -205,7 +205,7 @@ impl<T> Thin<T> {
     /// The items.
     #[inline]
     pub fn get(self) -> &'static [T] {
-        // SAFETY: made by `Heap::thin` only: a length and as many items behind it, never freed, never
+        // SAFETY: made by `Heap::thin` only: a length and as many items behind it, there as long as the session, never
         // written again; or a length of zero, for which any aligned pointer does.
         unsafe { std::slice::from_raw_parts(self.0.add(1).cast().as_ptr(), *self.0.as_ref()) }
     }

@@ -4,7 +4,8 @@
 //! Objects never move. A collection marks the words that are in use; what lies between them are
 //! holes, which heaps fill one after another as they would fill fresh memory.
 
-use std::ptr;
+use std::alloc::{GlobalAlloc, Layout, System, handle_alloc_error};
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -12,6 +13,7 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anony
 
 use super::mark::{Marker, Roots};
 use super::{ALIGN, Changed, PAGE};
+use crate::error::Error;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 32 << 10;
@@ -62,6 +64,11 @@ pub struct Space {
     /// system gave none.
     range: OnceLock<Option<(usize, usize)>>,
     state: Mutex<State>,
+    /// Memory beside the range, by its address.
+    chunks: Mutex<Vec<(usize, Layout)>>,
+    /// Errors, which own more than a heap frees. Their places do not change as there become more.
+    #[allow(clippy::vec_box)]
+    errors: Mutex<Vec<Box<Error>>>,
 }
 
 #[derive(Default)]
@@ -151,7 +158,30 @@ impl Space {
             spilled: AtomicBool::new(false),
             range: OnceLock::new(),
             state: Mutex::default(),
+            chunks: Mutex::default(),
+            errors: Mutex::default(),
         }
+    }
+
+    /// Memory beside the range, which goes with the space.
+    pub(super) fn chunk(&self, layout: Layout) -> NonNull<u8> {
+        // SAFETY: `layout` has a size that is not zero, as heaps ask for none of nothing.
+        // The system's allocator: these come back all at once, so they are no business of a cleverer one.
+        let start = unsafe { GlobalAlloc::alloc(&System, layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.push((start.as_ptr().expose_provenance(), layout));
+        start
+    }
+
+    /// Keeps an error until the space goes.
+    pub(super) fn keep_error(&self, error: Box<Error>) -> &'static Error {
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = ptr::from_ref(&*error);
+        errors.push(error);
+        // SAFETY: the box is neither moved out of nor changed until the space is dropped, after which nobody uses
+        // what was allocated in it: see `Pair::new`.
+        unsafe { &*place }
     }
 
     /// Counts memory; how much the session has taken by now.
@@ -316,18 +346,19 @@ impl Space {
         }
         self.taken.fetch_sub(bytes_of(&state.returned), Ordering::Relaxed);
     }
+}
 
-    /// Gives back the addresses that were never used. What was, stays: references to it are
-    /// `'static`.
-    pub fn close(&self) {
-        let mut state = self.state();
-        let Some((base, len)) = self.range() else { return };
-        let from = ptr::with_exposed_provenance_mut(base + state.usable);
-        // More than there are: no more will be handed out, nor is there anything to give back.
-        let used = std::mem::replace(&mut state.used, usize::MAX);
-        if used <= state.usable && state.usable < len {
-            // SAFETY: of these addresses nothing was ever handed out.
-            let _ = unsafe { munmap(from, len - state.usable) };
+impl Drop for Space {
+    /// No heap of it is left, so nobody allocates; and nobody uses what was allocated: see `Pair::new`.
+    fn drop(&mut self) {
+        if let Some((base, len)) = self.range() {
+            // SAFETY: the whole of what `reserve` took; no reference into it is used any more.
+            let _ = unsafe { munmap(ptr::with_exposed_provenance_mut(base), len) };
+        }
+        let chunks = self.chunks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (start, layout) in chunks.drain(..) {
+            // SAFETY: allocated by `chunk` with this layout; as above.
+            unsafe { GlobalAlloc::dealloc(&System, ptr::with_exposed_provenance_mut(start), layout) };
         }
     }
 }

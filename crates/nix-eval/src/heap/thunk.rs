@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn errors_and_promises() {
         let heap = Heap::new(usize::MAX);
-        let error = heap.alloc(*Error::new(Kind::Throw, "no"));
+        let error = heap.keep_error(Error::new(Kind::Throw, "no"));
         let failed = |thunk: Ref| matches!(thunk.claim(3), Found::Failed(error) if &*error.message == "no");
         assert!(failed(heap.alloc(Thunk::failed(error))));
         let expr: &'static Expr = heap.alloc(Expr::CurPos { pos: 7 });

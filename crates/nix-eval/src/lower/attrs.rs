@@ -1,6 +1,6 @@
 //! Attribute sets, `let` and `inherit`: merging of attribute paths, then lowering.
 
-use crate::print::attr_name;
+use crate::quoting::attr_name;
 use rnix::SyntaxKind::*;
 use rustc_hash::FxHashMap;
 

@@ -1,7 +1,7 @@
 //! Archives into file trees and NARs, without unpacking to disk.
 //!
 //! A tar archive has its entries in any order and a NAR has them sorted, so file contents wait in a
-//! [`Spool`] while the tree is made. An archive is somebody else's: names that lead elsewhere, links out of
+//! [`Spool`](crate::spool::Spool) while the tree is made. An archive is somebody else's: names that lead elsewhere, links out of
 //! the tree, devices and more data than allowed are errors, never surprises.
 
 mod decompress;

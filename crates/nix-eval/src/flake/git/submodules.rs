@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::tree;
 use super::{Kind, Wanted, fail};
-use crate::Result;
+use crate::machine::Result;
 use crate::outside::{Entry, Outside, Repository};
 use crate::unpacked::file_of;
 use nix_store::archive::is_plain;
@@ -84,7 +84,7 @@ pub fn write_commits(
         let entry = entries.iter().find(|entry| entry.path == submodule.path);
         let Some(id) = entry.and_then(Entry::submodule) else { continue };
         let mut found = None;
-        for place in places(outside, repository, &submodule)? {
+        for place in places(outside, repository, &submodule, wanted.local)? {
             if place.has(id)? {
                 found = Some(place);
                 break;
@@ -111,9 +111,10 @@ fn places(
     outside: &dyn Outside,
     repository: &dyn Repository,
     submodule: &Submodule,
+    local: bool,
 ) -> Result<Vec<Box<dyn Repository>>> {
     let mut places = Vec::new();
-    if let Some(path) = resolved(repository, &submodule.url)? {
+    if local && let Some(path) = resolved(repository, &submodule.url)? {
         places.push(path);
     }
     if let Some(dir) = repository.common_dir()?

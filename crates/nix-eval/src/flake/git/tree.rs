@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Kind, Wanted, fail, submodules};
-use crate::Result;
+use crate::machine::Result;
 use crate::outside::{Entry, Outside, Repository};
 use nix_store::archive::is_plain;
 use nix_store::nar::FileType;

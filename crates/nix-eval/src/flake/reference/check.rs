@@ -1,7 +1,7 @@
 //! What the attributes of a flake reference must be.
 
 use super::{Attribute, Bad, Reference, fail};
-use crate::Result;
+use crate::machine::Result;
 use crate::url::Url;
 use nix_store::{Algorithm, Hash};
 

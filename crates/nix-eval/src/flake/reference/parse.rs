@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::check::{allowed, is_id, is_ref};
 use super::{Attribute, Bad, Reference, fail};
+use crate::error::{Error, Kind};
+use crate::machine::Result;
 use crate::url::{Url, decode, parse_query};
-use crate::{Error, Kind, Result};
 
 /// The endings by which a URL is an archive's.
 const TARBALLS: [&str; 7] = [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"];

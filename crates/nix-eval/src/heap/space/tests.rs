@@ -46,13 +46,6 @@ struct World {
     roots: Vec<usize>,
 }
 
-impl Drop for World {
-    /// As a session's end does: there are addresses for two thousand worlds only.
-    fn drop(&mut self) {
-        self.heap.space().close();
-    }
-}
-
 fn text(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i ^ len) as u8).collect()
 }

@@ -1,0 +1,139 @@
+//! What a server said while git talked to it: git's own messages tell neither a status nor where it leads.
+
+use std::path::Path;
+use std::time::Duration;
+
+use url::Url;
+
+use super::super::error::GitError;
+use super::super::patience::retry_after;
+
+/// What a server said, as git's trace tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    status: u16,
+    /// What was asked for last.
+    pub(super) asked: Option<String>,
+    /// How long to wait, as the server has it.
+    pub(super) after: Option<Duration>,
+    location: Option<String>,
+}
+
+impl Said {
+    /// What a trace in a file tells.
+    pub(super) fn of(trace: &Path) -> Self {
+        let text = std::fs::read(trace).unwrap_or_default();
+        Self::read(&String::from_utf8_lossy(&text))
+    }
+
+    /// The last answer of a trace.
+    fn read(trace: &str) -> Self {
+        let mut said = Self::default();
+        for line in trace.lines() {
+            if let Some((_, header)) = line.split_once("=> Send header: ")
+                && (header.starts_with("GET ") || header.starts_with("POST "))
+            {
+                said = Self { asked: Some(header.to_owned()), ..Self::default() };
+            }
+            let Some((_, header)) = line.split_once("<= Recv header: ") else { continue };
+            if header.starts_with("HTTP/") {
+                let status = header.split(' ').nth(1).and_then(|status| status.parse().ok());
+                said = Self { status: status.unwrap_or(0), asked: said.asked, ..Self::default() };
+            } else if let Some((name, value)) = header.split_once(':') {
+                match name.to_ascii_lowercase().as_str() {
+                    "retry-after" => said.after = retry_after(value),
+                    "location" => said.location = Some(value.trim().to_owned()),
+                    _ => {}
+                }
+            }
+        }
+        said
+    }
+
+    /// The repository's address elsewhere.
+    pub(super) fn leads_to(&self, at: &str) -> Option<String> {
+        if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let asked = Url::parse(&format!("{}/info/refs", at.trim_end_matches('/'))).ok()?;
+        let to = asked.join(self.location.as_deref()?).ok()?;
+        let (base, _) = to.as_str().split_once("/info/refs")?;
+        Some(base.to_owned())
+    }
+
+    /// Whether the same may well succeed a little later.
+    pub(super) fn is_passing(&self, error: &GitError) -> bool {
+        const PASSING: [&str; 12] = [
+            "Connection reset",
+            "Connection timed out",
+            "Connection closed by",
+            "Empty reply",
+            "Operation timed out",
+            "Operation too slow",
+            "early EOF",
+            "hung up unexpectedly",
+            "unexpected disconnect",
+            "transfer closed",
+            "kex_exchange_identification",
+            "unexpected eof",
+        ];
+        let GitError::Failed { why, .. } = error else { return false };
+        match self.status {
+            408 | 425 | 429 | 500..=599 => true,
+            403 => self.after.is_some(),
+            // Nothing came, or the answer was cut off.
+            0 | 200..=299 => PASSING.iter().any(|sign| why.contains(sign)),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says() {
+        let trace = "10:00 http.c:1 => Send header: GET /x HTTP/2\n10:00 http.c:1 == Info: x\n10:00 http.c:1 <= Recv header: HTTP/1.1 407 Proxy\n10:00 http.c:1 <= Recv header: Retry-After: 9\n\
+            10:00 http.c:1 <= Recv header: HTTP/2 503\n10:00 http.c:1 <= Recv header, 0000000015 bytes (0x0000000f)\n10:00 http.c:1 <= Recv header: retry-after: 2\n";
+        let said = Said::read(trace);
+        let asked = Some("GET /x HTTP/2".to_owned());
+        assert_eq!(said, Said { status: 503, asked, after: Some(Duration::from_secs(2)), location: None });
+        let failed = |why: &str| GitError::Failed { url: String::new(), why: why.into() };
+        assert!(said.is_passing(&failed("x")));
+        for (status, why, wanted) in [
+            (404, "x", false),
+            (401, "x", false),
+            (429, "x", true),
+            (0, "unable to access 'x': Recv failure: Connection reset by peer", true),
+            (0, "unable to access 'x': Could not resolve host: x", false),
+            (200, "the remote end hung up unexpectedly", true),
+            (200, "protocol error: bad line", false),
+        ] {
+            let said = Said { status, ..Said::default() };
+            assert_eq!(said.is_passing(&failed(why)), wanted, "{status} {why}");
+        }
+        assert!(!said.is_passing(&GitError::Offline(String::new())));
+    }
+
+    #[test]
+    fn where_a_server_leads() {
+        let to = |location: &str| {
+            let said = Said { status: 301, location: Some(location.into()), ..Said::default() };
+            said.leads_to("https://a.example/o/r.git")
+        };
+        let query = "?service=git-upload-pack";
+        for (location, wanted) in [
+            (format!("https://b.example/n/r/info/refs{query}"), Some("https://b.example/n/r")),
+            (format!("/n/r.git/info/refs{query}"), Some("https://a.example/n/r.git")),
+            ("https://b.example/login".to_owned(), None),
+        ] {
+            assert_eq!(to(&location).as_deref(), wanted, "{location}");
+        }
+        assert_eq!(
+            Said { status: 200, location: Some("/x/info/refs".into()), ..Said::default() }
+                .leads_to("https://a"),
+            None
+        );
+    }
+}

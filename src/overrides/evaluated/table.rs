@@ -1,0 +1,140 @@
+//! What the catalogue's own table of nixpkgs says of what the catalogue takes from it, where nixpkgs itself is not at
+//! hand: the same findings as [`super::members`] has.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::findings::Report;
+use super::members::{Key, Where};
+use crate::catalogue::lifetime::{self, Lifetime};
+use crate::catalogue::model::{Catalogue, Postgresql};
+use crate::catalogue::nixpkgs::{self, Table};
+use crate::catalogue::{FOLDER, places};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, nearest};
+use crate::rule::{Finder, finder};
+
+/// What this file can say.
+pub(crate) const FINDER: Finder =
+    finder!(EndOfLife, LeftOut, NoBase, NotInNixpkgs, OtherNixpkgsTable, OwnVersion, RequiredRefused);
+
+/// What is so whether or not nixpkgs is at hand: a table of another revision, majors that have ended. `shown` and
+/// `sources` are as for [`super::judge`].
+pub fn standing(
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+    shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) {
+    let mut report = Report { root, shown, sources, sink, partial: false };
+    let Some(pinned) = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs") else { return };
+    if let Some(table) = catalogue.nixpkgs.as_deref().filter(|table| table.revision != pinned.rev) {
+        let file = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
+        let span = report.at(&file, |text| places::key(text, &["revision"]));
+        let message =
+            format!("the table is of nixpkgs {:.12}, and flake.toml pins {:.12}", table.revision, pinned.rev);
+        report.sink.push(
+            Diagnostic::new(Code::OtherNixpkgsTable, span, message)
+                .help("`pgflakegen index` writes it for the pinned one; until then nothing of it is used"),
+        );
+    }
+    // A prerelease has no end yet, a fork has its own.
+    for postgresql in catalogue.postgresqls.iter().filter(|postgresql| follows_releases(postgresql)) {
+        let (message, help) = match lifetime::of(postgresql.major, pinned.last_modified) {
+            Lifetime::Alive => continue,
+            Lifetime::Ending(day) => (
+                format!("PostgreSQL {} gets its last release on {day}", postgresql.major),
+                "plan the move to a newer major: `nix run .#migration-test` tries it",
+            ),
+            Lifetime::Ended(day) => (
+                format!("PostgreSQL {} got its last release on {day}", postgresql.major),
+                "drop the entry; or keep it with a source of its own, as nixpkgs removes it",
+            ),
+        };
+        let span = report.at(&Utf8Path::new(FOLDER).join("postgresql.toml"), |text| {
+            places::entry(text, "postgresql", &postgresql.name, &["major"])
+        });
+        report.sink.push(Diagnostic::new(Code::EndOfLife, span, message).help(help));
+    }
+}
+
+fn follows_releases(postgresql: &Postgresql) -> bool {
+    !postgresql.prerelease && (postgresql.pinned.is_none() || postgresql.is_release())
+}
+
+/// What the table, if it is of the pinned revision, says for `systems`.
+pub fn judge(
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+    systems: &[String],
+    shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) {
+    let Some(table) = catalogue.known() else { return };
+    let mut report = Report { root, shown, sources, sink, partial: false };
+    let mut found = std::collections::BTreeMap::<Key<'_>, Where<'_>>::new();
+    for system in systems {
+        for postgresql in &catalogue.postgresqls {
+            let attribute = format!("psql_{}", postgresql.name);
+            let mut note = |name, code, reason: String| {
+                let at: &mut Where<'_> = found.entry(Key { name, code, reason }).or_default();
+                at.entry(system.as_str()).or_default().insert(attribute.clone());
+            };
+            let server = base(postgresql, table);
+            match server {
+                Some(None) => {
+                    note(&postgresql.name, Code::NoBase, format!("nixpkgs has no {}", postgresql.base));
+                    // It has no extensions then, either.
+                    continue;
+                }
+                Some(Some(version))
+                    if postgresql.is_release()
+                        && postgresql.pinned.as_ref().is_some_and(|pinned| pinned.version == version) =>
+                {
+                    note(&postgresql.name, Code::OwnVersion, String::new());
+                }
+                _ => {}
+            }
+            for extension in catalogue.extensions.iter().filter(|e| e.kind.is_package_sets()) {
+                let excluded = extension.exclude_systems.contains(system);
+                if excluded || !extension.fits.contains_key(&postgresql.name) {
+                    continue;
+                }
+                match table.find(&extension.attrs, postgresql.major) {
+                    None => {
+                        let names = extension.attrs.join(" or ");
+                        let near = extension.attrs.iter().find_map(|attr| near(attr, table));
+                        let near = near.map_or(String::new(), |near| format!("; it has {near}"));
+                        note(
+                            &extension.name,
+                            Code::NotInNixpkgs,
+                            format!("nixpkgs has no extension {names}{near}"),
+                        );
+                    }
+                    Some((_, member, _)) => {
+                        let Some(why) = member.refusal(postgresql.major, system) else { continue };
+                        let code = if extension.required { Code::RequiredRefused } else { Code::LeftOut };
+                        note(&extension.name, code, why.sentence().to_owned());
+                    }
+                }
+            }
+        }
+    }
+    for (key, at) in found {
+        report.member(&key, &at, systems, catalogue);
+    }
+}
+
+/// What nixpkgs has of a PostgreSQL's base; `None` where the base is none that a table knows.
+fn base<'t>(postgresql: &Postgresql, table: &'t Table) -> Option<Option<&'t str>> {
+    let major = postgresql.base.strip_prefix("postgresql_")?.parse().ok()?;
+    Some(table.postgresql.get(&major).map(String::as_str))
+}
+
+/// A name that is much like one that is not there.
+fn near<'t>(name: &str, table: &'t Table) -> Option<&'t str> {
+    let names: BTreeSet<&str> = table.extensions.keys().map(String::as_str).collect();
+    nearest(name, names)
+}

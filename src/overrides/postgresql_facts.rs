@@ -1,0 +1,144 @@
+//! What a nixpkgs tree has for PostgreSQL, asked of the tree itself: the [`Table`] that is kept beside the catalogue.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::catalogue::nixpkgs::{Seen, Table, Why};
+use crate::nix::eval::attrs::Attrs;
+use crate::nix::eval::heap::Ref;
+use crate::nix::eval::outside::Machine;
+use crate::nix::eval::report::render;
+use crate::nix::eval::shared::Origin;
+use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::flake;
+use crate::terminal;
+
+const ASK: &str = include_str!("postgresql_facts.nix");
+
+/// One package, as the expression gives it.
+#[derive(Deserialize)]
+struct Fact {
+    version: String,
+    licenses: Vec<String>,
+    unfree: bool,
+    broken: bool,
+    unsupported: bool,
+    insecure: bool,
+}
+
+/// Asks the package set in `tree` for each of `systems`. What fails to evaluate, by a name such as
+/// `postgresql_15.pkgs.age`, comes with the table: it is not in it.
+///
+/// # Errors
+/// What evaluation says when the package set itself fails.
+pub fn of_tree(
+    tree: &Path,
+    revision: String,
+    systems: &[String],
+    settings: &Settings,
+) -> std::result::Result<(Table, Vec<String>), String> {
+    let mut table = Table { revision, ..Table::default() };
+    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut failed = BTreeSet::new();
+    for system in systems {
+        let settings = Settings { system: system.clone(), ..settings.clone() };
+        let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
+        let mut asking = Asking { system, table: &mut table, seen: &mut seen, failed: &mut failed };
+        asking.all(&shared, tree).map_err(|error| render(&shared, &error, false))?;
+    }
+    let asked: BTreeSet<String> = systems.iter().cloned().collect();
+    table.extensions = seen.into_iter().map(|(name, seen)| (name, seen.member(&asked))).collect();
+    Ok((table, failed.into_iter().collect()))
+}
+
+struct Asking<'a> {
+    system: &'a str,
+    table: &'a mut Table,
+    seen: &'a mut BTreeMap<String, Seen>,
+    failed: &'a mut BTreeSet<String>,
+}
+
+impl Asking<'_> {
+    fn all(&mut self, shared: &Arc<Shared>, tree: &Path) -> Result<()> {
+        // SAFETY: only text leaves this function, and the evaluator does not outlive what it shares.
+        let mut ev = unsafe { Ev::new(shared.clone()) };
+        let code = ev.parse(ASK, Origin::Text(ASK.into()), b"/")?;
+        let function = ev.eval(code, None)?;
+        let tree = ev.at(ev.string(tree.canonicalize()?.to_string_lossy().as_bytes()));
+        let system = ev.at(ev.string(self.system.as_bytes()));
+        let Value::Attrs(asked) = ev.call(function, &[tree, system], 0)? else {
+            return Err(Error::new(Kind::Type, "the question has another answer than a set"));
+        };
+        for major in strings(&mut ev, asked, "majors", None)? {
+            let Ok(number) = major.parse::<u32>() else { continue };
+            let version = text(&mut ev, asked, "version", &[&major])?;
+            self.table.postgresql.insert(number, version);
+            // Without the set of its extensions, the PostgreSQL is there all the same.
+            let Ok(names) = strings(&mut ev, asked, "names", Some(&major)) else {
+                self.failed.insert(format!("postgresql_{major}.pkgs"));
+                continue;
+            };
+            let asking = terminal::progress("evaluating", names.len());
+            for name in names {
+                let _task = asking.begin(|| format!("postgresql_{major}.pkgs.{name} for {}", self.system));
+                let fact = text(&mut ev, asked, "fact", &[&major, &name]);
+                match fact.ok().and_then(|json| serde_json::from_str::<Fact>(&json).ok()) {
+                    Some(fact) => self.note(name, number, fact),
+                    None => {
+                        self.failed.insert(format!("postgresql_{major}.pkgs.{name}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, name: String, major: u32, fact: Fact) {
+        let seen = self.seen.entry(name).or_default();
+        seen.licenses.extend(fact.licenses);
+        seen.versions.insert(major, fact.version);
+        let reasons = [
+            (Why::Unfree, fact.unfree),
+            (Why::Broken, fact.broken),
+            (Why::Unsupported, fact.unsupported),
+            (Why::Insecure, fact.insecure),
+        ];
+        let reasons = reasons.into_iter().filter(|(_, so)| *so);
+        seen.refused.extend(reasons.map(|(why, _)| (why, major, self.system.to_owned())));
+    }
+}
+
+/// What the function `name` of the question gives for `arguments`; without any, the attribute itself.
+fn ask(ev: &mut Ev, asked: &'static Attrs, name: &str, arguments: &[&str]) -> Result<Value> {
+    let attr = ev.shared.symbols.find(name.as_bytes()).and_then(|name| asked.get(name));
+    let attr =
+        attr.ok_or_else(|| Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing")))?;
+    let value = ev.force(attr.value)?;
+    if arguments.is_empty() {
+        return Ok(value);
+    }
+    let arguments: Vec<Ref> =
+        arguments.iter().map(|argument| ev.at(ev.string(argument.as_bytes()))).collect();
+    ev.call(value, &arguments, 0)
+}
+
+fn text(ev: &mut Ev, asked: &'static Attrs, name: &str, arguments: &[&str]) -> Result<String> {
+    let value = ask(ev, asked, name, arguments)?;
+    string(&value)
+}
+
+fn string(value: &Value) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text.lossy().into_owned()),
+        other => Err(Error::new(Kind::Type, format!("expected a string but found {}", other.describe()))),
+    }
+}
+
+fn strings(ev: &mut Ev, asked: &'static Attrs, name: &str, argument: Option<&str>) -> Result<Vec<String>> {
+    let arguments: Vec<&str> = argument.into_iter().collect();
+    let Value::List(list) = ask(ev, asked, name, &arguments)? else { return Ok(Vec::new()) };
+    list.items.iter().map(|item| string(&ev.force(item)?)).collect()
+}

@@ -1,0 +1,2 @@
+git init -q ../outside/private && echo SECRET-outside-0451 > ../outside/private/key && git -C ../outside/private add -A && git -C ../outside/private commit -qm k
+sed -i "s|WORLD|$WORLD|; s|REV|$(git -C ../outside/private rev-parse HEAD)|" catalogue/overrides/pgvector.nix && git commit -qam x

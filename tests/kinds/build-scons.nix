@@ -1,0 +1,8 @@
+# SCons.
+{ buildExtension, scons }:
+
+buildExtension {
+  adjust = attrs: {
+    nativeBuildInputs = [ scons ] ++ attrs.nativeBuildInputs or [ ];
+  };
+}
