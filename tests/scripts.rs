@@ -61,10 +61,13 @@ fn scripts() -> Vec<Script> {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
     }
+    let image = read(&templates().join("lib/docker.nix"));
     scripts.push(Script {
         name: "entrypoint".to_owned(),
-        parts: vec![templates().join("docker/entrypoint.sh")],
-        environment: variables(&read(&templates().join("lib/docker.nix"))),
+        parts: ["functions", "first-start", "entrypoint"]
+            .map(|part| templates().join(format!("docker/{part}.sh")))
+            .to_vec(),
+        environment: variables(&image),
     });
     scripts
 }

@@ -51,7 +51,17 @@ in
           in
           lib.nameValuePair postgresql.name (
             {
-              inherit (entry) major preload;
+              inherit (entry) major;
+              # Of the extensions that this system has; the server brings the others.
+              preload = lib.filter (
+                library:
+                let
+                  owners = lib.filter (owner: lib.elem library catalogue.extensions.${owner}.preload) (
+                    lib.attrNames catalogue.extensions
+                  );
+                in
+                owners == [ ] || lib.any (owner: postgresql.extensions ? ${owner}) owners
+              ) entry.preload;
               # Only what this system has, with all that it requires, which comes before it.
               create = lib.foldl' (
                 before: create:

@@ -123,9 +123,11 @@ in
       ./cluster.sh
       ./migration-test.sh
       ./two-servers.sh
+      ./own-data.sh
       ./methods.sh
-      ./migrate.sh
       ./compare.sh
+      ./plant.sh
+      ./migrate.sh
     ];
     runtimeInputs = [
       pkgs.diffutils
@@ -133,6 +135,7 @@ in
     ];
     runtimeEnv = {
       PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
+      PGFLAKEGEN_MEMBERS = "${./members.sql}";
       PGFLAKEGEN_MIGRATIONS = "${migrations}";
       PGFLAKEGEN_PRIME = "${../../tests/prime.sql}";
     };

@@ -9,20 +9,27 @@ usage() {
   cat <<EOF
 Loads test data into PostgreSQL OLD, upgrades it to NEW, and compares what is in both.
 
-usage: $program OLD NEW METHOD [--keep] [--before-compare FILE]
+usage: $program OLD NEW METHOD [--data DATA [--user NAME]] [--keep] [--before-compare FILE] [--plant FILE [--side old|new]]
 
   OLD, NEW               one of: $names; or the store path of any earlier build
   METHOD                 one of: $methods
+  --data DATA            your own data instead: a data directory of OLD's major, of a server that is stopped
+                         (it is copied, and never written to); a dump of pg_dump or pg_dumpall, in any
+                         format; or the postgresql://… of a running server, which is dumped
+  --user NAME            the superuser of that data directory  (default: $superuser)
   --keep                 keep the working directory, with both clusters and all logs
   --before-compare FILE  SQL to run in NEW's database postgres before the comparison, for example a
                          planted difference that must be found
+  --plant FILE           afterwards, plant each difference of FILE alone in a copy of NEW, or of OLD with
+                         --side old, and say whether it is found; each is SQL below '-- planted: WHAT'
 
 The data are the files of tests/migrations; changes.sql comes last, with 'logical' while changes are
-being replicated. Exits with 0 when nothing differs, 1 when something does, 2 when the test could not run.
+being replicated. Exits with 0 when nothing differs, 1 when something does (or
+what was planted is not found), 2 when the test could not run.
 EOF
 }
 
-arguments=() keep='' before_compare=''
+arguments=() keep='' before_compare='' plant='' side=new data=''
 while (($# > 0)); do
   case $1 in
     --help | -h)
@@ -36,6 +43,23 @@ while (($# > 0)); do
       shift
       ;;
     --before-compare=*) before_compare=${1#*=} ;;
+    --plant | --side | --data | --user)
+      (($# > 1)) || die "$1 wants a word"
+      case $1 in
+        --plant) plant=$2 ;;
+        --side) side=$2 ;;
+        --data) data=$2 ;;
+        *) superuser=$2 ;;
+      esac
+      if [[ -z $2 ]]; then
+        die "the word after $1 is empty"
+      fi
+      shift
+      ;;
+    --data=?*) data=${1#*=} ;;
+    --user=?*) superuser=${1#*=} ;;
+    --plant=*) plant=${1#*=} ;;
+    --side=*) side=${1#*=} ;;
     -*) die "there is no option $1; see $program --help" ;;
     *) arguments+=("$1") ;;
   esac
@@ -51,6 +75,12 @@ case $method in
 esac
 if [[ -n $before_compare && ! -r $before_compare ]]; then
   die "$before_compare cannot be read"
+fi
+if [[ -n $plant && ! -r $plant ]]; then
+  die "$plant cannot be read"
+fi
+if [[ $side != old && $side != new ]]; then
+  die "--side is old or new, not '$side'"
 fi
 refuse_root
 set_locale

@@ -13,6 +13,14 @@ name=${PGFLAKEGEN_NAME:?} bin=${PGFLAKEGEN_BIN:?}
 work=$(mktemp -d)
 export PGHOST=$work PGPORT=5432 PGDATABASE=postgres PGUSER=$superuser
 
+# Tools leave out a library that is not there; here that is an error, be it of a module without an extension in SQL.
+preload=$(query '.postgresqls[$name].preload[]' --arg name "$name")
+while IFS= read -r library; do
+  if [[ -n $library ]] && ! has_library "$bin" "$library"; then
+    die "the library $library is to be preloaded, and $bin does not have it"
+  fi
+done <<<"$preload"
+
 init_cluster "$work/data" "$name" "$bin" --no-sync >&2
 start_private "$bin" "$work/data" "$work" 5432 "$work/log" -c fsync=off
 trap 'stop_cluster "$bin" "$work/data"' EXIT
@@ -54,6 +62,12 @@ find_reason() { # FILE
   if ((${#others[@]} > 0)) && [[ -z $named ]]; then
     reason+="needs PostgreSQL ${others[*]}; "
   fi
+  wishes=$(headers "$1" libraries)
+  while IFS= read -r wanted; do
+    if [[ -n $wanted ]] && ! has_library "$bin" "$wanted"; then
+      reason+="needs the library $wanted; "
+    fi
+  done <<<"$wishes"
   wishes=$(headers "$1" extensions)
   while IFS= read -r wanted; do
     if [[ -n $wanted ]]; then

@@ -10,9 +10,11 @@
   glibcLocales,
   gnugrep,
   gnused,
+  gosu,
   gzip,
   jq,
   lib,
+  nss_wrapper,
   runCommand,
   writeShellApplication,
   writeTextDir,
@@ -26,7 +28,10 @@ let
   # As in the official image.
   uid = "999";
   home = "/var/lib/postgresql";
-  pgdata = "${home}/data";
+  inherit (catalogue.postgresqls.${name}) major;
+  perMajor = major >= 18;
+  volume = if perMajor then home else "${home}/data";
+  pgdata = if perMajor then "${home}/${toString major}/docker" else volume;
   sockets = "/run/postgresql";
 
   bin = postgresql.slim;
@@ -58,16 +63,36 @@ let
       findutils
       gnugrep
       gnused
+      gosu
       gzip
       xz
       zstd
     ];
     runtimeEnv = {
       PGFLAKEGEN_LOCALE = catalogue.locale;
+      PGFLAKEGEN_MAJOR = toString major;
+      PGFLAKEGEN_NSS_WRAPPER = "${nss_wrapper}/lib/libnss_wrapper.so";
+      PGFLAKEGEN_PGDATA = pgdata;
       PGFLAKEGEN_SOCKETS = sockets;
+      PGFLAKEGEN_VOLUME = volume;
     };
-    text = builtins.readFile ../docker/entrypoint.sh;
+    text = lib.concatMapStrings builtins.readFile [
+      ../docker/functions.sh
+      ../docker/first-start.sh
+      ../docker/entrypoint.sh
+    ];
+    excludeShellChecks = [
+      # Functions that only scripts of others call.
+      "SC2317"
+      "SC2329"
+    ];
   };
+
+  # Where entrypoints that are made from the official image look.
+  usualPlaces = runCommand "usual-places" { } ''
+    mkdir -p "$out/usr/local/bin"
+    ln -s ${entrypoint}/bin/docker-entrypoint.sh ${gosu}/bin/gosu "$out/usr/local/bin"
+  '';
 
   users = [
     (writeTextDir "etc/passwd" ''
@@ -99,15 +124,17 @@ dockerTools.buildLayeredImage {
     dockerTools.binSh
     dockerTools.usrBinEnv
     entrypoint
+    gosu
+    usualPlaces
   ]
   ++ users;
 
-  # What the server writes to belongs to its user.
+  # What the server writes to belongs to its user; another can have its place below it.
   fakeRootCommands = ''
-    mkdir -p .${pgdata} .${sockets} ./docker-entrypoint-initdb.d ./tmp
+    mkdir -p .${volume} .${sockets} ./docker-entrypoint-initdb.d ./tmp
     chown -R ${uid}:${uid} .${home} .${sockets}
-    chmod 700 .${pgdata}
-    chmod 2775 .${sockets}
+    chmod 1777 .${volume}
+    chmod 3777 .${sockets}
     chmod 1777 ./tmp
   '';
 
@@ -116,15 +143,17 @@ dockerTools.buildLayeredImage {
     Entrypoint = [ "${entrypoint}/bin/docker-entrypoint.sh" ];
     Cmd = [ "postgres" ];
     Env = [
-      "PATH=/bin"
+      "PATH=/bin:/usr/local/bin"
       "LANG=${catalogue.locale}"
       "PGDATA=${pgdata}"
       "PGHOST=${sockets}"
+      "PG_MAJOR=${toString major}"
+      "PG_VERSION=${postgresql.postgresql.version}"
       "SSL_CERT_FILE=${cacert}/etc/ssl/certs/ca-bundle.crt"
     ]
     ++ lib.optional (!builtinLocale) "LOCALE_ARCHIVE=${glibcLocales}/lib/locale/locale-archive";
     ExposedPorts."5432/tcp" = { };
-    Volumes.${pgdata} = { };
+    Volumes.${volume} = { };
     # A fast shutdown: sessions end, and the next start needs no recovery.
     StopSignal = "SIGINT";
     Healthcheck = {

@@ -24,7 +24,7 @@ query() { # FILTER [jq options]: from the catalogue, as plain text
   default_name=$(query '.["default-postgresql"]')
   default_port=$(query .port)
   superuser=$(query .superuser)
-  readonly names default_name default_port superuser
+  readonly names default_name default_port
 }
 
 # Text from outside (a server's, a file's), for a terminal: on one line, nothing that acts.

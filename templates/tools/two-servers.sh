@@ -68,7 +68,7 @@ sql() { # old|new DATABASE [psql arguments]
 # Sets databases to their names.
 list_databases() { # old|new
   sql "$1" postgres --record-separator-zero >"$work/databases" \
-    --command="select datname from pg_database where datallowconn and datname not like 'template%' order by 1"
+    --command="select datname from pg_database where datallowconn order by 1"
   mapfile -d '' -t databases <"$work/databases"
 }
 
@@ -78,63 +78,172 @@ file_of() { # DATABASE
   file=${file%% *}
 }
 
-# Writes the content of a server to $work/SERVER.fingerprint, and its definitions to files in $work/SERVER.schema.
+# Writes the content of a server to $work/SERVER.fingerprint, its definitions to files in $work/SERVER.schema, and what
+# belongs to extensions to files in $work/SERVER.members.
 fingerprint() { # old|new
   local database file databases
-  mkdir -p "$work/$1.schema"
+  rm -rf "$work/$1.schema" "$work/$1.members"
+  mkdir "$work/$1.schema" "$work/$1.members"
+  if [[ $1 == old ]]; then
+    sql old postgres --field-separator-zero --record-separator-zero \
+      --command="select name, coalesce(comment, '(none)') from pg_available_extensions" >"$work/old.comments"
+  fi
   list_databases "$1"
   for database in "${databases[@]}"; do
     file_of "$database"
     sql "$1" "$database" --file="$PGFLAKEGEN_FINGERPRINT"
-    on "$1" "$database" pg_dump --schema-only >"$work/$1.schema/$file"
+    definitions "$1" "$database" >"$work/$1.schema/$file"
+    sql "$1" "$database" --file="$PGFLAKEGEN_MEMBERS" >"$work/$1.members/$file"
+    sql "$1" "$database" --command="$list_extensions" >"$work/$1.members/$file.sql"
+    if grep -q '^create extension' "$work/$1.members/$file.sql"; then
+      members_anew "$1" "$file" "$work/$1.members/$file.sql"
+      if [[ $1 == new && -s $work/old.members/$file.sql ]]; then
+        members_anew new "$file" "$work/old.members/$file.sql" updated
+      fi
+    fi
   done >"$work/$1.fingerprint"
 }
 
-# Without what depends on the server that wrote them. Extensions are compared on their own.
+# Of extensions without their comments, which a newer version can have rewritten: those are compared on their own.
+definitions() { # old|new DATABASE
+  on "$1" "$2" pg_dump --schema-only --format=custom --file="$work/definitions"
+  "$new_bin/bin/pg_restore" --list "$work/definitions" | { grep -vE '^[0-9]+; [0-9]+ [0-9]+ COMMENT - EXTENSION ' || true; } >"$work/entries"
+  "$new_bin/bin/pg_restore" --use-list="$work/entries" --file=- "$work/definitions"
+}
+
+# Without what comes before the first definition, and depends on the server that wrote it. All else stays: a line
+# can be in the body of a function, whatever it looks like.
 normalised() { # FILE
-  sed -E -e '/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict|(CREATE|COMMENT ON) EXTENSION)/d' -e '/^$/d' "$1"
+  awk '
+    !begun && sub(/^\\restrict /, "") { key = $0 }
+    /^-- (Name|TOC entry)[: ]/ { begun = 1 }
+    begun && (key == "" || $0 != "\\unrestrict " key)' "$1"
 }
 
-same_definitions() { # FILE
-  normalised "$work/old.schema/$1" >"$work/old.normalised"
-  normalised "$work/new.schema/$1" >"$work/new.normalised"
-  cmp --silent "$work/old.normalised" "$work/new.normalised"
+readonly scratch=migration_test_scratch
+
+new_scratch() { # old|new
+  sql "$1" postgres --command="drop database if exists $scratch" --command="create database $scratch template template0"
 }
 
-# A newer PostgreSQL writes some definitions in another form. Where the texts differ, OLD's definitions are
-# loaded into an empty database of NEW and compared as that writes them.
-rewrite_definitions() { # FILE
-  local scratch=migration_test_scratch
-  if same_definitions "$1"; then
+drop_scratch() { # old|new
+  sql "$1" postgres --command="drop database if exists $scratch"
+}
+
+# Both definitions as $work/compared has them. A newer PostgreSQL writes some in another form: where the texts differ,
+# OLD's are loaded into an empty database of NEW and compared as that writes them.
+compare_or_rewrite() { # FILE
+  local compared=$work/compared rewritten=$work/old.rewritten/$1
+  normalised "$work/old.schema/$1" >"$compared/old/$1"
+  normalised "$work/new.schema/$1" >"$compared/new/$1"
+  if cmp --silent "$compared/old/$1" "$compared/new/$1"; then
     return
   fi
-  sql new postgres --command="create database $scratch template template0"
-  on new "$scratch" psql --no-psqlrc --quiet --file="$work/old.schema/$1" >/dev/null 2>"$work/scratch.log" || true
-  on new "$scratch" pg_dump --schema-only >"$work/old.schema/$1"
-  sql new postgres --command="drop database $scratch"
+  mkdir -p "$work/old.rewritten"
+  if [[ ! -e $rewritten || $work/old.schema/$1 -nt $rewritten ]]; then
+    new_scratch new
+    on new "$scratch" psql --no-psqlrc --quiet --file="$work/old.schema/$1" >/dev/null 2>"$work/scratch.log" || true
+    definitions new "$scratch" >"$rewritten"
+    drop_scratch new
+  fi
+  normalised "$rewritten" >"$compared/old/$1"
 }
 
 compare_definitions() {
   local file database databases server lines sum
   list_databases new
+  rm -rf "$work/compared"
+  mkdir -p "$work"/compared/{old,new}
   for database in "${databases[@]}"; do
     file_of "$database"
     if [[ ! -e $work/old.schema/$file || ! -e $work/new.schema/$file ]]; then
       continue
     fi
-    rewrite_definitions "$file"
+    compare_or_rewrite "$file"
     for server in old new; do
-      normalised "$work/$server.schema/$file" >"$work/$server.normalised"
-      mv "$work/$server.normalised" "$work/$server.schema/$file"
-      lines=$(wc -l <"$work/$server.schema/$file")
-      sum=$(md5sum <"$work/$server.schema/$file")
-      printf 'schema\0%s\0%s lines %s\0' "$database" "$lines" "${sum:0:12}" >>"$work/$server.fingerprint"
+      lines=$(wc -l <"$work/compared/$server/$file")
+      sum=$(md5sum <"$work/compared/$server/$file")
+      printf 'schema\0%s\0%s lines %s\0' "$database" "$lines" "${sum:0:12}" >>"$work/$server.all"
+    done
+  done
+}
+
+# The extensions of a database, as commands that make them in another.
+readonly list_extensions="
+  select format('create schema if not exists %I;', nspname) from pg_extension as e join pg_namespace as n on n.oid = extnamespace
+  where nspname !~ '^pg_' union all
+  select * from (select format('create extension if not exists %I with schema %I version %L cascade;', extname, nspname, extversion)
+    from pg_extension as e join pg_namespace as n on n.oid = extnamespace where extname <> 'plpgsql' order by e.oid) as extensions"
+
+# What extensions have when they are made anew, in the version that they have; with `updated` made as in OLD and then
+# updated. What cannot be made has no lines.
+members_anew() { # old|new FILE COMMANDS [updated]
+  local target=$work/$1.anew${4:-}/$2
+  if [[ -e $target ]]; then
+    return
+  fi
+  mkdir -p "$work/$1.anew${4:-}"
+  new_scratch "$1"
+  on "$1" "$scratch" psql --no-psqlrc --quiet --file="$3" >/dev/null 2>&1 || true
+  if [[ -n ${4:-} ]]; then
+    on "$1" "$scratch" psql --no-psqlrc --quiet >/dev/null 2>&1 <<'SQL' || true
+select format('alter extension %I update', extname) from pg_extension \gexec
+SQL
+  fi
+  sql "$1" "$scratch" --file="$PGFLAKEGEN_MEMBERS" >"$target"
+  drop_scratch "$1"
+}
+
+# For each extension: its name, a tab, and whether what it has is what it has when it is made anew.
+judge_members() { # old|new FILE
+  local nothing=/dev/null
+  local anew=$work/$1.anew/$2 updated=$work/$1.anewupdated/$2
+  [[ -e $anew ]] || anew=$nothing
+  [[ -e $updated ]] || updated=$nothing
+  LC_ALL=C awk -F '\t' '
+    FNR == 1 || part == "" { while (FILENAME != ARGV[part + 0]) part++ }
+    { has[part, $1, $2] = $3; if (!((part, $1) in seen)) { seen[part, $1]; if (part == 3) extensions[++count] = $1 }
+      if (!(($1, $2) in things)) { things[$1, $2]; list[$1] = list[$1] "\t" $2 } }
+    function changed(extension, other,    n, i, parts, text) {
+      n = split(substr(list[extension], 2), parts, "\t"); text = ""
+      for (i = 1; i <= n; i++)
+        if (((3, extension, parts[i]) in has) || ((other, extension, parts[i]) in has))
+          if (!((3, extension, parts[i]) in has) || !((other, extension, parts[i]) in has) ||
+              has[3, extension, parts[i]] != has[other, extension, parts[i]])
+            text = text ", " parts[i] " " substr(has[3, extension, parts[i]], 1, 8)
+      return text
+    }
+    END {
+      for (e = 1; e <= count; e++) {
+        x = extensions[e]
+        if (!((1, x) in seen) && !((2, x) in seen)) { print x "\tnot to be made anew"; continue }
+        first = changed(x, 1)
+        if (first == "" || ((2, x) in seen && changed(x, 2) == "")) print x "\tas installed"
+        else print x "\tchanged: " substr(first, 3)
+      }
+    }' "$anew" "$updated" "$work/$1.members/$2"
+}
+
+compare_members() {
+  local file database databases server extension verdict_on
+  list_databases new
+  for database in "${databases[@]}"; do
+    file_of "$database"
+    for server in old new; do
+      if [[ -s $work/$server.members/$file.sql ]]; then
+        judge_members "$server" "$file" >"$work/judged"
+        while IFS=$'\t' read -r extension verdict_on; do
+          if [[ $extension != plpgsql ]]; then
+            printf 'extension members\0%s\0%s\0' "$database.$extension" "$verdict_on" >>"$work/$server.all"
+          fi
+        done <"$work/judged"
+      fi
     done
   done
 }
 
 load_changes() {
-  if [[ -e $PGFLAKEGEN_MIGRATIONS/changes.sql ]]; then
+  if [[ -z $data && -e $PGFLAKEGEN_MIGRATIONS/changes.sql ]]; then
     sql old postgres --file="$PGFLAKEGEN_MIGRATIONS/changes.sql" >/dev/null
   fi
 }

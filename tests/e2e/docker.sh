@@ -45,7 +45,7 @@ expect .os '"linux"'
 while read -r layer; do
   tar -xf "$work/image/$layer" -C "$work/root" --numeric-owner
 done < <(jq -r '.[0].Layers[]' "$work/image/manifest.json")
-[[ $(stat -c '%u:%g %a' "$work/root/var/lib/postgresql/data") == "999:999 700" ]] || fail "owner of the volume"
+[[ $(stat -c '%u:%g %a' "$work/root/var/lib/postgresql/data") == "999:999 1777" ]] || fail "owner of the volume"
 [[ $(stat -c '%a' "$work/root/tmp") == 1777 ]] || fail "/tmp"
 
 entrypoint=$(jq -r '.config.Entrypoint[0]' "$config")

@@ -104,6 +104,7 @@ let
     gnupatch = tool "patch" "patch" [ "patch" ] { };
     gnused = tool "gnused" "sed" [ "sed" ] { };
     gnutar = tool "gnutar" "tar" [ "tar" ] { };
+    gosu = tool "gosu" "gosu" [ "gosu" ] { };
     gzip = tool "gzip" "gzip" [ "gzip" "gunzip" "zcat" ] { };
     iproute2 = tool "iproute2" "iproute2" [ "ip" "ss" ] { };
     jq = tool "jq" "jq" [ "jq" ] { };
@@ -156,6 +157,18 @@ let
   };
 
   libraries = {
+    # Not linked with, but preloaded.
+    nss_wrapper = package "nss_wrapper" {
+      installPhase = ''
+        library=/usr/lib/x86_64-linux-gnu/libnss_wrapper.so
+        if [ ! -e "$library" ]; then
+          echo "error: $library is not on this machine: apt-get install libnss-wrapper" >&2
+          exit 1
+        fi
+        mkdir -p "$out/lib"
+        ln -s "$library" "$out/lib/libnss_wrapper.so"
+      '';
+    };
     boost = library "boost" "libboost-dev" "boost/version.hpp";
     icu = library "icu4c" "libicu-dev" "unicode/ucol.h";
     json_c = library "json-c" "libjson-c-dev" "json-c/json.h";

@@ -111,9 +111,9 @@ create table bookings (
   room integer not null,
   during tstzrange not null,
   customer bigint references customers on delete cascade deferrable initially deferred,
-  exclude using gist (room with =, during with &&),
-  constraint not_too_long check (upper(during) - lower(during) < interval '100 days') not valid
+  exclude using gist (room with =, during with &&)
 );
+alter table bookings add constraint not_too_long check (upper(during) - lower(during) < interval '100 days') not valid;
 insert into bookings (room, during, customer)
 select n % 10, tstzrange(timestamptz '2025-01-01 00:00+00' + n * interval '1 day', timestamptz '2025-01-01 12:00+00' + n * interval '1 day'), n
 from generate_series(1, 200) as n;
@@ -260,9 +260,29 @@ from pg_am where amname = 'hnsw' and to_regclass('app.type_vector') is not null
 select 'create index documents_rum on app.documents using rum (words rum_tsvector_ops)' from pg_am where amname = 'rum'
 \gexec
 
+-- What looks like a line of pg_dump's own, in the body of a function.
+create function bump() returns void language sql as $$
+update app.vehicles
+SET wheels = 4
+where id = 1
+-- Name: EXTENSION citext; Type: COMMENT; Schema: -; Owner: -
+$$;
+create access method heap2 type table handler heap_tableam_handler;
+create table by_another_method (a int) using heap2;
+
+-- What definitions of a database do not have.
+comment on role app_reader is 'Only reads';
+select current_setting('server_version_num')::int >= 150000 as since_15 \gset
+\if :since_15
+grant set on parameter log_min_messages to app_reader;
+\endif
+
 -- A second database, with settings of its own.
 create database second owner app_owner;
 alter database second set work_mem = '5MB';
+alter database second connection limit 7;
+revoke connect on database second from public;
+grant connect on database second to app_reader;
 comment on database second is 'The other one';
 \connect second
 create table only_here (id integer primary key, note text);

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask e2e`, `deny`, `notices`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `deny`, `notices`.
 
 mod deny;
 mod e2e;
@@ -22,6 +22,8 @@ enum Task {
     /// Wants Debian 12 and root: it installs Nix and the libraries PostgreSQL is built with. Where no
     /// binary cache can be reached this works all the same: nixpkgs is replaced by tests/hostpkgs.
     E2e(e2e::Args),
+    /// Plant each difference of tests/e2e/planted.sql alone in an upgrade; all must be found. After `e2e`.
+    Upgrade,
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
@@ -31,6 +33,7 @@ enum Task {
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
+        Task::Upgrade => e2e::upgrade(),
         Task::Deny => deny::run(),
         Task::Notices(args) => notices::run(&args),
     }

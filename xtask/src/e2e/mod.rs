@@ -184,6 +184,12 @@ const STEPS: &[Step] = &[
         run: evaluate::build_checks,
     },
     Step {
+        name: "broken-extensions",
+        about: "extensions that are broken on purpose, each found by the check",
+        needs: &["build-older", "build-newer"],
+        run: tools::broken_extensions,
+    },
+    Step {
         name: "serve",
         about: "nix run .#start-server, .#start-client and .#start-replica",
         needs: &["build-older", "build-newer"],
@@ -232,6 +238,20 @@ pub fn run(args: &Args) -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// What is too long for the end-to-end test: all planted differences, with each method, on both sides.
+pub fn upgrade() -> ExitCode {
+    match prepare().and_then(|context| tools::upgrade(&context)) {
+        Ok(Outcome::Done(summary) | Outcome::Skipped(summary)) => {
+            println!("upgrade: {summary}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -10,6 +10,12 @@ use super::command::{logged, output, program};
 use super::nix::{build, nix, on_flake, reference, with_progress};
 use super::{Context, Outcome};
 
+/// How many differences of tests/e2e/planted.sql the step `migrate` plants; all are for `cargo xtask upgrade`.
+const SMOKE: usize = 6;
+
+/// The line before each difference of that file begins so.
+const PLANTED: &str = "-- planted: ";
+
 /// How a database can get from one PostgreSQL to another.
 const METHODS: &[&str] = &["pg_upgrade", "pg_dumpall", "logical"];
 
@@ -32,14 +38,23 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
     context.note("a planted difference");
     let planted =
         "create table planted_difference (id int);\n\\connect \"my-app\"\ninsert into \"T 1\" values (99);\n";
-    let (status, said) = before_compare(context, &tool, [older, newer], "planted", planted)?;
+    let (status, said) = with_sql(context, &tool, [older, newer], "--before-compare", "planted", planted)?;
     if status != Some(1)
         || !["planted_difference", "my-app.public.T 1", "+(99)"].iter().all(|text| said.contains(text))
     {
         bail!("the planted differences were not found ({status:?}): see target/e2e/logs/migrate-planted.log");
     }
+    context.note("one of each kind of difference, alone");
+    let planted = fs::read_to_string(context.root.join("tests/e2e/planted.sql")).context("planted.sql")?;
+    let end = planted.match_indices(PLANTED).nth(SMOKE).map_or(planted.len(), |(at, _)| at);
+    let few = &planted[..end];
+    let (status, said) = with_sql(context, &tool, [older, newer], "--plant", "planted-each", few)?;
+    if status != Some(0) || !said.contains("planted differences found") {
+        bail!("some are not found ({status:?}): see target/e2e/logs/migrate-planted-each.log");
+    }
     context.note("an error is no difference");
-    let (status, said) = before_compare(context, &tool, [older, newer], "broken", "select broken;\n")?;
+    let (status, said) =
+        with_sql(context, &tool, [older, newer], "--before-compare", "broken", "select broken;\n")?;
     if status != Some(2) || !said.contains("\"broken\"") {
         bail!("an error ends with {status:?}: see target/e2e/logs/migrate-broken.log");
     }
@@ -49,22 +64,41 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
     )))
 }
 
-/// A migration-test that runs this SQL before it compares: its status, and all that it says.
-fn before_compare(
+/// Every difference of tests/e2e/planted.sql, alone, on either side and with each method that keeps both: minutes each.
+pub fn upgrade(context: &Context) -> Result<Outcome> {
+    let Some(tool) = tool(context, "migration-test")? else { bail!("the flake has no migration-test") };
+    let pair = context.pair()?;
+    let planted = std::env::temp_dir().join(format!("pgflakegen-planted-{}.sql", std::process::id()));
+    fs::copy(context.root.join("tests/e2e/planted.sql"), &planted).context("planted.sql")?;
+    let mut counts = Vec::new();
+    for method in METHODS {
+        for side in ["new", "old"] {
+            let log = context.log(&format!("upgrade-{method}-{side}"));
+            let mut command = as_nobody(&tool);
+            command.args(pair.names()).args([method, "--side", side, "--plant"]).arg(&planted);
+            let said = logged(&mut command, &log, |_| ())?;
+            let count = said.lines().last().unwrap_or_default().to_owned();
+            context.note(&format!("{side}: {count}"));
+            counts.push(count);
+        }
+    }
+    fs::remove_file(&planted)?;
+    Ok(Outcome::Done(format!("{} runs, everything is found", counts.len())))
+}
+
+/// A migration-test by dump with this SQL as the value of an option: its status, and all that it says.
+fn with_sql(
     context: &Context,
     tool: &str,
     pair: [&str; 2],
+    option: &str,
     what: &str,
     sql: &str,
 ) -> Result<(Option<i32>, String)> {
     let file = std::env::temp_dir().join(format!("pgflakegen-e2e-{what}-{}.sql", std::process::id()));
     fs::write(&file, sql)?;
-    let result = as_nobody(tool)
-        .args(pair)
-        .args(["pg_dumpall", "--before-compare"])
-        .arg(&file)
-        .output()
-        .context("migration-test");
+    let result =
+        as_nobody(tool).args(pair).args(["pg_dumpall", option]).arg(&file).output().context("migration-test");
     fs::remove_file(&file)?;
     let result = result?;
     let said =
@@ -105,7 +139,35 @@ pub fn image(context: &Context) -> Result<Outcome> {
         &context.log("docker-run"),
         |_| (),
     )?;
-    Ok(Outcome::Done("configuration by value; first and second start, password, init files".to_owned()))
+    let rows =
+        output(program("bash").arg(context.root.join("tests/e2e/image-rows.sh")).args(&image).arg(&name))?;
+    fs::write(context.log("image-rows"), &rows)?;
+    let count = rows.lines().filter(|line| line.starts_with("== ")).count();
+    Ok(Outcome::Done(format!(
+        "configuration by value; interrupted starts; {count} rows of its table under podman"
+    )))
+}
+
+/// Extensions that are broken on purpose: the checks must say so.
+pub fn broken_extensions(context: &Context) -> Result<Outcome> {
+    let mut builds = Vec::new();
+    for name in context.pair()?.names() {
+        let attribute = format!("psql_{name}/bin");
+        builds.extend(build(context, &format!("build-{name}"), &context.flake(), &[attribute])?);
+    }
+    // The repository may be where only its owner can read.
+    let folder = std::env::temp_dir().join(format!("pgflakegen-e2e-checks-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let script = folder.join("broken-extensions.sh");
+    let check = folder.join("extension.sql");
+    fs::copy(context.root.join("tests/e2e/broken-extensions.sh"), &script)?;
+    fs::copy(context.flake().join("generated/checks/extension.sql"), &check)?;
+    let said = output(as_nobody("bash").arg(&script).arg(&check).args(&builds));
+    fs::remove_dir_all(&folder)?;
+    let said = said?;
+    fs::write(context.log("broken-extensions"), &said)?;
+    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
+    Ok(Outcome::Done(format!("{} broken extensions, each is found", count.saturating_sub(1))))
 }
 
 /// The closure for images is smaller than the whole one.
