@@ -120,7 +120,7 @@ pub enum Command {
         after_help = "Example: pgflakegen validate --fix catalogue/overrides/pgvector.nix\n         pgflakegen validate --evaluate --override-input nixpkgs path:/src/nixpkgs"
     )]
     Validate(cmd::validate::Args),
-    /// Renew the list of nixpkgs' attribute names that overrides are checked against.
+    /// Renew what is known of nixpkgs: its names, which overrides are checked against, and what it has for PostgreSQL.
     #[command(after_help = "Example: pgflakegen index --nixpkgs ~/src/nixpkgs")]
     Index(cmd::index::Args),
     /// Evaluate Nix: a flake's attributes, a file or an expression.

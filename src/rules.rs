@@ -15,6 +15,7 @@ pub fn finders() -> Vec<Finder> {
         .chain(of_overrides)
         .chain(catalogue::FINDERS.iter().copied())
         .chain(overrides::FINDERS.iter().copied())
+        .chain(overrides::evaluated::FINDERS.iter().copied())
         .chain(cmd::FINDERS.iter().copied())
         .collect()
 }

@@ -368,6 +368,15 @@ fn a_table_says_what_nixpkgs_has() {
     let output = run(dir.path(), &["check", "--no-evaluate"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("error[PGF157]"), "{}", text(&output.stderr));
+    // What it says to type mends it, for all systems of the catalogue.
+    let hostpkgs = hostpkgs();
+    let folder = hostpkgs.trim_start_matches("path:");
+    let output = run(dir.path(), &["index", "--nixpkgs", folder, "--revision", rev.trim_matches('"')]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let table = fs::read_to_string(&path).expect("written");
+    assert!(table.contains("systems = [\"aarch64-darwin\"]"), "{table}");
+    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    assert!(!said.contains("PGF157"), "{said}");
 }
 
 /// The catalogue's own nixpkgs, found by its hash.

@@ -29,8 +29,6 @@ pub mod sri;
 pub mod systems;
 pub mod version;
 
-use std::sync::Arc;
-
 use camino::Utf8Path;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
@@ -63,11 +61,11 @@ pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics)
     }
     let context = rules::Context::new(&raw, files, sources);
     rules::check(&context, &mut found);
-    let table = nixpkgs(files, sources, &mut found);
-    let context = rules::Context::new(&raw, files, sources);
     let catalogue = if found.has_errors() { None } else { resolve::resolve(&context) };
     sink.extend(found);
-    catalogue.map(|catalogue| Catalogue { nixpkgs: table.map(Arc::new), ..catalogue })
+    // Without the table the catalogue can be used all the same: to make the table anew, for one.
+    let nixpkgs = nixpkgs(files, sources, sink);
+    catalogue.map(|catalogue| Catalogue { nixpkgs, ..catalogue })
 }
 
 /// Reads `nixpkgs.toml`, if it is there.

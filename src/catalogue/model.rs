@@ -4,7 +4,6 @@
 //! well-formed, every reference resolves, defaults are filled in, build keys are merged.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -27,7 +26,7 @@ pub struct Catalogue {
     /// Whether there is an `extra.nix`.
     pub has_extra: bool,
     /// `nixpkgs.toml`, where it is there: what nixpkgs has.
-    pub nixpkgs: Option<Arc<Table>>,
+    pub nixpkgs: Option<Table>,
 }
 
 /// What concerns the flake as a whole.
@@ -417,7 +416,7 @@ impl Catalogue {
     /// What is known of the very nixpkgs that the catalogue pins.
     pub fn known(&self) -> Option<&Table> {
         let pinned = self.flake.inputs.iter().find(|input| input.name == "nixpkgs")?;
-        self.nixpkgs.as_deref().filter(|table| table.revision == pinned.rev)
+        self.nixpkgs.as_ref().filter(|table| table.revision == pinned.rev)
     }
 
     /// The version of an extension that comes from nixpkgs, where it is known.

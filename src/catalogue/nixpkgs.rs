@@ -83,9 +83,6 @@ impl Why {
         }
     }
 
-    /// All, in order.
-    pub const ALL: [Why; 4] = [Why::Unfree, Why::Broken, Why::Unsupported, Why::Insecure];
-
     /// In words.
     pub fn sentence(self) -> &'static str {
         match self {

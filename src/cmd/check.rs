@@ -80,7 +80,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     if let Some(why) = &unseen.why {
-        context.say(format_args!("the overrides were not evaluated: {why}"))?;
+        context.say(why)?;
     }
     if comparison.changes.is_empty() && !loaded.diagnostics.has_errors() {
         let files = plural(comparison.unchanged, "file");
@@ -110,7 +110,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 struct Unseen {
     /// Derivations with an override.
     overrides: usize,
-    /// What is missing, and how to get it.
+    /// Why, and what is missing.
     why: Option<String>,
 }
 
@@ -130,26 +130,25 @@ fn evaluate(
     let shown = |file: &Utf8Path| file.to_owned();
     table::standing(root, catalogue, &shown, sources, sink);
     let mut unseen = Unseen::default();
-    let mut asked = false;
-    if args.no_evaluate {
-        unseen.overrides = builds(catalogue).len();
-    } else {
-        match evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)? {
-            Evaluated::Missing(why) => {
-                unseen = Unseen { overrides: builds(catalogue).len(), why: Some(why) };
-            }
-            Evaluated::Builds(_) | Evaluated::Nothing => {
-                match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
-                    Evaluated::Missing(why) => unseen.why = Some(why),
-                    Evaluated::Builds(_) | Evaluated::Nothing => asked = true,
-                }
+    let judged = match args.no_evaluate {
+        true => None,
+        false => Some(evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)?),
+    };
+    match judged {
+        Some(Evaluated::Builds(_) | Evaluated::Nothing) => {
+            match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
+                Evaluated::Missing(why) => unseen.why = Some(format!("nixpkgs was not asked: {why}")),
+                Evaluated::Builds(_) | Evaluated::Nothing => return Ok(unseen),
             }
         }
+        Some(Evaluated::Missing(why)) => {
+            unseen.overrides = builds(catalogue).len();
+            unseen.why = Some(format!("the overrides were not evaluated: {why}"));
+        }
+        None => unseen.overrides = builds(catalogue).len(),
     }
-    if !asked {
-        let systems = evaluate::systems(catalogue, &options)?;
-        table::judge(root, catalogue, &systems, &shown, sources, sink);
-    }
+    let systems = evaluate::systems(catalogue, &options)?;
+    table::judge(root, catalogue, &systems, &shown, sources, sink);
     Ok(unseen)
 }
 

@@ -95,10 +95,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let coverage = if args.partial { Coverage::Partial } else { Coverage::Complete };
     let index = Index::new(revision, coverage, names);
     let output = args.output.clone().unwrap_or_else(|| root.join(FOLDER).join(FILE));
-    write(args.output.as_deref(), &root, &index.write()?).map_err(|error| {
-        let state = if place::is_done(&error) { "`pgflakegen index` again" } else { "it is as it was" };
-        anyhow::anyhow!("{output} cannot be written; {state}: {error}")
-    })?;
+    write(args.output.as_deref(), &root, FILE, &index.write()?)?;
     context.say(format_args!("{output}: {} of nixpkgs {}", plural(index.len(), "name"), index.revision))?;
     if context.verbose {
         for (set, count) in largest(&index) {
@@ -129,14 +126,10 @@ fn table(
     let asked = postgresql_facts::of_tree(tree.as_std_path(), revision, &systems, &Settings::default());
     let (table, failed) =
         asked.map_err(|message| anyhow::anyhow!("{tree} cannot be evaluated: {message}"))?;
-    let path = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
-    let _unbroken = crate::interrupt::unbroken();
-    place::Place::open(root)?.replace(&path, table.write().as_bytes()).map_err(|error| {
-        let state = if place::is_done(&error) { "`pgflakegen index` again" } else { "it is as it was" };
-        anyhow::anyhow!("{path} cannot be written; {state}: {error}")
-    })?;
+    write(None, root, nixpkgs::FILE, table.write().as_bytes())?;
     context.say(format_args!(
-        "{path}: {}, {}",
+        "{}: {}, {}",
+        root.join(FOLDER).join(nixpkgs::FILE),
         plural(table.postgresql.len(), "PostgreSQL"),
         plural(table.extensions.len(), "extension")
     ))?;
@@ -147,12 +140,19 @@ fn table(
 }
 
 /// Where the user said, or into the catalogue, which may not lead out of the repository.
-fn write(output: Option<&Utf8Path>, root: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write(output: Option<&Utf8Path>, root: &Utf8Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let _unbroken = crate::interrupt::unbroken();
-    match output {
+    let written = match output {
         Some(output) => place::replace(output, bytes),
-        None => place::Place::open(root)?.replace(&Utf8Path::new(FOLDER).join(FILE), bytes),
-    }
+        None => {
+            place::Place::open(root).and_then(|root| root.replace(&Utf8Path::new(FOLDER).join(name), bytes))
+        }
+    };
+    written.map_err(|error| {
+        let state = if place::is_done(&error) { "`pgflakegen index` again" } else { "it is as it was" };
+        let output = output.map_or_else(|| root.join(FOLDER).join(name), Utf8Path::to_owned);
+        anyhow::anyhow!("{output} cannot be written; {state}: {error}")
+    })
 }
 
 fn from_files(files: &[Utf8PathBuf]) -> anyhow::Result<Vec<String>> {

@@ -25,7 +25,7 @@ codes! {
     UnreferencedFile = "PGF112" Warning "file that nothing refers to" :
         "A file in the folders overrides, patches, locks or files is named by no key. Usually its extension was removed, or the key that should name it was forgotten, and then the patch is silently not applied. Name it or remove it. README files and files whose name begins with a dot are left alone.";
     StrayFile = "PGF113" Warning "file that is not read" :
-        "A file looks like part of the catalogue but is not: a TOML file with another name than flake.toml, postgresql.toml or pgrx.toml, or something in the extensions folder that is not NAME.toml directly in it. What it says has no effect. Rename, move or remove it.";
+        "A file looks like part of the catalogue but is not: a TOML file with another name than flake.toml, postgresql.toml, pgrx.toml or nixpkgs.toml, or something in the extensions folder that is not NAME.toml directly in it. What it says has no effect. Rename, move or remove it.";
     UnsafeName = "PGF114" Error "name that is not safe everywhere" :
         "Names become attributes (psql_17/exts/pgvector), file names (generated/extensions/pgvector.nix) and SQL, so they keep to what is safe in all three. A PostgreSQL's name has lower-case letters, digits, `_` and `-`. An extension's name is an identifier of the Nix language: it does not begin with a digit, is no keyword, and has no dot; and it is none of the names Windows reserves (con, nul…), so that the repository can be checked out everywhere. A SQL name follows what CREATE EXTENSION takes. A version has letters, digits and . _ - + ~.";
     DuplicateName = "PGF115" Error "one name for two things" :

@@ -30,7 +30,7 @@ pub fn of_tree(tree: &Path, settings: Settings) -> std::result::Result<Vec<Strin
 fn all(shared: &Arc<Shared>, tree: &Path) -> Result<Vec<String>> {
     // SAFETY: what is found are names, as texts of their own; values stay in here.
     let mut first = unsafe { Ev::new(shared.clone()) };
-    let packages = open(&mut first, tree)?;
+    let packages = asked(&mut first, CALL, tree)?;
     let top: Vec<String> = names(&mut first, packages);
     let evaluating = terminal::progress("evaluating", top.len());
     let next = AtomicUsize::new(0);
@@ -58,8 +58,9 @@ fn all(shared: &Arc<Shared>, tree: &Path) -> Result<Vec<String>> {
     Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect())
 }
 
-fn open(ev: &mut Ev, tree: &Path) -> Result<&'static Attrs> {
-    let code = ev.parse(CALL, Origin::Text(CALL.into()), b"/")?;
+/// The set that `question`, a function of a nixpkgs and the session's system, gives for the one in `tree`.
+pub(super) fn asked(ev: &mut Ev, question: &str, tree: &Path) -> Result<&'static Attrs> {
+    let code = ev.parse(question, Origin::Text(question.into()), b"/")?;
     let function = ev.eval(code, None)?;
     let tree = tree.canonicalize()?;
     let path = ev.at(ev.string(tree.to_string_lossy().as_bytes()));
@@ -77,7 +78,8 @@ fn names(ev: &mut Ev, attrs: &'static Attrs) -> Vec<String> {
     attrs.flat().iter().map(|attr| ev.text(attr.name).lossy().into_owned()).collect()
 }
 
-fn attr(ev: &Ev, attrs: &'static Attrs, name: &str) -> Option<Attr> {
+/// An attribute by its name.
+pub(super) fn attr(ev: &Ev, attrs: &'static Attrs, name: &str) -> Option<Attr> {
     ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name))
 }
 

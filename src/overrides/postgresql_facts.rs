@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::names;
 use crate::catalogue::nixpkgs::{Seen, Table, Why};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
-use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
 use crate::terminal;
@@ -65,13 +65,7 @@ impl Asking<'_> {
     fn all(&mut self, shared: &Arc<Shared>, tree: &Path) -> Result<()> {
         // SAFETY: only text leaves this function, and the evaluator does not outlive what it shares.
         let mut ev = unsafe { Ev::new(shared.clone()) };
-        let code = ev.parse(ASK, Origin::Text(ASK.into()), b"/")?;
-        let function = ev.eval(code, None)?;
-        let tree = ev.at(ev.string(tree.canonicalize()?.to_string_lossy().as_bytes()));
-        let system = ev.at(ev.string(self.system.as_bytes()));
-        let Value::Attrs(asked) = ev.call(function, &[tree, system], 0)? else {
-            return Err(Error::new(Kind::Type, "the question has another answer than a set"));
-        };
+        let asked = names::asked(&mut ev, ASK, tree)?;
         for major in strings(&mut ev, asked, "majors", None)? {
             let Ok(number) = major.parse::<u32>() else { continue };
             let version = text(&mut ev, asked, "version", &[&major])?;
@@ -113,9 +107,8 @@ impl Asking<'_> {
 
 /// What the function `name` of the question gives for `arguments`; without any, the attribute itself.
 fn ask(ev: &mut Ev, asked: &'static Attrs, name: &str, arguments: &[&str]) -> Result<Value> {
-    let attr = ev.shared.symbols.find(name.as_bytes()).and_then(|name| asked.get(name));
-    let attr =
-        attr.ok_or_else(|| Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing")))?;
+    let attr = names::attr(ev, asked, name)
+        .ok_or_else(|| Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing")))?;
     let value = ev.force(attr.value)?;
     if arguments.is_empty() {
         return Ok(value);

@@ -74,6 +74,15 @@ fn without_hashes(lines: Vec<&str>) -> Vec<&str> {
     lines.into_iter().filter(|line| !marker::is_hash_line(line)).collect()
 }
 
+/// How often each line is there.
+type Counts<'t> = HashMap<&'t str, usize>;
+
+fn counted<'t>(lines: &[&'t str]) -> Counts<'t> {
+    let mut counts = HashMap::new();
+    lines.iter().for_each(|line| *counts.entry(*line).or_default() += 1);
+    counts
+}
+
 /// With more texts than this, finding out would take longer than it is worth.
 const MOST: usize = 16;
 
@@ -85,18 +94,9 @@ pub fn is_mixture(text: &str, known: &[&str], settled: bool) -> bool {
     let lines = without_hashes(sides(text));
     let known: Vec<Vec<&str>> =
         known.iter().take(MOST).map(|text| without_hashes(text.lines().collect())).collect();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for line in &lines {
-        *counts.entry(line).or_default() += 1;
-    }
-    let tables: Vec<HashMap<&str, usize>> = known
-        .iter()
-        .map(|lines| {
-            let mut counts = HashMap::new();
-            lines.iter().for_each(|line| *counts.entry(*line).or_default() += 1);
-            counts
-        })
-        .collect();
+    let counts = counted(&lines);
+    let tables: Vec<Counts<'_>> = known.iter().map(|lines| counted(lines)).collect();
+    let of = |counts: &Counts<'_>, line: &str| counts.get(line).copied().unwrap_or(0);
     if !counts.keys().all(|line| tables.iter().any(|table| table.contains_key(line))) {
         return false;
     }
@@ -107,23 +107,21 @@ pub fn is_mixture(text: &str, known: &[&str], settled: bool) -> bool {
             }
             for (base, table) in known.iter().zip(&tables) {
                 let stems = counts.iter().all(|(line, count)| {
-                    let of = |table: &HashMap<&str, usize>| table.get(line).copied().unwrap_or(0);
-                    let (x, y, z) = (of(&tables[a]), of(&tables[b]), of(table));
+                    let (x, y, z) = (of(&tables[a], line), of(&tables[b], line), of(table, line));
                     // What each side has added, on top of what there was.
                     let most = x.max(y).max((x + y).saturating_sub(z));
                     x + y > 0 && (settled || marked || *count <= most)
                 });
                 // What neither side has taken away.
                 let whole = table.iter().all(|(line, z)| {
-                    let of = |table: &HashMap<&str, usize>| table.get(line).copied().unwrap_or(0);
-                    let least = (of(&tables[a]).min(*z) + of(&tables[b]).min(*z)).saturating_sub(*z);
-                    counts.get(line).copied().unwrap_or(0) >= least
+                    let left = of(&tables[a], line).min(*z) + of(&tables[b], line).min(*z);
+                    of(&counts, line) >= left.saturating_sub(*z)
                 });
                 if !stems || !whole {
                     continue;
                 }
                 let once =
-                    |line: &str| [&tables[a], &tables[b], table].iter().all(|of| of.get(line) == Some(&1));
+                    |line: &str| [&tables[a], &tables[b], table].iter().all(|counts| of(counts, line) == 1);
                 let (in_a, in_b) = (kept(base, &known[a], once), kept(base, &known[b], once));
                 let both = base.iter().filter(|line| in_a.contains(*line) && in_b.contains(*line));
                 if is_subsequence(both.copied(), &lines) {

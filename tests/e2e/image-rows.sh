@@ -39,15 +39,21 @@ common=(--network none --no-healthcheck --ulimit nofile=1024:1024 --ulimit nproc
   --volume /usr:/usr:ro --volume /lib:/lib:ro --volume /lib64:/lib64:ro --env POSTGRES_INITDB_ARGS=--no-sync)
 number=0
 
-# Runs the image to its end. Options for podman come before `--`, what comes after the image's name behind it.
-run() { # [OPTIONS] -- [ARGUMENTS]
-  local options=()
+# Sets options to what comes before `--`, and words to what comes after it.
+split() {
+  options=()
   while [[ $1 != -- ]]; do
     options+=("$1")
     shift
   done
-  shift
-  "${pod[@]}" run --rm "${common[@]}" "${options[@]}" "$image" "$@" </dev/null >"$work/log" 2>&1
+  words=("${@:2}")
+}
+
+# Runs the image to its end. Options for podman come before `--`, what comes after the image's name behind it.
+run() { # [OPTIONS] -- [ARGUMENTS]
+  local options words
+  split "$@"
+  "${pod[@]}" run --rm "${common[@]}" "${options[@]}" "$image" "${words[@]}" </dev/null >"$work/log" 2>&1
 }
 
 says() { # TEXT
@@ -63,16 +69,12 @@ refused() { # TEXT [OPTIONS] -- [ARGUMENTS]
 
 # Starts the image and waits until it serves; `ask` asks it, and `stop` stops it.
 start() { # [OPTIONS] -- [ARGUMENTS]
-  local options=()
-  while [[ $1 != -- ]]; do
-    options+=("$1")
-    shift
-  done
-  shift
+  local options words
+  split "$@"
   number=$((number + 1))
   name=row$number
   : >"$work/log"
-  "${pod[@]}" run --name "$name" "${common[@]}" "${options[@]}" "$image" "$@" </dev/null >"$work/log" 2>&1 &
+  "${pod[@]}" run --name "$name" "${common[@]}" "${options[@]}" "$image" "${words[@]}" </dev/null >"$work/log" 2>&1 &
   client=$!
   for _ in {1..900}; do
     if sed '1,/The database is ready/d' "$work/log" | grep -q 'ready to accept connections'; then return; fi

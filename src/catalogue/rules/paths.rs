@@ -9,13 +9,14 @@ use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::files::{FOLDER, Files, Node};
 use crate::catalogue::index::versions;
+use crate::catalogue::nixpkgs;
 use crate::catalogue::parse::extension_name;
 use crate::catalogue::raw::{Field, List, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
 /// The files beside the extensions folder.
-const TOP: [&str; 4] = ["flake.toml", "postgresql.toml", "pgrx.toml", super::super::nixpkgs::FILE];
+const TOP: [&str; 4] = ["flake.toml", "postgresql.toml", "pgrx.toml", nixpkgs::FILE];
 
 /// Folders in which everything should be referred to.
 const FOLDERS: [&str; 4] = ["files", "locks", "overrides", "patches"];

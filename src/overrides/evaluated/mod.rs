@@ -23,13 +23,13 @@ use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
+use crate::rule::Finder;
 use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
 
 /// What finds something here.
-pub(super) const FINDERS: [crate::rule::Finder; 4] =
-    [findings::FINDER, judge::FINDER, members::FINDER, table::FINDER];
+pub const FINDERS: &[Finder] = &[findings::FINDER, judge::FINDER, members::FINDER, table::FINDER];
 
 /// One derivation that an override makes or adapts.
 #[derive(Clone, Debug, PartialEq, Eq)]

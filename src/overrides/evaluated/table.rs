@@ -1,7 +1,7 @@
 //! What the catalogue's own table of nixpkgs says of what the catalogue takes from it, where nixpkgs itself is not at
 //! hand: the same findings as [`super::members`] has.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -29,7 +29,7 @@ pub fn standing(
 ) {
     let mut report = Report { root, shown, sources, sink, partial: false };
     let Some(pinned) = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs") else { return };
-    if let Some(table) = catalogue.nixpkgs.as_deref().filter(|table| table.revision != pinned.rev) {
+    if let Some(table) = catalogue.nixpkgs.as_ref().filter(|table| table.revision != pinned.rev) {
         let file = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
         let span = report.at(&file, |text| places::key(text, &["revision"]));
         let message =
@@ -74,7 +74,7 @@ pub fn judge(
 ) {
     let Some(table) = catalogue.known() else { return };
     let mut report = Report { root, shown, sources, sink, partial: false };
-    let mut found = std::collections::BTreeMap::<Key<'_>, Where<'_>>::new();
+    let mut found = BTreeMap::<Key<'_>, Where<'_>>::new();
     for system in systems {
         for postgresql in &catalogue.postgresqls {
             let attribute = format!("psql_{}", postgresql.name);
@@ -105,7 +105,8 @@ pub fn judge(
                 match table.find(&extension.attrs, postgresql.major) {
                     None => {
                         let names = extension.attrs.join(" or ");
-                        let near = extension.attrs.iter().find_map(|attr| near(attr, table));
+                        let known = || table.extensions.keys().map(String::as_str);
+                        let near = extension.attrs.iter().find_map(|attr| nearest(attr, known()));
                         let near = near.map_or(String::new(), |near| format!("; it has {near}"));
                         note(
                             &extension.name,
@@ -131,10 +132,4 @@ pub fn judge(
 fn base<'t>(postgresql: &Postgresql, table: &'t Table) -> Option<Option<&'t str>> {
     let major = postgresql.base.strip_prefix("postgresql_")?.parse().ok()?;
     Some(table.postgresql.get(&major).map(String::as_str))
-}
-
-/// A name that is much like one that is not there.
-fn near<'t>(name: &str, table: &'t Table) -> Option<&'t str> {
-    let names: BTreeSet<&str> = table.extensions.keys().map(String::as_str).collect();
-    nearest(name, names)
 }
