@@ -174,3 +174,6 @@ pub fn load_with_overrides(root: &Utf8Path) -> Result<Loaded, Error> {
     }
     Ok(loaded)
 }
+
+#[cfg(test)]
+mod tests;
