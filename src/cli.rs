@@ -218,6 +218,7 @@ pub fn run() -> ExitCode {
         colour_out,
         colour_err,
         fold: stderr.is_terminal(),
+        reports: false,
         out: &mut out,
         err: &mut err,
     };

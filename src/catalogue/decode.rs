@@ -52,8 +52,10 @@ pub struct Decoder {
     source: SourceId,
     /// What was found so far.
     pub found: Vec<Diagnostic>,
-    /// The key whose value is being read, in a table whose keys the user chooses.
-    pub key: String,
+    /// The key whose value is being read, in a table whose keys the user chooses, and its place.
+    pub key: Spanned<String>,
+    /// What the file is, as findings call it ("the extension").
+    pub what: &'static str,
 }
 
 /// A type that can be read from a TOML value.
@@ -67,8 +69,9 @@ pub trait FromToml: Sized {
 
 impl Decoder {
     /// Findings point into `source`.
-    pub fn new(source: SourceId) -> Self {
-        Self { source, found: Vec::new(), key: String::new() }
+    pub fn new(source: SourceId, what: &'static str) -> Self {
+        let key = Spanned::new(String::new(), Span::new(source, 0..0));
+        Self { source, found: Vec::new(), key, what }
     }
 
     /// A place in this file.
@@ -217,7 +220,7 @@ impl<T: FromToml> FromToml for Map<T> {
                     let place = decoder.span(key.span());
                     let key = Spanned::new(decoder.text(key.get_ref(), place)?, place);
                     let span = decoder.span(value.span());
-                    decoder.key.clone_from(&key.value);
+                    decoder.key.clone_from(&key);
                     let value = T::from_toml(value.get_ref(), span, decoder)?;
                     Some((key, Spanned::new(value, span)))
                 })
@@ -299,15 +302,28 @@ impl<'a, 'i> Table<'a, 'i> {
         self.optional(key, decoder)
     }
 
+    /// As `optional`, for what a rule misses. Where it is only misspelt, it is no more missing than what is wrong.
+    pub fn expected<T: FromToml>(&mut self, key: &'static str, decoder: &mut Decoder) -> Field<T> {
+        let near = |name: &str| nearest(name, [key]).is_some();
+        if !self.has(key) && self.table.iter().any(|(name, _)| near(name.get_ref())) {
+            self.wrong.push(key);
+        }
+        self.optional(key, decoder)
+    }
+
     /// Reports that `key` is missing; `example` is the line to add.
     pub fn missing(&self, key: &str, example: &str, decoder: &mut Decoder) {
         decoder.found.push(
-            Diagnostic::new(Code::MissingKey, self.span, format!("{} has no `{key}`", self.what))
+            Diagnostic::new(Code::MissingKey, self.span, self.missing_message(key))
                 .help(format!("add {example}")),
         );
     }
 
-    /// Reports unknown keys. Returns the known ones.
+    fn missing_message(&self, key: &str) -> String {
+        format!("{} has no `{key}`", self.what)
+    }
+
+    /// Reports unknown keys, and not as missing too what is misspelt. Returns the known ones.
     pub fn finish(self, decoder: &mut Decoder) -> BTreeSet<&'static str> {
         for (key, _) in self.table.iter() {
             let name = key.get_ref().as_ref();
@@ -321,7 +337,16 @@ impl<'a, 'i> Table<'a, 'i> {
                 format!("{} has no key `{}`", self.what, printable(name)),
             );
             finding = match (nearest(name, free), nearest(name, self.asked.iter().copied())) {
-                (Some(known), _) => finding.help(format!("did you mean `{known}`?")),
+                (Some(known), _) => {
+                    let missing = self.missing_message(known);
+                    let ours = |found: &Diagnostic| {
+                        found.code == Code::MissingKey
+                            && found.message == missing
+                            && found.primary.as_ref().is_some_and(|place| place.span == self.span)
+                    };
+                    decoder.found.retain(|found| !ours(found));
+                    finding.help(format!("did you mean `{known}`?"))
+                }
                 (None, Some(known)) => finding
                     .help(format!("did you mean `{known}`? That is already there: remove one of the two")),
                 (None, None) => finding.help(format!(

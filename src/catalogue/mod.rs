@@ -17,6 +17,7 @@ pub mod nixpkgs;
 mod parse;
 pub mod pattern;
 pub mod places;
+pub mod postgresql_settings;
 pub mod range;
 pub mod raw;
 mod read;
@@ -26,6 +27,8 @@ pub mod rules;
 mod schema;
 mod source;
 pub mod sri;
+mod structure;
+mod syntax;
 pub mod systems;
 pub mod version;
 
@@ -39,8 +42,15 @@ pub use model::Catalogue;
 pub use schema::schemas;
 
 /// What finds something here and is no rule.
-pub const FINDERS: &[Finder] =
-    &[decode::FINDER, finder!(NixpkgsTable), parse::FINDER, read::FINDER, required::FINDER];
+pub const FINDERS: &[Finder] = &[
+    decode::FINDER,
+    finder!(NixpkgsTable),
+    parse::FINDER,
+    read::FINDER,
+    required::FINDER,
+    structure::FINDER,
+    syntax::FINDER,
+];
 
 /// Reads, checks and resolves `catalogue/` under `root`. `None`: there are errors, which are in `sink`.
 pub fn load(

@@ -4,7 +4,7 @@
 
 use camino::Utf8Path;
 use rayon::prelude::*;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::decode::{Decoder, Table, printable};
 use super::files::{FOLDER, Files, Node};
@@ -12,11 +12,12 @@ use super::raw::{
     Complete, ExtensionFile, RawCatalogue, RawExtension, RawFlake, RawPgrxFile, RawPostgresqls,
 };
 use super::read::Read;
+use super::{structure, syntax};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(DuplicateKey, InvalidUtf8, MergeConflict, TomlSyntax);
+pub(crate) const FINDER: Finder = finder!(InvalidUtf8, MergeConflict);
 
 /// Parses all catalogue files. Their texts go into `sources` under the path people know them by.
 pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) -> RawCatalogue {
@@ -153,7 +154,7 @@ fn read_file<T: Read>(
     found: &mut Vec<Diagnostic>,
 ) -> Option<(Span, T)> {
     let text = sources.text(source);
-    let mut decoder = Decoder::new(source);
+    let mut decoder = Decoder::new(source, T::WHAT);
     let (table, errors) = DeTable::parse_recoverable(text);
     // What the parser makes of the marks says nothing to anybody.
     if !errors.is_empty()
@@ -162,11 +163,13 @@ fn read_file<T: Read>(
         found.push(finding);
         return None;
     }
-    for error in &errors {
-        found.push(syntax_error(error, table.get_ref(), &decoder, text));
-    }
     // What the parser made of a broken file would give findings about things nobody wrote.
-    if errors.iter().any(|error| error.message() != DUPLICATE) {
+    let name = sources.path(source).file_stem().unwrap_or_default();
+    if let Some(finding) = structure::misunderstood(text, name, T::WHAT, T::SEVERAL, &decoder) {
+        found.push(finding);
+        return None;
+    }
+    if syntax::report(&errors, table.get_ref(), &decoder, text, found) {
         return None;
     }
     let span = decoder.span(0..text.find('\n').unwrap_or(text.len()).min(text.len()));
@@ -200,63 +203,4 @@ fn merge_conflict(text: &str, decoder: &Decoder) -> Option<Diagnostic> {
             .label("from here to the line with >>>>>>>")
             .help("keep what is right of both sides, delete the marks, then type `pgflakegen`"),
     )
-}
-
-const DUPLICATE: &str = "duplicate key";
-
-fn syntax_error(error: &toml::de::Error, table: &DeTable<'_>, decoder: &Decoder, text: &str) -> Diagnostic {
-    let range = error.span().unwrap_or(text.len()..text.len());
-    let span = decoder.span(range.clone());
-    if error.message() != DUPLICATE {
-        return Diagnostic::new(Code::TomlSyntax, span, printable(error.message()));
-    }
-    let key = text.get(range.clone()).unwrap_or_default();
-    let mut finding =
-        Diagnostic::new(Code::DuplicateKey, span, format!("`{}` stands here a second time", printable(key)))
-            .help("remove one of the two");
-    if let Some(first) = first_place(table, key, range.start).or_else(|| same_line(text, range.start)) {
-        finding = finding.also(decoder.span(first), "the first one");
-    }
-    finding
-}
-
-/// The place of the last line before that at `end` that says the same, such as a table's header.
-fn same_line(text: &str, end: usize) -> Option<std::ops::Range<usize>> {
-    let start = text.get(..end)?.rfind('\n')? + 1;
-    let line = text.get(start..)?.lines().next()?.trim();
-    let before = text.get(..start)?;
-    let mut at = 0;
-    let mut last = None;
-    for other in before.split_inclusive('\n') {
-        if other.trim() == line {
-            let indent = other.len() - other.trim_start().len();
-            last = Some(at + indent..at + indent + line.len());
-        }
-        at += other.len();
-    }
-    last
-}
-
-/// The nearest place before `end` where the key `key` stands.
-fn first_place(table: &DeTable<'_>, key: &str, end: usize) -> Option<std::ops::Range<usize>> {
-    let key = key.trim_matches(['"', '\'']);
-    let mut best: Option<std::ops::Range<usize>> = None;
-    let mut tables = vec![table];
-    while let Some(table) = tables.pop() {
-        for (name, value) in table.iter() {
-            let span = name.span();
-            if name.get_ref() == key && span.start < end && best.as_ref().is_none_or(|b| b.start < span.start)
-            {
-                best = Some(span);
-            }
-            match value.get_ref() {
-                DeValue::Table(inner) => tables.push(inner),
-                DeValue::Array(array) => {
-                    tables.extend(array.iter().filter_map(|element| element.get_ref().as_table()));
-                }
-                _ => {}
-            }
-        }
-    }
-    best
 }

@@ -1,15 +1,19 @@
 //! From tables to [`raw`](super::raw): which keys there are, and which must be there.
 
-use toml::de::DeValue;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use toml::de::{DeTable, DeValue};
 
 use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
 use super::kinds::{Kind, Own, Place};
+use super::postgresql_settings;
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(WrongType);
+pub(crate) const FINDER: Finder = finder!(BadSetting, WrongType);
 
 const HASH: &str = "\"sha256-…\"";
 
@@ -18,6 +22,9 @@ pub trait Read: Sized {
     /// What findings call this table.
     const WHAT: &'static str;
 
+    /// Its keys whose value is several tables, each written `[[KEY]]`.
+    const SEVERAL: &'static [&'static str] = &[];
+
     /// Takes the known keys out of the table.
     fn read(table: &mut Table<'_, '_>, decoder: &mut Decoder) -> Self;
 }
@@ -25,8 +32,12 @@ pub trait Read: Sized {
 /// Implements [`Read`] and [`FromToml`] for a struct whose decoding is a function of its table.
 macro_rules! table {
     ($type:ty, $what:literal, |$table:ident, $decoder:ident| $body:expr) => {
+        table!($type, $what, [], |$table, $decoder| $body);
+    };
+    ($type:ty, $what:literal, [$($several:literal),*], |$table:ident, $decoder:ident| $body:expr) => {
         impl Read for $type {
             const WHAT: &'static str = $what;
+            const SEVERAL: &'static [&'static str] = &[$($several),*];
             fn read($table: &mut Table<'_, '_>, $decoder: &mut Decoder) -> Self {
                 $body
             }
@@ -44,7 +55,7 @@ macro_rules! table {
     };
 }
 
-table!(RawFlake, "flake.toml", |t, d| Self {
+table!(RawFlake, "flake.toml", ["caches"], |t, d| Self {
     description: t.required("description", "\"PostgreSQL and its extensions, built with Nix\"", d),
     systems: t.required("systems", "[\"x86_64-linux\", \"aarch64-linux\", \"aarch64-darwin\"]", d),
     default_postgresql: t.required("default-postgresql", "\"17\"", d),
@@ -79,7 +90,9 @@ table!(RawCache, "the cache", |t, d| Self {
     public_key: t.required("public-key", "\"NAME.cachix.org-1:…=\"", d),
 });
 
-table!(RawPostgresqls, "postgresql.toml", |t, d| Self { postgresql: t.optional("postgresql", d) });
+table!(RawPostgresqls, "postgresql.toml", ["postgresql"], |t, d| Self {
+    postgresql: t.optional("postgresql", d)
+});
 
 table!(RawPostgresql, "the PostgreSQL", |t, d| Self {
     name: t.required("name", "\"17\"", d),
@@ -115,7 +128,7 @@ table!(RawFeatures, "features", |t, d| Self {
     zstd: t.optional("zstd", d),
 });
 
-table!(RawPgrxFile, "pgrx.toml", |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
+table!(RawPgrxFile, "pgrx.toml", ["cargo-pgrx"], |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
 
 table!(RawCargoPgrx, "the cargo-pgrx", |t, d| Self {
     version: t.required("version", "\"0.16.1\"", d),
@@ -126,7 +139,7 @@ table!(RawCargoPgrx, "the cargo-pgrx", |t, d| Self {
     rust: t.optional("rust", d),
 });
 
-table!(RawExtension, "the extension", |t, d| Self {
+table!(RawExtension, "the extension", ["version"], |t, d| Self {
     description: t.required("description", "\"What it does, in one line\"", d),
     homepage: t.optional("homepage", d),
     changelog: t.optional("changelog", d),
@@ -153,7 +166,7 @@ table!(RawExtension, "the extension", |t, d| Self {
     track: t.optional("track", d),
     build: RawBuild::read(t, d),
     own: Own::read(Place::Extension, t, d),
-    version: t.optional("version", d),
+    version: t.expected("version", d),
     wrong: t.wrong(),
 }
 .with_kind(t, d));
@@ -162,7 +175,7 @@ table!(RawVersion, "the version", |t, d| Self {
     version: t.required("version", "\"1.0.0\"", d),
     postgresql: t.required("postgresql", "\">=15, <18\" or a list of names", d),
     postgresql_version: t.optional("postgresql-version", d),
-    hash: t.optional("hash", d),
+    hash: t.expected("hash", d),
     tag: t.optional("tag", d),
     rev: t.optional("rev", d),
     url: t.optional("url", d),
@@ -252,9 +265,48 @@ impl FromToml for RawSource {
     }
 }
 
+/// The keys of a table.
+pub fn keys<T: Read>(decoder: &Decoder) -> BTreeSet<&'static str> {
+    let mut decoder = Decoder::new(decoder.key.span.source, decoder.what);
+    let mut table = Table::root(&EMPTY, decoder.key.span, T::WHAT);
+    T::read(&mut table, &mut decoder);
+    table.finish(&mut decoder)
+}
+
+static EMPTY: LazyLock<DeTable<'static>> = LazyLock::new(DeTable::new);
+
+/// A line below `[settings]` that was meant for the table above it: TOML goes on with a table until the next begins.
+fn misplaced(decoder: &Decoder) -> Option<Diagnostic> {
+    let Spanned { value: key, span } = &decoder.key;
+    if postgresql_settings::known(key) {
+        return None;
+    }
+    let (of, help) = if decoder.what == RawExtension::WHAT {
+        if keys::<RawExtension>(decoder).contains(key.as_str()) {
+            (RawExtension::WHAT, "move the line above [settings]")
+        } else if keys::<RawVersion>(decoder).contains(key.as_str()) {
+            (RawVersion::WHAT, "move the line to the [[version]] that it is about")
+        } else {
+            return None;
+        }
+    } else if decoder.what == RawFlake::WHAT {
+        let is_key = keys::<RawFlake>(decoder).contains(key.as_str());
+        is_key.then_some((RawFlake::WHAT, "move the line above [settings]"))?
+    } else {
+        let is_key = keys::<RawPostgresql>(decoder).contains(key.as_str());
+        is_key.then_some((RawPostgresql::WHAT, "move the line above [postgresql.settings]"))?
+    };
+    let message = format!("`{key}` is a key of {of}, and stands among the settings");
+    Some(Diagnostic::new(Code::BadSetting, *span, message).help(help))
+}
+
 impl FromToml for RawSetting {
     const EXPECTED: &'static str = "a string, a number, true, false or { file = \"…\" }";
     fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        if let Some(finding) = misplaced(decoder) {
+            decoder.found.push(finding);
+            return None;
+        }
         match value {
             DeValue::Boolean(value) => Some(Self::Boolean(*value)),
             DeValue::Integer(_) => i64::from_toml(value, span, decoder).map(Self::Integer),
@@ -275,7 +327,7 @@ impl FromToml for RawSetting {
                 let mut finding =
                     Diagnostic::new(Code::WrongType, span, "a setting's name with a dot must be quoted");
                 if let Some((key, _)) = table.iter().next() {
-                    let name = super::decode::printable(&format!("{}.{}", decoder.key, key.get_ref()));
+                    let name = super::decode::printable(&format!("{}.{}", decoder.key.value, key.get_ref()));
                     finding = finding.help(format!("write \"{name}\" = …"));
                 }
                 decoder.found.push(finding);

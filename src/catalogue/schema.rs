@@ -203,7 +203,7 @@ mod tests {
     fn decoded<T: Read>() -> (BTreeSet<String>, BTreeSet<String>) {
         let source = SourceMap::new().add("x.toml", "");
         let empty = DeTable::new();
-        let mut decoder = Decoder::new(source);
+        let mut decoder = Decoder::new(source, T::WHAT);
         let mut table = Table::root(&empty, Span::new(source, 0..0), T::WHAT);
         T::read(&mut table, &mut decoder);
         let known = table.finish(&mut decoder).into_iter().map(str::to_owned).collect();

@@ -67,6 +67,12 @@ fn parts(version: &str) -> Vec<Part<'_>> {
     parts
 }
 
+/// Whether a version begins with a word that says nothing of its place, so that any number is newer.
+pub fn begins_with_word(version: &str) -> bool {
+    let lower = version.to_ascii_lowercase();
+    matches!(parts(&lower).first(), Some(Part::Word(word)) if word.starts_with(|c: char| c.is_alphabetic()))
+}
+
 /// Orders two versions, older first. Total: versions that mean the same (`1.0` and `1.00`) are ordered as
 /// texts.
 pub fn compare(a: &str, b: &str) -> Ordering {

@@ -49,6 +49,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
     match args.what.as_slice() {
         [what, version] if what == "postgresql" => postgresql(version, args, &root, context),
+        [what] if what == "postgresql" => {
+            anyhow::bail!("say which PostgreSQL: `pgflakegen add postgresql 18`, or an exact version")
+        }
         [what] => extension(what, args, &root, context),
         _ => anyhow::bail!("write `add OWNER/REPO` or `add postgresql VERSION`"),
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::fetching::Options;
 use super::host::Host;
 use super::{Context, Outcome, emit_global};
+use crate::diag::{Diagnostics, SourceMap};
 use crate::ops::bump::{Bumped, Request, fetch};
 
 /// Options of `bump`.
@@ -42,7 +43,7 @@ pub struct Args {
     #[arg(long, short, value_name = "N", default_value_t = 8)]
     pub jobs: usize,
 
-    /// Print what came in as JSON.
+    /// Print a report of what came in as JSON.
     #[arg(long)]
     pub json: bool,
 
@@ -56,6 +57,7 @@ pub struct Args {
 /// # Errors
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.reports = args.json;
     let root = super::root(context.root.as_deref())?;
     let host = Host::new(context);
     let upstream = args.fetching.upstream()?;
@@ -71,13 +73,20 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let fetched = fetch(&request, &upstream, &host)?;
     emit_global(&fetched.failed, context)?;
     let failed = fetched.failed.has_errors();
+    let found = fetched.failed.clone();
     if failed && !args.keep_going {
+        if args.json {
+            report(&found, &[], &[], context)?;
+        }
         context.say("nothing was changed; --keep-going bumps the others")?;
         return Ok(Outcome::Findings);
     }
     let left_out = fetched.left_out.clone();
     let done = if args.dry_run { fetched.bumped() } else { fetched.write(&upstream, &host)? };
-    print(&done, args.json, context)?;
+    match args.json {
+        true => report(&found, &done, &left_out, context)?,
+        false => print(&done, context)?,
+    }
     for line in &left_out {
         context.say(line)?;
     }
@@ -102,12 +111,18 @@ pub(super) fn as_json(bumped: &Bumped) -> Value {
     })
 }
 
-fn print(done: &[Bumped], as_json_text: bool, context: &mut Context<'_>) -> anyhow::Result<()> {
-    if as_json_text {
-        let all: Vec<Value> = done.iter().map(as_json).collect();
-        context.json(&Value::Array(all))?;
-        return Ok(());
-    }
+fn report(
+    found: &Diagnostics,
+    done: &[Bumped],
+    left_out: &[String],
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    let all: Vec<Value> = done.iter().map(as_json).collect();
+    let data = json!({ "bumped": all, "left-out": left_out });
+    super::report::write(found, &SourceMap::new(), data, context)
+}
+
+fn print(done: &[Bumped], context: &mut Context<'_>) -> anyhow::Result<()> {
     for bumped in done {
         writeln!(
             context.out,

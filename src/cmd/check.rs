@@ -1,13 +1,14 @@
 //! `pgflakegen check`: `generate` whose last step compares in place of writing.
 
 use anstyle::{AnsiColor, Style};
+use serde_json::Value;
 use similar::TextDiff;
 
 use super::evaluate;
 use super::host::Host;
-use super::{emit, generate};
+use super::{emit, generate, report};
 use crate::cmd::{Context, Outcome};
-use crate::diag::{self, Format, foreign, plural};
+use crate::diag::{Format, foreign, plural};
 use crate::ops::check::{Checked, Compared, Request, Unseen, check};
 use crate::ops::{Change, Loaded};
 
@@ -21,6 +22,10 @@ pub struct Args {
     /// Choose how differences and findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+
+    /// End with 1 for warnings, too.
+    #[arg(long)]
+    pub error_on_warning: bool,
 
     /// Do not evaluate the overrides, which is done where the flake's inputs are on this machine.
     #[arg(long)]
@@ -37,6 +42,7 @@ pub struct Args {
 /// When something cannot be read.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
+    context.reports = args.format == Format::Json;
     let root = super::root(context.root.as_deref())?;
     let request =
         Request { root: &root, evaluate: !args.no_evaluate, evaluation: args.evaluation.evaluation() };
@@ -45,10 +51,14 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         Format::Text => checked.add_conflicts(),
         _ => checked.add_differences(),
     }
+    let warned = args.error_on_warning && checked.loaded.diagnostics.counts().1 > 0;
     let clean = checked.is_clean();
     let Checked { loaded, compared } = &checked;
     let Some(Compared { comparison, unseen }) = compared else {
-        emit(loaded, args.format, context)?;
+        match args.format {
+            Format::Json => report::write(&loaded.diagnostics, &loaded.sources, Value::Null, context)?,
+            format => emit(loaded, format, context)?,
+        }
         return Ok(Outcome::Findings);
     };
     match args.format {
@@ -63,13 +73,14 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if let Some(why) = &unseen.why {
         context.say(why)?;
     }
+    generate::say_untracked(&root, context)?;
     if clean {
         let files = plural(comparison.unchanged, "file");
         context.say(match unseen.overrides {
             0 => format!("up to date: {files}"),
             count => format!("up to date: {files}; {} not evaluated", plural(count, "override")),
         })?;
-        return Ok(Outcome::Clean);
+        return Ok(if warned { Outcome::Findings } else { Outcome::Clean });
     }
     if let Some(line) = generate::other_version(comparison) {
         context.say(line)?;
@@ -128,8 +139,6 @@ fn write_json(
     unseen: &Unseen,
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
-    let mut findings = Vec::new();
-    diag::emit(&loaded.diagnostics, &loaded.sources, Format::Json, false, &mut findings)?;
     let files = changes.iter().map(|change| {
         serde_json::json!({
             "path": change.path,
@@ -145,8 +154,6 @@ fn write_json(
         "up-to-date": changes.is_empty(),
         "not-evaluated": unseen.overrides,
         "files": files.collect::<Vec<_>>(),
-        "findings": serde_json::from_slice::<serde_json::Value>(&findings)?,
     });
-    context.json(&value)?;
-    Ok(())
+    report::write(&loaded.diagnostics, &loaded.sources, value, context)
 }

@@ -22,6 +22,8 @@ pub struct Context<'a> {
     pub colour_err: bool,
     /// Whether findings of a kind are folded beyond some: stderr is a terminal.
     pub fold: bool,
+    /// Whether a report for programs is wanted and not written yet.
+    pub reports: bool,
     /// What was asked for.
     pub out: &'a mut dyn Out,
     /// Findings, progress, summaries.

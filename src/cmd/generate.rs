@@ -1,9 +1,12 @@
 //! `pgflakegen generate`.
 
+use camino::Utf8Path;
+
 use super::{emit, host::Host};
 use crate::cmd::{Context, Outcome};
 use crate::diag::{Format, plural};
 use crate::ops::generate::{Request, Tree, plan};
+use crate::ops::untracked::{Untracked, untracked};
 use crate::ops::{Change, Comparison};
 
 /// Options of `generate`.
@@ -49,7 +52,22 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         plan.write(&host)?;
     }
     summary(args, tree, context)?;
+    if !args.dry_run {
+        say_untracked(&root, context)?;
+    }
     Ok(Outcome::Clean)
+}
+
+/// Says which files Nix would not see.
+pub(super) fn say_untracked(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if let Some(Untracked { files, names }) = untracked(root) {
+        let files = plural(files, "file");
+        let names = names.join(" ");
+        context.say(format_args!(
+            "git does not know {files}, so that Nix does not see them: `git add {names}`"
+        ))?;
+    }
+    Ok(())
 }
 
 fn verb(change: &Change) -> &'static str {

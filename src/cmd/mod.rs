@@ -25,6 +25,7 @@ pub mod merge_driver;
 pub mod outdated;
 pub mod prefetch;
 pub mod program;
+mod report;
 mod root;
 pub mod schema;
 pub mod show;
@@ -34,6 +35,8 @@ pub mod verify;
 
 pub use context::{Context, Outcome};
 pub(crate) use root::root;
+
+use serde_json::Value;
 
 use crate::diag::{self, Diagnostics, Format, SourceMap, plural};
 use crate::ops::{self, Loaded};
@@ -65,6 +68,14 @@ pub(crate) fn emit_global(found: &Diagnostics, context: &mut Context<'_>) -> any
     Ok(())
 }
 
+/// What kept a command from running stays an error; whoever wants a report gets one.
+fn unable(error: anyhow::Error, report: bool, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    if report {
+        report::failed(&format!("{error:#}"), context)?;
+    }
+    Err(error)
+}
+
 /// What an operation could not do for findings' sake has an outcome; anything else stays an error.
 ///
 /// # Errors
@@ -74,17 +85,34 @@ pub fn finish(result: anyhow::Result<Outcome>, context: &mut Context<'_>) -> any
         Ok(outcome) => return Ok(outcome),
         Err(error) => error,
     };
+    let report = context.reports;
+    let nowhere = SourceMap::new();
     match error.downcast::<ops::Error>() {
+        Ok(ops::Error::Unusable(loaded)) if report => {
+            report::write(&loaded.diagnostics, &loaded.sources, Value::Null, context)?;
+        }
         Ok(ops::Error::Unusable(loaded)) => emit(&loaded, Format::Text, context)?,
-        Ok(ops::Error::Findings(found)) => emit_global(&found, context)?,
+        Ok(ops::Error::Findings(found)) => {
+            emit_global(&found, context)?;
+            if report {
+                report::write(&found, &nowhere, Value::Null, context)?;
+            }
+        }
         Ok(ops::Error::Refused(found)) => {
             emit_global(&found, context)?;
+            if report {
+                report::write(&found, &nowhere, Value::Null, context)?;
+            }
             context.say("nothing was changed")?;
         }
         // The host has said it.
-        Ok(ops::Error::NotWritten(_)) => {}
-        Ok(other) => return Err(other.into()),
-        Err(error) => return Err(error),
+        Ok(ops::Error::NotWritten(written)) => {
+            if report {
+                report::failed(&ops::Error::NotWritten(written).to_string(), context)?;
+            }
+        }
+        Ok(other) => return unable(other.into(), report, context),
+        Err(error) => return unable(error, report, context),
     }
     Ok(Outcome::Findings)
 }

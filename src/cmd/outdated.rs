@@ -1,12 +1,13 @@
 //! `pgflakegen outdated`.
 
 use comfy_table::{Table, presets};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bump::as_json;
 use super::fetching::Options;
 use super::host::Host;
-use super::{Context, Outcome, emit_global};
+use super::{Context, Outcome, emit_global, report};
+use crate::diag::SourceMap;
 use crate::ops::outdated::{LOOKUPS, Outdated, Request, outdated};
 
 /// Options of `outdated`.
@@ -24,7 +25,7 @@ pub struct Args {
     #[arg(long, short, value_name = "N", default_value_t = LOOKUPS)]
     pub jobs: usize,
 
-    /// Print the list as JSON.
+    /// Print a report as JSON.
     #[arg(long)]
     pub json: bool,
 
@@ -38,12 +39,14 @@ pub struct Args {
 /// # Errors
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.reports = args.json;
     let root = super::root(context.root.as_deref())?;
     let request = Request { root: &root, names: &args.names, prereleases: args.prerelease, jobs: args.jobs };
     let Outdated { news, failed } = outdated(&request, &args.fetching.upstream()?, &Host::new(context))?;
     emit_global(&failed, context)?;
     if args.json {
-        context.json(&Value::Array(news.iter().map(as_json).collect()))?;
+        let all: Vec<Value> = news.iter().map(as_json).collect();
+        report::write(&failed, &SourceMap::new(), json!({ "outdated": all }), context)?;
     } else if !news.is_empty() {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).set_header(["name", "has", "newest", "for"]);

@@ -15,8 +15,7 @@ use crate::render;
 /// Options of `show`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// An extension (by the package's or its SQL name) or a PostgreSQL; with --override also
-    /// EXTENSION@VERSION [default: the version in bin].
+    /// An extension (by the package's or its SQL name), one version of it (EXTENSION@VERSION), or a PostgreSQL.
     pub name: String,
 
     /// Print JSON: its part of generated/catalogue.json.
@@ -48,18 +47,30 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
     let catalogue = ops::usable(&root, &Host::new(context))?;
     let (name, version) = match args.name.split_once('@') {
-        Some((name, version)) if args.r#override => (name, Some(version)),
-        _ => (args.name.as_str(), None),
+        Some((name, version)) => (name, Some(version)),
+        None => (args.name.as_str(), None),
     };
     let name = name.strip_prefix("psql_").unwrap_or(name);
     let by_sql = || catalogue.extensions.iter().find(|e| e.sql_names.iter().any(|sql| sql == name));
-    let (section, key, text) = if let Some(postgresql) = catalogue.postgresql(name) {
+    let (section, key, text) = if let Some(postgresql) =
+        catalogue.postgresql(name).filter(|_| version.is_none())
+    {
         ("postgresqls", name, show_postgresql(&catalogue, postgresql))
     } else if let Some(extension) = catalogue.extension(name).or_else(by_sql) {
         if args.r#override {
             return show_override::run(args, version, &root, &catalogue, extension, context);
         }
-        ("extensions", extension.name.as_str(), show_extension(&catalogue, extension))
+        if let Some(version) =
+            version.filter(|version| extension.versions.iter().all(|v| v.version != *version))
+        {
+            let known: Vec<&str> = extension.versions.iter().rev().map(|v| v.version.as_str()).collect();
+            let known =
+                if known.is_empty() { "whatever version nixpkgs has".to_owned() } else { known.join(", ") };
+            bail!("{} has no version {version}; it has {known}", extension.name);
+        }
+        ("extensions", extension.name.as_str(), show_extension(&catalogue, extension, version))
+    } else if let Some(found) = of_version(&catalogue, &args.name) {
+        bail!("{found}");
     } else {
         let names = catalogue.extensions.iter().flat_map(|e| e.sql_names.iter().chain([&e.name]));
         let names = names.chain(catalogue.postgresqls.iter().map(|p| &p.name)).map(String::as_str);
@@ -74,12 +85,34 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     if args.json {
         let all: serde_json::Value = serde_json::from_str(&render::catalogue_json(&catalogue))?;
-        let value = all.get(section).and_then(|s| s.get(key)).cloned().unwrap_or_default();
+        let value = all.get(section).and_then(|s| s.get(key));
+        let value = match version {
+            Some(version) => value.and_then(|value| value.get("versions")?.get(version)),
+            None => value,
+        };
+        let value = value.cloned().unwrap_or_default();
         context.json(&value)?;
     } else {
         context.out.write_all(text.as_bytes())?;
     }
     Ok(Outcome::Clean)
+}
+
+/// What has a version of this name, for whoever typed a version alone.
+fn of_version(catalogue: &Catalogue, name: &str) -> Option<String> {
+    let with = |extension: &&Extension| extension.versions.iter().any(|version| version.version == name);
+    let extensions: Vec<String> = catalogue
+        .extensions
+        .iter()
+        .filter(with)
+        .take(3)
+        .map(|extension| format!("`pgflakegen show {}@{name}`", extension.name))
+        .collect();
+    let pinned = |postgresql: &&Postgresql| postgresql.pinned.as_ref().is_some_and(|p| p.version == name);
+    let postgresqls =
+        catalogue.postgresqls.iter().filter(pinned).map(|p| format!("`pgflakegen show {}`", p.name));
+    let all: Vec<String> = postgresqls.chain(extensions).collect();
+    (!all.is_empty()).then(|| format!("{name} is a version: type {}", all.join(" or ")))
 }
 
 /// `key  value` lines; empty values are left out.
@@ -135,7 +168,7 @@ fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     out
 }
 
-fn show_extension(catalogue: &Catalogue, extension: &Extension) -> String {
+fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&str>) -> String {
     let mut out = format!("{}: {}\n\n", extension.name, extension.description);
     out.push_str(&lines(&[
         ("homepage", extension.homepage.clone()),
@@ -151,7 +184,8 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension) -> String {
         ("override", extension.override_file.as_ref().map(|f| format!("catalogue/{f}")).unwrap_or_default()),
         ("broken", extension.broken.clone().unwrap_or_default()),
     ]));
-    for (index, version) in extension.versions.iter().enumerate().rev() {
+    let wanted = |version: &str| only.is_none_or(|only| only == version);
+    for (index, version) in extension.versions.iter().enumerate().rev().filter(|(_, v)| wanted(&v.version)) {
         let fits = |name: &str| match extension.fits.get(name) {
             Some(Fit::Versions { default, all }) => {
                 all.binary_search(&index).is_ok().then_some(*default == index)

@@ -1,9 +1,10 @@
 //! `pgflakegen validate`: hand-written Nix judged on its syntax and, when asked to, evaluated.
 
 use camino::Utf8PathBuf;
+use serde_json::json;
 
 use super::host::Host;
-use super::{Context, Outcome, evaluate};
+use super::{Context, Outcome, evaluate, report};
 use crate::diag::{self, Diagnostics, Format, SourceMap, plural};
 use crate::ops::validate::{Request, Validated, validate};
 
@@ -28,6 +29,10 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
+    /// End with 1 for warnings, too.
+    #[arg(long)]
+    pub error_on_warning: bool,
+
     /// Evaluate the overrides besides: every build that has one, with it and without it (implied by --systems
     /// and --override-input).
     #[arg(long)]
@@ -44,6 +49,7 @@ pub struct Args {
 /// When a file cannot be read, or with `--fix` written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
+    context.reports = args.format == Format::Json;
     let root = super::root(context.root.as_deref())?;
     let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::try_from(here).ok());
     let evaluated = args.evaluate || args.evaluation.any();
@@ -55,7 +61,13 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         here: here.as_deref(),
     };
     let Validated { sources, diagnostics, files, fixed, builds } = validate(&request, &Host::new(context))?;
-    emit(&diagnostics, &sources, args.format, context)?;
+    match args.format {
+        Format::Json => {
+            let data = json!({ "files": files, "fixes": fixed.0, "builds": builds });
+            report::write(&diagnostics, &sources, data, context)?;
+        }
+        format => emit(&diagnostics, &sources, format, context)?,
+    }
     if fixed.0 > 0 {
         context.say(format_args!(
             "{} applied in {}",
@@ -75,7 +87,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         None => summary,
     };
     context.say(summary)?;
-    Ok(if diagnostics.has_errors() { Outcome::Findings } else { Outcome::Clean })
+    let warned = args.error_on_warning && warnings > 0;
+    Ok(if warned || diagnostics.has_errors() { Outcome::Findings } else { Outcome::Clean })
 }
 
 fn emit(

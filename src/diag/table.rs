@@ -114,4 +114,12 @@ codes! {
         "What upstream built is a file for each system and each major version of PostgreSQL, with a hash under hashes. For a system of the flake, or for a PostgreSQL that the version is for, there is none: there the extension is left out of `bin`, and evaluation says so. Where upstream has no file, say it with exclude-systems or the version's list of PostgreSQLs; where it has one, `pgflakegen prefetch URL` tells its hash.";
     NixpkgsTable = "PGF157" Error "table of nixpkgs that cannot be read" :
         "catalogue/nixpkgs.toml says what the nixpkgs of the catalogue has for PostgreSQL: versions, licences, what it refuses. `pgflakegen index` writes it from a nixpkgs on this machine; it is not written by hand. Write it anew, or remove it: then `check` knows less of nixpkgs where nixpkgs itself is not at hand.";
+    VersionPrefix = "PGF158" Error "version with a v in front" :
+        "version is the number; the v of a tag stands in the source, as tag = \"v{version}\". With the v in both places the tag would be vv0.8.0, and a version that begins with a letter is older than any number, so that another would become the default.";
+    UncomparableVersion = "PGF159" Warning "version that begins with a word" :
+        "Versions are compared part by part, numbers as numbers; one that begins with a word is older than any that begins with a number, whatever it says. So it would never become the default beside a number, and bump would take any number for newer. Write the number, and what the tag is called beside it: tag = \"REL_1_2\". Words for what is not yet there (beta12) are compared as such.";
+    UnknownSetting = "PGF160" Warning "setting that PostgreSQL does not have" :
+        "Names without a dot are PostgreSQL's own, and a server does not start from a file with one that it does not know (`unrecognized configuration parameter`). What PostgreSQL 15 to 18 have is in the program; other majors and forks are not judged. Settings of extensions have a dot (\"cron.database_name\") and are not judged either.";
+    PgrxTooOld = "PGF161" Error "pgrx that does not know the PostgreSQL" :
+        "A release of pgrx knows some majors of PostgreSQL: 16 from 0.10.0 on, 17 from 0.12.0 on, 18 from 0.15.0 on, and no longer 11 from 0.12.0 on and 12 from 0.14.0 on. For any other the build has no feature (`pg18`) and stops. Take a version of the extension with another pgrx, or leave these PostgreSQLs out of the version's range. What an override does about it is not judged.";
 }

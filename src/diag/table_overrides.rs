@@ -43,5 +43,9 @@ macro_rules! override_codes {
         "Programs that run during the build belong in `nativeBuildInputs`; in `buildInputs` they are for the machine that will run the result, which breaks cross builds and strictDeps.";
     PhaseHooks = "PGF320" Warning "phase without its hooks" :
         "A phase that is written out replaces the standard one with its hooks, so that `preInstall` and `postInstall`, and the set-up hooks of inputs, no longer run. Begin with `runHook preInstall` and end with `runHook postInstall`.";
+    NixInShell = "PGF321" Warning "Nix where the shell runs a program" :
+        "`$(lib.makeBinPath [ x ])` in a string is a command of the shell, which finds no program of that name and puts nothing in its place. An expression of Nix stands in braces: `${lib.makeBinPath [ x ]}`.";
+    BuilderArgument = "PGF322" Warning "argument that the builder has read already" :
+        "buildPgrxExtension and buildRustPackage make phases and other attributes of buildFeatures, cargoPgrxFlags, usePgTestCheckFeature and their like when they are called. An override changes the attributes of the derivation that comes out, where nobody reads these any more. The catalogue has keys for some (features, pgrx); for the others `kind = \"custom\"` lets the file call the builder.";
     } } };
 }

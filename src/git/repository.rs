@@ -116,6 +116,11 @@ impl Repository {
         Ok(None)
     }
 
+    /// Its top folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A run in it, without what stands in for its programs.
     fn plain(&self) -> Run {
         let about = self.root.display().to_string();

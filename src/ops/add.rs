@@ -143,6 +143,46 @@ fn resolve(text: &str, upstream: &Upstream) -> Result<String, BumpError> {
     })
 }
 
+/// What nobody upstream need be asked about: a version that is none, is there, or is to be like what is not there.
+fn unfit(text: &str, from: Option<&str>, catalogue: &Catalogue) -> Option<Diagnostic> {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let good = text.starts_with(|c: char| c.is_ascii_digit())
+        && (rest.is_empty()
+            || [".", "alpha", "beta", "rc"].iter().any(|mark| rest.strip_prefix(mark).is_some_and(number)));
+    if !good {
+        let message = format!("`{text}` is no version of PostgreSQL");
+        return Some(
+            Diagnostic::global(Code::UnknownPostgresql, message).help(
+                "write a major or an exact version: `pgflakegen add postgresql 18`, or 17.5, or 19beta1",
+            ),
+        );
+    }
+    let there = |postgresql: &&crate::catalogue::model::Postgresql| match &postgresql.pinned {
+        _ if postgresql.name == text => true,
+        Some(pinned) => pinned.version == text,
+        None => false,
+    };
+    if let Some(known) = catalogue.postgresqls.iter().find(there) {
+        let name = &known.name;
+        let finding =
+            Diagnostic::global(Code::CannotEdit, format!("PostgreSQL {text} is in the catalogue already"));
+        return Some(match &known.pinned {
+            Some(_) => {
+                finding.help(format!("`pgflakegen bump postgresql@{name}` takes a newer version of it"))
+            }
+            None => finding.help("it is what nixpkgs has; an exact version beside it is added by its number"),
+        });
+    }
+    let from = from.filter(|from| catalogue.postgresql(from).is_none())?;
+    let finding = Diagnostic::global(Code::UnknownPostgresql, format!("no PostgreSQL is called {from}"));
+    let names: Vec<&str> = catalogue.postgresqls.iter().map(|p| p.name.as_str()).collect();
+    Some(match nearest(from, names.iter().copied()) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help(format!("--from takes one of {}", names.join(", "))),
+    })
+}
+
 /// A PostgreSQL that the catalogue is to have.
 #[derive(Clone, Debug)]
 pub struct PostgresqlRequest<'a> {
@@ -224,6 +264,9 @@ pub fn postgresql(
 ) -> Result<NewPostgresql, Error> {
     let PostgresqlRequest { version: text, from, root, .. } = *request;
     let catalogue = catalogue(root, request.dry_run, host)?;
+    if let Some(finding) = unfit(text, from, &catalogue) {
+        return Err(Error::refused(finding));
+    }
     let asking = progress(host, "asking upstream", 0);
     let resolved = resolve(text, upstream);
     drop(asking);
@@ -241,16 +284,6 @@ pub fn postgresql(
         let finding =
             Diagnostic::global(Code::CannotEdit, format!("PostgreSQL {name} is in the catalogue already"));
         return Err(Error::refused(finding.help(format!("pgflakegen bump postgresql@{name}"))));
-    }
-    if let Some(from) = from
-        && catalogue.postgresql(from).is_none()
-    {
-        let mut finding =
-            Diagnostic::global(Code::UnknownPostgresql, format!("no PostgreSQL is called {from}"));
-        if let Some(near) = nearest(from, catalogue.postgresqls.iter().map(|p| p.name.as_str())) {
-            finding = finding.help(format!("did you mean `{near}`?"));
-        }
-        return Err(Error::refused(finding));
     }
     let url = format!("{}/v{version}/postgresql-{version}.tar.bz2", upstream.endpoints.postgresql);
     let fetching = progress(host, "fetching", 0);

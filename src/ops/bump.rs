@@ -122,10 +122,7 @@ pub(super) fn targets<'a>(
             targets
                 .extend(pinned.filter(|p| version.is_none_or(|name| p.name == name)).map(Target::Postgresql));
             if targets.len() == before {
-                found.push(Diagnostic::global(
-                    Code::UnknownPostgresql,
-                    format!("no pinned PostgreSQL is called {}", version.unwrap_or("so")),
-                ));
+                found.push(not_pinned(version, catalogue));
             }
             continue;
         }
@@ -138,19 +135,50 @@ pub(super) fn targets<'a>(
                 .help("a newer nixpkgs in catalogue/flake.toml has newer ones"),
             ),
             Some(extension) => targets.push(Target::Extension(extension, version.map(str::to_owned))),
-            None => {
-                let mut finding =
-                    Diagnostic::global(Code::NothingToBump, format!("no extension is called {name}"));
-                if let Some(near) =
-                    nearest(name, catalogue.extensions.iter().map(|extension| extension.name.as_str()))
-                {
-                    finding = finding.help(format!("did you mean `{near}`?"));
-                }
-                found.push(finding);
-            }
+            None => found.push(no_extension(name, catalogue)),
         }
     }
     targets
+}
+
+fn not_pinned(name: Option<&str>, catalogue: &Catalogue) -> Diagnostic {
+    let finding = |message: String| Diagnostic::global(Code::UnknownPostgresql, message);
+    let pinned: Vec<&str> = catalogue
+        .postgresqls
+        .iter()
+        .filter(|postgresql| postgresql.pinned.is_some())
+        .map(|postgresql| postgresql.name.as_str())
+        .collect();
+    let Some(name) = name else {
+        return finding("no PostgreSQL of the catalogue has a version of its own".to_owned())
+            .help("a newer nixpkgs in catalogue/flake.toml has newer ones");
+    };
+    let finding = match catalogue.postgresql(name) {
+        Some(_) => finding(format!("PostgreSQL {name} is the package set's own, whatever version that is"))
+            .help("a newer nixpkgs in catalogue/flake.toml has newer ones"),
+        None => finding(format!("no PostgreSQL is called {name}")),
+    };
+    match pinned.is_empty() {
+        true => finding,
+        false => finding.help(format!("those with a version of their own: {}", pinned.join(", "))),
+    }
+}
+
+fn no_extension(name: &str, catalogue: &Catalogue) -> Diagnostic {
+    let finding = Diagnostic::global(Code::NothingToBump, format!("no extension is called {name}"));
+    let provides = |extension: &&Extension| extension.sql_names.iter().any(|sql| sql == name);
+    if let Some(extension) = catalogue.extensions.iter().find(provides) {
+        return finding
+            .help(format!("did you mean `{0}`? `{name}` is what {0} is called in SQL", extension.name));
+    }
+    if catalogue.postgresql(name.trim_start_matches("psql_")).is_some() {
+        let name = name.trim_start_matches("psql_");
+        return finding.help(format!("a PostgreSQL is named as `postgresql@{name}`"));
+    }
+    match nearest(name, catalogue.extensions.iter().map(|extension| extension.name.as_str())) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("`pgflakegen list` names them all"),
+    }
 }
 
 /// Asks upstream for what is new, and fetches it.

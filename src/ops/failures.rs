@@ -41,6 +41,8 @@ pub fn bump_finding(name: &str, error: &BumpError) -> Diagnostic {
         }
         BumpError::NoVersion { .. } => Diagnostic::global(Code::NotThere, error.to_string()),
         BumpError::Cargo(_) => Diagnostic::global(Code::BadCrates, format!("{name}: {error}")),
+        BumpError::Doubt(_) => Diagnostic::global(Code::NothingToBump, format!("{name}: {error}"))
+            .help("say in its entry what its tags look like, tags = [\"v{version}\"], or where it is announced, versions-from"),
         BumpError::Versions(_) => Diagnostic::global(Code::NothingToBump, format!("{name}: {error}")),
         BumpError::Edit(_) => Diagnostic::global(Code::CannotEdit, format!("{name}: {error}")),
     }

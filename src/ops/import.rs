@@ -121,6 +121,19 @@ fn name(file: &Utf8Path) -> &str {
     }
 }
 
+/// `foo` of a file `foo-2.9.1.nix` whose derivation says so itself.
+fn without_version(name: &str, text: &str) -> Option<String> {
+    let digits = |(at, _): &(usize, &str)| name[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let (at, _) = name.match_indices('-').find(digits)?;
+    let own = &name[..at];
+    let said = text.split("pname").skip(1).any(|rest| {
+        rest.trim_start()
+            .strip_prefix('=')
+            .is_some_and(|rest| rest.trim_start().starts_with(&format!("\"{own}\"")))
+    });
+    said.then(|| own.to_owned())
+}
+
 /// The files that are meant: a folder's are NAME.nix, NAME/default.nix and NAME/package.nix in it.
 fn listed(files: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Error> {
     let mut all = Vec::new();
@@ -196,19 +209,23 @@ impl Place<'_> {
     }
 
     fn nix(&self, file: &Utf8Path) -> Read {
-        self.read(file, name(file), None, &self.shown(file))
+        let own = limited::text(file).ok().and_then(|text| without_version(name(file), &text));
+        self.read(file, own.as_deref().unwrap_or(name(file)), None, &self.shown(file))
     }
 
     fn versions_json(&self, file: &Utf8Path, nix_dir: &Utf8Path) -> Result<Vec<Read>, Error> {
         let all = import::versions_json(&given(file)?).map_err(|why| unfit(file, why))?;
-        let listing: Vec<Utf8PathBuf> = walkdir::WalkDir::new(nix_dir)
+        let mut listing: Vec<Utf8PathBuf> = walkdir::WalkDir::new(nix_dir)
             .max_depth(2)
             .sort_by_file_name()
             .into_iter()
             .filter_map(Result::ok)
             .filter_map(|entry| Utf8PathBuf::try_from(entry.into_path()).ok())
             .filter(|path| path.extension() == Some("nix") && path.is_file())
+            .filter(|path| !in_tests(path.strip_prefix(nix_dir).unwrap_or(path)))
             .collect();
+        // What lies higher is the derivation, what lies in a folder may help it.
+        listing.sort_by_key(|path| path.components().count());
         let mut out = Vec::new();
         for (key, versions) in &all {
             out.push(match nix_file(key, &listing) {
@@ -221,6 +238,12 @@ impl Place<'_> {
         }
         Ok(out)
     }
+}
+
+/// Whether a file is in a folder of tests.
+fn in_tests(path: &Utf8Path) -> bool {
+    let folders = path.parent().into_iter().flat_map(Utf8Path::components);
+    folders.into_iter().any(|part| matches!(part.as_str(), "test" | "tests" | "check" | "checks"))
 }
 
 /// The Nix file for a key of a versions.json. The keys are SQL names; the files may be called otherwise.
@@ -323,6 +346,9 @@ fn take(
             _ => draft.write(),
         };
         if imported.refused.is_none() {
+            imported.refused = unreadable(&imported);
+        }
+        if imported.refused.is_none() {
             imported.refused = cargo_pgrx.bring(&imported.cargo_pgrx).err();
         }
         if imported.refused.is_none() {
@@ -368,6 +394,17 @@ fn take(
 }
 
 const TOOLS: &str = "pgrx.toml";
+
+/// Why an override that was written is none. One that is not Nix would keep all the others from being generated.
+fn unreadable(imported: &Imported) -> Option<String> {
+    imported.files.iter().filter(|(path, _)| path.extension() == Some("nix")).find_map(|(path, text)| {
+        let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
+        let source = sources.add(path, text.as_str());
+        crate::nix::syntax::parse(source, text, &mut found);
+        let finding = found.iter().find(|finding| finding.severity() == Severity::Error)?;
+        Some(format!("the override would not be Nix: {} ({})", finding.message, finding.code.id()))
+    })
+}
 
 /// The versions of cargo-pgrx, with those that come in.
 struct Tools<'a> {

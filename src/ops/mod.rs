@@ -21,6 +21,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod program;
 pub mod show_override;
+pub mod untracked;
 pub mod validate;
 pub mod verify;
 pub mod writing;

@@ -131,7 +131,8 @@ fn judge(job: &Job, id: SourceId, sources: &SourceMap) -> Diagnostics {
 ///
 /// Findings about the catalogue itself are `check`'s; without a usable catalogue the files in its
 /// folder are still overrides, of extensions that nothing is known of.
-fn overrides(root: &Utf8Path) -> Result<BTreeMap<Utf8PathBuf, Arc<OverrideFacts>>, Error> {
+/// Files in folders beside overrides are what overrides import, unless the catalogue names them.
+fn overrides(root: &Utf8Path) -> Result<BTreeMap<Utf8PathBuf, Option<Arc<OverrideFacts>>>, Error> {
     let folder = root.join(FOLDER);
     let mut all = BTreeMap::new();
     let index = index(root)?.map(Arc::new);
@@ -144,14 +145,15 @@ fn overrides(root: &Utf8Path) -> Result<BTreeMap<Utf8PathBuf, Arc<OverrideFacts>
     };
     for path in nix_files(&folder.join("overrides"))? {
         let name = path.file_stem().unwrap_or_default().to_owned();
-        all.insert(canonical(&path), Arc::new(unknown(&name)));
+        let helper = path.parent() != Some(&folder.join("overrides"));
+        all.insert(canonical(&path), (!helper).then(|| Arc::new(unknown(&name))));
     }
     if !folder.is_dir() {
         return Ok(all);
     }
     if let Some(catalogue) = super::load(root)?.catalogue {
         for (file, facts) in catalogue_facts(&catalogue, root, index) {
-            all.insert(canonical(&file), Arc::new(facts));
+            all.insert(canonical(&file), Some(Arc::new(facts)));
         }
     }
     Ok(all)
@@ -217,7 +219,7 @@ fn canonical(path: &Utf8Path) -> Utf8PathBuf {
 
 fn jobs(
     request: &Request<'_>,
-    overrides: &BTreeMap<Utf8PathBuf, Arc<OverrideFacts>>,
+    overrides: &BTreeMap<Utf8PathBuf, Option<Arc<OverrideFacts>>>,
 ) -> Result<Vec<Job>, Error> {
     let root = request.root;
     let mut paths = Vec::new();
@@ -238,7 +240,7 @@ fn jobs(
     }
     let jobs = paths.into_iter().map(|path| Job {
         shown: request.shown(&path),
-        facts: overrides.get(&canonical(&path)).cloned(),
+        facts: overrides.get(&canonical(&path)).cloned().flatten(),
         path,
     });
     Ok(jobs.collect())

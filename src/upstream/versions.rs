@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::pattern::{Found, Pattern, glob};
 use super::prefetch::{Upstream, UpstreamError, parse};
-use crate::catalogue::model::{Extension, Fetcher, Postgresql, Revision};
+use crate::catalogue::model::{Extension, Fetcher, Postgresql, Revision, Version};
 use crate::catalogue::version::{compare, is_prerelease};
 use crate::git::GitError;
 
@@ -21,6 +21,15 @@ pub struct Release {
     pub tag: Option<String>,
     /// The commit, for a branch's head.
     pub rev: Option<String>,
+}
+
+/// What upstream has.
+#[derive(Clone, Debug, Default)]
+pub struct Releases {
+    /// Oldest first.
+    pub all: Vec<Release>,
+    /// Why that they have nothing newer may not mean that there is nothing newer.
+    pub doubt: Option<String>,
 }
 
 /// Why no versions can be found.
@@ -108,17 +117,59 @@ pub fn read_tags<'a>(tags: impl IntoIterator<Item = &'a str>, patterns: &[Patter
     releases
 }
 
+/// What is strange about a repository's tags: nothing can be said of what is newer then.
+fn doubt_tags(
+    extension: &Extension,
+    tags: &[String],
+    releases: &[Release],
+    patterns: &[Pattern],
+) -> Option<String> {
+    let tag_of = |version: &Version| match &version.source.fetcher {
+        Fetcher::GitHub { at: Revision::Tag(tag), .. } | Fetcher::Git { at: Revision::Tag(tag), .. } => {
+            Some(tag.clone())
+        }
+        _ => None,
+    };
+    if tags.is_empty() {
+        return Some("it has no tags upstream".to_owned());
+    }
+    // What is only followed elsewhere has its tags there.
+    let followed = extension.follow.versions_from.is_some() || !extension.follow.tags.is_empty();
+    let newest = extension.versions.iter().rev().find(|version| !version.prerelease);
+    if let Some(own) = newest.and_then(tag_of).filter(|own| !followed && !tags.contains(own)) {
+        return Some(format!("its own tag {own} is not upstream any more"));
+    }
+    if releases.is_empty() {
+        return Some(format!("none of the {} tags upstream looks like those that are known", tags.len()));
+    }
+    let usual: Vec<Pattern> =
+        ["v{version}", "{version}"].into_iter().filter_map(|text| Pattern::parse(text).ok()).collect();
+    let known = releases.iter().map(|release| release.version.as_str()).max_by(|a, b| compare(a, b))?;
+    let plain = |version: &str| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let newer: Vec<&str> = tags
+        .iter()
+        .map(String::as_str)
+        .filter(|tag| patterns.iter().all(|pattern| pattern.read(tag).is_none()))
+        .filter(|tag| {
+            let found = usual.iter().find_map(|pattern| pattern.read(tag));
+            found.is_some_and(|found| plain(&found.version) && compare(&found.version, known).is_gt())
+        })
+        .collect();
+    if newer.is_empty() || followed {
+        return None;
+    }
+    let some: Vec<&str> = newer.iter().copied().take(3).collect();
+    Some(format!("upstream has tags that are called otherwise and look newer ({})", some.join(", ")))
+}
+
 impl Upstream {
     /// All versions of an extension that upstream has, ignored ones left out; oldest first.
     ///
     /// # Errors
     /// When they cannot be asked for, or the catalogue does not say where.
-    pub fn releases(
-        &self,
-        extension: &Extension,
-        patterns: &[Pattern],
-    ) -> Result<Vec<Release>, VersionsError> {
-        let Some(from) = self.place(extension)? else { return Ok(Vec::new()) };
+    pub fn releases(&self, extension: &Extension, patterns: &[Pattern]) -> Result<Releases, VersionsError> {
+        let Some(from) = self.place(extension)? else { return Ok(Releases::default()) };
+        let mut doubt = None;
         let without_pattern = || {
             VersionsError::Unknown(
                 "it is not known what its tags look like; add tags = [\"v{version}\"]".into(),
@@ -130,7 +181,9 @@ impl Upstream {
                     return Err(without_pattern());
                 }
                 let tags = self.git.tags(url)?;
-                read_tags(tags.iter().map(String::as_str), patterns)
+                let releases = read_tags(tags.iter().map(String::as_str), patterns);
+                doubt = doubt_tags(extension, &tags, &releases, patterns);
+                releases
             }
             Place::Releases { owner, repo } => {
                 if patterns.is_empty() {
@@ -145,7 +198,7 @@ impl Upstream {
         releases
             .retain(|release| !extension.follow.ignore.iter().any(|ignored| glob(ignored, &release.version)));
         releases.sort_by(|a, b| compare(&a.version, &b.version));
-        Ok(releases)
+        Ok(Releases { all: releases, doubt })
     }
 
     /// `None`: the extension asks not to be looked for.

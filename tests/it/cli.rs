@@ -573,3 +573,44 @@ fn init_has_what_a_team_needs_and_says_how_to_join_a_flake() {
     exits(&pgflakegen(&half, &["init"]), 0);
     assert!(half.join("catalogue/flake.toml").exists());
 }
+
+#[test]
+fn what_git_does_not_know_is_said() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let git = |args: &[&str]| {
+        let output = Command::new("git").current_dir(dir.path()).args(args).output().expect("git starts");
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    exits(&pgflakegen(dir.path(), &["init"]), 0);
+    assert!(!stderr(&pgflakegen(dir.path(), &[])).contains("git add"));
+    git(&["init", "--quiet"]);
+    let said = |args: &[&str]| {
+        let text = stderr(&pgflakegen(dir.path(), args));
+        let line = text.lines().find(|line| line.starts_with("git does not know ")).map(str::to_owned);
+        line.map(|line| {
+            line.split(" files").last().expect("a part").split_once(": ").expect("names").1.to_owned()
+        })
+    };
+    let all = "`git add .gitattributes catalogue flake.lock flake.nix generated schema tests/prime.sql`";
+    assert_eq!(said(&[]).as_deref(), Some(all));
+    git(&["add", "--all"]);
+    assert_eq!(said(&[]), None);
+    fs::create_dir_all(dir.path().join("catalogue/overrides")).expect("a folder");
+    fs::write(dir.path().join("catalogue/overrides/pgvector.nix"), "{ }: old: { doCheck = false; }\n")
+        .expect("written");
+    edit(
+        dir.path().join("catalogue/extensions/pgvector.toml"),
+        "kind =",
+        "override = \"overrides/pgvector.nix\"\nkind =",
+    );
+    assert_eq!(
+        stderr(&pgflakegen(dir.path(), &[])).lines().last(),
+        Some(
+            "git does not know 1 file, so that Nix does not see them: `git add catalogue/overrides/pgvector.nix`"
+        )
+    );
+    assert_eq!(
+        said(&["check", "--no-evaluate"]).as_deref(),
+        Some("`git add catalogue/overrides/pgvector.nix`")
+    );
+}

@@ -23,6 +23,7 @@ mod overrides_evaluated;
 mod overrides_mutations;
 mod overrides_robust;
 mod render;
+mod reports;
 #[path = "../support/mod.rs"]
 mod support;
 mod team;

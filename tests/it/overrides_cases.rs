@@ -40,6 +40,8 @@ fn facts(name: &str) -> OverrideFacts {
         "src",
         "version",
     ];
+    // The override of an extension in Rust.
+    let of_rust = name.contains("pgf322").then_some("cargo-pgrx");
     OverrideFacts {
         extension: "example".into(),
         role: if name.starts_with("custom-") || name == "ok-custom" {
@@ -48,7 +50,7 @@ fn facts(name: &str) -> OverrideFacts {
             Role::Attributes
         },
         versions: Some(vec!["1.0.0".into(), "1.1.0".into()]),
-        attributes: Some(attributes.iter().map(|name| (*name).to_owned()).collect()),
+        attributes: Some(attributes.iter().copied().chain(of_rust).map(str::to_owned).collect()),
         directory: folder(),
         repository: folder(),
         index: Some(Arc::new(Index::bundled().expect("the repository carries it"))),

@@ -91,8 +91,12 @@ fn any_nix_file_and_every_format() {
     fs::write(dir.path().join("a file.nix"), "let unused = 1; in nope\n").expect("a writable directory");
     let at = |format| run(dir.path(), &["validate", "a file.nix", "--format", format]);
     let json: serde_json::Value = serde_json::from_slice(&at("json").stdout).expect("JSON");
-    let codes: Vec<_> =
-        json.as_array().expect("an array").iter().map(|f| f["code"].as_str().expect("a code")).collect();
+    let codes: Vec<_> = json["findings"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|f| f["code"].as_str().expect("a code"))
+        .collect();
     assert_eq!(codes, ["PGF211", "PGF210"]);
     let sarif: serde_json::Value = serde_json::from_slice(&at("sarif").stdout).expect("JSON");
     assert_eq!(sarif["version"], "2.1.0");
@@ -150,8 +154,8 @@ fn overrides_are_evaluated_where_nixpkgs_is_at_hand() {
     }
     let output = with(&["validate", "--evaluate", "--format", "json", "--systems", "x86_64-linux"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(json[0]["code"], "PGF404");
-    assert_eq!(json[0]["place"]["line"], 2);
+    assert_eq!(json["findings"][0]["code"], "PGF404");
+    assert_eq!(json["findings"][0]["place"]["line"], 2);
     assert_eq!(with(&["validate", "--evaluate", "--systems", "x86_64-linus"]).status.code(), Some(2));
     // `check` does it by itself.
     let output = with(&["check"]);

@@ -160,6 +160,7 @@ fn commands_show_it() {
             colour_out: false,
             colour_err: false,
             fold: false,
+            reports: false,
             out: &mut out,
             err: &mut err,
         });

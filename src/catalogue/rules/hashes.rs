@@ -1,6 +1,6 @@
 //! Hashes are SRI hashes, and not placeholders.
 
-use super::{Context, Rule};
+use super::{Context, Rule, advice};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Map, Spanned};
 use crate::catalogue::sri::{self, Bad};
@@ -11,44 +11,46 @@ pub(super) const RULE: Rule = rule!(Catalogue, check, [BadHash, PlaceholderHash]
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for postgresql in &cx.raw.postgresqls {
-        one(cx, &postgresql.value.hash, found);
+        let raw = &postgresql.value;
+        one(cx, &raw.hash, &advice::postgresql(raw), found);
     }
     for entry in &cx.raw.cargo_pgrx {
-        one(cx, &entry.value.hash, found);
-        one(cx, &entry.value.cargo_hash, found);
-        map(cx, &entry.value.output_hashes, found);
+        let raw = &entry.value;
+        one(cx, &raw.hash, &advice::cargo_pgrx(raw), found);
+        one(cx, &raw.cargo_hash, &advice::crates_of_cargo_pgrx(raw), found);
+        map(cx, &raw.output_hashes, advice::ANY, found);
     }
-    for (_, version) in cx.versions() {
-        one(cx, &version.value.hash, found);
-        one(cx, &version.value.cargo_hash, found);
-        map(cx, &version.value.output_hashes, found);
-        found.extend(version.value.own.hashes().filter_map(|hash| judge(cx, hash)));
+    for (file, version) in cx.versions() {
+        let raw = &version.value;
+        one(cx, &raw.hash, &advice::version(file, raw), found);
+        one(cx, &raw.cargo_hash, &advice::crates(file, raw), found);
+        map(cx, &raw.output_hashes, advice::ANY, found);
+        found.extend(raw.own.hashes().filter_map(|hash| judge(cx, hash, advice::ANY)));
     }
     let inputs = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.inputs).flat_map(|inputs| &inputs.value.0);
     for (_, input) in inputs {
-        one(cx, &input.value.nar_hash, found);
+        one(cx, &input.value.nar_hash, &advice::input(&input.value), found);
     }
 }
 
-fn one(cx: &Context<'_>, hash: &Field<String>, found: &mut Diagnostics) {
-    found.extend(hash.as_ref().and_then(|hash| judge(cx, hash)));
+fn one(cx: &Context<'_>, hash: &Field<String>, advice: &str, found: &mut Diagnostics) {
+    found.extend(hash.as_ref().and_then(|hash| judge(cx, hash, advice)));
 }
 
-fn map(cx: &Context<'_>, hashes: &Field<Map<String>>, found: &mut Diagnostics) {
-    found.extend(hashes.iter().flat_map(|map| &map.value.0).filter_map(|(_, hash)| judge(cx, hash)));
+fn map(cx: &Context<'_>, hashes: &Field<Map<String>>, advice: &str, found: &mut Diagnostics) {
+    let hashes = hashes.iter().flat_map(|map| &map.value.0);
+    found.extend(hashes.filter_map(|(_, hash)| judge(cx, hash, advice)));
 }
 
-fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
+fn judge(cx: &Context<'_>, hash: &Spanned<String>, advice: &str) -> Option<Diagnostic> {
     let bad = sri::check(&hash.value).err()?;
-    let prefetch = "build it once and copy what Nix prints after `got:`";
     let finding = |message: String| Diagnostic::new(Code::BadHash, hash.span, message);
     Some(match bad {
-        Bad::Empty => Diagnostic::new(Code::PlaceholderHash, hash.span, "the hash is empty")
-            .help(format!("get the right one: {prefetch}")),
+        Bad::Empty => Diagnostic::new(Code::PlaceholderHash, hash.span, "the hash is empty").help(advice),
         Bad::Placeholder => {
             Diagnostic::new(Code::PlaceholderHash, hash.span, "this hash is a placeholder (all zero)")
                 .label("nixpkgs' lib.fakeHash")
-                .help(format!("get the right one: {prefetch}"))
+                .help(advice)
         }
         Bad::Algorithm(name) if name == hash.value => {
             finding("there is no algorithm in front of the hash".into())
@@ -61,12 +63,12 @@ fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
                 None => finding.help("sha256 and sha512 are known"),
             }
         }
-        Bad::Weak(name) => finding(format!("{name} is too weak to identify a source"))
-            .help(format!("use the source's sha256: {prefetch}")),
+        Bad::Weak(name) => finding(format!("{name} is too weak to identify a source")).help(advice),
         Bad::Length { expected, found } => finding(format!(
             "the hash has the wrong length: {found} characters of base64 where {expected} are needed"
         ))
-        .help("copy the whole hash, with the = at the end"),
+        .help("copy the whole hash, with the = at the end")
+        .help(format!("or have it anew: {advice}")),
         Bad::Alphabet { offset, character } => {
             let mut finding =
                 finding(format!("`{}` does not occur in base64", printable(&character.to_string())));
@@ -82,6 +84,7 @@ fn judge(cx: &Context<'_>, hash: &Spanned<String>) -> Option<Diagnostic> {
         Bad::Trailing => {
             finding("the hash ends in a way no tool writes it: one of the last characters is wrong".into())
                 .help("copy the hash again")
+                .help(format!("or have it anew: {advice}"))
         }
         Bad::NotSri(sri) => finding("this is a hash, but not an SRI hash".into())
             .help(format!("write it as {sri}"))

@@ -9,6 +9,7 @@ use super::model::Kind;
 use super::raw::{ExtensionFile, RawCatalogue, RawVersion, Spanned};
 use crate::diag::{Diagnostics, SourceMap};
 
+mod advice;
 mod attribute_paths;
 mod bound;
 mod caches;
@@ -27,17 +28,20 @@ mod locks;
 mod names;
 mod paths;
 mod pgrx;
+mod pgrx_majors;
 mod postgresql_specs;
 mod postgresql_versions;
 mod requires;
 mod same_hash;
 mod settings;
+mod settings_known;
 mod sources;
 mod sql_names;
 pub(in crate::catalogue) mod systems;
 pub(in crate::catalogue) mod text;
 mod urls;
 mod values;
+mod version_words;
 mod wording;
 
 /// What rules look at.
@@ -92,16 +96,19 @@ pub const RULES: &[Rule] = &[
     names::RULE,
     paths::RULE,
     pgrx::RULE,
+    pgrx_majors::RULE,
     postgresql_specs::RULE,
     postgresql_versions::RULE,
     requires::RULE,
     same_hash::RULE,
     settings::RULE,
+    settings_known::RULE,
     sources::RULE,
     sql_names::RULE,
     systems::RULE,
     urls::RULE,
     values::RULE,
+    version_words::RULE,
     wording::RULE,
 ];
 

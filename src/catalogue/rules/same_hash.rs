@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Rule};
+use super::{Context, Rule, advice};
 use crate::catalogue::model::Fetcher;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::catalogue::{source, sri};
@@ -28,18 +28,20 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         let fetcher =
             source::fetched(&raw.source).and_then(|source| source::of(source, (&None, &None), version).ok());
         // Two entries may be one source with different patches or settings.
-        sources.add(&raw.hash, "PostgreSQL", version, fetcher);
+        sources.add(&raw.hash, "PostgreSQL", version, fetcher, || advice::postgresql(raw));
     }
     for entry in &cx.raw.cargo_pgrx {
         let raw = &entry.value;
-        sources.add(&raw.hash, "cargo-pgrx", text(&raw.version), None);
-        crates.add(&raw.cargo_hash, "cargo-pgrx", text(&raw.version), None);
+        sources.add(&raw.hash, "cargo-pgrx", text(&raw.version), None, || advice::cargo_pgrx(raw));
+        crates.add(&raw.cargo_hash, "cargo-pgrx", text(&raw.version), None, || {
+            advice::crates_of_cargo_pgrx(raw)
+        });
     }
     for (file, version) in cx.versions() {
         let raw = &version.value;
         let fetcher = source::fetcher(source::fetched(&file.raw.source), raw).ok();
-        sources.add(&raw.hash, &file.name, text(&raw.version), fetcher);
-        crates.add(&raw.cargo_hash, &file.name, text(&raw.version), None);
+        sources.add(&raw.hash, &file.name, text(&raw.version), fetcher, || advice::version(file, raw));
+        crates.add(&raw.cargo_hash, &file.name, text(&raw.version), None, || advice::crates(file, raw));
     }
     sources.report(Code::SameHash, found);
     crates.report(Code::SameCargoHash, found);
@@ -52,11 +54,18 @@ fn text(field: &Field<String>) -> &str {
 #[derive(Default)]
 struct Seen<'a> {
     first: HashMap<&'a str, Use<'a>>,
-    pairs: Vec<(Span, String, Span, String)>,
+    pairs: Vec<(Span, String, Span, String, String)>,
 }
 
 impl<'a> Seen<'a> {
-    fn add(&mut self, hash: &'a Field<String>, of: &'a str, version: &'a str, fetcher: Option<Fetcher>) {
+    fn add(
+        &mut self,
+        hash: &'a Field<String>,
+        of: &'a str,
+        version: &'a str,
+        fetcher: Option<Fetcher>,
+        advice: impl Fn() -> String,
+    ) {
         let Some(Spanned { value, span }) = hash else { return };
         // A placeholder is the same everywhere; that it is one is said elsewhere.
         if sri::check(value).is_err() {
@@ -73,19 +82,17 @@ impl<'a> Seen<'a> {
             && (first.of != this.of || first.of == "PostgreSQL");
         if !one_source {
             let name = |item: &Use<'_>| format!("{} {}", item.of, item.version);
-            self.pairs.push((this.span, name(&this), first.span, name(first)));
+            self.pairs.push((this.span, name(&this), first.span, name(first), advice()));
         }
     }
 
     fn report(self, code: Code, found: &mut Diagnostics) {
-        for (span, name, first, first_name) in self.pairs {
+        for (span, name, first, first_name, advice) in self.pairs {
             let what = if code == Code::SameHash { "hash" } else { "cargo-hash" };
             found.push(
                 Diagnostic::new(code, span, format!("{name} has the {what} of {first_name}"))
                     .also(first, format!("{first_name} has it here"))
-                    .help(format!(
-                        "one of the two was copied: build {name} and take the hash Nix says it got"
-                    )),
+                    .help(format!("one of the two was copied; of {name}: {advice}")),
             );
         }
     }

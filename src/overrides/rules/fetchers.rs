@@ -35,11 +35,28 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     }
     for entry in ctx.all::<ast::AttrpathValue>(NODE_ATTRPATH_VALUE) {
         let Some(name) = name_of(&entry) else { continue };
+        // buildRustPackage does not read cargoHash where it is given a lock file.
+        if name.starts_with("cargo") && beside(&entry, "cargoLock") {
+            continue;
+        }
         if ANYWHERE.contains(&name.as_str()) {
             let algorithm = name.ends_with("Sha256").then(|| hashes::algorithm("sha256")).flatten();
             judge(ctx, &entry, algorithm, sink);
         }
     }
+}
+
+/// Whether the set that an entry stands in has an attribute of this name.
+fn beside(entry: &ast::AttrpathValue, name: &str) -> bool {
+    let Some(set) = entry.syntax().parent().and_then(ast::AttrSet::cast) else { return false };
+    set.entries().any(|other| match other {
+        ast::Entry::AttrpathValue(other) => other
+            .attrpath()
+            .is_some_and(|path| text::path_names(&path).first().is_some_and(|first| first == name)),
+        ast::Entry::Inherit(inherit) => {
+            inherit.attrs().any(|attr| text::attr_name(&attr).as_deref() == Some(name))
+        }
+    })
 }
 
 fn is_fetcher(name: &str) -> bool {

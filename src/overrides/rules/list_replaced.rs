@@ -3,7 +3,7 @@
 use rnix::ast;
 use rowan::ast::AstNode;
 
-use super::{Rule, Seen, attributes, resolve, uses_old};
+use super::{Rule, Seen, attributes, builder_arguments, resolve, uses_old};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::{Body, Ctx, Role, known};
@@ -16,6 +16,10 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for body in ctx.bodies() {
         for attribute in attributes(body) {
             let name = attribute.name.as_str();
+            // What it says of these would be of no use.
+            if builder_arguments::is_argument(facts, name) {
+                continue;
+            }
             if !known::takes(name).is_some_and(known::Takes::is_list) || !facts.generates(name) {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 mod attribute_type;
 mod build_tool;
+mod builder_arguments;
 mod catalogue_owned;
 mod escapes;
 mod fetchers;
@@ -10,6 +11,7 @@ mod import_from_derivation;
 mod impure;
 mod list_replaced;
 mod names;
+mod nix_in_shell;
 mod old_attribute;
 mod old_hash_name;
 mod old_name;
@@ -69,6 +71,8 @@ pub const RULES: &[Rule] = &[
     old_spelling::RULE,
     build_tool::RULE,
     phase_hooks::RULE,
+    nix_in_shell::RULE,
+    builder_arguments::RULE,
 ];
 
 /// An attribute that an override sets.

@@ -13,7 +13,7 @@ use super::cargo::CargoError;
 use super::edit::EditError;
 use super::plan::{self, Step, Wish};
 use super::prefetch::{Upstream, UpstreamError};
-use super::versions::VersionsError;
+use super::versions::{Releases, VersionsError};
 use crate::catalogue::model::{Catalogue, Extension};
 
 pub use extension::{How, extension};
@@ -35,6 +35,9 @@ pub enum BumpError {
     /// The file.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// Nothing newer was found, which says nothing.
+    #[error("whether there is something newer could not be told: {0}")]
+    Doubt(String),
     /// The version asked for.
     #[error("{name} has no version {version} upstream that is not in the catalogue{nearest}")]
     NoVersion {
@@ -104,8 +107,11 @@ pub fn find(
     if wish.version.is_some() {
         extension_to_ask.follow.ignore.clear();
     }
-    let releases = upstream.releases(&extension_to_ask, &patterns)?;
+    let Releases { all: releases, doubt } = upstream.releases(&extension_to_ask, &patterns)?;
     let steps = plan::steps(extension, catalogue, &releases, wish);
+    if let Some(why) = doubt.filter(|_| steps.is_empty() && wish.version.is_none()) {
+        return Err(BumpError::Doubt(why));
+    }
     match wish.version {
         Some(version)
             if steps.is_empty() && !extension.versions.iter().any(|known| known.version == version) =>

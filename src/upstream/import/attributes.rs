@@ -43,6 +43,9 @@ const OWN: [&str; 22] = [
     "RUSTC",
     "previousVersions",
 ];
+/// Arguments of nixpkgs' buildPgrxExtension that it reads itself: in overrideAttrs they are without effect.
+const OF_BUILDER: [&str; 4] =
+    ["cargoPgrxFlags", "usePgTestCheckFeature", "buildNoDefaultFeatures", "checkFeatures"];
 /// Settings that change nothing when they are as the builder has them.
 const USUAL: [(&str, bool); 4] =
     [("doCheck", false), ("doInstallCheck", false), ("dontConfigure", false), ("dontBuild", false)];
@@ -59,6 +62,11 @@ impl Reading<'_, '_> {
             return self.environment(entry, case, majors, own);
         }
         if OWN.contains(&name) || name.starts_with("passthru") {
+            return;
+        }
+        if self.is_pgrx && OF_BUILDER.contains(&name) {
+            let why = "the builder reads it, before an override could change it";
+            self.common.remarks.insert(format!("{name} was left out: {why}"));
             return;
         }
         if let [_, _, ..] = entry.path.as_slice() {

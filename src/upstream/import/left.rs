@@ -99,7 +99,11 @@ impl Writer<'_, '_> {
     fn attribute(&mut self, left: &Left) -> Result<(String, String), Stuck> {
         let mut texts = Vec::new();
         for definition in &left.exprs {
-            texts.push(self.definition(definition)?);
+            let text = self.definition(definition)?;
+            texts.push(match (left.how, definition) {
+                (How::Lists, Definition::Expr(expr)) if is_loose(expr) => format!("({text})"),
+                _ => text,
+            });
         }
         let name = &left.name;
         let text = match left.how {
@@ -206,6 +210,10 @@ impl Writer<'_, '_> {
                 }
                 let Some(namespace) = with.namespace() else { return Ok(None) };
                 let base = self.text(&namespace)?;
+                let base = match text::peel(namespace) {
+                    Expr::Ident(_) | Expr::Select(_) => base,
+                    _ => format!("({base})"),
+                };
                 Ok(Some(format!("{base}.{name}")))
             }
             Some(Target::Global) => Ok(None),
@@ -403,6 +411,21 @@ impl Writer<'_, '_> {
         self.out.files.insert(place, text);
         let name = self.name;
         Some(if is_patch { format!("../patches/{name}/{file}") } else { format!("./{name}/{file}") })
+    }
+}
+
+/// Whether an expression must be in parentheses to be an operand of `++`.
+fn is_loose(expr: &Expr) -> bool {
+    match expr {
+        Expr::LetIn(_)
+        | Expr::With(_)
+        | Expr::IfElse(_)
+        | Expr::Assert(_)
+        | Expr::Lambda(_)
+        | Expr::LegacyLet(_) => true,
+        Expr::BinOp(operation) => operation.operator() != Some(ast::BinOpKind::Concat),
+        Expr::UnaryOp(_) => true,
+        _ => false,
     }
 }
 

@@ -155,7 +155,7 @@ impl Parsed<'_> {
         let majors: Vec<u32> = majors.into_iter().collect();
         let is_pgrx = {
             let builder = site.builder.to_string();
-            builder.contains("Pgrx") || builder.contains("Pgx")
+            ["Pgrx", "PGRX", "Pgx"].iter().any(|name| builder.contains(name))
         };
         let common = Common::default();
         let mut reading = reading::Reading {
@@ -189,6 +189,9 @@ impl Parsed<'_> {
         };
         let left = reading.left();
         let mut common = reading.common;
+        if site.changes_builder(is_pgrx) {
+            common.remarks.insert("what the builder's own .override changes was left out".into());
+        }
         if let Some((key, _)) = request.versions.filter(|(key, _)| *key != request.name) {
             common.sql = Some(key.to_owned());
         } else if common.sql.is_none() {

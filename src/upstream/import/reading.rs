@@ -347,8 +347,16 @@ fn pairs(value: &Value) -> BTreeMap<String, String> {
 /// `buildPgrxExtension_0_12_6` is 0.12.6.
 fn underscored(name: &str) -> Option<String> {
     let at = name.find("_0_").or_else(|| name.find("_1_"))?;
-    let digits: String = name[at + 1..].chars().take_while(|c| c.is_ascii_digit() || *c == '_').collect();
-    Some(digits.trim_end_matches('_').replace('_', "."))
+    let rest = &name[at + 1..];
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '_')).unwrap_or(rest.len());
+    let version = rest[..end].trim_end_matches('_').replace('_', ".");
+    // cargo-pgrx_0_12_0_alpha_1, 0_12_0_rc1
+    let word = &rest[end..];
+    let early = ["alpha", "beta", "rc"].iter().find(|early| word.starts_with(**early));
+    let Some(early) = early.filter(|_| rest[..end].ends_with('_')) else { return Some(version) };
+    let number = word[early.len()..].trim_start_matches('_');
+    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+    Some(if number.is_empty() { format!("{version}-{early}") } else { format!("{version}-{early}.{number}") })
 }
 
 /// The majors of the PostgreSQLs that a case is for.

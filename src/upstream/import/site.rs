@@ -41,6 +41,7 @@ fn makes_derivations(builder: &str) -> bool {
     let known = [
         "mkDerivation",
         "PgrxExtension",
+        "PGRXExtension",
         "PgxExtension",
         "ostgresqlBuildExtension",
         "uildPostgresqlExtension",
@@ -80,6 +81,16 @@ impl Site {
             around.reverse();
             Some(Self { builder, argument, set, last, around })
         })
+    }
+
+    /// Whether the builder is overridden with more than the toolchain and cargo-pgrx, which the catalogue says itself.
+    pub fn changes_builder(&self, is_pgrx: bool) -> bool {
+        let builder = self.builder.syntax();
+        let sets = builder.descendants().filter_map(ast::AttrSet::cast).take(1);
+        let mut names = sets.flat_map(|set| entries(&set)).filter_map(|entry| entry.path.first().cloned());
+        let known = ["cargo-pgrx", "cargo", "rustc", "postgresql"];
+        builder.text().to_string().contains(".override")
+            && names.any(|name| !is_pgrx || !known.contains(&name.as_str()))
     }
 
     /// The call with a source that is no derivation of a known kind.

@@ -195,7 +195,7 @@ fn outdated_lists_and_changes_nothing() {
     );
     let (code, out, _) = place.said(&["outdated", "pgvector", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, json[0]["to"].as_str()), (1, Some("0.8.1")));
+    assert_eq!((code, json["outdated"][0]["to"].as_str()), (1, Some("0.8.1")));
     assert_eq!(place.read("catalogue/extensions/pgvector.toml"), VECTOR);
     let (code, out, _) = place.said(&["bump", "--all", "--dry-run"]);
     assert_eq!((code, out.lines().filter(|line| line.contains('→')).count()), (0, 2));

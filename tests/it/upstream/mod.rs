@@ -9,6 +9,7 @@ mod git;
 mod http;
 mod import;
 mod interrupt;
+mod mistakes;
 mod network;
 mod nix;
 mod pty;

@@ -1,0 +1,67 @@
+//! Versions begin with a number: letters in front make them older than all others.
+
+use super::{Context, Rule};
+use crate::catalogue::decode::printable;
+use crate::catalogue::raw::{Field, Spanned};
+use crate::catalogue::source;
+use crate::catalogue::version::begins_with_word;
+use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
+use crate::rule::rule;
+
+pub(super) const RULE: Rule = rule!(Catalogue, check, [UncomparableVersion, VersionPrefix]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    for (file, version) in cx.versions() {
+        let source = source::fetched(&file.raw.source).and_then(|source| source.tag.as_ref());
+        let tag = version.value.tag.as_ref().or(source).map(|tag| tag.value.as_str());
+        found.extend(judge(&version.value.version, tag));
+    }
+    for entry in &cx.raw.cargo_pgrx {
+        found.extend(judge(&entry.value.version, None));
+    }
+}
+
+fn judge(version: &Field<String>, tag: Option<&str>) -> Option<Diagnostic> {
+    let Spanned { value, span } = version.as_ref()?;
+    let shown = printable(value);
+    let number = value.strip_prefix(['v', 'V']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if let Some(number) = number {
+        let finding = Diagnostic::new(
+            Code::VersionPrefix,
+            *span,
+            format!("the version is `{}`, without the v", printable(number)),
+        );
+        let fix = Edit { span: *span, replacement: format!("\"{number}\"") };
+        return Some(match tag {
+            Some(tag) if tag.starts_with("{version}") => {
+                finding.help(format!("write \"{}\", and tag = \"v{}\"", printable(number), printable(tag)))
+            }
+            _ => finding.help(format!("write \"{}\"", printable(number))).fix("remove the v", vec![fix]),
+        });
+    }
+    // What is no version at all is said elsewhere.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+~".contains(c);
+    if !begins_with_word(value) || !value.chars().all(plain) {
+        return None;
+    }
+    let finding = Diagnostic::new(
+        Code::UncomparableVersion,
+        *span,
+        format!("`{shown}` begins with a word, so that any number is newer"),
+    );
+    let digits = value.find(|c: char| c.is_ascii_digit()).map(|at| value[at..].replace('_', "."));
+    Some(match digits {
+        Some(_) if value.starts_with("unstable-") => {
+            finding.help(format!("write \"0-{shown}\", as nixpkgs does"))
+        }
+        Some(number) => {
+            let tag = tag.map_or(value.clone(), |tag| source::expand(tag, value));
+            finding.help(format!(
+                "write \"{}\", and tag = \"{}\" beside it",
+                printable(&number),
+                printable(&tag)
+            ))
+        }
+        None => finding.help("write the number of the release"),
+    })
+}

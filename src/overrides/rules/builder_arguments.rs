@@ -1,0 +1,44 @@
+//! PGF322: arguments of the Rust builder, which it has read before an override is asked.
+
+use super::{Rule, attributes};
+use crate::diag::{Code, Diagnostics};
+use crate::overrides::{Ctx, OverrideFacts, Role};
+use crate::rule::rule;
+
+pub(super) const RULE: Rule = rule!(Overrides, check, [BuilderArgument]);
+
+/// What nixpkgs' buildPgrxExtension and buildRustPackage make other attributes and phases of.
+const ARGUMENTS: [&str; 8] = [
+    "buildFeatures",
+    "buildNoDefaultFeatures",
+    "cargoPgrxFlags",
+    "checkFeatures",
+    "checkNoDefaultFeatures",
+    "usePgTestCheckFeature",
+    "useFetchCargoVendor",
+    "cargo-pgrx",
+];
+
+/// Whether an attribute is such an argument of the extension's builder.
+pub(super) fn is_argument(facts: &OverrideFacts, name: &str) -> bool {
+    let rust = facts.attributes.as_ref().is_some_and(|attributes| attributes.contains("cargo-pgrx"));
+    rust && ARGUMENTS.contains(&name)
+}
+
+fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
+    let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };
+    for attribute in ctx.bodies().iter().flat_map(attributes) {
+        let name = attribute.name.as_str();
+        if !is_argument(facts, name) {
+            continue;
+        }
+        let file = format!("extensions/{}.toml", facts.extension);
+        let help = match name {
+            "buildFeatures" => format!("set `features` in {file}"),
+            "cargo-pgrx" => format!("set `pgrx` of the version in {file}"),
+            _ => format!("`kind = \"custom\"` in {file} has the file call the builder itself"),
+        };
+        let message = format!("`{name}` has no effect here: the builder has read it already");
+        sink.push(ctx.finding(Code::BuilderArgument, attribute.range, message).help(help));
+    }
+}
