@@ -9,6 +9,7 @@ use super::plural;
 use crate::catalogue::model::Catalogue;
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
+use crate::overrides::evaluated::packages::{self, Package};
 use crate::overrides::evaluated::{builds, table};
 use crate::rule::{Finder, finder};
 use crate::terminal;
@@ -32,6 +33,11 @@ pub struct Args {
     #[arg(long)]
     pub no_evaluate: bool,
 
+    /// Evaluate every package, check, shell and app of every system too, as `nix flake check` does: 1 when some fail,
+    /// 2 when none could be evaluated.
+    #[arg(long, conflicts_with = "no_evaluate")]
+    pub evaluate: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub evaluation: evaluate::Options,
@@ -52,6 +58,13 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Findings);
     };
     let unseen = evaluate(args, &root, &catalogue, &mut loaded)?;
+    let everything = match args.evaluate {
+        true => Some(evaluate::everything(&root, &catalogue, &args.evaluation)?),
+        false => None,
+    };
+    if let Some(Ok(packages)) = &everything {
+        evaluate::failures(packages, &mut loaded.diagnostics);
+    }
     let comparison = super::generate::compare(&root, &catalogue)?;
     drop(checking);
     let conflicts = comparison.changes.iter().filter(|change| change.conflict.is_some()).count();
@@ -74,13 +87,18 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             }));
         }
         if args.format == Format::Json {
-            write_json(&loaded, &comparison.changes, &unseen, context)?;
+            write_json(&loaded, &comparison.changes, &unseen, everything.as_ref(), context)?;
         } else {
             loaded.emit(args.format, context)?;
         }
     }
     if let Some(why) = &unseen.why {
         context.say(why)?;
+    }
+    if let Some(everything) = &everything
+        && nothing(everything, context)?
+    {
+        return Ok(Outcome::NotEvaluated);
     }
     if comparison.changes.is_empty() && !loaded.diagnostics.has_errors() {
         let files = plural(comparison.unchanged, "file");
@@ -104,6 +122,28 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     Ok(Outcome::Findings)
 }
+
+/// Says what was evaluated; whether that is nothing at all.
+fn nothing(everything: &Everything, context: &mut Context<'_>) -> anyhow::Result<bool> {
+    match everything {
+        Ok(packages) => {
+            let failed = packages.iter().filter(|package| package.result.is_err()).count();
+            let all = plural(packages.len(), "attribute");
+            context.say(match failed {
+                0 => format!("evaluated: {all}"),
+                _ => format!("evaluated: {failed} of {all} fail"),
+            })?;
+            Ok(failed == packages.len())
+        }
+        Err(why) => {
+            context.say(format_args!("nothing could be evaluated: {why}"))?;
+            Ok(true)
+        }
+    }
+}
+
+/// What the flake offers, or why nothing of it is known.
+type Everything = Result<Vec<Package>, String>;
 
 /// What was not looked at, since an input of the flake is not on this machine or nobody wanted it.
 #[derive(Default)]
@@ -213,6 +253,7 @@ fn write_json(
     loaded: &super::Loaded,
     changes: &[Change],
     unseen: &Unseen,
+    everything: Option<&Everything>,
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
     let mut findings = Vec::new();
@@ -228,12 +269,23 @@ fn write_json(
             "diff": unified(change),
         })
     });
-    let value = serde_json::json!({
+    let mut value = serde_json::json!({
         "up-to-date": changes.is_empty(),
         "not-evaluated": unseen.overrides,
         "files": files.collect::<Vec<_>>(),
         "findings": serde_json::from_slice::<serde_json::Value>(&findings)?,
     });
+    value["evaluated"] = match everything {
+        None => serde_json::Value::Null,
+        Some(Err(why)) => serde_json::json!({ "attributes": 0, "failed": [], "why": why }),
+        Some(Ok(packages)) => {
+            let causes = packages::causes(packages).into_iter().map(|(failure, attrs)| {
+                serde_json::json!({ "message": failure.message, "place": failure.place, "attributes": attrs })
+            });
+            let causes: Vec<_> = causes.collect();
+            serde_json::json!({ "attributes": packages.len(), "failed": causes, "why": null })
+        }
+    };
     context.json(&value)?;
     Ok(())
 }

@@ -10,12 +10,13 @@ use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, nearest};
 use crate::nix::eval::Settings;
 use crate::nix::eval::shared::current_system;
+use crate::overrides::evaluated::packages::{self, Nothing, Package};
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
 use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(EvalLimit);
+pub(crate) const FINDER: Finder = finder!(EvalLimit, PackageFails);
 
 /// Options of what evaluates overrides.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -164,13 +165,52 @@ pub(crate) fn judge_members(
     })
 }
 
+/// Evaluates all that the flake offers, for all systems of the catalogue if none is named. The text says why nothing
+/// could be.
+pub(crate) fn everything(
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+    options: &Options,
+) -> anyhow::Result<Result<Vec<Package>, String>> {
+    let systems = systems(catalogue, options)?;
+    let task = task(root, catalogue, &options.inputs, &options.limits);
+    Ok(packages::all(task, &systems).map_err(|nothing| match nothing {
+        Nothing::Missing(what) => missing(catalogue, what),
+        Nothing::Fails(failure) => failure.message,
+    }))
+}
+
+/// A finding for each cause for which packages fail.
+pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
+    for (failure, attrs) in packages::causes(packages) {
+        let (count, verb) = (attrs.len(), if attrs.len() == 1 { "does" } else { "do" });
+        let attributes = super::plural(count, "attribute");
+        let message = format!("{attributes} {verb} not evaluate: {}", failure.message);
+        let mut names = attrs.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        if count > SHOWN {
+            names.push_str(&format!(" and {} more", count - SHOWN));
+        }
+        let mut finding = Diagnostic::global(Code::PackageFails, message).help(names);
+        if let Some(place) = &failure.place {
+            finding = finding.help(format!("the error comes from {place}"));
+        }
+        sink.push(finding);
+    }
+}
+
+/// Attributes shown of those that fail for one reason.
+const SHOWN: usize = 6;
+
 /// What is missing, and how to get it.
 pub(crate) fn missing(catalogue: &Catalogue, what: String) -> String {
-    match catalogue.flake.inputs.iter().find(|input| what.contains(&input.rev)) {
+    match catalogue.flake.inputs.iter().find(|input| what.contains(input.revision())) {
         Some(input) => format!(
-            "{}'s source (github:{}/{} at {:.12}) is not on this machine. `nix flake archive` fetches it; a copy is \
-             taken with --override-input {} path:DIR, or from a folder of sources with --source-cache DIR",
-            input.name, input.owner, input.repo, input.rev, input.name
+            "{}'s source ({} at {}) is not on this machine. `nix flake archive` fetches it; a copy is taken with \
+             --override-input {} path:DIR, or from a folder of sources with --source-cache DIR",
+            input.name,
+            input.place.name(),
+            input.pin().short(),
+            input.name
         ),
         None => what,
     }

@@ -71,8 +71,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
         (None, _) => {
             let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
-            let nixpkgs = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs");
-            let rev = nixpkgs.map(|input| input.rev.clone());
+            let rev = catalogue.flake.nixpkgs().map(|input| input.revision().to_owned());
             let place = evaluated::input(
                 evaluate::task(&root, &catalogue, &args.inputs, &Limits::default()),
                 "nixpkgs",
@@ -140,7 +139,12 @@ fn table(
 }
 
 /// Where the user said, or into the catalogue, which may not lead out of the repository.
-fn write(output: Option<&Utf8Path>, root: &Utf8Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write(
+    output: Option<&Utf8Path>,
+    root: &Utf8Path,
+    name: &str,
+    bytes: &[u8],
+) -> anyhow::Result<()> {
     let _unbroken = crate::interrupt::unbroken();
     let written = match output {
         Some(output) => place::replace(output, bytes),

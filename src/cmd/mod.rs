@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod bump;
+pub(crate) mod bump_inputs;
 pub mod check;
 pub mod completions;
 mod context;
@@ -18,6 +19,7 @@ pub mod init;
 pub mod inputs;
 pub mod limits;
 pub mod list;
+pub(crate) mod lock;
 pub mod man;
 pub mod matrix;
 pub mod merge_driver;
@@ -48,10 +50,12 @@ pub const FINDERS: &[Finder] = &[
     FINDER,
     add::FINDER,
     bump::FINDER,
+    bump_inputs::FINDER,
     check::FINDER,
     evaluate::FINDER,
     fetching::FINDER,
     generate::FINDER,
+    lock::FINDER,
     verify::FINDER,
     writing::FINDER,
 ];

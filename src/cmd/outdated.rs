@@ -7,15 +7,18 @@ use serde_json::Value;
 use super::bump::{LOOKUPS, Target, as_json, describe, everything, look, targets};
 use super::fetching::{self, Options};
 use super::{Context, Outcome};
+use crate::catalogue::model::Input;
 use crate::diag::Diagnostics;
 use crate::terminal;
 use crate::threads::Pool;
+use crate::upstream;
 use crate::upstream::bump::{BumpError, Bumped};
+use crate::upstream::inputs::InputError;
 
 /// Options of `outdated`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Only these extensions; `postgresql` for the PostgreSQLs.
+    /// Only these extensions; `postgresql` for the PostgreSQLs, `inputs` for the flake's inputs.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
 
@@ -44,13 +47,14 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
     let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
     let mut found = Diagnostics::new();
-    let targets = if args.names.is_empty() {
-        everything(&catalogue)
-    } else {
-        targets(&args.names, &catalogue, &mut found)
-    };
+    let (inputs, names): (Vec<String>, Vec<String>) =
+        args.names.iter().cloned().partition(|name| name == "inputs");
+    let targets =
+        if args.names.is_empty() { everything(&catalogue) } else { targets(&names, &catalogue, &mut found) };
+    let inputs: &[Input] =
+        if args.names.is_empty() || !inputs.is_empty() { &catalogue.flake.inputs } else { &[] };
     let upstream = args.fetching.upstream()?;
-    let asking = terminal::progress("asking upstream", targets.len());
+    let asking = terminal::progress("asking upstream", targets.len() + inputs.len());
     let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = Pool::of(args.jobs).install(|| {
         let one = |target: &Target<'_>| {
             let _asked = asking.begin(|| target.name());
@@ -59,12 +63,38 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         };
         targets.par_iter().map(one).collect()
     });
+    let moved: Vec<Result<Option<String>, InputError>> = Pool::of(args.jobs).install(|| {
+        let one = |input: &Input| {
+            let _asked = asking.begin(|| format!("inputs {}", input.name));
+            upstream::inputs::revision(&upstream, &input.place, None)
+        };
+        inputs.par_iter().map(one).collect()
+    });
     drop(asking);
     let mut outdated = Vec::new();
     for (name, result) in results {
         match result {
             Ok(bumped) => outdated.extend(bumped),
             Err(error) => found.push(fetching::bump_finding(&name, &error)),
+        }
+    }
+    for (input, revision) in inputs.iter().zip(moved) {
+        match revision {
+            // What has no commits is only known when it is fetched.
+            Ok(None) => {}
+            Ok(revision) if revision == input.rev => {}
+            Ok(Some(revision)) => outdated.push(Bumped {
+                name: format!("inputs {}", input.name),
+                from: input.pin().short().to_owned(),
+                to: revision.get(..12).unwrap_or(&revision).to_owned(),
+                postgresqls: Vec::new(),
+                hash: None,
+                changelog: None,
+                compare: None,
+                dropped: Vec::new(),
+                remarks: Vec::new(),
+            }),
+            Err(error) => found.push(super::bump_inputs::finding(input, &error)),
         }
     }
     fetching::emit(&found, context)?;

@@ -17,5 +17,7 @@ macro_rules! drift_codes {
         "The key required-version of catalogue/flake.toml says which versions of pgflakegen this catalogue is generated with, as Cargo writes requirements: \">=0.2, <0.3\", \"=0.2.1\". This is another one, and what it gives could differ. Use one that fits, or change the key.";
     MergeConflict = "PGF607" Error "merge conflict" :
         "The file has the marks that git leaves where two branches changed the same lines: <<<<<<<, ======= and >>>>>>>. Keep what is right of both sides, delete the marks, and run `pgflakegen`; generated files need no merging, they are made anew.";
+    LockDiffers = "PGF608" Error "flake.lock is not what the catalogue pins" :
+        "flake.lock is made from [inputs.NAME] in catalogue/flake.toml. Somebody else has written it since: `nix flake update`, a bot, or Nix itself, which adds what an input has inputs of. It is not overwritten. `pgflakegen bump inputs --from-lock` writes the revisions that it has into the catalogue, with the table of what nixpkgs has; `rm flake.lock && pgflakegen` goes back to the catalogue's. What a catalogue has no words for (inputs that flake.toml does not name, a lock file of another version) cannot be taken over: add the input to flake.toml, or write `follows`.";
     } } };
 }
