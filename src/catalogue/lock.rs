@@ -16,11 +16,19 @@ pub struct Pin {
     pub rev: Option<String>,
     /// SRI hash of the source tree.
     pub nar_hash: String,
-    /// Seconds since 1970.
+    /// Seconds since 1970; 0 where a lock file does not say it, as of archives.
     pub last_modified: u64,
 }
 
 impl Pin {
+    /// Whether both are the same source.
+    pub fn is(&self, other: &Self) -> bool {
+        let unsaid = self.last_modified == 0 || other.last_modified == 0;
+        self.rev == other.rev
+            && self.nar_hash == other.nar_hash
+            && (unsaid || self.last_modified == other.last_modified)
+    }
+
     /// What it is called in a line of text: the commit's first digits, else the hash.
     pub fn short(&self) -> &str {
         let name = self.rev.as_deref().unwrap_or(&self.nar_hash);
@@ -137,7 +145,7 @@ impl Lock {
                 });
             }
             match (&our.pin, &node.pin) {
-                (Some(from), Some(to)) if from != to => {
+                (Some(from), Some(to)) if !from.is(to) => {
                     let (name, from, to) = (name.clone(), from.clone(), to.clone());
                     moved.push(Difference::Moved { name, from, to });
                 }
@@ -169,7 +177,9 @@ impl Node {
         let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
         let rev = text(locked.remove("rev"));
         let nar_hash = text(locked.remove("narHash"));
-        let last_modified = locked.remove("lastModified").and_then(|value| value.as_u64());
+        let kind = locked.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let unsaid = (kind == "tarball").then_some(0);
+        let last_modified = locked.remove("lastModified").and_then(|value| value.as_u64()).or(unsaid);
         // What Nix adds and nobody needs to know; the branch stands in `original`.
         for key in ["revCount", "ref", "lastModifiedDate", "shallow"] {
             locked.remove(key);
@@ -179,10 +189,13 @@ impl Node {
                 rev.len() == 40 && rev.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
             })
         };
-        let commits = matches!(locked.get("type").and_then(Value::as_str), Some("github" | "git"));
+        let commits = matches!(kind.as_str(), "github" | "git");
         let pin = match (nar_hash, last_modified) {
             (Some(nar_hash), Some(last_modified))
-                if good(&rev) && commits == rev.is_some() && is_nar_hash(&nar_hash) && last_modified > 0 =>
+                if good(&rev)
+                    && commits == rev.is_some()
+                    && is_nar_hash(&nar_hash)
+                    && (last_modified > 0 || unsaid.is_some()) =>
             {
                 Some(Pin { rev, nar_hash, last_modified })
             }

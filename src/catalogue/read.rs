@@ -73,8 +73,10 @@ table!(RawInput, "the input", |t, d| {
     Self {
         url,
         rev: match place {
-            Some(Ok(place)) if !place.has_commits() => t.optional("rev", d),
-            _ => t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d),
+            Some(Ok(place)) if place.has_commits() => {
+                t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d)
+            }
+            _ => t.optional("rev", d),
         },
         nar_hash: t.required("nar-hash", HASH, d),
         last_modified: t.required("last-modified", "1784796856", d),

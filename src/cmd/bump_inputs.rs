@@ -33,7 +33,7 @@ use crate::upstream::inputs::{self, Fetched, InputError};
 
 /// What is found here.
 pub(crate) const FINDER: Finder =
-    finder!(BadInputSource, HashDiffers, LockDiffers, NixpkgsTooOld, NotThere, NothingToBump);
+    finder!(BadInputSource, HashDiffers, NixpkgsTooOld, NotThere, NothingToBump);
 
 /// The file of the inputs, below the catalogue's folder.
 const FLAKE: &str = "flake.toml";
@@ -220,7 +220,10 @@ fn one<'a>(
     inputs::usable(input, &fetched)?;
     let folder = fetched.folder(&temporary.path().join(&input.name))?;
     // Of an archive, Nix versions differ in what they take for its time; the lock file's is that of a Nix.
-    let to = pin.clone().unwrap_or(fetched.pin);
+    let to = match pin.clone() {
+        Some(pin) if pin.last_modified > 0 => pin,
+        _ => fetched.pin,
+    };
     Ok(Move { input, to, folder: Some(folder) })
 }
 
@@ -261,7 +264,13 @@ fn from_lock<'a>(
     }
     if args.fetching.offline {
         // What the lock file says has to do; the table stays as it is, and says so.
-        let moved = |goal: Goal<'a>| Some(Move { input: goal.input, to: goal.pin?, folder: None });
+        let moved = |goal: Goal<'a>| {
+            let mut to = goal.pin?;
+            if to.last_modified == 0 {
+                to.last_modified = goal.input.last_modified;
+            }
+            Some(Move { input: goal.input, to, folder: None })
+        };
         return Ok(Some(goals.into_iter().filter_map(moved).collect()));
     }
     fetched(goals, upstream, args, temporary, context)

@@ -279,8 +279,9 @@ fn write_json(
         None => serde_json::Value::Null,
         Some(Err(why)) => serde_json::json!({ "attributes": 0, "failed": [], "why": why }),
         Some(Ok(packages)) => {
-            let causes = packages::causes(packages).into_iter().map(|(failure, attrs)| {
-                serde_json::json!({ "message": failure.message, "place": failure.place, "attributes": attrs })
+            let causes = packages::causes(packages).into_iter().map(|cause| {
+                let packages::Cause { message, place, attributes } = cause;
+                serde_json::json!({ "message": message, "place": place, "attributes": attributes })
             });
             let causes: Vec<_> = causes.collect();
             serde_json::json!({ "attributes": packages.len(), "failed": causes, "why": null })

@@ -182,16 +182,16 @@ pub(crate) fn everything(
 
 /// A finding for each cause for which packages fail.
 pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
-    for (failure, attrs) in packages::causes(packages) {
-        let (count, verb) = (attrs.len(), if attrs.len() == 1 { "does" } else { "do" });
-        let attributes = super::plural(count, "attribute");
-        let message = format!("{attributes} {verb} not evaluate: {}", failure.message);
-        let mut names = attrs.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    for packages::Cause { message, place, attributes } in packages::causes(packages) {
+        let count = attributes.len();
+        let verb = if count == 1 { "does" } else { "do" };
+        let message = format!("{} {verb} not evaluate: {message}", super::plural(count, "attribute"));
+        let mut names = attributes.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
         if count > SHOWN {
             names.push_str(&format!(" and {} more", count - SHOWN));
         }
         let mut finding = Diagnostic::global(Code::PackageFails, message).help(names);
-        if let Some(place) = &failure.place {
+        if let Some(place) = place {
             finding = finding.help(format!("the error comes from {place}"));
         }
         sink.push(finding);

@@ -10,7 +10,10 @@ pub(crate) const FINDER: Finder = finder!(LockDiffers);
 
 /// `e2587caef70c (2026-07-23)`.
 pub(super) fn said(pin: &Pin) -> String {
-    format!("{} ({})", line(pin.short()), day(pin.last_modified))
+    match pin.last_modified {
+        0 => line(pin.short()).into_owned(),
+        time => format!("{} ({})", line(pin.short()), day(time)),
+    }
 }
 
 /// The day of a time in seconds since 1970.
@@ -40,7 +43,19 @@ pub(super) fn finding(text: &str, ours: &str, at: Span) -> Diagnostic {
     for difference in lock.differences(&Lock::parse(ours).unwrap_or_default()) {
         match difference {
             Difference::Moved { name, from, to } => {
-                moved.push(format!("{} to {}, the catalogue to {}", line(&name), said(&to), said(&from)));
+                let name = line(&name);
+                moved.push(if to.rev.is_none() || to.rev != from.rev {
+                    format!("{name} to {}, the catalogue to {}", said(&to), said(&from))
+                } else if to.nar_hash == from.nar_hash {
+                    let (theirs, ours) = (to.last_modified, from.last_modified);
+                    format!("{name} to a commit of the time {theirs}, which the catalogue says is of {ours}")
+                } else {
+                    let (theirs, ours) = (line(&to.nar_hash), line(&from.nar_hash));
+                    format!(
+                        "{name} to {} with the hash {theirs}, the catalogue with {ours}",
+                        line(to.short())
+                    )
+                });
             }
             Difference::Other(what) => others.push(line(&what).into_owned()),
         }

@@ -23,7 +23,10 @@ fn node(input: &Input) -> Value {
         original.push(("submodules".to_owned(), json!(true)));
     }
     let mut locked = original.clone();
-    locked.push(("lastModified".to_owned(), json!(input.last_modified)));
+    // Nix before 2.13 takes none of an archive, and later ones take none, too.
+    if !matches!(place, Place::Tarball { .. }) {
+        locked.push(("lastModified".to_owned(), json!(input.last_modified)));
+    }
     locked.push(("narHash".to_owned(), json!(input.nar_hash)));
     locked.extend(input.rev.iter().map(|rev| ("rev".to_owned(), json!(rev))));
     if let Some(reference) = place.reference() {

@@ -290,7 +290,8 @@ fn a_lock_file_that_cannot_be_taken_over_changes_nothing() {
     let place = place(&nixpkgs);
     let good = place.read("flake.lock");
     let zero = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    let edits: [(fn(&mut Value), &str, &str); 6] = [
+    type Edit = (fn(&mut Value), &'static str, &'static str);
+    let edits: [Edit; 6] = [
         (|lock| lock["version"] = 8.into(), "PGF608", "it is of version 8; versions 5 to 7 are known"),
         (|lock| lock["nodes"]["nixpkgs"]["locked"]["owner"] = "me".into(), "PGF608", "of another place"),
         (
@@ -380,8 +381,19 @@ fn inputs_of_all_kinds() {
         let locked = &lock["nodes"]["other"]["locked"];
         assert_eq!(locked["narHash"], input["nar-hash"].as_str().unwrap());
         if !url.starts_with("path:") {
-            assert_eq!(locked["lastModified"], 1_715_045_400, "{url}");
+            assert_eq!(input["last-modified"].as_integer(), Some(1_715_045_400), "{url}");
         }
+        // Older versions of Nix refuse it of an archive.
+        assert_eq!(locked.get("lastModified").is_some(), !url.ends_with(".tar.gz"), "{url}");
+        // As a newer Nix writes it.
+        update(&place, |lock| {
+            lock["nodes"]["other"]["locked"]["lastModified"] =
+                input["last-modified"].as_integer().unwrap().into();
+            lock["nodes"]["other"]["locked"]["revCount"] = 1.into();
+        });
+        assert_eq!(place.said(&["check", "-q"]).0, 1, "it is written in another way");
+        let (code, _, err) = place.said(&["-q"]);
+        assert_eq!(code, 0, "{url}: {err}");
         has(&place.read("flake.nix"), &url);
         let (code, out, err) = place.said(&["bump", "inputs", "other", "--allow-local"]);
         assert_eq!((code, out.as_str()), (0, ""), "{url}: {err}");
@@ -392,6 +404,25 @@ fn inputs_of_all_kinds() {
         }
     }
     assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+}
+
+#[test]
+fn a_hash_or_revision_of_the_catalogue_that_is_wrong() {
+    let nixpkgs = nixpkgs();
+    let place = place(&nixpkgs);
+    let before = tree(&place);
+    let (code, _, err) = place.said(&["verify", "inputs"]);
+    assert_eq!((code, tree(&place)), (1, before), "{err}");
+    has(&err, "PGF502");
+    assert_eq!(place.said(&["bump", "inputs"]).0, 0);
+    assert_eq!(place.said(&["verify", "inputs"]).0, 0);
+    let toml = place.read("catalogue/flake.toml");
+    let good = nar_hash(&place, &commit(&nixpkgs, "september"));
+    place.write("catalogue/flake.toml", &toml.replace(&good, &nar_hash(&place, &commit(&nixpkgs, "july"))));
+    let (code, _, err) = place.said(&["verify", "inputs"]);
+    assert_eq!(code, 1, "{err}");
+    has(&err, "error[PGF508]: inputs nixpkgs is sha256:");
+    has(&err, "catalogue/flake.toml:10:13");
 }
 
 #[test]

@@ -182,15 +182,49 @@ fn shown([kind, system, name]: &[String; 3]) -> String {
     if bare { format!("{kind}.{system}.{name}") } else { format!("{kind}.{system}.\"{name}\"") }
 }
 
+/// What several packages fail of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause<'p> {
+    /// What evaluation says.
+    pub message: &'p str,
+    /// Where it comes from, if that is one place.
+    pub place: Option<&'p str>,
+    /// The attributes.
+    pub attributes: Vec<&'p str>,
+}
+
 /// The failures by their cause: the most frequent first.
-pub fn causes(packages: &[Package]) -> Vec<(&Failure, Vec<&str>)> {
-    let mut causes: BTreeMap<&Failure, Vec<&str>> = BTreeMap::new();
+pub fn causes(packages: &[Package]) -> Vec<Cause<'_>> {
+    let mut causes: BTreeMap<&str, Cause<'_>> = BTreeMap::new();
     for package in packages {
-        if let Err(failure) = &package.result {
-            causes.entry(failure).or_default().push(&package.attr);
+        let Err(Failure { message, place }) = &package.result else { continue };
+        let place = place.as_deref();
+        let new = || Cause { message, place, attributes: Vec::new() };
+        let cause = causes.entry(message).or_insert_with(new);
+        cause.attributes.push(&package.attr);
+        if cause.place != place {
+            cause.place = None;
         }
     }
-    let mut causes: Vec<_> = causes.into_iter().collect();
-    causes.sort_by(|(a, one), (b, other)| other.len().cmp(&one.len()).then_with(|| a.cmp(b)));
+    let mut causes: Vec<_> = causes.into_values().collect();
+    causes.sort_by(|a, b| b.attributes.len().cmp(&a.attributes.len()).then_with(|| a.message.cmp(b.message)));
     causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_apart_by_what_is_said() {
+        let package = |attr: &str, message: &str, place: &str| Package {
+            attr: attr.into(),
+            result: Err(Failure { message: message.into(), place: Some(place.into()) }),
+        };
+        let good = Package { attr: "good".into(), result: Ok("/nix/store/x.drv".into()) };
+        let all = [package("a", "one", "p:1"), package("b", "two", "q:1"), good, package("c", "two", "q:2")];
+        let causes = causes(&all);
+        assert_eq!(causes[0], Cause { message: "two", place: None, attributes: vec!["b", "c"] });
+        assert_eq!(causes[1], Cause { message: "one", place: Some("p:1"), attributes: vec!["a"] });
+    }
 }
