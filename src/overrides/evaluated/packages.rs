@@ -16,7 +16,7 @@ use super::sight::Sight;
 use super::tree::GENERATED;
 use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::{Error, Kind};
-use crate::terminal;
+use crate::progress::progress;
 
 /// One thing that the flake offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,7 @@ const KINDS: [(&str, &str); 4] =
 pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> {
     let nothing = |message: String| Nothing::Fails(Failure { message, place: None });
     let folder = written(task.root, &task.files).map_err(|error| nothing(error.to_string()))?;
+    let observer = task.observer;
     let mut session = Session::on_disk(task.root, folder.path(), task.settings, task.inputs);
     let mut first = session.begin().map_err(|unready| match unready {
         Unready::Missing(what) => Nothing::Missing(what),
@@ -81,7 +82,7 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
     }
     let next = AtomicUsize::new(0);
     let found = Mutex::new(done);
-    let evaluating = terminal::progress("evaluating", units.len());
+    let evaluating = progress(observer, "evaluating", units.len());
     let one = |opened: &mut Opened, unit: &[String; 3]| {
         let _task = evaluating.begin(|| shown(unit));
         opened.ev.begin_part();

@@ -132,6 +132,42 @@ fn the_pin_moves_with_lock_and_table_and_says_what_that_means() {
     has(&err, "everything is up to date");
 }
 
+/// As from GitHub: the archive of a commit, whose time is that of what is in it.
+#[test]
+fn an_archive_gives_the_same_pin() {
+    let nixpkgs = nixpkgs();
+    let place = place(&nixpkgs);
+    let july = commit(&nixpkgs, "july");
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive.tar.gz");
+    let prefix = format!("--prefix=nixpkgs-{july}/");
+    nixpkgs.git(&["archive", "--format=tar.gz", &prefix, "-o", archive.to_str().unwrap(), &july]);
+    let path = format!("/NixOS/nixpkgs/archive/{july}.tar.gz");
+    place.server.on(&path, Answer::Bytes(fs::read(&archive).unwrap()));
+    let output = place
+        .command(&["bump", "inputs", "nixpkgs", "--to", &july, "--no-evaluate", "-q"])
+        .env("PGFLAKEGEN_MIRROR_GITHUB", place.server.address())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(place.server.count(&path), 1);
+    let toml: toml::Table = place.read("catalogue/flake.toml").parse().unwrap();
+    let input = &toml["inputs"]["nixpkgs"];
+    assert_eq!(input["nar-hash"].as_str(), Some(nar_hash(&place, &july).as_str()));
+    assert_eq!(input["last-modified"].as_integer(), Some(1_715_045_400));
+    // The server has no other.
+    let other = "0".repeat(39) + "2";
+    let output = place
+        .command(&["bump", "inputs", "nixpkgs", "--to", &other])
+        .env("PGFLAKEGEN_MIRROR_GITHUB", place.server.address())
+        .output()
+        .unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    has(&err, "PGF502");
+    has(&err, "nothing was changed");
+}
+
 #[test]
 fn what_is_rebuilt_is_counted_where_nixpkgs_was_at_hand() {
     let nixpkgs = nixpkgs();

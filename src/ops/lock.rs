@@ -9,7 +9,7 @@ use crate::rule::{Finder, finder};
 pub(crate) const FINDER: Finder = finder!(LockDiffers);
 
 /// `e2587caef70c (2026-07-23)`.
-pub(super) fn said(pin: &Pin) -> String {
+pub(crate) fn said(pin: &Pin) -> String {
     match pin.last_modified {
         0 => line(pin.short()).into_owned(),
         time => format!("{} ({})", line(pin.short()), day(time)),
