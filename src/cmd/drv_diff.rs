@@ -1,7 +1,7 @@
 //! `pgflakegen drv-diff`: what a change rebuilds, per package, and the first causes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -105,12 +105,17 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let Some(root) = crate::nix::flake::git_root(&start) else {
         anyhow::bail!("{} is in no git repository, so there are no revisions to compare", start.display());
     };
+    // The flake is in this folder or around it, as far as the repository goes.
+    let mut inside = start.ancestors().take_while(|dir| dir.starts_with(&root));
+    let place = inside.find(|dir| dir.join("flake.nix").exists()).unwrap_or(&root);
+    let below = place.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy();
     let mut sides = Vec::new();
     for rev in [Some(args.before.as_str()), args.after.as_deref()] {
         let folder = TemporaryDirectory::new("derivations-")?;
         let flake = match rev {
-            Some(rev) => crate::nix::flake::at_revision(&root, rev)?,
-            None => root.display().to_string(),
+            Some(rev) if below.is_empty() => crate::nix::flake::at_revision(&root, rev)?,
+            Some(rev) => format!("{}&dir={below}", crate::nix::flake::at_revision(&root, rev)?),
+            None => place.display().to_string(),
         };
         let wanted = drvs::Args {
             flake: Some(flake),
@@ -137,7 +142,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     let [before, after] = sides.as_slice() else { anyhow::bail!("two revisions are needed") };
-    let changes = compare(before, after);
+    let (changes, packages) = compare(before, after);
     for change in &changes {
         if args.json {
             context.json_line(change)?;
@@ -155,24 +160,54 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if !args.json {
         summarise(&changes, context)?;
     }
-    context.say(counted(&changes, before, after))?;
+    context.say(counted(&changes, packages))?;
     Ok(if changes.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }
 
 /// What could not be evaluated is not said to stay as it is.
-fn counted(changes: &[Change], before: &Side, after: &Side) -> String {
-    let all: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
+fn counted(changes: &[Change], packages: usize) -> String {
     let unknown = changes.iter().filter(|change| change.change == "unknown").count();
-    let text = format!("{} of {} packages change", changes.len() - unknown, all.len());
+    let text = format!("{} of {packages} packages change", changes.len() - unknown);
     if unknown == 0 { text } else { format!("{text}; {unknown} could not be evaluated, before or after") }
 }
 
-fn compare(before: &Side, after: &Side) -> Vec<Change> {
+impl Side {
+    /// Why the set that `path` is in cannot be looked into here.
+    fn broken_around<'s>(&'s self, path: &[String]) -> Option<&'s Job> {
+        self.jobs
+            .values()
+            .filter(|job| job.error.is_some())
+            .find(|job| job.attr_path.len() < path.len() && path.starts_with(&job.attr_path))
+    }
+
+    /// Whether there is a package in the set at `path`.
+    fn any_below(&self, path: &[String]) -> bool {
+        self.jobs.values().any(|job| job.attr_path.len() > path.len() && job.attr_path.starts_with(path))
+    }
+}
+
+/// What changes, and of how many packages.
+fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
     let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
+    let mut packages = names.len();
     let mut causes = Causes::new(before.folder.path(), after.folder.path());
     let mut changes = Vec::new();
     for attr in names {
-        let (old, new) = (before.jobs.get(attr), after.jobs.get(attr));
+        let (mut old, mut new) = (before.jobs.get(attr), after.jobs.get(attr));
+        // A set that cannot be looked into is not a package where the other side has packages in it; it is what is
+        // wrong with each of them.
+        let is_set = |job: Option<&Job>, other: &Side| {
+            job.is_some_and(|job| job.error.is_some() && other.any_below(&job.attr_path))
+        };
+        if is_set(old, after) || is_set(new, before) {
+            packages -= 1;
+            continue;
+        }
+        if let (Some(job), None) = (old, new) {
+            new = after.broken_around(&job.attr_path);
+        } else if let (None, Some(job)) = (old, new) {
+            old = before.broken_around(&job.attr_path);
+        }
         let drv = |job: Option<&Job>| job.and_then(|job| job.drv_path.clone());
         let (old_drv, new_drv) = (drv(old), drv(new));
         let change = match (&old_drv, &new_drv) {
@@ -195,5 +230,5 @@ fn compare(before: &Side, after: &Side) -> Vec<Change> {
         }
         changes.push(Change { attr: attr.clone(), change, before: old_drv, after: new_drv, reasons });
     }
-    changes
+    (changes, packages)
 }

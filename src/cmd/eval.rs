@@ -50,6 +50,23 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if args.parse {
         return parse_only(args, context);
     }
+    let mut args = args.clone();
+    if let (true, Some(root)) = (args.program.is_flake(), &context.root) {
+        let flake = super::program::flake_in(root)?;
+        if args.attrs.is_empty() {
+            args.attrs.push(String::new());
+        }
+        // What names a flake is taken as it is.
+        for attr in args.attrs.iter_mut().filter(|attr| !attr.starts_with(['.', '/']) && !attr.contains(':'))
+        {
+            match attr.strip_prefix('#') {
+                Some(fragment) => *attr = format!("{flake}#{fragment}"),
+                None if attr.contains('#') => {}
+                None => *attr = format!("{flake}#{attr}"),
+            }
+        }
+    }
+    let args = &args;
     let (shared, mut ev) = session(args.program.settings());
     let evaluating = terminal::progress("evaluating", 0);
     let result = evaluate(&mut ev, args);

@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use camino::Utf8Path;
+
 use super::inputs::Inputs;
 use super::limits::Limits;
 use crate::diag::guard;
@@ -160,6 +162,11 @@ pub(super) fn read(file: &str) -> io::Result<String> {
         return Ok(text);
     }
     limited::given(file)
+}
+
+/// The flake of the repository that `--root` names, as a reference.
+pub(super) fn flake_in(root: &Utf8Path) -> io::Result<String> {
+    Ok(root.canonicalize_utf8()?.into_string())
 }
 
 /// Where relative paths of the command line start.

@@ -66,10 +66,10 @@ pub mod internal {
     }
     inside! {
         attrs: Attr, Attrs;
-        builtins: compare_versions;
+        builtins: Package, compare_versions;
         coerce: Coerce, ContextSet;
         error: suggest;
-        flake: HOOKS, attribute, git_root, in_place, outputs, place_of, reference_to;
+        flake: HOOKS, attribute, git_root, in_place, locate, outputs, place_of, reference_to, split_fragment;
         heap: Ref;
         ir: Pos;
         outside: Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered;

@@ -154,6 +154,12 @@ pub struct KnownDrv {
     pub sources: &'static [&'static str],
     /// Outputs of other derivations: base name, output; in order.
     pub inputs: &'static [(&'static str, &'static str)],
+    /// The platform that builds it.
+    pub platform: &'static str,
+    /// What the machine that builds it must be able to do.
+    pub features: &'static [&'static str],
+    /// Whether the paths of its outputs are known before the build.
+    pub known_outputs: bool,
 }
 
 /// A file and its text.
