@@ -89,7 +89,7 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
     let (shared, mut ev) = session(Settings { pure: false, ..args.program.settings() });
     let mut failed = false;
     let files = args.attrs.iter().chain(&args.program.file).map(|file| (Some(file.as_str()), None));
-    let texts = files.chain(args.program.expr.iter().map(|text| (None, Some(text.clone()))));
+    let texts = files.chain(args.program.expr.iter().map(|text| (None, Some(text.clone().into_bytes()))));
     for (file, text) in texts {
         let text = match (file, text) {
             (_, Some(text)) => Ok(text),
@@ -103,10 +103,10 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
         let result = result.and_then(|text| {
             let origin = match file {
                 Some(file) if file != "-" => Origin::File(file.as_bytes().into()),
-                _ => Origin::Text(text.as_str().into()),
+                _ => Origin::Text(String::from_utf8_lossy(&text).as_ref().into()),
             };
             let dir = here()?;
-            ev.parse(&text, origin, &dir)
+            ev.parse_bytes(text, origin, &dir)
         });
         if let Err(error) = result {
             failed = true;

@@ -124,11 +124,12 @@ impl Program {
             return ev.import(&path, 0);
         }
         let text = match (&self.file, &self.expr) {
-            (_, Some(expr)) => expr.clone(),
+            (_, Some(expr)) => expr.clone().into_bytes(),
             (Some(file), None) => read(file)?,
-            (None, None) => String::new(),
+            (None, None) => Vec::new(),
         };
-        let code = ev.parse(&text, Origin::Text(text.as_str().into()), &dir)?;
+        let shown = String::from_utf8_lossy(&text).as_ref().into();
+        let code = ev.parse_bytes(text, Origin::Text(shown), &dir)?;
         ev.eval(code, None)
     }
 
@@ -154,14 +155,14 @@ pub(super) fn messages() -> Messages {
     Messages::to(|text| terminal::message(&guard::log(text)))
 }
 
-/// The text of a file; `-` is standard input.
-pub(super) fn read(file: &str) -> io::Result<String> {
+/// What is in a file; `-` is standard input.
+pub(super) fn read(file: &str) -> io::Result<Vec<u8>> {
     if file == "-" {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text)?;
+        let mut text = Vec::new();
+        io::stdin().read_to_end(&mut text)?;
         return Ok(text);
     }
-    limited::given(file)
+    limited::given_bytes(file)
 }
 
 /// The flake of the repository that `--root` names, as a reference.

@@ -10,6 +10,7 @@ use super::ir::*;
 use super::machine::{Ev, Result};
 use super::paths::canonical;
 use super::quoting::attr_name;
+use super::shared::Origin;
 use super::symbol::sym;
 use super::value::{List, Str, Value};
 
@@ -247,20 +248,21 @@ impl Ev {
     /// `+` and interpolation.
     pub(super) fn concat(
         &mut self,
-        parts: &'static [&'static Expr],
+        parts: &'static [Part],
         string: bool,
         env: Option<&'static Env>,
         pos: Pos,
     ) -> Result<Value> {
         let Some((first, rest)) = parts.split_first() else { return Ok(self.string(b"")) };
-        let first = self.eval(first, env)?;
+        let at = first.pos;
+        let first = self.eval(first.code, env)?;
         if !string {
             match first {
                 Value::Int(_) | Value::Float(_) => {
                     let mut sum = first;
                     for part in rest {
-                        let value = self.eval(part, env)?;
-                        sum = self.add(sum, value, pos)?;
+                        let value = self.eval(part.code, env)?;
+                        sum = self.add(sum, value, part.pos)?;
                     }
                     return Ok(sum);
                 }
@@ -274,10 +276,10 @@ impl Ev {
         let copy = string || matches!(first, Value::String(_));
         let how = Coerce { more: false, copy, canonical: false };
         let mut pieces: Vec<&'static [u8]> = Vec::with_capacity(parts.len());
-        pieces.push(self.coerce(first, &mut set, how, pos, context)?);
+        pieces.push(self.coerce(first, &mut set, how, at, context)?);
         for part in rest {
-            let value = self.eval(part, env)?;
-            pieces.push(self.coerce(value, &mut set, how, pos, context)?);
+            let value = self.eval(part.code, env)?;
+            pieces.push(self.coerce(value, &mut set, how, part.pos, context)?);
         }
         let len = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         self.room_for(len)?;
@@ -525,12 +527,12 @@ impl Ev {
 
     /// `{ file, line, column }`, or null.
     pub(super) fn position(&mut self, pos: Pos) -> Value {
-        let Some(place) = self.shared.place(pos) else { return Value::Null };
-        let Some(file) = place.file else { return Value::Null };
+        let Some((source, line, column)) = self.shared.line_and_column(pos) else { return Value::Null };
+        let Origin::File(file) = source.origin else { return Value::Null };
         let attrs = vec![
             self.attr(sym::file, self.string(&file)),
-            self.attr(sym::line, Value::Int(place.line as i64)),
-            self.attr(sym::column, Value::Int(place.column as i64)),
+            self.attr(sym::line, Value::Int(line as i64)),
+            self.attr(sym::column, Value::Int(column as i64)),
         ];
         Value::Attrs(Attrs::from_unsorted(self.heap, attrs))
     }

@@ -46,8 +46,8 @@ fn own(shared: &Shared, pos: Pos) -> bool {
             let store = shared.store.as_str().as_bytes();
             !file.starts_with(store) && !file.windows(5).any(|part| part == b"/lib/")
         }
-        Some(Origin::Text(text)) => !text.contains("derivationStrict"),
-        None => false,
+        Some(Origin::Text(_)) => true,
+        Some(Origin::Ours) | None => false,
     }
 }
 

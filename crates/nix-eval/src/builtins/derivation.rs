@@ -71,7 +71,7 @@ pub(super) fn wrapper(ev: &mut Ev) -> Ref {
 impl Ev {
     /// A thunk that is the value of `text`.
     pub(super) fn lazy_text(&mut self, text: &str) -> Ref {
-        match self.parse(text, Origin::Text(text.into()), b"/") {
+        match self.parse(text, Origin::Ours, b"/") {
             Ok(code) => self.lazy(code),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.keep_error(error))),
         }

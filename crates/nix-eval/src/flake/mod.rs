@@ -2,6 +2,7 @@
 //! repositories, or found in the store or the source cache by their hash.
 
 mod git;
+mod literal;
 mod lock;
 mod reference;
 mod source;
@@ -26,23 +27,25 @@ const CALL: &str = r#"nodes: root:
 let
   call = _: node:
     let
-      sourceInfo = node.source;
-      outPath = sourceInfo.outPath + (if node.dir == "" then "" else "/" + node.dir);
+      sourceInfo = if node.parent == null then node.source else results.${node.parent}.sourceInfo;
+      base = if node.parent == null then sourceInfo.outPath else results.${node.parent}.outPath;
+      outPath = if node.dir == "" then base else base + "/" + node.dir;
       flake = import (outPath + "/flake.nix");
-      inputs = builtins.mapAttrs (_: name: results.${name}) node.inputs;
+      inputs = builtins.mapAttrs (_: name: results.${name}.result) node.inputs;
       outputs = flake.outputs (inputs // { self = result; });
-      result = outputs // sourceInfo // {
-        inherit outPath inputs outputs sourceInfo;
-        _type = "flake";
-      };
+      result =
+        if node.flake then
+          outputs // sourceInfo // {
+            inherit outPath inputs outputs sourceInfo;
+            _type = "flake";
+          }
+        else
+          sourceInfo // { inherit sourceInfo outPath; };
     in
-    if node.flake then
-      assert builtins.isFunction flake.outputs; result
-    else
-      sourceInfo // { inherit sourceInfo outPath; };
+    { inherit outPath sourceInfo result; };
   results = builtins.mapAttrs call nodes;
 in
-results.${root}
+results.${root}.result
 "#;
 
 /// What the evaluator calls for its builtins that fetch.
@@ -147,7 +150,7 @@ fn call(ev: &mut Ev, reference: &Reference, by: By, overrides: &[(String, String
 
 /// Calls the flakes of a graph of sources.
 fn tie(ev: &mut Ev, nodes: Value) -> Result<Value> {
-    let code = ev.parse(CALL, Origin::Text(CALL.into()), b"/")?;
+    let code = ev.parse(CALL, Origin::Ours, b"/")?;
     let function = ev.eval(code, None)?;
     let nodes = ev.at(nodes);
     let root = ev.at(ev.string(b"root"));

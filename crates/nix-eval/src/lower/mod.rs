@@ -43,6 +43,57 @@ pub struct Context<'a> {
     pub pipes: bool,
     /// Names of a scope around the file (`scopedImport`): slots of an environment.
     pub scope: &'a [Symbol],
+    /// What stands in for bytes that are no UTF-8.
+    pub odd: &'a Odd,
+}
+
+/// Bytes of a text that are no UTF-8, which Nix takes in comments and strings. In the text that is parsed each is
+/// another byte, which the text does not have otherwise: so all stays where it is.
+#[derive(Default)]
+pub struct Odd {
+    mark: u8,
+    /// Offset and byte, in order.
+    bytes: Vec<(u32, u8)>,
+}
+
+impl Odd {
+    /// The text to parse for these bytes; `None` where there is nothing to stand in.
+    pub fn text(bytes: Vec<u8>) -> Option<(String, Self)> {
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => return Some((text, Self::default())),
+            Err(error) => error.into_bytes(),
+        };
+        let mut marks = (1..=8).chain(14..=31);
+        let mark = marks.find(|mark| !bytes.contains(mark))?;
+        let mut odd = Self { mark, bytes: Vec::new() };
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                odd.bytes.push((u32::try_from(text.len()).ok()?, *byte));
+                text.push(char::from(mark));
+            }
+        }
+        Some((text, odd))
+    }
+
+    /// Puts the bytes back into what was made, in order, of these parts of the text.
+    fn restore<'p>(
+        &self,
+        made: impl Iterator<Item = &'p mut Vec<u8>>,
+        of: impl Iterator<Item = std::ops::Range<u32>>,
+    ) {
+        let mut bytes = of.flat_map(|range| {
+            let from = self.bytes.partition_point(|(at, _)| *at < range.start);
+            let to = self.bytes.partition_point(|(at, _)| *at < range.end);
+            &self.bytes[from..to]
+        });
+        for byte in made.flatten().filter(|byte| **byte == self.mark) {
+            if let Some((_, odd)) = bytes.next() {
+                *byte = *odd;
+            }
+        }
+    }
 }
 
 /// How deep brackets may be nested: the depth of the stack of C++ Nix's parser.
@@ -545,10 +596,12 @@ impl<'a> Lowering<'a> {
         if matches!(token, TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT) {
             return self.pipe(token, left, right, at);
         }
+        let starts = (self.pos(left.start()), self.pos(right.start()));
         let (left, right) = (self.expr(left)?, self.expr(right)?);
         let pos = self.pos(at);
         let op = match token {
             TOKEN_ADD => {
+                let (left, right) = (Part { code: left, pos: starts.0 }, Part { code: right, pos: starts.1 });
                 let parts = self.heap().thin(&[left, right]);
                 return Ok(self.make(Expr::Concat { parts, string: false, pos }));
             }
