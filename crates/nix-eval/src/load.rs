@@ -83,8 +83,7 @@ impl Ev {
                 }
                 Some(_) => return Ok(path),
                 None => {
-                    let place = String::from_utf8_lossy(&place);
-                    return Err(Error::at(Kind::Io, format!("path '{place}' does not exist"), pos));
+                    return Err(self.shared.no_file(&place, pos));
                 }
             }
         }

@@ -397,12 +397,7 @@ impl Ev {
                 }
                 true
             }
-            (Value::Attrs(a), Value::Attrs(b)) => {
-                if std::ptr::eq(a, b) {
-                    return Ok(true);
-                }
-                self.deeper(0, |ev| ev.equal_attrs(a, b))?
-            }
+            (Value::Attrs(a), Value::Attrs(b)) => self.deeper(0, |ev| ev.equal_attrs(a, b))?,
             _ => false,
         })
     }
@@ -528,9 +523,13 @@ impl Ev {
     /// `{ file, line, column }`, or null.
     pub(super) fn position(&mut self, pos: Pos) -> Value {
         let Some((source, line, column)) = self.shared.line_and_column(pos) else { return Value::Null };
-        let Origin::File(file) = source.origin else { return Value::Null };
+        let file: &[u8] = match &source.origin {
+            Origin::File(file) => file,
+            Origin::Ours { file, .. } if !file.is_empty() => file.as_bytes(),
+            Origin::Ours { .. } | Origin::Text(_) => return Value::Null,
+        };
         let attrs = vec![
-            self.attr(sym::file, self.string(&file)),
+            self.attr(sym::file, self.string(file)),
             self.attr(sym::line, Value::Int(line as i64)),
             self.attr(sym::column, Value::Int(column as i64)),
         ];

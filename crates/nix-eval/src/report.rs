@@ -47,7 +47,7 @@ fn own(shared: &Shared, pos: Pos) -> bool {
             !file.starts_with(store) && !file.windows(5).any(|part| part == b"/lib/")
         }
         Some(Origin::Text(_)) => true,
-        Some(Origin::Ours) | None => false,
+        Some(Origin::Ours { .. }) | None => false,
     }
 }
 

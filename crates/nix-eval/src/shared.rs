@@ -125,8 +125,9 @@ pub enum Origin {
     File(Arc<[u8]>),
     /// `--expr` and the like.
     Text(Arc<str>),
-    /// Code of the evaluator itself, which nobody is shown.
-    Ours,
+    /// Code of the evaluator itself, which nobody is shown: its text, and the file that positions name, if any.
+    #[allow(missing_docs)]
+    Ours { text: &'static str, file: &'static str },
 }
 
 /// A position made readable.
@@ -341,7 +342,7 @@ impl Shared {
         let (file, text) = match &source.origin {
             Origin::File(path) => (Some(path.to_vec()), self.text_of(path)?),
             Origin::Text(text) => (None, text.as_bytes().into()),
-            Origin::Ours => return None,
+            Origin::Ours { .. } => return None,
         };
         let (line, start) = self.line(&source, offset, |_| Some(text.clone()))?;
         let rest = text.get(start..)?;
@@ -356,7 +357,7 @@ impl Shared {
         let read = |source: &Source| match &source.origin {
             Origin::File(path) => self.text_of(path),
             Origin::Text(text) => Some(text.as_bytes().into()),
-            Origin::Ours => None,
+            Origin::Ours { text, .. } => Some(text.as_bytes().into()),
         };
         let (line, start) = self.line(&source, offset, read)?;
         Some((source, line, offset - start + 1))

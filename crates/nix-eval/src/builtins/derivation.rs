@@ -40,38 +40,41 @@ pub(super) const TABLE: &[Builtin] = &[
     ),
 ];
 
-/// `derivation` itself is Nix code around `derivationStrict`.
-const WRAPPER: &str = r#"args@{ outputs ? [ "out" ], ... }:
-let
-  strict = derivationStrict args;
-  byName = map
-    (name: {
-      inherit name;
-      value = shared // {
-        outPath = builtins.getAttr name strict;
-        drvPath = strict.drvPath;
-        type = "derivation";
-        outputName = name;
-      };
-    })
-    outputs;
-  shared = args // builtins.listToAttrs byName // {
-    all = map (output: output.value) byName;
-    drvAttrs = args;
+/// `derivation` itself is Nix code around `derivationStrict`. Programs see where its attributes are: as in Nix, where
+/// `all` is at 43:7 of this file, `drvAttrs` at 44:15, the value of an output at 49:5.
+const WRAPPER_FILE: &str = "/derivation-internal.nix";
+
+const WRAPPER: &str = concat!(
+    "args@{ outputs ? [ \"out\" ], ... }:\nlet\n  strict = derivationStrict args;",
+    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
+    r#"  shared = args // builtins.listToAttrs byName // {
+      all = map (output: output.value) byName;
+              drvAttrs = args;
   };
+  byName = map
+    (name: { inherit name;
+
+    value = shared // {
+      outPath = builtins.getAttr name strict;
+      drvPath = strict.drvPath;
+      type = "derivation";
+              outputName = name;
+    }; })
+    outputs;
 in
 (builtins.head byName).value
-"#;
+"#
+);
 
 /// The thunk of `derivation`.
 pub(super) fn wrapper(ev: &mut Ev) -> Ref {
-    ev.lazy_text(WRAPPER)
+    ev.lazy_text(WRAPPER, WRAPPER_FILE)
 }
 
 impl Ev {
     /// A thunk that is the value of `text`.
-    pub(super) fn lazy_text(&mut self, text: &str) -> Ref {
-        match self.parse(text, Origin::Ours, b"/") {
+    pub(super) fn lazy_text(&mut self, text: &'static str, file: &'static str) -> Ref {
+        match self.parse(text, Origin::Ours { text, file }, b"/") {
             Ok(code) => self.lazy(code),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.keep_error(error))),
         }

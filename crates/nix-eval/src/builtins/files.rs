@@ -8,7 +8,7 @@ use crate::access::Last;
 use crate::attrs::Attrs;
 use crate::coerce::{Coerce, ContextSet};
 use crate::core_packages::{COREPKGS, core_package};
-use crate::error::{Error, Kind, io_error, no_such_file};
+use crate::error::{Error, Kind, io_error};
 use crate::heap::Ref;
 use crate::imported::Place;
 use crate::ir::Pos;
@@ -58,7 +58,7 @@ pub(super) const TABLE: &[Builtin] = &[
             let path = path_arg(ev, args[0], pos)?;
             match ev.file_type_at(path, pos)? {
                 Some(kind) => Ok(ev.string(kind.name().as_bytes())),
-                None => Err(no_such_file(path, pos)),
+                None => Err(ev.shared.no_file(path, pos)),
             }
         },
     ),
@@ -161,7 +161,7 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             let place = String::from_utf8_lossy(&place);
             return Error::at(Kind::Io, format!("cannot read directory \"{place}\": Not a directory"), pos);
         }
-        io_error("read directory", &place, &error, pos)
+        ev.shared.unread("read directory", &place, &error, pos)
     })?;
     let mut attrs = Vec::with_capacity(entries.len());
     for (name, kind) in entries {
@@ -476,7 +476,7 @@ impl Ev {
         let outside = self.shared.outside.clone();
         let real = self.real(path);
         if !matches!(outside.file_type(&real), Ok(Some(_))) {
-            return Err(no_such_file(path, pos));
+            return Err(self.shared.no_file(path, pos));
         }
         let place = outside.real_path(&real);
         let mut kept = BTreeSet::new();
@@ -510,7 +510,7 @@ impl Ev {
             }
             _ => Hash::of(
                 Algorithm::Sha256,
-                outside.read_file(&real).map_err(|e| io_error("read", path, &e, pos))?,
+                outside.read_file(&real).map_err(|e| self.shared.unread("read", path, &e, pos))?,
             ),
         };
         let store_path = fixed(&hash)?;

@@ -383,13 +383,15 @@ impl Builder<'_> {
         let folder = self.folder(index)?;
         let file = format!("{folder}/flake.nix");
         if self.ev.kind_of(file.as_bytes(), Last::Followed, 0)?.is_none() {
-            let place = String::from_utf8_lossy(&self.ev.real(folder.as_bytes())).into_owned();
-            return fail(
-                Kind::Io,
-                format!(
-                    "'{place}' has no flake.nix (in a git repository it must be tracked: git add flake.nix)"
-                ),
-            );
+            let shared = &self.ev.shared;
+            let untracked = shared.no_file(file.as_bytes(), 0);
+            if untracked.message.contains("is not tracked by Git") {
+                return Err(untracked);
+            }
+            let place = shared.known_as(folder.as_bytes()).map(|known| known.path);
+            let place = place.unwrap_or_else(|| shared.real(folder.as_bytes()));
+            let place = String::from_utf8_lossy(&place);
+            return fail(Kind::Io, format!("path '{place}' does not contain a 'flake.nix'"));
         }
         let Value::Attrs(flake) = self.ev.import(file.as_bytes(), 0)? else {
             return fail(Kind::Type, format!("file '{file}' must be an attribute set"));

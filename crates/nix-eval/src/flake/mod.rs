@@ -150,7 +150,7 @@ fn call(ev: &mut Ev, reference: &Reference, by: By, overrides: &[(String, String
 
 /// Calls the flakes of a graph of sources.
 fn tie(ev: &mut Ev, nodes: Value) -> Result<Value> {
-    let code = ev.parse(CALL, Origin::Ours, b"/")?;
+    let code = ev.parse(CALL, Origin::Ours { text: CALL, file: "" }, b"/")?;
     let function = ev.eval(code, None)?;
     let nodes = ev.at(nodes);
     let root = ev.at(ev.string(b"root"));
