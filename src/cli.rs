@@ -179,7 +179,7 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::Drvs(args) => cmd::drvs::run(&args, context),
         Command::DrvDiff(args) => cmd::drv_diff::run(&args, context),
         Command::MergeDriver(args) => cmd::merge_driver::run(&args, context),
-        Command::Completions(args) => cmd::completions::run(&args, Cli::command(), context),
+        Command::Completions(args) => cmd::completions::run(&args, context),
         Command::Man => cmd::man::run(Cli::command(), context),
     }
 }
@@ -199,6 +199,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// Runs the program with the process's own arguments and streams.
 pub fn run() -> ExitCode {
+    cmd::completions::answer(Cli::command);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -1,4 +1,4 @@
-//! See `checks/cargo_lock.rs`, which tests/fuzz_seeds.rs runs, too.
+//! See `checks/cargo_lock.rs`, which tests/it/fuzz_seeds.rs runs, too.
 #![no_main]
 
 #[path = "../checks/cargo_lock.rs"]

@@ -1,4 +1,4 @@
-//! See `checks/flake_lock.rs`, which tests/fuzz_seeds.rs runs, too.
+//! See `checks/flake_lock.rs`, which tests/it/fuzz_seeds.rs runs, too.
 #![no_main]
 
 #[path = "../checks/flake_lock.rs"]

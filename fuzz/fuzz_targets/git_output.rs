@@ -1,4 +1,4 @@
-//! See `checks/git_output.rs`, which tests/fuzz_seeds.rs runs, too.
+//! See `checks/git_output.rs`, which tests/it/fuzz_seeds.rs runs, too.
 #![no_main]
 
 #[path = "../checks/git_output.rs"]

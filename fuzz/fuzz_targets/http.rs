@@ -1,4 +1,4 @@
-//! See `checks/http.rs`, which tests/fuzz_seeds.rs runs, too.
+//! See `checks/http.rs`, which tests/it/fuzz_seeds.rs runs, too.
 #![no_main]
 
 #[path = "../checks/http.rs"]

@@ -1,4 +1,4 @@
-//! See `checks/index.rs`, which tests/fuzz_seeds.rs runs, too.
+//! See `checks/index.rs`, which tests/it/fuzz_seeds.rs runs, too.
 #![no_main]
 
 #[path = "../checks/index.rs"]

@@ -149,7 +149,7 @@ pub fn interrupted(signal: i32, waits: bool) {
         if waits { "; what is being written is finished first (a second one ends it at once)" } else { "" };
     let text = format!("pgflakegen: stopped by {name}{rest}\n");
     // Whoever writes at this moment may do so for ever: a pipe that nobody reads, a terminal that is held.
-    for _ in 0..20 {
+    for _ in 0..100 {
         match SCREEN.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
             Err(TryLockError::Poisoned(_)) => return,

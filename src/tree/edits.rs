@@ -17,6 +17,8 @@ use crate::catalogue::FOLDER;
 
 /// The two trees' folder, in that of our state.
 pub(super) const FOLDER_NAME: &str = "edits";
+/// What they become when all is done, until they are removed.
+pub(super) const DONE: &str = "edits.done";
 /// The files as they were.
 pub(super) const BEFORE: &str = "before";
 /// The files as they are to be.
@@ -111,7 +113,7 @@ pub(super) fn complete(place: &Place) -> io::Result<Option<Interrupted>> {
         }
     }
     // In one step: half of the two trees would say something else than the whole.
-    let (folder, done) = (place.path().join(folder()), place.path().join(STATE).join("edits.done"));
+    let (folder, done) = (place.path().join(folder()), place.path().join(STATE).join(DONE));
     match std::fs::remove_dir_all(&done) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         other => other?,

@@ -191,7 +191,7 @@ fn state(place: &Place) -> io::Result<Place> {
     Ok(state)
 }
 
-/// Removes what a run that was killed has staged.
+/// Removes what a run that was killed has staged, or had not yet cleared away.
 pub(super) fn clear(place: &Place) -> io::Result<()> {
     let state = place.path().join(STATE);
     if !fs::symlink_metadata(&state).is_ok_and(|found| found.is_dir()) {
@@ -203,10 +203,13 @@ pub(super) fn clear(place: &Place) -> io::Result<()> {
     if aside.is_dir() && !current.exists() {
         fs::rename(&aside, &current)?;
     }
-    match fs::remove_dir_all(state.join(STAGING)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+    for left in [STAGING, edits::DONE] {
+        match fs::remove_dir_all(state.join(left)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
     }
+    Ok(())
 }
 
 /// Puts everything ready, on the disk.

@@ -1,5 +1,6 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `deny`, `notices`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`.
 
+mod asan;
 mod deny;
 mod e2e;
 mod notices;
@@ -24,6 +25,8 @@ enum Task {
     E2e(e2e::Args),
     /// Plant each difference of tests/e2e/planted.sql alone in an upgrade; all must be found. After `e2e`.
     Upgrade,
+    /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
+    Asan(asan::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
         Task::Upgrade => e2e::upgrade(),
+        Task::Asan(args) => asan::run(&args),
         Task::Deny => deny::run(),
         Task::Notices(args) => notices::run(&args),
     }

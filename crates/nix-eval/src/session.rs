@@ -152,6 +152,13 @@ impl Session {
         Ok(self.keep(value))
     }
 
+    /// Frees all memory that no value at hand leads to. Evaluating does this by itself when much has gathered.
+    pub fn collect(&self) {
+        let mut ev = self.ev.borrow_mut();
+        ev.begin_part();
+        ev.free_now();
+    }
+
     fn forced(&self, thunk: Ref) -> Result<Value<'_>> {
         let value = self.keep(thunk);
         value.force()?;

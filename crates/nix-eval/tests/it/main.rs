@@ -1,0 +1,6 @@
+//! The crate as others use it, and which of its modules may use which.
+
+mod builtins;
+mod layers;
+mod memory;
+mod session;

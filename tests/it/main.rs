@@ -1,0 +1,29 @@
+//! The ordinary tests, one file for each thing that they are about. Those that want something which may be missing are
+//! in `tests/listed`.
+
+mod architecture;
+mod catalogue_cases;
+mod catalogue_robust;
+mod cli;
+mod completions;
+mod docs;
+mod drv;
+mod escapes;
+mod eval_cases;
+mod eval_cli;
+mod eval_fetch;
+mod eval_random;
+mod fuzz_seeds;
+mod hostpkgs_builds;
+mod messages;
+mod overrides_cases;
+mod overrides_cli;
+mod overrides_corpus;
+mod overrides_evaluated;
+mod overrides_mutations;
+mod overrides_robust;
+mod render;
+#[path = "../support/mod.rs"]
+mod support;
+mod team;
+mod upstream;

@@ -1,0 +1,27 @@
+//! Tests that are listed at run time: those that want something which may be missing, a Nix, `strace`, `shellcheck`, and
+//! show as ignored then, which CI looks for; and those of which there is one for each folder.
+
+mod eval_pure;
+mod hostile;
+mod limits;
+mod nix;
+mod pins;
+mod power_cut;
+mod scripts;
+#[path = "../support/mod.rs"]
+mod support;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let trials = [
+        eval_pure::trials(),
+        hostile::trials(),
+        limits::trials(),
+        nix::trials(),
+        pins::trials(),
+        power_cut::trials(),
+        scripts::trials(),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
+}
