@@ -51,12 +51,51 @@ impl EvalOptions {
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
         settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
         let from_env = std::env::var("NIX_PATH").unwrap_or_default();
-        let entries = self.include.iter().map(String::as_str).chain(from_env.split(':'));
+        let entries = self.include.iter().map(String::as_str).chain(search_entries(&from_env));
         for entry in entries.filter(|entry| !entry.is_empty() && !pure) {
             let (prefix, path) = entry.split_once('=').unwrap_or(("", entry));
             settings.search_path.push((prefix.to_owned(), path.to_owned()));
         }
         settings
+    }
+}
+
+/// The entries of NIX_PATH: colons separate, but for the first of a URL.
+fn search_entries(mut text: &str) -> Vec<&str> {
+    let mut entries = Vec::new();
+    while !text.is_empty() {
+        let first = text.find(':').unwrap_or(text.len());
+        let from = text[..first].rfind('=').map_or(0, |at| at + 1);
+        let scheme = &text[from..first];
+        let is_url = ["channel", "flake"].contains(&scheme)
+            || (text[first..].starts_with("://")
+                && ["http", "https", "file", "git", "s3", "ssh"].contains(&scheme));
+        let end = match is_url {
+            true => text[first + 1..].find(':').map_or(text.len(), |at| first + 1 + at),
+            false => first,
+        };
+        entries.push(&text[..end]);
+        text = text.get(end + 1..).unwrap_or_default();
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::search_entries;
+
+    #[test]
+    fn urls_have_colons() {
+        for (text, entries) in [
+            ("", &[][..]),
+            ("/a:b=/c", &["/a", "b=/c"]),
+            ("nixpkgs=flake:nixpkgs:/a", &["nixpkgs=flake:nixpkgs", "/a"]),
+            ("https://a/b.tar.gz:x=file:///c.tar:d", &["https://a/b.tar.gz", "x=file:///c.tar", "d"]),
+            ("n=channel:nixos-25.05", &["n=channel:nixos-25.05"]),
+            ("a::b", &["a", "", "b"]),
+        ] {
+            assert_eq!(search_entries(text), entries, "{text}");
+        }
     }
 }
 

@@ -48,11 +48,11 @@ const MOST_STATES: usize = 100_000;
 impl Regex {
     /// Compiles `pattern`.
     pub fn new(pattern: &[u8]) -> Result<Self, Refused> {
-        let (tree, translated) = parse::parse(pattern).map_err(Refused::Invalid)?;
+        let (tree, groups, translated) = parse::parse(pattern).map_err(Refused::Invalid)?;
         if walk::states(&tree) > MOST_STATES {
             return Err(Refused::TooLarge);
         }
-        let walk = parse::is_subtle(&tree).then(|| walk::Program::new(&tree));
+        let walk = parse::is_subtle(&tree).then(|| walk::Program::new(&tree, groups));
         let within = |text: &str, limit| {
             regex::bytes::RegexBuilder::new(text)
                 .unicode(false)

@@ -224,6 +224,20 @@ pub fn locate(ev: &mut Ev, outputs: Value, flake: &str, fragment: &str) -> Resul
     Err(error)
 }
 
+/// The store path of the source that an entry of the search path names as `flake:REFERENCE`.
+pub fn source_of_flake(ev: &mut Ev, text: &str) -> Result<String> {
+    let reference = Reference::parse(text, None)?;
+    let source = source::fetch(ev, &reference, By::Program)?;
+    let path = ev.shared.store.print(&source.path);
+    Ok(if reference.dir().is_empty() { path } else { format!("{path}/{}", reference.dir()) })
+}
+
+/// The store path of an archive, unpacked.
+pub fn source_of_tarball(ev: &mut Ev, url: &str) -> Result<String> {
+    let source = source::fetch(ev, &Reference::of("tarball", "url", url), By::Program)?;
+    Ok(ev.shared.store.print(&source.path))
+}
+
 /// Follows `path`; names that are close where an attribute is missing.
 #[allow(clippy::type_complexity)]
 fn follow(ev: &mut Ev, value: Value, path: &str) -> Result<std::result::Result<Value, Vec<String>>> {

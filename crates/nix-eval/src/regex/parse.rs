@@ -60,11 +60,13 @@ pub(super) fn is_subtle(tree: &Tree) -> bool {
 }
 
 /// Reads a pattern.
-pub(super) fn parse(pattern: &[u8]) -> Result<(Tree, String), String> {
+///
+/// What it is, how many groups it has, and the same for the `regex` crate.
+pub(super) fn parse(pattern: &[u8]) -> Result<(Tree, usize, String), String> {
     let mut parser = Parser { pattern, at: 0, out: String::new(), depth: 0, groups: 0 };
     let tree = parser.alternatives()?;
     match parser.peek() {
-        None => Ok((tree, parser.out)),
+        None => Ok((tree, parser.groups, parser.out)),
         Some(_) => Err("unmatched ')'".to_owned()),
     }
 }

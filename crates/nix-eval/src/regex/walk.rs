@@ -57,7 +57,6 @@ pub(super) fn states(tree: &Tree) -> usize {
 
 struct Builder {
     states: Vec<(State, usize)>,
-    groups: usize,
 }
 
 impl Builder {
@@ -73,7 +72,6 @@ impl Builder {
             Tree::Begin => self.add(State::Begin, next),
             Tree::End => self.add(State::End, next),
             Tree::Group(number, inner) => {
-                self.groups = self.groups.max(number + 1);
                 let close = self.add(State::Close(*number), next);
                 let inner = self.build(inner, close);
                 self.add(State::Open(*number), inner)
@@ -112,11 +110,11 @@ type Groups = Vec<Option<(usize, usize)>>;
 
 impl Program {
     /// What there is to walk.
-    pub(super) fn new(tree: &Tree) -> Self {
-        let mut builder = Builder { states: Vec::new(), groups: 0 };
+    pub(super) fn new(tree: &Tree, groups: usize) -> Self {
+        let mut builder = Builder { states: Vec::new() };
         let accept = builder.add(State::Accept, 0);
         let start = builder.build(tree, accept);
-        Self { states: builder.states, start, groups: builder.groups }
+        Self { states: builder.states, start, groups }
     }
 
     /// The match that begins at `begin`, and ends at `end` if that is given: its end and its groups. `None` where
