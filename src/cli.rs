@@ -222,6 +222,7 @@ pub fn run() -> ExitCode {
         err: &mut err,
     };
     let result = dispatch(cli.command, &mut context);
+    let result = cmd::finish(result, &mut context);
     let result = result.and_then(|outcome| Ok(context.out.flush().map(|()| outcome)?));
     let code = match result {
         Ok(outcome) => outcome.into(),

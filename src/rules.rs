@@ -4,7 +4,7 @@
 //! here see to it that each is registered, that it names exactly what it says, and that no code is left over.
 
 use crate::rule::Finder;
-use crate::{catalogue, cmd, overrides};
+use crate::{catalogue, ops, overrides};
 
 /// All that finds something, but for the syntax of Nix.
 pub fn finders() -> Vec<Finder> {
@@ -16,7 +16,7 @@ pub fn finders() -> Vec<Finder> {
         .chain(catalogue::FINDERS.iter().copied())
         .chain(overrides::FINDERS.iter().copied())
         .chain(overrides::evaluated::FINDERS.iter().copied())
-        .chain(cmd::FINDERS.iter().copied())
+        .chain(ops::FINDERS.iter().copied())
         .collect()
 }
 

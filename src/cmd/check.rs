@@ -1,21 +1,15 @@
 //! `pgflakegen check`: `generate` whose last step compares in place of writing.
 
 use anstyle::{AnsiColor, Style};
-use camino::Utf8Path;
 use similar::TextDiff;
 
-use super::evaluate::{self, Evaluated};
-use super::plural;
-use crate::catalogue::model::Catalogue;
+use super::evaluate;
+use super::host::Host;
+use super::{emit, generate};
 use crate::cmd::{Context, Outcome};
-use crate::diag::{self, Code, Diagnostic, Format, Span, foreign};
-use crate::overrides::evaluated::{builds, table};
-use crate::rule::{Finder, finder};
-use crate::terminal;
-use crate::tree::Change;
-
-/// What is found here.
-pub(crate) const FINDER: Finder = finder!(OutOfDate);
+use crate::diag::{self, Format, foreign, plural};
+use crate::ops::check::{Checked, Compared, Request, Unseen, check};
+use crate::ops::{Change, Loaded};
 
 /// Options of `check`.
 #[derive(clap::Args, Debug, Default)]
@@ -44,45 +38,32 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
-    let _guard = super::locked(&root, context)?;
-    let checking = terminal::progress("checking", 0);
-    let mut loaded = super::load_with_overrides(&root)?;
-    let Some(catalogue) = loaded.catalogue.take() else {
-        loaded.emit(args.format, context)?;
+    let request =
+        Request { root: &root, evaluate: !args.no_evaluate, evaluation: args.evaluation.evaluation() };
+    let mut checked = check(&request, &Host::new(context))?;
+    match args.format {
+        Format::Text => checked.add_conflicts(),
+        _ => checked.add_differences(),
+    }
+    let clean = checked.is_clean();
+    let Checked { loaded, compared } = &checked;
+    let Some(Compared { comparison, unseen }) = compared else {
+        emit(loaded, args.format, context)?;
         return Ok(Outcome::Findings);
     };
-    let unseen = evaluate(args, &root, &catalogue, &mut loaded)?;
-    let comparison = super::generate::compare(&root, &catalogue)?;
-    drop(checking);
-    let conflicts = comparison.changes.iter().filter(|change| change.conflict.is_some()).count();
+    match args.format {
+        Format::Json => write_json(loaded, &comparison.changes, unseen, context)?,
+        format => emit(loaded, format, context)?,
+    }
     if args.format == Format::Text {
-        super::generate::report_conflicts(&comparison, false, &mut loaded);
-        loaded.emit(args.format, context)?;
         for change in &comparison.changes {
             write_diff(change, context)?;
-        }
-    } else {
-        for change in &comparison.changes {
-            let conflict = super::generate::conflict(change, &comparison, &mut loaded.sources);
-            let line = first_difference(change);
-            let text = change.before.clone().unwrap_or_default();
-            let source = loaded.sources.add(change.path.clone(), text);
-            let span = Span::new(source, line);
-            loaded.diagnostics.push(conflict.filter(|_| change.conflict.is_some()).unwrap_or_else(|| {
-                Diagnostic::new(Code::OutOfDate, span, message(change))
-                    .help("type `pgflakegen` and commit what it writes")
-            }));
-        }
-        if args.format == Format::Json {
-            write_json(&loaded, &comparison.changes, &unseen, context)?;
-        } else {
-            loaded.emit(args.format, context)?;
         }
     }
     if let Some(why) = &unseen.why {
         context.say(why)?;
     }
-    if comparison.changes.is_empty() && !loaded.diagnostics.has_errors() {
+    if clean {
         let files = plural(comparison.unchanged, "file");
         context.say(match unseen.overrides {
             0 => format!("up to date: {files}"),
@@ -90,9 +71,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         })?;
         return Ok(Outcome::Clean);
     }
-    if let Some(line) = super::generate::other_version(&comparison) {
+    if let Some(line) = generate::other_version(comparison) {
         context.say(line)?;
     }
+    let conflicts = comparison.changes.iter().filter(|change| change.conflict.is_some()).count();
     let out_of_date = comparison.changes.len() - conflicts;
     if out_of_date > 0 {
         let files = plural(out_of_date, "file");
@@ -103,75 +85,6 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         context.say(format_args!("{files} that pgflakegen does not overwrite: what to do is said above"))?;
     }
     Ok(Outcome::Findings)
-}
-
-/// What was not looked at, since an input of the flake is not on this machine or nobody wanted it.
-#[derive(Default)]
-struct Unseen {
-    /// Derivations with an override.
-    overrides: usize,
-    /// Why, and what is missing.
-    why: Option<String>,
-}
-
-/// Evaluates the overrides and what comes from nixpkgs, if nixpkgs is at hand; what it has is looked up in the
-/// catalogue's table otherwise.
-fn evaluate(
-    args: &Args,
-    root: &Utf8Path,
-    catalogue: &Catalogue,
-    loaded: &mut super::Loaded,
-) -> anyhow::Result<Unseen> {
-    let mut options = args.evaluation.clone();
-    if options.systems.is_empty() {
-        options.systems.push(evaluate::own_system(catalogue));
-    }
-    let (sources, sink) = (&mut loaded.sources, &mut loaded.diagnostics);
-    let shown = |file: &Utf8Path| file.to_owned();
-    table::standing(root, catalogue, &shown, sources, sink);
-    let mut unseen = Unseen::default();
-    let judged = match args.no_evaluate {
-        true => None,
-        false => Some(evaluate::judge(root, catalogue, &options, &|_| true, &shown, sources, sink)?),
-    };
-    match judged {
-        Some(Evaluated::Builds(_) | Evaluated::Nothing) => {
-            match evaluate::judge_members(root, catalogue, &options, sources, sink)? {
-                Evaluated::Missing(why) => unseen.why = Some(format!("nixpkgs was not asked: {why}")),
-                Evaluated::Builds(_) | Evaluated::Nothing => return Ok(unseen),
-            }
-        }
-        Some(Evaluated::Missing(why)) => {
-            unseen.overrides = builds(catalogue).len();
-            unseen.why = Some(format!("the overrides were not evaluated: {why}"));
-        }
-        None => unseen.overrides = builds(catalogue).len(),
-    }
-    let systems = evaluate::systems(catalogue, &options)?;
-    table::judge(root, catalogue, &systems, &shown, sources, sink);
-    Ok(unseen)
-}
-
-fn message(change: &Change) -> String {
-    match (&change.before, &change.after) {
-        (None, _) => format!("{} is missing", change.path),
-        (_, None) => format!("{} belongs to nothing in the catalogue any more", change.path),
-        _ => format!("{} is not what the catalogue gives", change.path),
-    }
-}
-
-/// The first line of the old text that differs; the mark, which always does, does not count.
-fn first_difference(change: &Change) -> std::ops::Range<usize> {
-    let (before, after) =
-        (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
-    let mut start = 0;
-    for (old, new) in before.split_inclusive('\n').zip(after.split_inclusive('\n')) {
-        if old != new {
-            return start..start + old.trim_end().len();
-        }
-        start += old.len();
-    }
-    start..start
 }
 
 /// A unified diff, as `git apply` takes it.
@@ -210,7 +123,7 @@ fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> 
 }
 
 fn write_json(
-    loaded: &super::Loaded,
+    loaded: &Loaded,
     changes: &[Change],
     unseen: &Unseen,
     context: &mut Context<'_>,

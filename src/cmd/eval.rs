@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::program::{Program, here, read};
+use super::host::Host;
+use super::program::{self, here, read};
 use super::{Context, Outcome};
 use crate::nix::eval::coerce::{Coerce, ContextSet};
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
-use crate::terminal;
+use crate::ops::Program;
+use crate::progress::progress;
 
 /// Evaluate Nix: a file, an expression or attributes of a flake.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -31,7 +33,7 @@ pub struct Args {
     pub parse: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub program: Program,
+    pub program: program::Program,
 }
 
 /// A new session on the real machine.
@@ -68,8 +70,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     let args = &args;
     let (shared, mut ev) = session(args.program.settings());
-    let evaluating = terminal::progress("evaluating", 0);
-    let result = evaluate(&mut ev, args);
+    let host = Host::new(context);
+    let evaluating = progress(&host, "evaluating", 0);
+    let result = args.program.program(None).and_then(|program| evaluate(&mut ev, args, &program));
     drop(evaluating);
     match result {
         Ok(lines) => {
@@ -116,21 +119,19 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
     Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
-fn evaluate(ev: &mut Ev, args: &Args) -> Result<Vec<Vec<u8>>> {
-    let program = &args.program;
+fn evaluate(ev: &mut Ev, args: &Args, program: &Program) -> Result<Vec<Vec<u8>>> {
     let auto = program.auto_args(ev)?;
     let mut lines = Vec::new();
     if program.is_flake() {
-        let overrides = program.inputs.overrides();
         let wanted = if args.attrs.is_empty() { vec![String::new()] } else { args.attrs.clone() };
         for attr in wanted {
-            let value = crate::nix::flake::attribute(ev, &attr, &overrides)?;
+            let value = crate::nix::flake::attribute(ev, &attr, &program.inputs)?;
             lines.push(print(ev, value, args, true, &[])?);
         }
         return Ok(lines);
     }
     let root = program.load(ev)?;
-    let paths: Vec<String> = program.attr.iter().chain(&args.attrs).cloned().collect();
+    let paths: Vec<String> = args.program.attr.iter().chain(&args.attrs).cloned().collect();
     let paths = if paths.is_empty() { vec![String::new()] } else { paths };
     for path in paths {
         let value = ev.select_path(root, &path, auto)?;

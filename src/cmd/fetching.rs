@@ -1,21 +1,9 @@
-//! What the commands that fetch have in common: options, findings.
+//! Options of the commands that fetch.
 
 use anyhow::Context as _;
 
-use super::Context;
-use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
-use crate::git::GitError;
-use crate::rule::{Finder, finder};
+use crate::ops::Upstream;
 use crate::store::archive::Limits;
-use crate::upstream::bump::BumpError;
-use crate::upstream::cargo::CargoError;
-use crate::upstream::http::FetchError;
-use crate::upstream::versions::VersionsError;
-use crate::upstream::{Upstream, UpstreamError};
-
-/// What is found here.
-pub(crate) const FINDER: Finder =
-    finder!(BadArchive, BadCrates, CannotEdit, FetchFailed, NotThere, NothingToBump, Offline);
 
 /// Options of all commands that fetch.
 #[derive(clap::Args, Debug, Clone, Default)]
@@ -59,50 +47,4 @@ impl Options {
         }
         Ok(upstream)
     }
-}
-
-/// The finding that an error is.
-pub fn finding(error: &UpstreamError) -> Diagnostic {
-    let code = match error {
-        UpstreamError::Fetch(FetchError::Offline { .. }) | UpstreamError::Git(GitError::Offline(_)) => {
-            Code::Offline
-        }
-        UpstreamError::Fetch(FetchError::NotFound(_)) | UpstreamError::Git(GitError::NoRevision { .. }) => {
-            Code::NotThere
-        }
-        UpstreamError::Archive { .. } | UpstreamError::Git(GitError::Archive(_)) => Code::BadArchive,
-        // git has no other way to say it.
-        UpstreamError::Git(GitError::Failed { why, .. }) if why.contains("resolve host") => Code::Offline,
-        _ => Code::FetchFailed,
-    };
-    Diagnostic::global(code, error.to_string())
-}
-
-/// The finding that a failed bump is.
-pub fn bump_finding(name: &str, error: &BumpError) -> Diagnostic {
-    match error {
-        BumpError::Upstream(error)
-        | BumpError::Versions(VersionsError::Upstream(error))
-        | BumpError::Cargo(CargoError::Upstream(error)) => {
-            let finding = finding(error);
-            Diagnostic { message: format!("{name}: {}", finding.message), ..finding }
-        }
-        BumpError::NoVersion { .. } => Diagnostic::global(Code::NotThere, error.to_string()),
-        BumpError::Cargo(_) => Diagnostic::global(Code::BadCrates, format!("{name}: {error}")),
-        BumpError::Versions(_) => Diagnostic::global(Code::NothingToBump, format!("{name}: {error}")),
-        BumpError::Edit(_) => Diagnostic::global(Code::CannotEdit, format!("{name}: {error}")),
-    }
-}
-
-/// Writes one such finding.
-pub fn report(error: &UpstreamError, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let mut found = Diagnostics::new();
-    found.push(finding(error));
-    emit(&found, context)
-}
-
-/// Writes findings that are about no file.
-pub fn emit(found: &Diagnostics, context: &mut Context<'_>) -> anyhow::Result<()> {
-    diag::emit(found, &SourceMap::new(), Format::Text, context.colour_err, context.err)?;
-    Ok(())
 }

@@ -6,9 +6,11 @@ use serde_json::json;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql};
 use crate::catalogue::version;
+use crate::cmd::host::Host;
 use crate::cmd::{Context, Outcome};
 use crate::diag::foreign::line;
 use crate::diag::nearest;
+use crate::ops;
 
 /// Options of `list`.
 #[derive(clap::Args, Debug)]
@@ -27,8 +29,7 @@ pub struct Args {
 /// # Errors
 /// When the catalogue cannot be read or has no such PostgreSQL.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let loaded = super::load(&super::root(context.root.as_deref())?)?;
-    let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
+    let catalogue = ops::usable(&super::root(context.root.as_deref())?, &Host::new(context))?;
     let only = args.postgresql.as_deref();
     if let Some(name) = only
         && catalogue.postgresql(name).is_none()

@@ -1,6 +1,8 @@
 //! `pgflakegen matrix`.
 
+use crate::cmd::host::Host;
 use crate::cmd::{Context, Outcome};
+use crate::ops;
 use crate::report;
 
 /// Options of `matrix`.
@@ -20,8 +22,7 @@ pub struct Args {
 /// # Errors
 /// When the catalogue cannot be read.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let loaded = super::load(&super::root(context.root.as_deref())?)?;
-    let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
+    let catalogue = ops::usable(&super::root(context.root.as_deref())?, &Host::new(context))?;
     let matrix = report::matrix(&catalogue);
     if args.json {
         context.json(&matrix.json())?;

@@ -10,8 +10,9 @@ pub mod drvs;
 pub mod eval;
 pub mod evaluate;
 pub mod explain;
-pub(crate) mod fetching;
+mod fetching;
 pub mod generate;
+mod host;
 pub mod import;
 pub mod index;
 pub mod init;
@@ -30,133 +31,60 @@ pub mod show;
 mod show_override;
 pub mod validate;
 pub mod verify;
-pub(crate) mod writing;
 
 pub use context::{Context, Outcome};
 pub(crate) use root::root;
 
-use anyhow::Context as _;
-use camino::Utf8Path;
+use crate::diag::{self, Diagnostics, Format, SourceMap, plural};
+use crate::ops::{self, Loaded};
 
-use crate::catalogue::{self, model::Catalogue};
-use crate::diag::{self, Code, Diagnostic, Diagnostics, Format, SourceMap};
-use crate::rule::{Finder, finder};
-use crate::tree::{self, Guard};
+/// Writes findings to stderr (text) or stdout (formats for programs), and a last line that counts.
+pub(crate) fn emit(loaded: &Loaded, format: Format, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if loaded.diagnostics.is_empty() {
+        return Ok(());
+    }
+    match format {
+        Format::Text => {
+            let (colour, fold) = (context.colour_err, context.fold);
+            diag::emit_text(&loaded.diagnostics, &loaded.sources, colour, fold, context.err)?;
+            context.say(counted(&loaded.diagnostics))?;
+        }
+        _ => diag::emit(&loaded.diagnostics, &loaded.sources, format, context.colour_out, context.out)?,
+    }
+    Ok(())
+}
 
-/// What finds something here.
-pub const FINDERS: &[Finder] = &[
-    FINDER,
-    add::FINDER,
-    bump::FINDER,
-    check::FINDER,
-    evaluate::FINDER,
-    fetching::FINDER,
-    generate::FINDER,
-    verify::FINDER,
-    writing::FINDER,
-];
+fn counted(found: &Diagnostics) -> String {
+    let (errors, warnings) = found.counts();
+    format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"))
+}
 
-/// What is found here.
-pub(crate) const FINDER: Finder = finder!(Interrupted);
+/// Writes findings that are about no file.
+pub(crate) fn emit_global(found: &Diagnostics, context: &mut Context<'_>) -> anyhow::Result<()> {
+    diag::emit(found, &SourceMap::new(), Format::Text, context.colour_err, context.err)?;
+    Ok(())
+}
 
-/// Holds the repository against other runs; says so when it has to wait for one.
-pub(crate) fn locked(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Guard> {
-    let waiting = || {
-        let _ = writeln!(context.err, "waiting for another pgflakegen in {root} to end …");
+/// What an operation could not do for findings' sake has an outcome; anything else stays an error.
+///
+/// # Errors
+/// What is no finding.
+pub fn finish(result: anyhow::Result<Outcome>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let error = match result {
+        Ok(outcome) => return Ok(outcome),
+        Err(error) => error,
     };
-    Guard::acquire(root, waiting).with_context(|| format!("{root} cannot be locked"))
-}
-
-/// As [`locked`], for commands that write: what an interrupted run has left to do is done first.
-pub(crate) fn recovered(root: &Utf8Path, context: &mut Context<'_>) -> anyhow::Result<Guard> {
-    let guard = locked(root, context)?;
-    let done =
-        guard.recover().with_context(|| format!("what an interrupted run left in {root} is not complete"))?;
-    if let Some(tree::Interrupted { pending, changed }) = done {
-        let files = plural(pending.len(), "file");
-        context.say(format_args!("an interrupted run's changes to the catalogue are complete: {files}"))?;
-        for path in changed {
-            context.say(format_args!("{path} was changed since then; it stays as it is"))?;
+    match error.downcast::<ops::Error>() {
+        Ok(ops::Error::Unusable(loaded)) => emit(&loaded, Format::Text, context)?,
+        Ok(ops::Error::Findings(found)) => emit_global(&found, context)?,
+        Ok(ops::Error::Refused(found)) => {
+            emit_global(&found, context)?;
+            context.say("nothing was changed")?;
         }
+        // The host has said it.
+        Ok(ops::Error::NotWritten(_)) => {}
+        Ok(other) => return Err(other.into()),
+        Err(error) => return Err(error),
     }
-    Ok(guard)
-}
-
-/// A catalogue with what was found in it.
-pub(crate) struct Loaded {
-    /// `None` when there are errors.
-    pub catalogue: Option<Catalogue>,
-    pub sources: SourceMap,
-    pub diagnostics: Diagnostics,
-}
-
-/// Reads and checks the catalogue below `root`.
-pub(crate) fn load(root: &Utf8Path) -> anyhow::Result<Loaded> {
-    let (mut sources, mut diagnostics) = (SourceMap::new(), Diagnostics::new());
-    let catalogue = catalogue::load(root, &mut sources, &mut diagnostics)
-        .with_context(|| format!("the catalogue in {root} cannot be read"))?;
-    let left = match tree::interrupted(root) {
-        Ok(None) => None,
-        Ok(Some(left)) => {
-            Some(format!("an interrupted run has {} left to change", plural(left.pending.len(), "file")))
-        }
-        // Where there is no folder, that is said elsewhere.
-        Err(error) => root.is_dir().then(|| error.to_string()),
-    };
-    if let Some(message) = left {
-        diagnostics.push(
-            Diagnostic::global(Code::Interrupted, message).help("type `pgflakegen`, which completes it"),
-        );
-    }
-    Ok(Loaded { catalogue, sources, diagnostics })
-}
-
-/// As [`load`], for commands that make Nix of the catalogue: its hand-written Nix is judged as well, and
-/// an error in it is an error.
-pub(crate) fn load_with_overrides(root: &Utf8Path) -> anyhow::Result<Loaded> {
-    let mut loaded = load(root)?;
-    if let Some(catalogue) = &loaded.catalogue {
-        validate::judge_catalogue(catalogue, root, &mut loaded.sources, &mut loaded.diagnostics)?;
-        if loaded.diagnostics.has_errors() {
-            loaded.catalogue = None;
-        }
-    }
-    Ok(loaded)
-}
-
-impl Loaded {
-    /// Writes the findings to stderr (text) or stdout (formats for programs), and a last line that counts.
-    pub fn emit(&self, format: Format, context: &mut Context<'_>) -> anyhow::Result<()> {
-        if self.diagnostics.is_empty() {
-            return Ok(());
-        }
-        match format {
-            Format::Text => {
-                let (colour, fold) = (context.colour_err, context.fold);
-                diag::emit_text(&self.diagnostics, &self.sources, colour, fold, context.err)?;
-                let (errors, warnings) = self.diagnostics.counts();
-                context.say(format_args!("{}, {}", plural(errors, "error"), plural(warnings, "warning")))?;
-            }
-            _ => diag::emit(&self.diagnostics, &self.sources, format, context.colour_out, context.out)?,
-        }
-        Ok(())
-    }
-
-    /// The catalogue for commands that only look at it; findings go to stderr.
-    pub fn usable(self, context: &mut Context<'_>) -> anyhow::Result<Option<Catalogue>> {
-        if self.catalogue.is_none() {
-            self.emit(Format::Text, context)?;
-        } else {
-            let mut interrupted = Diagnostics::new();
-            interrupted
-                .extend(self.diagnostics.iter().filter(|found| found.code == Code::Interrupted).cloned());
-            diag::emit(&interrupted, &self.sources, Format::Text, context.colour_err, context.err)?;
-        }
-        Ok(self.catalogue)
-    }
-}
-
-/// `1 error`, `2 errors`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    Ok(Outcome::Findings)
 }

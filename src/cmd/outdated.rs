@@ -1,16 +1,13 @@
 //! `pgflakegen outdated`.
 
 use comfy_table::{Table, presets};
-use rayon::prelude::*;
 use serde_json::Value;
 
-use super::bump::{LOOKUPS, Target, as_json, describe, everything, look, targets};
-use super::fetching::{self, Options};
-use super::{Context, Outcome};
-use crate::diag::Diagnostics;
-use crate::terminal;
-use crate::threads::Pool;
-use crate::upstream::bump::{BumpError, Bumped};
+use super::bump::as_json;
+use super::fetching::Options;
+use super::host::Host;
+use super::{Context, Outcome, emit_global};
+use crate::ops::outdated::{LOOKUPS, Outdated, Request, outdated};
 
 /// Options of `outdated`.
 #[derive(clap::Args, Debug)]
@@ -42,43 +39,20 @@ pub struct Args {
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
-    let Some(catalogue) = super::load(&root)?.usable(context)? else { return Ok(Outcome::Findings) };
-    let mut found = Diagnostics::new();
-    let targets = if args.names.is_empty() {
-        everything(&catalogue)
-    } else {
-        targets(&args.names, &catalogue, &mut found)
-    };
-    let upstream = args.fetching.upstream()?;
-    let asking = terminal::progress("asking upstream", targets.len());
-    let results: Vec<(String, Result<Vec<Bumped>, BumpError>)> = Pool::of(args.jobs).install(|| {
-        let one = |target: &Target<'_>| {
-            let _asked = asking.begin(|| target.name());
-            let news = look(target, &catalogue, &upstream, args.prerelease);
-            (target.name(), news.map(|news| describe(target, &news)))
-        };
-        targets.par_iter().map(one).collect()
-    });
-    drop(asking);
-    let mut outdated = Vec::new();
-    for (name, result) in results {
-        match result {
-            Ok(bumped) => outdated.extend(bumped),
-            Err(error) => found.push(fetching::bump_finding(&name, &error)),
-        }
-    }
-    fetching::emit(&found, context)?;
+    let request = Request { root: &root, names: &args.names, prereleases: args.prerelease, jobs: args.jobs };
+    let Outdated { news, failed } = outdated(&request, &args.fetching.upstream()?, &Host::new(context))?;
+    emit_global(&failed, context)?;
     if args.json {
-        context.json(&Value::Array(outdated.iter().map(as_json).collect()))?;
-    } else if !outdated.is_empty() {
+        context.json(&Value::Array(news.iter().map(as_json).collect()))?;
+    } else if !news.is_empty() {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING).set_header(["name", "has", "newest", "for"]);
-        for bumped in &outdated {
+        for bumped in &news {
             table.add_row([&bumped.name, &bumped.from, &bumped.to, &bumped.postgresqls.join(" ")]);
         }
         writeln!(context.out, "{}", table.trim_fmt())?;
-    } else if !found.has_errors() {
+    } else if !failed.has_errors() {
         context.say("everything is up to date")?;
     }
-    Ok(if outdated.is_empty() && !found.has_errors() { Outcome::Clean } else { Outcome::Findings })
+    Ok(if news.is_empty() && !failed.has_errors() { Outcome::Clean } else { Outcome::Findings })
 }

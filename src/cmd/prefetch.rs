@@ -1,17 +1,13 @@
 //! `pgflakegen prefetch`.
 
-use anyhow::Context as _;
-use serde_json::json;
+use serde_json::Value;
 
 use super::fetching::Options;
+use super::host::Host;
 use super::{Context, Outcome};
+use crate::ops::prefetch::{Request, prefetch};
 use crate::store::archive::StripRoot;
-use crate::store::hash::Algorithm;
-use crate::store::nar;
-use crate::store::path::{IngestionMethod, StoreDir};
-use crate::terminal::{self, Task};
-use crate::upstream::locator::Locator;
-use crate::upstream::{Prefetched, Upstream, UpstreamError};
+use crate::store::path::IngestionMethod;
 
 /// Options of `prefetch`.
 #[derive(clap::Args, Debug)]
@@ -54,107 +50,35 @@ pub struct Args {
 /// # Errors
 /// When stdout cannot be written to.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let locator: Locator = args.source.parse().map_err(anyhow::Error::new)?;
-    if let Locator::Url(url) = &locator
-        && let Ok(path) = url.to_file_path()
-        && path.is_dir()
-    {
-        return folder(&path, args, context);
-    }
-    let mut upstream = args.fetching.upstream()?;
-    if locator.is_local() {
-        upstream.git.trust_local();
-    }
-    let fetching = terminal::progress("fetching", 0);
-    let task = fetching.begin(|| &args.source);
-    let result = fetch(&locator, args, &upstream, &task);
-    drop((task, fetching));
-    let mut fetched = match result {
-        Ok(fetched) => fetched,
-        Err(error) => {
-            super::fetching::report(&error, context)?;
-            return Ok(Outcome::Findings);
-        }
+    let strip = if args.no_strip_root { StripRoot::No } else { StripRoot::IfSingle };
+    let request = Request {
+        source: &args.source,
+        unpack: args.unpack.then_some(strip),
+        submodules: args.submodules,
+        git: args.git,
+        name: args.name.as_deref(),
     };
-    if let Some(name) = &args.name {
-        fetched.name.clone_from(name);
-    }
-    let path = fetched.store_path().map_err(|error| anyhow::anyhow!("{error}; --name gives another name"))?;
-    let path = StoreDir::default().print(&path);
+    let found = prefetch(&request, &mut args.fetching.upstream()?, &Host::new(context))?;
     if args.json {
-        let mut value = json!({
-            "url": fetched.url,
-            "hash": fetched.hash.to_sri(),
-            "base32": fetched.hash.to_base32(),
-            "mode": if fetched.method == IngestionMethod::Flat { "flat" } else { "recursive" },
-            "name": fetched.name,
-            "store-path": path,
-        });
-        for (key, text) in [("rev", &fetched.rev), ("date", &fetched.date)] {
-            if let Some(text) = text {
-                value[key] = json!(text);
-            }
-        }
-        context.json(&value)?;
+        let mode = if found.method == IngestionMethod::Flat { "flat" } else { "recursive" };
+        let fields = [
+            ("url", found.url),
+            ("hash", Some(found.hash.to_sri())),
+            ("base32", Some(found.hash.to_base32())),
+            ("mode", Some(mode.to_owned())),
+            ("name", Some(found.name)),
+            ("store-path", Some(found.path)),
+            ("rev", found.rev),
+            ("date", found.date),
+        ];
+        let fields = fields.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
+        context.json(&Value::Object(fields.collect()))?;
     } else {
-        if let Some(rev) = &fetched.rev {
+        if let Some(rev) = &found.rev {
             context.say(format_args!("rev {rev}"))?;
         }
-        context.say(format_args!("path is '{path}'"))?;
-        writeln!(context.out, "{}", fetched.hash.to_sri())?;
-    }
-    Ok(Outcome::Clean)
-}
-
-fn fetch(
-    locator: &Locator,
-    args: &Args,
-    upstream: &Upstream,
-    bar: &Task,
-) -> Result<Prefetched, UpstreamError> {
-    let head = || "HEAD".to_owned();
-    match locator {
-        Locator::Url(url) if args.unpack => {
-            upstream.unpacked(url, if args.no_strip_root { StripRoot::No } else { StripRoot::IfSingle }, bar)
-        }
-        Locator::Url(url) => upstream.file(url, bar),
-        Locator::GitHub { owner, repo, rev } => {
-            let url = upstream.github_url(owner, repo);
-            // Without a revision the commit is wanted, too, and only git tells it.
-            let rev = match rev {
-                Some(rev) => rev.clone(),
-                None => upstream.head(&url)?,
-            };
-            if args.submodules {
-                upstream.checkout(&url, &rev, true)
-            } else if args.git {
-                upstream.exported(&url, &rev)
-            } else {
-                upstream.github(owner, repo, &rev, bar)
-            }
-        }
-        Locator::Git { url, rev, submodules } => {
-            upstream.checkout(url, &rev.clone().unwrap_or_else(head), *submodules || args.submodules)
-        }
-    }
-}
-
-/// A folder is what `nix hash path` is for; there is nothing to fetch.
-fn folder(path: &std::path::Path, args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let hash = nar::hash_path(path, Algorithm::Sha256)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("source");
-    let name = args.name.as_deref().unwrap_or(own);
-    let store_path = StoreDir::default().source_path(name, &hash)?;
-    let store_path = StoreDir::default().print(&store_path);
-    if args.json {
-        let value = json!({
-            "hash": hash.to_sri(), "base32": hash.to_base32(), "mode": "recursive", "name": name, "store-path": store_path,
-        });
-        context.json(&value)?;
-    } else {
-        context.say(format_args!("path is '{store_path}'"))?;
-        writeln!(context.out, "{}", hash.to_sri())?;
+        context.say(format_args!("path is '{}'", found.path))?;
+        writeln!(context.out, "{}", found.hash.to_sri())?;
     }
     Ok(Outcome::Clean)
 }

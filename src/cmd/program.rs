@@ -2,16 +2,19 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use camino::Utf8Path;
 
 use super::inputs::Inputs;
 use super::limits::Limits;
+use super::{Context, Outcome};
 use crate::diag::guard;
 use crate::limited;
-use crate::nix::eval::attrs::Attrs;
-use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Ev, Messages, Result, Settings, Value};
+use crate::nix::eval::outside::Machine;
+use crate::nix::eval::report::render;
+use crate::nix::eval::{Error, Messages, Result, Settings, Shared};
+use crate::ops::program::{self as ops, Argument, Source};
 use crate::terminal;
 
 /// Options of everything that evaluates.
@@ -153,39 +156,23 @@ impl Program {
         settings
     }
 
-    /// The value of the file or expression.
-    pub fn load(&self, ev: &mut Ev) -> Result<Value> {
-        let dir = here()?;
-        if let (Some(file), None) = (&self.file, &self.expr)
-            && file != "-"
-        {
-            let path = path_of(ev, file, &dir)?;
-            return ev.import(&path, 0);
-        }
-        let text = match (&self.file, &self.expr) {
-            (_, Some(expr)) => expr.clone().into_bytes(),
-            (Some(file), None) => read(file)?,
-            (None, None) => Vec::new(),
+    /// What is to be evaluated; `flake` is the reference, where it is one. Standard input is read here.
+    pub fn program(&self, flake: Option<&str>) -> Result<ops::Program> {
+        let source = match (&self.file, &self.expr) {
+            (_, Some(text)) => Source::Text(text.clone().into_bytes()),
+            (Some(file), None) if file == "-" => Source::Text(read(file)?),
+            (Some(file), None) => Source::File(file.clone()),
+            (None, None) => Source::Flake(flake.unwrap_or(".").to_owned()),
         };
-        let shown = String::from_utf8_lossy(&text).as_ref().into();
-        let code = ev.parse_bytes(text, Origin::Text(shown), &dir)?;
-        ev.eval(code, None)
-    }
-
-    /// The set of `--arg` and `--argstr`.
-    pub fn auto_args(&self, ev: &mut Ev) -> Result<&'static Attrs> {
-        let mut attrs = Vec::new();
-        let dir = here()?;
-        for pair in self.arg.chunks_exact(2) {
-            let code = ev.parse(&pair[1], Origin::Text(pair[1].as_str().into()), &dir)?;
-            let value = ev.lazy(code);
-            attrs.push(ev.named(&pair[0], value));
-        }
-        for pair in self.argstr.chunks_exact(2) {
-            let value = ev.at(ev.string(pair[1].as_bytes()));
-            attrs.push(ev.named(&pair[0], value));
-        }
-        Ok(ev.attrs_of(attrs))
+        let pairs = |list: &[String], argument: fn(String) -> Argument| -> Vec<(String, Argument)> {
+            list.chunks_exact(2).map(|pair| (pair[0].clone(), argument(pair[1].clone()))).collect()
+        };
+        Ok(ops::Program {
+            source,
+            inputs: self.inputs.overrides(),
+            arguments: [pairs(&self.arg, Argument::Expr), pairs(&self.argstr, Argument::Text)].concat(),
+            here: here()?,
+        })
     }
 }
 
@@ -215,15 +202,14 @@ pub(super) fn here() -> Result<Vec<u8>> {
     Ok(std::env::current_dir()?.into_os_string().into_vec())
 }
 
-/// A file's absolute path; `<name>` is looked up.
-fn path_of(ev: &mut Ev, file: &str, dir: &[u8]) -> Result<Vec<u8>> {
-    if file.starts_with('<') {
-        let code = ev.parse(file, Origin::Text(file.into()), dir)?;
-        if let Value::Path(path) = ev.eval(code, None)? {
-            return Ok(path.bytes.to_vec());
-        }
-    }
-    let path =
-        if file.starts_with('/') { file.as_bytes().to_vec() } else { [dir, b"/", file.as_bytes()].concat() };
-    Ok(crate::nix::eval::paths::canonical(&path))
+/// Says why there is nothing to evaluate.
+pub(super) fn refused(
+    error: &Error,
+    settings: Settings,
+    trace: bool,
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
+    let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
+    context.err.write_all(render(&shared, error, trace).as_bytes())?;
+    Ok(Outcome::Findings)
 }

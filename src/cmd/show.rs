@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use anyhow::bail;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
+use crate::cmd::host::Host;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::{Context, Outcome, show_override};
 use crate::diag::{foreign, nearest};
+use crate::ops;
 use crate::render;
 
 /// Options of `show`.
@@ -44,8 +46,7 @@ pub struct Args {
 /// When the catalogue cannot be read or has nothing of that name.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
-    let loaded = super::load(&root)?;
-    let Some(catalogue) = loaded.usable(context)? else { return Ok(Outcome::Findings) };
+    let catalogue = ops::usable(&root, &Host::new(context))?;
     let (name, version) = match args.name.split_once('@') {
         Some((name, version)) if args.r#override => (name, Some(version)),
         _ => (args.name.as_str(), None),

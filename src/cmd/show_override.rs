@@ -5,11 +5,14 @@ use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use serde_json::json;
 
+use super::host::Host;
+use super::limits::Limits;
 use super::show::Args;
 use super::{Context, Outcome, evaluate};
 use crate::catalogue::model::{Catalogue, Extension};
 use crate::diag::foreign;
-use crate::overrides::evaluated::shown::{Change, Line, Nothing, changes};
+use crate::ops::show_override::{Request, Shown, show_override};
+use crate::overrides::evaluated::shown::{Change, Line, Nothing};
 use crate::overrides::evaluated::{self, Build};
 
 /// Runs it.
@@ -22,25 +25,24 @@ pub(super) fn run(
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
     let build = choose(args, version, catalogue, extension)?;
-    let options =
-        evaluate::Options { systems: args.system.iter().cloned().collect(), ..evaluate::Options::default() };
-    let system = match evaluate::systems(catalogue, &options)?.pop() {
-        Some(system) if args.system.is_some() => system,
-        _ => evaluate::own_system(catalogue),
+    let request = Request {
+        root,
+        catalogue,
+        build: &build,
+        system: args.system.as_deref(),
+        evaluation: evaluate::evaluation(Vec::new(), &args.inputs, &Limits::default()),
     };
-    let changes =
-        match changes(evaluate::task(root, catalogue, &args.inputs, &options.limits), &build, &system) {
-            Ok(changes) => changes,
-            Err(Nothing::Missing(what)) => {
-                bail!("the override cannot be evaluated: {}", evaluate::missing(catalogue, what))
-            }
-            Err(Nothing::Excluded) => bail!("{} is not for {system}", build.extension),
-            Err(Nothing::Failed(message)) => {
-                writeln!(context.err, "error: {message}")?;
-                context.say("`pgflakegen validate --evaluate` shows where")?;
-                return Ok(Outcome::Findings);
-            }
-        };
+    let Shown { system, changes } = show_override(&request, &Host::new(context))?;
+    let changes = match changes {
+        Ok(changes) => changes,
+        Err(Nothing::Missing(what)) => bail!("the override cannot be evaluated: {what}"),
+        Err(Nothing::Excluded) => bail!("{} is not for {system}", build.extension),
+        Err(Nothing::Failed(message)) => {
+            writeln!(context.err, "error: {message}")?;
+            context.say("`pgflakegen validate --evaluate` shows where")?;
+            return Ok(Outcome::Findings);
+        }
+    };
     if args.json {
         write_json(&build, &system, &changes, context)?;
     } else {

@@ -12,7 +12,7 @@ use crate::nix::eval::report::render;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
-use crate::terminal;
+use crate::progress::{Observer, progress};
 
 /// As the generated flake calls nixpkgs.
 const CALL: &str = "nixpkgs: system: import nixpkgs { inherit system; config = { }; overlays = [ ]; }";
@@ -22,17 +22,21 @@ const CALL: &str = "nixpkgs: system: import nixpkgs { inherit system; config = {
 ///
 /// # Errors
 /// What evaluation says when the package set itself fails; what fails within it only lacks its inner names.
-pub fn of_tree(tree: &Path, settings: Settings) -> std::result::Result<Vec<String>, String> {
+pub fn of_tree(
+    tree: &Path,
+    settings: Settings,
+    observer: &dyn Observer,
+) -> std::result::Result<Vec<String>, String> {
     let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
-    all(&shared, tree).map_err(|error| render(&shared, &error, false))
+    all(&shared, tree, observer).map_err(|error| render(&shared, &error, false))
 }
 
-fn all(shared: &Arc<Shared>, tree: &Path) -> Result<Vec<String>> {
+fn all(shared: &Arc<Shared>, tree: &Path, observer: &dyn Observer) -> Result<Vec<String>> {
     // SAFETY: what is found are names, as texts of their own; values stay in here.
     let mut first = unsafe { Ev::new(shared.clone()) };
     let packages = asked(&mut first, CALL, tree)?;
     let top: Vec<String> = names(&mut first, packages);
-    let evaluating = terminal::progress("evaluating", top.len());
+    let evaluating = progress(observer, "evaluating", top.len());
     let next = AtomicUsize::new(0);
     let found: Mutex<BTreeSet<String>> = Mutex::new(top.iter().cloned().collect());
     let work = |mut ev: Ev, packages: &'static Attrs| {

@@ -14,7 +14,7 @@ use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
-use crate::terminal;
+use crate::progress::{Observer, progress};
 
 const ASK: &str = include_str!("postgresql_facts.nix");
 
@@ -39,6 +39,7 @@ pub fn of_tree(
     revision: String,
     systems: &[String],
     settings: &Settings,
+    observer: &dyn Observer,
 ) -> std::result::Result<(Table, Vec<String>), String> {
     let mut table = Table { revision, ..Table::default() };
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
@@ -46,7 +47,7 @@ pub fn of_tree(
     for system in systems {
         let settings = Settings { system: system.clone(), ..settings.clone() };
         let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
-        let mut asking = Asking { system, table: &mut table, seen: &mut seen, failed: &mut failed };
+        let mut asking = Asking { observer, system, table: &mut table, seen: &mut seen, failed: &mut failed };
         asking.all(&shared, tree).map_err(|error| render(&shared, &error, false))?;
     }
     let asked: BTreeSet<String> = systems.iter().cloned().collect();
@@ -55,6 +56,7 @@ pub fn of_tree(
 }
 
 struct Asking<'a> {
+    observer: &'a dyn Observer,
     system: &'a str,
     table: &'a mut Table,
     seen: &'a mut BTreeMap<String, Seen>,
@@ -75,7 +77,7 @@ impl Asking<'_> {
                 self.failed.insert(format!("postgresql_{major}.pkgs"));
                 continue;
             };
-            let asking = terminal::progress("evaluating", names.len());
+            let asking = progress(self.observer, "evaluating", names.len());
             for name in names {
                 let _task = asking.begin(|| format!("postgresql_{major}.pkgs.{name} for {}", self.system));
                 let fact = text(&mut ev, asked, "fact", &[&major, &name]);

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{line, screen, width};
+use crate::progress::Observer;
 
 /// Nobody wonders about what is shorter.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -80,100 +81,75 @@ impl State {
     }
 }
 
-/// Something that is being done, until this is dropped.
-#[derive(Debug)]
-pub struct Progress(Option<u64>);
+/// Shows what is being done, on the line below the text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line;
 
-/// A part of it that is being done, until this is dropped.
-#[derive(Debug)]
-pub struct Task(Option<(u64, u64)>);
-
-/// Begins something; `what` is a participle, `total` how many parts it has (0: see [`Progress::expect`]).
-pub fn progress(what: &'static str, total: usize) -> Progress {
-    if !ON.load(Ordering::Relaxed) {
-        return Progress(None);
+fn change(doing: u64, part: u64, change: impl FnOnce(&mut Running)) {
+    if let Some(running) = state().of(doing).and_then(|doing| doing.running.get_mut(&part)) {
+        change(running);
     }
-    let mut state = state();
-    let number = state.number();
-    let since = Instant::now();
-    state.doing.push(Doing { number, what, since, done: 0, total, running: BTreeMap::new() });
-    if !state.drawing {
-        let thread = std::thread::Builder::new().name("progress".into()).spawn(keep_drawing);
-        // Without the thread there is no progress to see, and nothing else is missing.
-        state.drawing = thread.is_ok();
-    }
-    drop(state);
-    draw_if_eager();
-    Progress(Some(number))
 }
 
-impl Progress {
-    /// There are so many more parts.
-    pub fn expect(&self, more: usize) {
-        if let Some(doing) = self.0
-            && let Some(doing) = state().of(doing)
-        {
+impl Observer for Line {
+    fn begin(&self, what: &'static str, total: usize) -> Option<u64> {
+        if !ON.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut state = state();
+        let number = state.number();
+        let since = Instant::now();
+        state.doing.push(Doing { number, what, since, done: 0, total, running: BTreeMap::new() });
+        if !state.drawing {
+            let thread = std::thread::Builder::new().name("progress".into()).spawn(keep_drawing);
+            // Without the thread there is no progress to see, and nothing else is missing.
+            state.drawing = thread.is_ok();
+        }
+        drop(state);
+        draw_if_eager();
+        Some(number)
+    }
+
+    fn expect(&self, doing: u64, more: usize) {
+        if let Some(doing) = state().of(doing) {
             doing.total += more;
         }
     }
 
-    /// Begins a part; its name is asked for only if somebody sees it.
-    pub fn begin<N: Into<String>>(&self, name: impl FnOnce() -> N) -> Task {
-        let Some(number) = self.0 else { return Task(None) };
-        let name = name().into();
+    fn end(&self, doing: u64) {
         let mut state = state();
-        let task = state.number();
-        if let Some(doing) = state.of(number) {
-            let running = Running { name, since: Instant::now(), bytes: 0, of: None };
-            doing.running.insert(task, running);
-        }
-        drop(state);
-        draw_if_eager();
-        Task(Some((number, task)))
-    }
-}
-
-impl Task {
-    fn change(&self, change: impl FnOnce(&mut Running)) {
-        if let Some((doing, task)) = self.0
-            && let Some(running) = state().of(doing).and_then(|doing| doing.running.get_mut(&task))
-        {
-            change(running);
-        }
-    }
-
-    /// So many bytes will come, if anybody knows; none did so far.
-    pub fn expect_bytes(&self, total: Option<u64>) {
-        self.change(|running| (running.bytes, running.of) = (0, total));
-    }
-
-    /// So many more bytes came.
-    pub fn add_bytes(&self, more: u64) {
-        self.change(|running| running.bytes += more);
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        if let Some((number, task)) = self.0
-            && let Some(doing) = state().of(number)
-        {
-            doing.running.remove(&task);
-            doing.done += 1;
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        let Some(number) = self.0 else { return };
-        let mut state = state();
-        state.doing.retain(|doing| doing.number != number);
+        state.doing.retain(|one| one.number != doing);
         let idle = state.doing.is_empty();
         drop(state);
         CHANGED.notify_all();
         if idle {
             screen().clear();
+        }
+    }
+
+    fn begin_part(&self, doing: u64, name: String) -> u64 {
+        let mut state = state();
+        let part = state.number();
+        if let Some(doing) = state.of(doing) {
+            doing.running.insert(part, Running { name, since: Instant::now(), bytes: 0, of: None });
+        }
+        drop(state);
+        draw_if_eager();
+        part
+    }
+
+    fn expect_bytes(&self, doing: u64, part: u64, total: Option<u64>) {
+        change(doing, part, |running| (running.bytes, running.of) = (0, total));
+    }
+
+    fn add_bytes(&self, doing: u64, part: u64, more: u64) {
+        change(doing, part, |running| running.bytes += more);
+    }
+
+    fn end_part(&self, doing: u64, part: u64) {
+        if let Some(doing) = state().of(doing) {
+            doing.running.remove(&part);
+            doing.done += 1;
         }
     }
 }

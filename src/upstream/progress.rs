@@ -8,7 +8,7 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
 }
 
-impl Progress for crate::terminal::Task {
+impl Progress for crate::progress::Task<'_> {
     fn expect(&self, total: Option<u64>) {
         self.expect_bytes(total);
     }

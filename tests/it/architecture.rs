@@ -12,9 +12,9 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 22] = [
     "interrupt",
-    "terminal",
+    "progress",
     "limited",
     "threads",
     "diag",
@@ -30,8 +30,10 @@ const ORDER: [&str; 20] = [
     "tree",
     "upstream",
     "report",
-    "cmd",
+    "ops",
     "rules",
+    "terminal",
+    "cmd",
     "cli",
 ];
 
@@ -96,8 +98,7 @@ fn modules_use_only_those_above_them() {
             continue;
         }
         let Some(own) = rank(&module.join("::")) else { continue };
-        let text = fs::read_to_string(&file).expect("a source file");
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code_of(&file);
         for (index, _) in code.match_indices("crate::") {
             let path: String = code[index + "crate::".len()..]
                 .chars()
@@ -109,6 +110,63 @@ fn modules_use_only_those_above_them() {
                 wrong.push(format!("{} uses crate::{path}", relative.display()));
             }
         }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What a file says to the compiler, without its tests.
+fn code_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).expect("a source file");
+    text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+}
+
+/// Commands parse and print: what is to be done, they ask operations. `show` prints what is generated of the model.
+#[test]
+fn commands_do_nothing_but_parse_and_print() {
+    const DONE_BY_OPERATIONS: [&str; 4] = ["render", "tree", "upstream", "git"];
+    const EXCEPT: [(&str, &str); 1] = [("show", "render")];
+    let root = root().join("src/cmd");
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for file in sources_of(env!("CARGO_PKG_NAME")).into_iter().filter(|file| file.starts_with(&root)) {
+        seen += 1;
+        let code = code_of(&file);
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        for module in DONE_BY_OPERATIONS {
+            let used = [":", ";", ","].iter().any(|end| code.contains(&format!("crate::{module}{end}")));
+            if used && !EXCEPT.contains(&(name.as_str(), module)) {
+                wrong.push(format!("cmd/{name}.rs uses crate::{module}"));
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Operations give typed errors and know no process: other programs call them.
+#[test]
+fn operations_know_no_terminal_and_no_command_line() {
+    let root = root().join("src");
+    let (cmd, cli, ops) = (root.join("cmd"), root.join("cli.rs"), root.join("ops"));
+    let mut wrong = Vec::new();
+    for file in sources_of(env!("CARGO_PKG_NAME")) {
+        let code = code_of(&file);
+        let of_commands = file.starts_with(&cmd) || file == cli;
+        let never: &[&str] = match () {
+            () if of_commands => &[],
+            () if file.starts_with(&ops) => &[
+                "anyhow",
+                "clap",
+                "std::env",
+                "io::stdin",
+                "io::stdout",
+                "io::stderr",
+                "println!",
+                "print!(",
+            ],
+            () => &["anyhow"],
+        };
+        let used = never.iter().filter(|word| code.contains(**word));
+        wrong.extend(used.map(|word| format!("{}: {word}", file.display())));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

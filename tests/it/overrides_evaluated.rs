@@ -113,6 +113,7 @@ fn evaluate_with(
         inputs: vec![("nixpkgs".to_owned(), hostpkgs)],
         settings,
         partial: false,
+        observer: &(),
     };
     let mut found = Diagnostics::new();
     let systems = &catalogue.flake.systems;
@@ -177,6 +178,7 @@ fn asked(pin: &str, edit: impl Fn(&Path)) -> (Diagnostics, SourceMap) {
         inputs: vec![("nixpkgs".to_owned(), format!("path:{}/hostpkgs", dir.path().display()))],
         settings: Settings { pure: true, ..Settings::default() },
         partial: false,
+        observer: &(),
     };
     let mut found = Diagnostics::new();
     let shown = |file: &Utf8Path| file.to_owned();

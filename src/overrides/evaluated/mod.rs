@@ -23,8 +23,8 @@ use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::nix::eval::{Error, Settings};
+use crate::progress::{Observer, progress};
 use crate::rule::Finder;
-use crate::terminal;
 use judge::{Judged, did_you_mean};
 use session::{Place, Session, Unready};
 
@@ -66,6 +66,8 @@ pub struct Task<'a> {
     pub settings: Settings,
     /// The catalogue has more systems than are looked at: nothing is said of what makes no difference.
     pub partial: bool,
+    /// Hears how far it is.
+    pub observer: &'a dyn Observer,
 }
 
 /// How it went.
@@ -158,7 +160,7 @@ pub fn judge(
 ) -> Outcome {
     let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
-    let opening = terminal::progress("opening the flake", 0);
+    let opening = progress(task.observer, "opening the flake", 0);
     let first = match session.begin() {
         Ok(opened) => opened,
         Err(Unready::Missing(what)) => return Outcome::Missing(what),
@@ -177,7 +179,7 @@ pub fn judge(
         all.filter(|(_, build)| seen.contains(builds[*build].file.as_path())).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<((usize, usize), Judged)>> = Mutex::default();
-    let evaluating = terminal::progress("evaluating", units.len());
+    let evaluating = progress(task.observer, "evaluating", units.len());
     let one = |opened: &mut session::Opened, (system, build): (usize, usize)| {
         let _task = evaluating.begin(|| {
             let Build { extension, version, postgresql, .. } = &builds[build];

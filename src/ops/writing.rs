@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Context, Loaded, generate, validate};
+use super::{Error, Host, Loaded, Notice, generate, validate};
 use crate::catalogue::{self, FOLDER, Files};
-use crate::diag::{Code, Diagnostic, Diagnostics, Format, SourceMap, foreign};
+use crate::diag::{Code, Diagnostic, foreign};
 use crate::git::Repository;
 use crate::limited;
 use crate::rule::{Finder, finder};
@@ -30,12 +29,44 @@ pub(super) struct Edit {
 /// By path relative to the catalogue folder.
 pub(super) type Edits = BTreeMap<Utf8PathBuf, Edit>;
 
-/// Checks the catalogue as it would be, then replaces its files and the generated tree in one step. Says `false`
-/// when there are findings; then nothing was written.
-pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -> anyhow::Result<bool> {
-    let guard = super::recovered(root, context)?;
+/// What became of files that were to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// All is written, with what is generated.
+    Done {
+        /// Generated files that are new.
+        created: usize,
+        /// Generated files that have changed.
+        updated: usize,
+        /// Generated files that are gone.
+        removed: usize,
+        /// Generated files that are as they were.
+        unchanged: usize,
+    },
+    /// A file has changed meanwhile, or something stands in the way; nothing was written.
+    Refused,
+    /// The catalogue would have errors; nothing was written.
+    Wrong,
+}
+
+/// Checks the catalogue as it would be, then replaces its files and the generated tree in one step. The
+/// host hears what was found, and what became of it.
+///
+/// # Errors
+/// Also when findings are in the way; then nothing was written.
+pub(super) fn write(root: &Utf8Path, edits: &Edits, host: &dyn Host) -> Result<(), Error> {
+    let written = replace(root, edits, host)?;
+    host.notice(Notice::Written(written));
+    match written {
+        Written::Done { .. } => Ok(()),
+        Written::Refused | Written::Wrong => Err(Error::NotWritten(written)),
+    }
+}
+
+fn replace(root: &Utf8Path, edits: &Edits, host: &dyn Host) -> Result<Written, Error> {
+    let guard = super::recovered(root, host)?;
     let mut all = Files::read(root)?;
-    let mut loaded = Loaded { catalogue: None, sources: SourceMap::new(), diagnostics: Diagnostics::new() };
+    let mut loaded = Loaded::default();
     for (path, edit) in edits {
         let there = limited::text(root.join(FOLDER).join(path)).ok();
         if there != edit.before {
@@ -47,28 +78,26 @@ pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -
             None => all.remove(path),
         }
     }
-    let refused = |loaded: Loaded, context: &mut Context<'_>, why: &str| {
-        loaded.emit(Format::Text, context)?;
-        context.say(why)?;
-        anyhow::Ok(false)
+    let refused = |loaded: Loaded, why: Written| {
+        host.notice(Notice::Found(&loaded));
+        Ok(why)
     };
     if loaded.diagnostics.has_errors() {
-        return refused(loaded, context, "nothing was changed");
+        return refused(loaded, Written::Refused);
     }
     let new = catalogue::load_from(&all, &mut loaded.sources, &mut loaded.diagnostics);
     if let Some(new) = &new {
         validate::judge_catalogue(new, root, &mut loaded.sources, &mut loaded.diagnostics)?;
     }
     let Some(new) = new.filter(|_| !loaded.diagnostics.has_errors()) else {
-        let why = "the catalogue would be wrong with the new versions; nothing was changed";
-        return refused(loaded, context, why);
+        return refused(loaded, Written::Wrong);
     };
     let mut comparison = generate::compare(root, &new)?;
     generate::report_conflicts(&comparison, false, &mut loaded);
     if loaded.diagnostics.has_errors() {
-        return refused(loaded, context, "nothing was changed");
+        return refused(loaded, Written::Refused);
     }
-    loaded.emit(Format::Text, context)?;
+    host.notice(Notice::Found(&loaded));
     let (created, updated, removed) = comparison.counts();
     let unchanged = comparison.unchanged;
     comparison.changes.extend(edits.iter().filter(|(_, edit)| edit.before != edit.after).map(
@@ -81,36 +110,22 @@ pub(super) fn write(root: &Utf8Path, edits: &Edits, context: &mut Context<'_>) -
         },
     ));
     if !comparison.changes.is_empty() {
-        tree::write(&guard, &comparison).context("the files cannot be written")?;
+        tree::write(&guard, &comparison).map_err(|source| Error::Tree { what: "the files", source })?;
     }
-    context.say(format_args!(
-        "generated: {created} created, {updated} updated, {removed} removed, {unchanged} unchanged"
-    ))?;
-    Ok(true)
+    Ok(Written::Done { created, updated, removed, unchanged })
 }
 
 /// As [`write`], for files that are simply to be as given.
 pub(super) fn apply(
     root: &Utf8Path,
     files: &BTreeMap<Utf8PathBuf, String>,
-    context: &mut Context<'_>,
-) -> anyhow::Result<bool> {
+    host: &dyn Host,
+) -> Result<(), Error> {
     let edit = |(path, text): (&Utf8PathBuf, &String)| {
         let before = limited::text(root.join(FOLDER).join(path)).ok();
         (path.clone(), Edit { before, after: Some(text.clone()) })
     };
-    write(root, &files.iter().map(edit).collect(), context)
-}
-
-/// Generates from a catalogue that was just changed.
-pub(super) fn generated(context: &mut Context<'_>) -> anyhow::Result<bool> {
-    match generate::run(&generate::Args::default(), context) {
-        Ok(outcome) => Ok(outcome == super::Outcome::Clean),
-        Err(error) => Err(match error.downcast::<tree::WriteError>() {
-            Ok(error) => error.after_the_catalogue().into(),
-            Err(error) => error,
-        }),
-    }
+    write(root, &files.iter().map(edit).collect(), host)
 }
 
 /// What a bump writes to.
@@ -118,13 +133,13 @@ const WRITTEN: [&str; 7] =
     [FOLDER, "generated", "schema", "flake.nix", "flake.lock", "tests/prime.sql", ".gitattributes"];
 
 /// The repository that a commit is to be made in.
-fn repository(root: &Utf8Path) -> anyhow::Result<Repository> {
+fn repository(root: &Utf8Path) -> Result<Repository, Error> {
     let found = Repository::around(root.as_std_path())?;
-    found.with_context(|| format!("{root} is in no git repository; --commit needs one"))
+    found.ok_or_else(|| Error::NoRepository(root.to_owned()))
 }
 
 /// A commit of ours must hold nothing of somebody else's.
-pub(super) fn clean(root: &Utf8Path) -> anyhow::Result<()> {
+pub(super) fn clean(root: &Utf8Path) -> Result<(), Error> {
     let root = root.canonicalize_utf8()?;
     let written = WRITTEN.map(|path| root.join(path));
     let paths: Vec<&Path> = written.iter().map(|path| path.as_std_path()).collect();
@@ -135,15 +150,10 @@ pub(super) fn clean(root: &Utf8Path) -> anyhow::Result<()> {
             format!("{}{} {}", status.index, status.tree, foreign::line(&status.path.to_string_lossy()))
         })
         .collect();
-    anyhow::ensure!(
-        lines.is_empty(),
-        "there are changes that are not committed; --commit wants none:\n{}",
-        lines.join("\n")
-    );
-    Ok(())
+    if lines.is_empty() { Ok(()) } else { Err(Error::Uncommitted(lines)) }
 }
 
-pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> anyhow::Result<()> {
+pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> Result<(), Error> {
     let root = root.canonicalize_utf8()?;
     let repository = repository(&root)?;
     // `git add` takes names of files that are gone only where it knows them.

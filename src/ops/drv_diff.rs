@@ -1,0 +1,169 @@
+//! What a change rebuilds, per package, and the first causes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use camino::Utf8Path;
+
+use super::drvs::{self, Job};
+use super::program::Program;
+use super::{Error, Host};
+use crate::interrupt::TemporaryDirectory;
+use crate::nix::eval::Settings;
+use crate::store::causes::{Cause, Causes};
+
+/// What is to be compared.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// A folder of the git repository with the flake.
+    pub start: &'a Utf8Path,
+    /// The revision before the change.
+    pub before: &'a str,
+    /// The revision after it; `None`: the files as they are.
+    pub after: Option<&'a str>,
+    /// Systems of the flake to look at; none: all it has.
+    pub systems: Vec<String>,
+    /// Inputs in place of the flake's own: name and flake reference.
+    pub inputs: Vec<(String, String)>,
+    /// How to evaluate.
+    pub settings: Settings,
+    /// Errors come with the whole way to them.
+    pub trace: bool,
+}
+
+/// What a change does.
+#[derive(Debug)]
+pub struct Diff {
+    /// The packages that change, or are not known.
+    pub changes: Vec<Change>,
+    /// How many packages there are, before or after.
+    pub packages: usize,
+}
+
+/// What became of one package.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Change {
+    /// The attribute path.
+    pub attr: String,
+    /// `added`, `removed`, `rebuilt`, `broken`, `mended`; `unknown` when it could not be evaluated, neither before
+    /// nor after.
+    pub change: &'static str,
+    /// The derivation before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The derivation after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// The first causes, and by which derivations they come to the package.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Cause>,
+}
+
+/// One side: its packages, and a folder with their derivations.
+struct Side {
+    jobs: BTreeMap<String, Job>,
+    folder: TemporaryDirectory,
+}
+
+/// Evaluates both sides and compares their packages.
+///
+/// # Errors
+/// When a revision cannot be evaluated at all.
+pub fn drv_diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
+    let read = |source| Error::Read { path: request.start.to_owned(), source };
+    let start = request.start.as_std_path().canonicalize().map_err(read)?;
+    let Some(root) = crate::nix::flake::git_root(&start) else {
+        return Err(Error::NoRevisions(start.display().to_string()));
+    };
+    // The flake is in this folder or around it, as far as the repository goes.
+    let mut inside = start.ancestors().take_while(|dir| dir.starts_with(&root));
+    let place = inside.find(|dir| dir.join("flake.nix").exists()).unwrap_or(&root);
+    let below = place.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy();
+    let side = |rev: Option<&str>| -> Result<Side, Error> {
+        let folder = TemporaryDirectory::new("derivations-")?;
+        let flake = match rev {
+            Some(rev) if below.is_empty() => crate::nix::flake::at_revision(&root, rev)?,
+            Some(rev) => format!("{}&dir={below}", crate::nix::flake::at_revision(&root, rev)?),
+            None => place.display().to_string(),
+        };
+        let wanted = drvs::Request {
+            program: Program::flake(flake, request.inputs.clone()),
+            attrs: Vec::new(),
+            systems: request.systems.clone(),
+            force_recurse: false,
+            meta: false,
+            threads: None,
+            settings: Settings { write_to: Some(folder.path().to_owned()), ..request.settings.clone() },
+        };
+        let jobs = drvs::drvs(&wanted, host).map_err(|failed| Error::NoSide {
+            which: rev.unwrap_or("the files as they are").to_owned(),
+            why: failed.render(request.trace),
+        })?;
+        Ok(Side { jobs: jobs.into_iter().map(|job| (job.attr.clone(), job)).collect(), folder })
+    };
+    let (before, after) = (side(Some(request.before))?, side(request.after)?);
+    let (changes, packages) = compare(&before, &after);
+    Ok(Diff { changes, packages })
+}
+
+impl Side {
+    /// Why the set that `path` is in cannot be looked into here.
+    fn broken_around<'s>(&'s self, path: &[String]) -> Option<&'s Job> {
+        self.jobs
+            .values()
+            .filter(|job| job.error.is_some())
+            .find(|job| job.attr_path.len() < path.len() && path.starts_with(&job.attr_path))
+    }
+
+    /// Whether there is a package in the set at `path`.
+    fn any_below(&self, path: &[String]) -> bool {
+        self.jobs.values().any(|job| job.attr_path.len() > path.len() && job.attr_path.starts_with(path))
+    }
+}
+
+/// What changes, and of how many packages.
+fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
+    let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
+    let mut packages = names.len();
+    let mut causes = Causes::new(before.folder.path(), after.folder.path());
+    let mut changes = Vec::new();
+    for attr in names {
+        let (mut old, mut new) = (before.jobs.get(attr), after.jobs.get(attr));
+        // A set that cannot be looked into is not a package where the other side has packages in it; it is what is
+        // wrong with each of them.
+        let is_set = |job: Option<&Job>, other: &Side| {
+            job.is_some_and(|job| job.error.is_some() && other.any_below(&job.attr_path))
+        };
+        if is_set(old, after) || is_set(new, before) {
+            packages -= 1;
+            continue;
+        }
+        if let (Some(job), None) = (old, new) {
+            new = after.broken_around(&job.attr_path);
+        } else if let (None, Some(job)) = (old, new) {
+            old = before.broken_around(&job.attr_path);
+        }
+        let drv = |job: Option<&Job>| job.and_then(|job| job.drv_path.clone());
+        let (old_drv, new_drv) = (drv(old), drv(new));
+        let change = match (&old_drv, &new_drv) {
+            (Some(old), Some(new)) if old == new => continue,
+            (Some(_), Some(_)) => "rebuilt",
+            (None, Some(_)) if old.is_some() => "mended",
+            (None, Some(_)) => "added",
+            (Some(_), None) if new.is_some() => "broken",
+            (Some(_), None) => "removed",
+            (None, None) if new.is_none() => "removed",
+            (None, None) => "unknown",
+        };
+        let mut reasons = match (&old_drv, &new_drv) {
+            (Some(old), Some(new)) => causes.of(old, new),
+            _ => Vec::new(),
+        };
+        if let Some(error) = new.and_then(|job| job.error.as_ref()) {
+            let what = error.lines().next().unwrap_or_default().to_owned();
+            reasons.push(Cause { by: Vec::new(), what });
+        }
+        changes.push(Change { attr: attr.clone(), change, before: old_drv, after: new_drv, reasons });
+    }
+    (changes, packages)
+}
