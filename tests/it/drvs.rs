@@ -246,7 +246,7 @@ fn the_flake_that_is_named_is_the_one() {
     assert!(error.ends_with("; it has aarch64-linux, x86_64-linux"), "{error}");
     // `eval` takes a word for an attribute, of the repository that --root names as well.
     let output = run(&here, &["--root", "../there", "eval", "--raw", "packages.x86_64-linux.package.name"]);
-    assert_eq!(text(&output.stdout), "there\n", "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "there", "{}", text(&output.stderr));
 }
 
 fn git(dir: &Path, args: &[&str]) {

@@ -313,7 +313,7 @@ fn entries_of_the_search_path_may_be_urls() {
     assert!(found.starts_with(store) && found.ends_with("-source\""), "{found}");
     let output = Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
         .args(["eval", "--expr", "builtins.readFile <foo/a.txt>"])
-        .env("NIX_PATH", format!("x=https://example.org/x.tar.gz:{flake}:foo=/nowhere"))
+        .env("NIX_PATH", format!("x=https://example.org/x.tar.gz:{url}:foo=/nowhere"))
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "\"hi\"\n");

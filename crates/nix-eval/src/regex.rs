@@ -18,6 +18,8 @@ pub struct Regex {
     search: regex::bytes::Regex,
     longest: Option<DFA>,
     walk: Option<walk::Program>,
+    /// How many groups there are; the automata know nothing of those at the end that can never take part.
+    groups: usize,
     small: bool,
 }
 
@@ -83,7 +85,7 @@ impl Regex {
         };
         let whole = build(&format!("\\A(?:{translated})\\z"))?;
         let search = build(&translated)?;
-        Ok(Self { whole, search, longest, walk, small })
+        Ok(Self { whole, search, longest, walk, groups, small })
     }
 
     /// Whether many like it may be kept.
@@ -93,12 +95,12 @@ impl Regex {
 
     /// The groups, if all of `text` matches.
     pub fn match_whole(&self, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
-        if self.whole.captures_len() == 1 {
+        if self.groups == 0 {
             return self.whole.is_match(text).then(Vec::new);
         }
         let captures = self.whole.captures(text)?;
         let walked = self.walk.as_ref().and_then(|walk| walk.run(text, 0, Some(text.len()), true));
-        Some(walked.map_or_else(|| groups(&captures, 0), |(_, groups)| groups))
+        Some(walked.map_or_else(|| self.groups(&captures, 0), |(_, groups)| groups))
     }
 
     /// A match that is not empty right at `start`, where an empty one was found: of a repetition that can match nothing
@@ -113,7 +115,7 @@ impl Regex {
         let captures = self.search.captures_at(text, start)?;
         let first = captures.get(0)?;
         let mut span = (first.start(), first.end());
-        let mut found = groups(&captures, 0);
+        let mut found = self.groups(&captures, 0);
         if let Some((end, groups)) = self.walk.as_ref().and_then(|walk| walk.run(text, span.0, None, true)) {
             return Some(Match { span: (span.0, end), groups });
         }
@@ -125,19 +127,19 @@ impl Regex {
             {
                 span.1 = half.offset();
                 found = match self.whole.captures(&text[span.0..span.1]) {
-                    Some(captures) => groups(&captures, span.0),
+                    Some(captures) => self.groups(&captures, span.0),
                     None => found,
                 };
             }
         }
         Some(Match { span, groups: found })
     }
-}
 
-fn groups(captures: &regex::bytes::Captures<'_>, shift: usize) -> Vec<Option<(usize, usize)>> {
-    captures
-        .iter()
-        .skip(1)
-        .map(|group| group.map(|group| (group.start() + shift, group.end() + shift)))
-        .collect()
+    fn groups(&self, captures: &regex::bytes::Captures<'_>, shift: usize) -> Vec<Option<(usize, usize)>> {
+        let all = captures.iter().skip(1);
+        let mut groups: Vec<_> =
+            all.map(|group| group.map(|group| (group.start() + shift, group.end() + shift))).collect();
+        groups.resize(self.groups, None);
+        groups
+    }
 }
