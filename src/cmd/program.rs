@@ -33,7 +33,7 @@ pub struct EvalOptions {
     /// Calls nested at most this deep
     #[arg(long, value_name = "DEPTH", default_value_t = 10_000)]
     pub max_call_depth: u32,
-    /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations
+    /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations, parse-toml-timestamps
     #[arg(long, value_name = "FEATURE")]
     pub extra_experimental_features: Vec<String>,
     /// Show the whole way to an error
@@ -53,6 +53,7 @@ impl EvalOptions {
         let features = || self.extra_experimental_features.iter().flat_map(|list| list.split([' ', ',']));
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
         settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
+        settings.toml_timestamps = features().any(|feature| feature == "parse-toml-timestamps");
         let from_env = std::env::var("NIX_PATH").unwrap_or_default();
         let entries = self.include.iter().map(String::as_str).chain(search_entries(&from_env));
         for entry in entries.filter(|entry| !entry.is_empty() && !pure) {

@@ -446,6 +446,14 @@ impl Ev {
                 let (a, b) = (super::print::float(a), super::print::float(b));
                 fail(format!("a float with value '{a}' is not equal to a float with value '{b}'"))
             }
+            (Value::Int(a), Value::Float(b)) => {
+                let b = super::print::float(b);
+                fail(format!("an integer with value '{a}' is not equal to a float with value '{b}'"))
+            }
+            (Value::Float(a), Value::Int(b)) => {
+                let a = super::print::float(a);
+                fail(format!("a float with value '{a}' is not equal to an integer with value '{b}'"))
+            }
             (Value::Bool(a), Value::Bool(b)) => fail(format!("boolean '{a}' is not equal to boolean '{b}'")),
             (Value::String(a), Value::String(b)) => {
                 let (a, b) = (super::quoting::quote(a.bytes), super::quoting::quote(b.bytes));
@@ -494,6 +502,15 @@ impl Ev {
         left: Value,
         right: Value,
     ) -> Result<()> {
+        if self.is_derivation(a)?
+            && self.is_derivation(b)?
+            && let (Some(one), Some(other)) = (a.get(sym::out_path), b.get(sym::out_path))
+        {
+            let (one, other) = (self.force(one.value)?, self.force(other.value)?);
+            return self
+                .assert_equal(one, other)
+                .map_err(|error| error.frame(0, "while comparing a derivation by its 'outPath' attribute"));
+        }
         if a.len() != b.len() {
             let (a, b) = (self.show_for_error(left), self.show_for_error(right));
             let message = format!("attribute names of attribute set '{a}' differs from attribute set '{b}'");

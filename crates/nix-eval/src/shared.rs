@@ -74,6 +74,8 @@ pub struct Settings {
     pub write_to: Option<PathBuf>,
     /// Experimental features that are on.
     pub ca_derivations: bool,
+    /// As that, `parse-toml-timestamps`.
+    pub toml_timestamps: bool,
     /// Programs may name folders, files and repositories of this machine as their sources, as Nix lets them. Without,
     /// pure evaluation takes there what whoever runs it names, and what is found by its hash.
     pub local_sources: bool,
@@ -96,6 +98,7 @@ impl Default for Settings {
             source_cache: None,
             write_to: None,
             ca_derivations: false,
+            toml_timestamps: false,
             local_sources: true,
         }
     }

@@ -140,6 +140,14 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
     if text.len() > MAX_NESTING && nesting::of(text.as_bytes()) > MAX_NESTING {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
+    let ended;
+    let text = match text.as_bytes().contains(&b'\r').then(|| comments_end(text)).flatten() {
+        Some(text) => {
+            ended = text;
+            ended.as_str()
+        }
+        None => text,
+    };
     let Scratch { arrays, mut vars } = std::mem::take(scratch);
     vars.clear();
     let tree = match Tree::parse_in(text, arrays) {
@@ -158,6 +166,7 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
         region: 1,
         regions: 1,
         name: None,
+        has_nul: text.as_bytes().contains(&0),
     };
     if !lowering.context.scope.is_empty() {
         lowering.envs.push(EnvInfo { region: 0, slots: lowering.context.scope.len() as u32 });
@@ -173,6 +182,38 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
     code
 }
 
+/// The text with a line feed for each carriage return that ends a comment by itself, which it does for Nix alone; `None`
+/// where none does.
+fn comments_end(text: &str) -> Option<String> {
+    // So many are looked for one by one.
+    const MOST: usize = 200;
+    let is_alone = |text: &[u8], at: usize| text[at] == b'\r' && text.get(at + 1) != Some(&b'\n');
+    let mut bytes = text.as_bytes().to_vec();
+    let alone = (0..bytes.len()).filter(|at| is_alone(&bytes, *at)).collect::<Vec<_>>();
+    if alone.is_empty() {
+        return None;
+    }
+    if !text.contains("''") {
+        // Elsewhere it is a blank, and in a string a line feed: all but in indented strings it may be one everywhere.
+        alone.into_iter().for_each(|at| bytes[at] = b'\n');
+        return String::from_utf8(bytes).ok();
+    }
+    let mut text = text.to_owned();
+    for _ in 0..MOST {
+        let mut start = 0;
+        let mut comments = rnix::tokenize(&text).into_iter().filter_map(|(kind, token)| {
+            let here = start;
+            start += token.len();
+            (kind == TOKEN_COMMENT && token.starts_with('#')).then_some(here..start)
+        });
+        let found = comments.find_map(|mut comment| comment.find(|at| is_alone(text.as_bytes(), *at)));
+        drop(comments);
+        let Some(at) = found else { break };
+        text.replace_range(at..=at, "\n");
+    }
+    Some(text)
+}
+
 struct EnvInfo {
     region: u32,
     slots: u32,
@@ -180,6 +221,8 @@ struct EnvInfo {
 
 struct Lowering<'a> {
     context: Context<'a>,
+    /// Whether there is such a byte, which no string may have.
+    has_nul: bool,
     vars: Vars,
     envs: Vec<EnvInfo>,
     withs: Vec<u32>,

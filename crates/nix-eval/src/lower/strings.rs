@@ -39,6 +39,9 @@ impl Lowering<'_> {
 
     /// The bytes of a string without interpolation.
     pub(super) fn plain_string(&self, node: Node<'_>) -> Result<Option<Vec<u8>>> {
+        if self.has_nul {
+            self.check_nul(node)?;
+        }
         if node.nodes().next().is_some() {
             return Ok(None);
         }
@@ -51,7 +54,29 @@ impl Lowering<'_> {
         Ok(Some(bytes))
     }
 
+    /// Fails on a string with a byte that none of Nix's can have.
+    fn check_nul(&self, node: Node<'_>) -> Result<()> {
+        for element in node.elements() {
+            if let Element::Token(TOKEN_STRING_CONTENT, text, start) = element
+                && text.contains('\0')
+            {
+                let indented = matches!(node.token(), Some((TOKEN_STRING_START, "''", _)));
+                let blanks = text.len() - text.trim_start_matches(' ').len();
+                let skip = if indented && text[blanks..].starts_with('\n') { blanks + 1 } else { 0 };
+                let shown = text[skip..].replace('\0', "␀");
+                let message = format!(
+                    "input string '{shown}' cannot be represented as Nix string because it contains null bytes"
+                );
+                return self.fail(Kind::Syntax, message, start + skip as u32);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn string_expr(&mut self, node: Node<'_>) -> Result<Code> {
+        if self.has_nul {
+            self.check_nul(node)?;
+        }
         let parts = self.string_parts(node);
         match parts.as_slice() {
             [] => return Ok(self.constant(Value::String(&super::super::value::EMPTY_STR))),
