@@ -13,7 +13,7 @@ use crate::diag::guard;
 use crate::limited;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
-use crate::nix::eval::{Error, Messages, Result, Settings, Shared};
+use crate::nix::eval::{Error, Lint, Lints, Messages, Result, Settings, Shared};
 use crate::ops::program::{self as ops, Argument, Source};
 use crate::terminal;
 
@@ -36,6 +36,15 @@ pub struct EvalOptions {
     /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations, parse-toml-timestamps
     #[arg(long, value_name = "FEATURE")]
     pub extra_experimental_features: Vec<String>,
+    /// Unquoted URLs: ignore, warn or fatal
+    #[arg(long, value_name = "LEVEL", default_value = "ignore", hide_default_value = true, value_parser = lint)]
+    pub lint_url_literals: Lint,
+    /// Paths as a/b in place of ./a/b: ignore, warn or fatal
+    #[arg(long, value_name = "LEVEL", default_value = "ignore", hide_default_value = true, value_parser = lint)]
+    pub lint_short_path_literals: Lint,
+    /// Absolute paths and ~/a: ignore, warn or fatal
+    #[arg(long, value_name = "LEVEL", default_value = "ignore", hide_default_value = true, value_parser = lint)]
+    pub lint_absolute_path_literals: Lint,
     /// Show the whole way to an error
     #[arg(long)]
     pub show_trace: bool,
@@ -54,6 +63,11 @@ impl EvalOptions {
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
         settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
         settings.toml_timestamps = features().any(|feature| feature == "parse-toml-timestamps");
+        settings.lints = Lints {
+            url_literals: self.lint_url_literals,
+            short_path_literals: self.lint_short_path_literals,
+            absolute_path_literals: self.lint_absolute_path_literals,
+        };
         let from_env = std::env::var("NIX_PATH").unwrap_or_default();
         let entries = self.include.iter().map(String::as_str).chain(search_entries(&from_env));
         for entry in entries.filter(|entry| !entry.is_empty() && !pure) {
@@ -61,6 +75,15 @@ impl EvalOptions {
             settings.search_path.push((prefix.to_owned(), path.to_owned()));
         }
         settings
+    }
+}
+
+fn lint(text: &str) -> std::result::Result<Lint, String> {
+    match text {
+        "ignore" => Ok(Lint::Ignore),
+        "warn" => Ok(Lint::Warn),
+        "fatal" => Ok(Lint::Fatal),
+        _ => Err("it is ignore, warn or fatal".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Files become code, code becomes values: parsing, `import`, `scopedImport`.
 
+use std::cell::RefCell;
 use std::sync::PoisonError;
 
 use super::access::Last;
@@ -46,6 +47,7 @@ impl Ev {
         };
         let shared = self.shared.clone();
         let home = if shared.settings.pure { None } else { shared.outside.env("HOME") };
+        let warnings = RefCell::default();
         let context = Context {
             symbols: &shared.symbols,
             heap: self.lasting,
@@ -56,8 +58,14 @@ impl Ev {
             pipes: shared.settings.pipe_operators,
             scope,
             odd,
+            lints: shared.settings.lints,
+            warnings: &warnings,
         };
-        lower::lower(text, context, &mut self.scratch)
+        let code = lower::lower(text, context, &mut self.scratch);
+        for (pos, what) in warnings.take() {
+            shared.message(&super::report::warning(&shared, pos, &what));
+        }
+        code
     }
 
     /// The file that `import path` reads: `default.nix` of a directory, and where a link at the end of the

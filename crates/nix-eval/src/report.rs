@@ -59,6 +59,14 @@ pub fn headline(shared: &Shared, error: &Error) -> String {
     }
 }
 
+/// A warning with its place.
+pub fn warning(shared: &Shared, pos: Pos, what: &str) -> String {
+    let mut out = format!("warning: {what}\n");
+    snippet(shared, pos, &mut out);
+    out.truncate(out.trim_end().len());
+    out
+}
+
 /// The error as the terminal shows it. `full` shows every frame in the order of evaluation;
 /// otherwise the user's own frames come first, and of the others a few.
 pub fn render(shared: &Shared, error: &Error, full: bool) -> String {

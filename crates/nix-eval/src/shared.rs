@@ -11,6 +11,7 @@ use super::collect::Meeting;
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
 use super::ir::Pos;
+use super::lower::Lints;
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::{Outside, Temporary};
 use super::symbol::{Symbol, Symbols};
@@ -74,7 +75,9 @@ pub struct Settings {
     pub write_to: Option<PathBuf>,
     /// Experimental features that are on.
     pub ca_derivations: bool,
-    /// As that, `parse-toml-timestamps`.
+    /// What is said of literals that are out of favour.
+    pub lints: Lints,
+    /// As `ca_derivations`, `parse-toml-timestamps`.
     pub toml_timestamps: bool,
     /// Programs may name folders, files and repositories of this machine as their sources, as Nix lets them. Without,
     /// pure evaluation takes there what whoever runs it names, and what is found by its hash.
@@ -98,6 +101,7 @@ impl Default for Settings {
             source_cache: None,
             write_to: None,
             ca_derivations: false,
+            lints: Lints::default(),
             toml_timestamps: false,
             local_sources: true,
         }

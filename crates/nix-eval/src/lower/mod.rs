@@ -11,6 +11,8 @@ mod show;
 mod strings;
 mod syntax;
 
+use std::cell::RefCell;
+
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
@@ -45,6 +47,33 @@ pub struct Context<'a> {
     pub scope: &'a [Symbol],
     /// What stands in for bytes that are no UTF-8.
     pub odd: &'a Odd,
+    /// What is to be said of literals that are out of favour.
+    pub lints: Lints,
+    /// What was said, and where.
+    pub warnings: &'a RefCell<Vec<(Pos, String)>>,
+}
+
+/// What is done about something that Nix takes and advises against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lint {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// It is said.
+    Warn,
+    /// It is an error.
+    Fatal,
+}
+
+/// Nix's `lint-*` options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lints {
+    /// `http://example.org` without quotes.
+    pub url_literals: Lint,
+    /// `a/b` for `./a/b`.
+    pub short_path_literals: Lint,
+    /// `/a/b` and `~/a/b`.
+    pub absolute_path_literals: Lint,
 }
 
 /// Bytes of a text that are no UTF-8, which Nix takes in comments and strings. In the text that is parsed each is
@@ -262,6 +291,18 @@ impl<'a> Lowering<'a> {
 
     fn fail<T>(&self, kind: Kind, message: impl Into<String>, start: u32) -> Result<T> {
         Err(Error::at(kind, message, self.pos(start)))
+    }
+
+    /// Says what a lint has to say, or fails with it.
+    fn lint(&self, lint: Lint, start: u32, message: impl FnOnce() -> String) -> Result<()> {
+        match lint {
+            Lint::Ignore => Ok(()),
+            Lint::Warn => {
+                self.context.warnings.borrow_mut().push((self.pos(start), message()));
+                Ok(())
+            }
+            Lint::Fatal => self.fail(Kind::Syntax, message(), start),
+        }
     }
 
     fn constant(&self, value: Value) -> Code {

@@ -5,7 +5,7 @@ use rnix::SyntaxKind::{self, *};
 use super::super::ir::*;
 use super::super::symbol::sym;
 use super::super::value::{Str, Value};
-use super::{Code, Kind, Lowering, Result};
+use super::{Code, Kind, Lint, Lowering, Result};
 use crate::paths::canonical;
 use nix_syntax::compact::{Element, Node};
 
@@ -33,7 +33,14 @@ impl Lowering<'_> {
                 Ok(number) if number.is_finite() => Ok(self.constant(Value::Float(number))),
                 _ => self.fail(Kind::Syntax, format!("invalid float '{text}'"), start),
             },
-            _ => Ok(self.string(text.as_bytes())),
+            _ => {
+                let lint = self.context.lints.url_literals;
+                self.lint(lint, start, || {
+                    let are = if lint == Lint::Fatal { "disallowed" } else { "discouraged" };
+                    format!("URL literals are {are}. Consider using a string literal \"{text}\" instead (lint-url-literals)")
+                })?;
+                Ok(self.string(text.as_bytes()))
+            }
         }
     }
 
@@ -139,6 +146,17 @@ impl Lowering<'_> {
     fn path_start(&mut self, kind: SyntaxKind, text: &str, start: u32, interpolated: bool) -> Result<Code> {
         if !interpolated && text.ends_with('/') {
             return self.fail(Kind::Syntax, "path has a trailing slash", start);
+        }
+        let lints = self.context.lints;
+        match kind {
+            TOKEN_PATH_ABS | TOKEN_PATH_HOME => self.lint(lints.absolute_path_literals, start, || {
+                let what = if kind == TOKEN_PATH_ABS { "absolute" } else { "home" };
+                format!("{what} path literals are not portable. Consider replacing path literal '{text}' by a string, relative path, or parameter (lint-absolute-path-literals)")
+            })?,
+            _ if !text.starts_with('.') => self.lint(lints.short_path_literals, start, || {
+                format!("relative path literal '{text}' should be prefixed with '.' for clarity: './{text}' (lint-short-path-literals)")
+            })?,
+            _ => {}
         }
         if kind == TOKEN_PATH_REL && !interpolated {
             let heap = self.context.heap;
