@@ -3,16 +3,20 @@
 //! The way is [`files`] → `parse` → [`raw`] → [`rules`] over an [`index`] → `resolve` → [`model`]. Rules
 //! only report; what they report as an error keeps `resolve` from running at all.
 
+mod advice;
 pub mod contrib;
 pub mod decode;
 pub mod expression;
 pub mod features;
 pub mod files;
 pub mod index;
+pub mod input;
 pub mod kinds;
 pub mod licenses;
 pub mod lifetime;
+pub mod lock;
 pub mod model;
+pub mod moved;
 pub mod nixpkgs;
 mod parse;
 pub mod pattern;

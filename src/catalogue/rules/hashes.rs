@@ -1,6 +1,7 @@
 //! Hashes are SRI hashes, and not placeholders.
 
-use super::{Context, Rule, advice};
+use super::{Context, Rule};
+use crate::catalogue::advice;
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::{Field, Map, Spanned};
 use crate::catalogue::sri::{self, Bad};

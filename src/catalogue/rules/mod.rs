@@ -9,7 +9,6 @@ use super::model::Kind;
 use super::raw::{ExtensionFile, RawCatalogue, RawVersion, Spanned};
 use crate::diag::{Diagnostics, SourceMap};
 
-mod advice;
 mod attribute_paths;
 mod bound;
 mod caches;

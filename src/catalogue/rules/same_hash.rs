@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Rule, advice};
+use super::{Context, Rule};
+use crate::catalogue::advice;
 use crate::catalogue::model::Fetcher;
 use crate::catalogue::raw::{Field, Spanned};
 use crate::catalogue::{source, sri};

@@ -155,7 +155,10 @@ fn what_import_writes_is_always_nix() {
         ("a1", "makeFlags = let f = writeText \"x\" \"y\"; in [ \"A=1\" \"B=${f}\" ];"),
         ("a2", "cmakeFlags = with lib; [ (cmakeBool \"X\" true) ];"),
         ("a3", "makeFlags = if stdenv.isDarwin then [ \"A\" ] else let q = hello; in [ \"B=${q}\" ];"),
-        ("a4", "configureFlags = lib.optional stdenv.isDarwin \"--x\" ++ let q = hello; in [ \"B=${q}\" ];"),
+        (
+            "a4",
+            "configureFlags = lib.optional stdenv.isDarwin \"--x\" ++ (let q = hello; in [ \"B=${q}\" ]);",
+        ),
         ("a5", "configureFlags = assert lib ? x; [ \"B=${hello}\" ];"),
     ] {
         place.write(&format!("nix/{name}.nix"), &derivation(name, attribute));
