@@ -11,7 +11,6 @@ let
   makePostgresql = import ./lib/make-postgresql.nix { inherit nixpkgsRevision pkgs revision; };
 in
 {
-  psql_14 = makePostgresql ./postgresql/14.nix;
   psql_15 = makePostgresql ./postgresql/15.nix;
   psql_16 = makePostgresql ./postgresql/16.nix;
   psql_17 = makePostgresql ./postgresql/17.nix;

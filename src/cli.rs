@@ -69,8 +69,10 @@ pub enum Command {
     /// Compare the tree with what the catalogue gives, and show the differences.
     ///
     /// Overrides are evaluated as well where the flake's inputs are on this machine; otherwise a line says which
-    /// are missing.
-    #[command(after_help = "Example: pgflakegen check --format github")]
+    /// are missing. With --evaluate, all that the flake offers is evaluated.
+    #[command(
+        after_help = "Example: pgflakegen check --format github\n         pgflakegen check --evaluate --override-input nixpkgs path:/src/nixpkgs"
+    )]
     Check(cmd::check::Args),
     /// Make a new folder with a small working catalogue.
     #[command(after_help = "Example: pgflakegen init my-postgres")]
@@ -92,7 +94,9 @@ pub enum Command {
     )]
     Add(cmd::add::Args),
     /// Find newer versions upstream, fetch and hash them, edit the catalogue in place and generate.
-    #[command(after_help = "Example: pgflakegen bump pgvector pg_cron@1.6.4 --commit")]
+    #[command(
+        after_help = "Example: pgflakegen bump pgvector pg_cron@1.6.4 --commit\n         pgflakegen bump inputs nixpkgs"
+    )]
     Bump(cmd::bump::Args),
     /// Take over existing work: hand-written derivations, or a versions.json.
     #[command(after_help = "Example: pgflakegen import nix ext/*.nix")]

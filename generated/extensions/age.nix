@@ -50,4 +50,8 @@ lib.mapAttrs
       hash = "sha256-hAjhNj/benwZbbuxDl9RSjwWRai9CUozbEN6ecPKoFE=";
       tag = "PG17/v1.7.0-rc0";
     };
+    "1.8.0" = {
+      hash = "sha256-QtcH0lUWvey/URZm/cqh1TempMU2Vnerzu6SQg+yofA=";
+      tag = "PG18/v1.8.0-rc0";
+    };
   }

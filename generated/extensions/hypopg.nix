@@ -36,4 +36,7 @@ lib.mapAttrs
     "1.4.1" = {
       hash = "sha256-88uKPSnITRZ2VkelI56jZ9GWazG/Rn39QlyHKJKSKMM=";
     };
+    "1.4.3" = {
+      hash = "sha256-d8j1mvn/9R8LEQCqstBxddRqQYZ9k4hcOrlQp7cPtYI=";
+    };
   }

@@ -32,4 +32,7 @@ lib.mapAttrs
     "2.4.2" = {
       hash = "sha256-3chAD4f4A6VlXVSI0kfC/ANcnFy4vBp4FZpT6QRAueQ=";
     };
+    "2.4.3" = {
+      hash = "sha256-IWGVHd9uc7pCRZL9FMTwSs50rkRwXafjB3Vq72qAonA=";
+    };
   }

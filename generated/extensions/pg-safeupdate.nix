@@ -33,4 +33,7 @@ lib.mapAttrs
     "1.4" = {
       hash = "sha256-1cyvVEC9MQGMr7Tg6EUbsVBrMc8ahdFS3+CmDkmAq4Y=";
     };
+    "1.6" = {
+      hash = "sha256-xky2tlb0EoKzyIYftVr7/2BYLdinhxHjXiVO3lR57MM=";
+    };
   }

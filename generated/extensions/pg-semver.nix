@@ -33,4 +33,7 @@ lib.mapAttrs
     "0.40.0" = {
       hash = "sha256-9f+QuGupjTUK3cQk7DFDrL7MOIwDE9SAUyVZ9RfrdDM=";
     };
+    "0.42.0" = {
+      hash = "sha256-PxhywN53nTkvu7Uvc12UUFVrjYQ7fosd5J4ple7LSoU=";
+    };
   }

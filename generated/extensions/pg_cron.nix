@@ -51,4 +51,7 @@ lib.mapAttrs
     "1.6.7" = {
       hash = "sha256-oQjaQeIEMbg5pipY8tT4I7bNdyDOwcr/ZJikqgcEZOs=";
     };
+    "1.6.8" = {
+      hash = "sha256-i5bgIFBjpb2KVUk9eABz7CpP+AwlgKAPQI0vNPd7Eb8=";
+    };
   }

@@ -13,7 +13,7 @@ lib.mapAttrs
       cargoHash,
       hash,
       pgrx,
-      rust,
+      rust ? null,
     }:
     buildPgrx { inherit pgrx rust; } (finalAttrs: {
       pname = "pg_graphql";
@@ -60,5 +60,10 @@ lib.mapAttrs
       cargoHash = "sha256-DdzemsWvnRUPmwjsnkM1JmZ75/xvOkMDMz1ZtZNWtFY=";
       pgrx = "0.12.9";
       rust = "1.81.0";
+    };
+    "1.6.1" = {
+      hash = "sha256-DOmxdLuYlRoQRprN4tni6JyXZ3nWaEqVQU0DNSYRYTc=";
+      cargoHash = "sha256-pgwx8Axctd37J79nUTbCGp6g2PGiHdgt99pMqGGLmyA=";
+      pgrx = "0.16.1";
     };
   }

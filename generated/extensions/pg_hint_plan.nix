@@ -33,8 +33,24 @@ lib.mapAttrs
     }
   )
   {
+    "1.5.3" = {
+      hash = "sha256-jkU0zt1waPTdFrBLAxYNvlo+RwdhCtKQq7iqAuxthNA=";
+      tag = "REL15_1_5_3";
+    };
+    "1.6.2" = {
+      hash = "sha256-WMmtnuGOvLwtiEmgHpYURC1k5NmkBiDg+PnQCIZp7Sk=";
+      tag = "REL16_1_6_2";
+    };
     "1.7.0" = {
       hash = "sha256-MNQMePDmGxC8OFIJuVJrhfgU566vkng00+tjeGpGKvs=";
       tag = "REL17_1_7_0";
+    };
+    "1.7.1" = {
+      hash = "sha256-9GKqyrNpi80I4WWIiRN8zeXBm5bkRuzOWrZVfpYOzag=";
+      tag = "REL17_1_7_1";
+    };
+    "1.8.0" = {
+      hash = "sha256-QsDppGN5TE7CSii3mNmwqT/riNNjyRTJk6d6Xcf0JMw=";
+      tag = "REL18_1_8_0";
     };
   }

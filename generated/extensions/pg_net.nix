@@ -53,4 +53,7 @@ lib.mapAttrs
     "0.20.2" = {
       hash = "sha256-8xhk3WPONVjB2JIIRDBJP9fmtlMx0ld2t9GFYIzTYyQ=";
     };
+    "0.20.5" = {
+      hash = "sha256-UMSojamXUTTqzqUrm2WqeAOZigDwQcXCzevCdEOqjT8=";
+    };
   }

@@ -48,4 +48,7 @@ lib.mapAttrs
     "1.5.2" = {
       hash = "sha256-wfjiLkx+S3zVrAynisX1GdazueVJ3EOwQEPcgUQt7eA=";
     };
+    "1.5.3" = {
+      hash = "sha256-Ufh/dKrKumRKeQ/CpwvxbjAmgILAn04BduPZMRvS+nU=";
+    };
   }

@@ -48,4 +48,7 @@ lib.mapAttrs
     "1.4.0" = {
       hash = "sha256-crxj5R9jblIv0h8lpqddAoYe2UqgUlnvbOajKTzVces=";
     };
+    "1.5.3" = {
+      hash = "sha256-+4OO6/5pOLK2I00DHpTzw/9r+cdy82pCAE6i2/whF4A=";
+    };
   }

@@ -45,6 +45,9 @@ lib.mapAttrs
     "1.7.1" = {
       hash = "sha256-emwoTowT7WKFX0RQDqJXjIblrzqaUIUkzqSqBCHVKQ8=";
     };
+    "16.1" = {
+      hash = "sha256-fzoAcXEKmA+xD4HtcHZgcduh1XmSgL8ZS4R72og7RGQ=";
+    };
     "17.0" = {
       hash = "sha256-3ksq09wiudQPuBQI3dhEQi8IkXKLVIsPFgBnwLiicro=";
     };

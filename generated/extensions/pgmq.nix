@@ -15,7 +15,7 @@ lib.mapAttrs
       inherit version;
 
       src = fetchFromGitHub {
-        owner = "tembo-io";
+        owner = "pgmq";
         repo = "pgmq";
         tag = "v${finalAttrs.version}";
         inherit hash;
@@ -25,8 +25,8 @@ lib.mapAttrs
 
       meta = {
         description = "Message queue with visibility timeouts, in plain SQL";
-        homepage = "https://github.com/tembo-io/pgmq";
-        changelog = "https://github.com/tembo-io/pgmq/releases/tag/v${finalAttrs.version}";
+        homepage = "https://github.com/pgmq/pgmq";
+        changelog = "https://github.com/pgmq/pgmq/releases/tag/v${finalAttrs.version}";
         license = lib.licenses.postgresql;
       };
     })
@@ -37,5 +37,8 @@ lib.mapAttrs
     };
     "1.5.1" = {
       hash = "sha256-IU+i6ONPwtgsFKdzya6E+222ualR66gkbb0lDr+7Rb8=";
+    };
+    "1.13.0" = {
+      hash = "sha256-0/L/ic6WZ64Uc6JDNnKGVFVpQa2a+3OGIeyQwPFTJ5U=";
     };
   }

@@ -39,4 +39,7 @@ lib.mapAttrs
     "3.4.1" = {
       hash = "sha256-QC77AnPGpPQGEWi6JtJdiNsB2su5+aV2pKg5ImR2B0k=";
     };
+    "4.0.2" = {
+      hash = "sha256-bETj/tG9O0kymTeJM9YlXzMPcBeegxnYQH/tMQsuXtY=";
+    };
   }

@@ -39,4 +39,7 @@ lib.mapAttrs
     "3.1.8" = {
       hash = "sha256-j5F1PPdwfQRbV8XJ8Mloi8FvZF0MTl4eyIJcBYQy1E4=";
     };
+    "3.1.11" = {
+      hash = "sha256-2Hv4rc7Q0jdd112KRm7SsdfAzFDSC8LYIDAObuA7yUg=";
+    };
   }

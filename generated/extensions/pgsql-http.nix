@@ -41,4 +41,7 @@ lib.mapAttrs
     "1.6.1" = {
       hash = "sha256-C8eqi0q1dnshUAZjIsZFwa5FTYc7vmATF3vv2CReWPM=";
     };
+    "1.7.2" = {
+      hash = "sha256-ML7lfzGWUjGuclwQ+U+y9i2WsYA2Q9zR4Xt6JNG+y3w=";
+    };
   }

@@ -53,4 +53,7 @@ lib.mapAttrs
       hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
       patches = [ ../../catalogue/patches/pgvector/0.8.0-postgresql-18.patch ];
     };
+    "0.8.7" = {
+      hash = "sha256-YYXz8zqiuqYWpJwImAhMry/QTLHKOP5MzuY0Of+aflc=";
+    };
   }

@@ -37,4 +37,8 @@ lib.mapAttrs
       hash = "sha256-vR3MvfmUP2QEAtXFpq0NCCKck3wZPD+H3QleHtyVQJs=";
       tag = "v2.7.11";
     };
+    "2.10" = {
+      hash = "sha256-99TemcnEgbhSY1YhSrIdAlclgIzak+X2PEaC/QUJwic=";
+      tag = "v2.10.12";
+    };
   }

@@ -33,4 +33,7 @@ lib.mapAttrs
     "1.8.0" = {
       hash = "sha256-cQ294UNhlPtnqngGTVLYPMbGcqhqjFk5y6WBz6nCZhI=";
     };
+    "3.4.0" = {
+      hash = "sha256-O2zVVVf2OFTCc4BYHuGJ67odU0TwMnTJQuz9uk+a4/0=";
+    };
   }

@@ -54,4 +54,7 @@ lib.mapAttrs
     "2.16.1" = {
       hash = "sha256-sLxWdBmih9mgiO51zLLxn9uwJVYc5JVHJjSWoADoJ+w=";
     };
+    "2.29.2" = {
+      hash = "sha256-pR68kA795hFX4aEC7UXyruigDNnudQVekDg+eIpdzJU=";
+    };
   }

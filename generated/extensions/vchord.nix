@@ -13,8 +13,8 @@ lib.mapAttrs
     {
       cargoHash,
       hash,
-      pgrx ? "0.16.1",
-      rust ? "1.88.0",
+      pgrx,
+      rust ? null,
     }:
     applyOverride ../../catalogue/overrides/vchord.nix version (
       buildPgrx { inherit pgrx rust; } (finalAttrs: {
@@ -43,5 +43,12 @@ lib.mapAttrs
     "1.0.0" = {
       hash = "sha256-+BOuiinbKPZZaDl9aYsIoZPgvLZ4FA6Rb4/W+lAz4so=";
       cargoHash = "sha256-kwe2x7OTjpdPonZsvnR1C/89D5W/R5JswYF79YcSFEA=";
+      pgrx = "0.16.1";
+      rust = "1.88.0";
+    };
+    "1.1.1" = {
+      hash = "sha256-QL9XGSQFOcrpww03Y5F0JuDbpo0v8oidUqucLxggkqE=";
+      cargoHash = "sha256-IXOCzKJArNOcb/2TcJbLz1XdCquUpyF/cLHYU5vmlko=";
+      pgrx = "0.17.0";
     };
   }

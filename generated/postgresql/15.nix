@@ -10,14 +10,14 @@
   name = "15";
 
   postgresql = pinned postgresql_15 {
-    version = "15.18";
+    version = "15.20";
 
     # The recipe takes its source from this argument.
     fetchFromGitHub =
       _:
       fetchurl {
-        url = "https://ftp.postgresql.org/pub/source/v15.18/postgresql-15.18.tar.bz2";
-        hash = "sha256-Ed8N+X/j6kupp5H6rznO4dL+Vx54iFtbVdhRfSfDI7Q=";
+        url = "https://ftp.postgresql.org/pub/source/v15.20/postgresql-15.20.tar.bz2";
+        hash = "sha256-MOZcu7dxo5tVPtLffmViLmVkeu1V28Gb0P6FP/CghEI=";
       };
   };
 
@@ -34,10 +34,11 @@
       default = "nixpkgs";
     };
     hypopg = {
-      default = "1.4.1";
+      default = "1.4.3";
       versions = [
         "1.3.1"
         "1.4.1"
+        "1.4.3"
       ];
     };
     index_advisor = {
@@ -45,8 +46,11 @@
       versions = [ "0.2.0" ];
     };
     ip4r = {
-      default = "2.4.2";
-      versions = [ "2.4.2" ];
+      default = "2.4.3";
+      versions = [
+        "2.4.2"
+        "2.4.3"
+      ];
     };
     jsonb_deep_sum = {
       default = "nixpkgs";
@@ -59,12 +63,18 @@
       versions = [ "1.2.3" ];
     };
     pg-safeupdate = {
-      default = "1.4";
-      versions = [ "1.4" ];
+      default = "1.6";
+      versions = [
+        "1.4"
+        "1.6"
+      ];
     };
     pg-semver = {
-      default = "0.40.0";
-      versions = [ "0.40.0" ];
+      default = "0.42.0";
+      versions = [
+        "0.40.0"
+        "0.42.0"
+      ];
     };
     pg_background = {
       default = "nixpkgs";
@@ -76,12 +86,13 @@
       default = "nixpkgs";
     };
     pg_cron = {
-      default = "1.6.4";
+      default = "1.6.8";
       versions = [
         "1.3.1"
         "1.4.2"
         "1.5.2"
         "1.6.4"
+        "1.6.8"
       ];
     };
     pg_csv = {
@@ -91,12 +102,13 @@
       default = "nixpkgs";
     };
     pg_graphql = {
-      default = "1.5.11";
+      default = "1.6.1";
       versions = [
         "1.4.4"
         "1.5.0"
         "1.5.9"
         "1.5.11"
+        "1.6.1"
       ];
     };
     pg_hashids = {
@@ -105,6 +117,10 @@
         "1.2.1"
         "1.3.0-unstable-2022-09-17"
       ];
+    };
+    pg_hint_plan = {
+      default = "1.5.3";
+      versions = [ "1.5.3" ];
     };
     pg_hll = {
       default = "nixpkgs";
@@ -121,13 +137,14 @@
       ];
     };
     pg_net = {
-      default = "0.20.0";
+      default = "0.20.5";
       excludedSystems = [ "aarch64-darwin" ];
       versions = [
         "0.7.1"
         "0.14.0"
         "0.19.5"
         "0.20.0"
+        "0.20.5"
       ];
     };
     pg_partman = {
@@ -146,10 +163,11 @@
       default = "nixpkgs";
     };
     pg_repack = {
-      default = "1.5.2";
+      default = "1.5.3";
       versions = [
         "1.4.8"
         "1.5.2"
+        "1.5.3"
       ];
     };
     pg_roaringbitmap = {
@@ -169,10 +187,11 @@
       ];
     };
     pg_tle = {
-      default = "1.4.0";
+      default = "1.5.3";
       versions = [
         "1.0.4"
         "1.4.0"
+        "1.5.3"
       ];
     };
     pg_topn = {
@@ -196,10 +215,11 @@
       versions = [ "0.2.0" ];
     };
     pgmq = {
-      default = "1.5.1";
+      default = "1.13.0";
       versions = [
         "1.4.4"
         "1.5.1"
+        "1.13.0"
       ];
     };
     pgroonga = {
@@ -214,17 +234,19 @@
       versions = [ "3.4.1" ];
     };
     pgsodium = {
-      default = "3.1.8";
+      default = "3.1.11";
       versions = [
         "3.1.7"
         "3.1.8"
+        "3.1.11"
       ];
     };
     pgsql-http = {
-      default = "1.6.1";
+      default = "1.7.2";
       versions = [
         "1.5.0"
         "1.6.1"
+        "1.7.2"
       ];
     };
     pgtap = {
@@ -237,13 +259,14 @@
       ];
     };
     pgvector = {
-      default = "0.8.0";
+      default = "0.8.7";
       versions = [
         "0.4.0"
         "0.5.1"
         "0.6.2"
         "0.7.4"
         "0.8.0"
+        "0.8.7"
       ];
     };
     pgvectorscale = {
@@ -253,10 +276,11 @@
       default = "nixpkgs";
     };
     plpgsql_check = {
-      default = "2.7";
+      default = "2.10";
       versions = [
         "2.2"
         "2.7"
+        "2.10"
       ];
     };
     plpython3 = {
@@ -293,8 +317,11 @@
       default = "nixpkgs";
     };
     supautils = {
-      default = "1.8.0";
-      versions = [ "1.8.0" ];
+      default = "3.4.0";
+      versions = [
+        "1.8.0"
+        "3.4.0"
+      ];
     };
     system_stats = {
       default = "nixpkgs";
@@ -321,8 +348,11 @@
       ];
     };
     vchord = {
-      default = "1.0.0";
-      versions = [ "1.0.0" ];
+      default = "1.1.1";
+      versions = [
+        "1.0.0"
+        "1.1.1"
+      ];
     };
     wal2json = {
       default = "2.6";

@@ -10,14 +10,14 @@
   name = "17";
 
   postgresql = pinned postgresql_17 {
-    version = "17.11";
+    version = "17.12";
 
     # The recipe takes its source from this argument.
     fetchFromGitHub =
       _:
       fetchurl {
-        url = "https://ftp.postgresql.org/pub/source/v17.11/postgresql-17.11.tar.bz2";
-        hash = "sha256-3Sfys8Wec+0UqjMkkBJCv2mgMqY0eAXydOYmAyLUKXk=";
+        url = "https://ftp.postgresql.org/pub/source/v17.12/postgresql-17.12.tar.bz2";
+        hash = "sha256-nPE2pwPY7i+DRlxDvk6ejnkwyCsL+6E75+JTe+dprFU=";
       };
   };
 
@@ -34,16 +34,22 @@
       default = "nixpkgs";
     };
     hypopg = {
-      default = "1.4.1";
-      versions = [ "1.4.1" ];
+      default = "1.4.3";
+      versions = [
+        "1.4.1"
+        "1.4.3"
+      ];
     };
     index_advisor = {
       default = "0.2.0";
       versions = [ "0.2.0" ];
     };
     ip4r = {
-      default = "2.4.2";
-      versions = [ "2.4.2" ];
+      default = "2.4.3";
+      versions = [
+        "2.4.2"
+        "2.4.3"
+      ];
     };
     jsonb_deep_sum = {
       default = "nixpkgs";
@@ -56,12 +62,18 @@
       versions = [ "1.2.3" ];
     };
     pg-safeupdate = {
-      default = "1.4";
-      versions = [ "1.4" ];
+      default = "1.6";
+      versions = [
+        "1.4"
+        "1.6"
+      ];
     };
     pg-semver = {
-      default = "0.40.0";
-      versions = [ "0.40.0" ];
+      default = "0.42.0";
+      versions = [
+        "0.40.0"
+        "0.42.0"
+      ];
     };
     pg_background = {
       default = "nixpkgs";
@@ -73,20 +85,21 @@
       default = "nixpkgs";
     };
     pg_cron = {
-      default = "1.6.4";
-      versions = [ "1.6.4" ];
+      default = "1.6.8";
+      versions = [
+        "1.6.4"
+        "1.6.8"
+      ];
     };
     pg_csv = {
       default = "nixpkgs";
     };
-    pg_ed25519 = {
-      default = "nixpkgs";
-    };
     pg_graphql = {
-      default = "1.5.11";
+      default = "1.6.1";
       versions = [
         "1.5.9"
         "1.5.11"
+        "1.6.1"
       ];
     };
     pg_hashids = {
@@ -97,8 +110,11 @@
       ];
     };
     pg_hint_plan = {
-      default = "1.7.0";
-      versions = [ "1.7.0" ];
+      default = "1.7.1";
+      versions = [
+        "1.7.0"
+        "1.7.1"
+      ];
     };
     pg_hll = {
       default = "nixpkgs";
@@ -111,12 +127,13 @@
       versions = [ "0.3.3" ];
     };
     pg_net = {
-      default = "0.20.0";
+      default = "0.20.5";
       excludedSystems = [ "aarch64-darwin" ];
       versions = [
         "0.14.0"
         "0.19.5"
         "0.20.0"
+        "0.20.5"
       ];
     };
     pg_partman = {
@@ -135,8 +152,11 @@
       default = "nixpkgs";
     };
     pg_repack = {
-      default = "1.5.2";
-      versions = [ "1.5.2" ];
+      default = "1.5.3";
+      versions = [
+        "1.5.2"
+        "1.5.3"
+      ];
     };
     pg_roaringbitmap = {
       default = "nixpkgs";
@@ -155,10 +175,11 @@
       default = "nixpkgs";
     };
     pg_tle = {
-      default = "1.4.0";
+      default = "1.5.3";
       versions = [
         "1.0.4"
         "1.4.0"
+        "1.5.3"
       ];
     };
     pg_topn = {
@@ -182,27 +203,37 @@
       versions = [ "0.2.0" ];
     };
     pgmq = {
-      default = "1.5.1";
-      versions = [ "1.5.1" ];
+      default = "1.13.0";
+      versions = [
+        "1.5.1"
+        "1.13.0"
+      ];
     };
     pgroonga = {
       default = "3.2.5";
       versions = [ "3.2.5" ];
     };
     pgrouting = {
-      default = "3.4.1";
-      versions = [ "3.4.1" ];
+      default = "4.0.2";
+      versions = [
+        "3.4.1"
+        "4.0.2"
+      ];
     };
     pgsodium = {
-      default = "3.1.8";
+      default = "3.1.11";
       versions = [
         "3.1.7"
         "3.1.8"
+        "3.1.11"
       ];
     };
     pgsql-http = {
-      default = "1.6.1";
-      versions = [ "1.6.1" ];
+      default = "1.7.2";
+      versions = [
+        "1.6.1"
+        "1.7.2"
+      ];
     };
     pgtap = {
       default = "1.3.4";
@@ -213,12 +244,13 @@
       ];
     };
     pgvector = {
-      default = "0.8.0";
+      default = "0.8.7";
       versions = [
         "0.5.1"
         "0.6.2"
         "0.7.4"
         "0.8.0"
+        "0.8.7"
       ];
     };
     pgvectorscale = {
@@ -228,8 +260,11 @@
       default = "nixpkgs";
     };
     plpgsql_check = {
-      default = "2.7";
-      versions = [ "2.7" ];
+      default = "2.10";
+      versions = [
+        "2.7"
+        "2.10"
+      ];
     };
     plpython3 = {
       default = "nixpkgs";
@@ -267,6 +302,10 @@
     sqlite_fdw = {
       default = "nixpkgs";
     };
+    supautils = {
+      default = "3.4.0";
+      versions = [ "3.4.0" ];
+    };
     system_stats = {
       default = "nixpkgs";
     };
@@ -276,6 +315,10 @@
     temporal_tables = {
       default = "nixpkgs";
     };
+    timescaledb = {
+      default = "2.29.2";
+      versions = [ "2.29.2" ];
+    };
     vault = {
       default = "0.3.1";
       versions = [
@@ -284,8 +327,11 @@
       ];
     };
     vchord = {
-      default = "1.0.0";
-      versions = [ "1.0.0" ];
+      default = "1.1.1";
+      versions = [
+        "1.0.0"
+        "1.1.1"
+      ];
     };
     wal2json = {
       default = "2.6";

@@ -27,16 +27,22 @@
       default = "nixpkgs";
     };
     hypopg = {
-      default = "1.4.1";
-      versions = [ "1.4.1" ];
+      default = "1.4.3";
+      versions = [
+        "1.4.1"
+        "1.4.3"
+      ];
     };
     index_advisor = {
       default = "0.2.0";
       versions = [ "0.2.0" ];
     };
     ip4r = {
-      default = "2.4.2";
-      versions = [ "2.4.2" ];
+      default = "2.4.3";
+      versions = [
+        "2.4.2"
+        "2.4.3"
+      ];
     };
     jsonb_deep_sum = {
       default = "nixpkgs";
@@ -49,12 +55,18 @@
       versions = [ "1.2.3" ];
     };
     pg-safeupdate = {
-      default = "1.4";
-      versions = [ "1.4" ];
+      default = "1.6";
+      versions = [
+        "1.4"
+        "1.6"
+      ];
     };
     pg-semver = {
-      default = "0.40.0";
-      versions = [ "0.40.0" ];
+      default = "0.42.0";
+      versions = [
+        "0.40.0"
+        "0.42.0"
+      ];
     };
     pg_background = {
       default = "nixpkgs";
@@ -66,20 +78,21 @@
       default = "nixpkgs";
     };
     pg_cron = {
-      default = "1.6.4";
-      versions = [ "1.6.4" ];
+      default = "1.6.8";
+      versions = [
+        "1.6.4"
+        "1.6.8"
+      ];
     };
     pg_csv = {
       default = "nixpkgs";
     };
-    pg_ed25519 = {
-      default = "nixpkgs";
-    };
     pg_graphql = {
-      default = "1.5.11";
+      default = "1.6.1";
       versions = [
         "1.5.9"
         "1.5.11"
+        "1.6.1"
       ];
     };
     pg_hashids = {
@@ -90,8 +103,11 @@
       ];
     };
     pg_hint_plan = {
-      default = "1.7.0";
-      versions = [ "1.7.0" ];
+      default = "1.7.1";
+      versions = [
+        "1.7.0"
+        "1.7.1"
+      ];
     };
     pg_hll = {
       default = "nixpkgs";
@@ -104,12 +120,13 @@
       versions = [ "0.3.3" ];
     };
     pg_net = {
-      default = "0.20.0";
+      default = "0.20.5";
       excludedSystems = [ "aarch64-darwin" ];
       versions = [
         "0.14.0"
         "0.19.5"
         "0.20.0"
+        "0.20.5"
       ];
     };
     pg_partman = {
@@ -128,8 +145,11 @@
       default = "nixpkgs";
     };
     pg_repack = {
-      default = "1.5.2";
-      versions = [ "1.5.2" ];
+      default = "1.5.3";
+      versions = [
+        "1.5.2"
+        "1.5.3"
+      ];
     };
     pg_roaringbitmap = {
       default = "nixpkgs";
@@ -148,10 +168,11 @@
       default = "nixpkgs";
     };
     pg_tle = {
-      default = "1.4.0";
+      default = "1.5.3";
       versions = [
         "1.0.4"
         "1.4.0"
+        "1.5.3"
       ];
     };
     pg_topn = {
@@ -175,27 +196,37 @@
       versions = [ "0.2.0" ];
     };
     pgmq = {
-      default = "1.5.1";
-      versions = [ "1.5.1" ];
+      default = "1.13.0";
+      versions = [
+        "1.5.1"
+        "1.13.0"
+      ];
     };
     pgroonga = {
       default = "3.2.5";
       versions = [ "3.2.5" ];
     };
     pgrouting = {
-      default = "3.4.1";
-      versions = [ "3.4.1" ];
+      default = "4.0.2";
+      versions = [
+        "3.4.1"
+        "4.0.2"
+      ];
     };
     pgsodium = {
-      default = "3.1.8";
+      default = "3.1.11";
       versions = [
         "3.1.7"
         "3.1.8"
+        "3.1.11"
       ];
     };
     pgsql-http = {
-      default = "1.6.1";
-      versions = [ "1.6.1" ];
+      default = "1.7.2";
+      versions = [
+        "1.6.1"
+        "1.7.2"
+      ];
     };
     pgtap = {
       default = "1.3.4";
@@ -206,12 +237,13 @@
       ];
     };
     pgvector = {
-      default = "0.8.0";
+      default = "0.8.7";
       versions = [
         "0.5.1"
         "0.6.2"
         "0.7.4"
         "0.8.0"
+        "0.8.7"
       ];
     };
     pgvectorscale = {
@@ -221,8 +253,11 @@
       default = "nixpkgs";
     };
     plpgsql_check = {
-      default = "2.7";
-      versions = [ "2.7" ];
+      default = "2.10";
+      versions = [
+        "2.7"
+        "2.10"
+      ];
     };
     plpython3 = {
       default = "nixpkgs";
@@ -260,6 +295,10 @@
     sqlite_fdw = {
       default = "nixpkgs";
     };
+    supautils = {
+      default = "3.4.0";
+      versions = [ "3.4.0" ];
+    };
     system_stats = {
       default = "nixpkgs";
     };
@@ -269,6 +308,10 @@
     temporal_tables = {
       default = "nixpkgs";
     };
+    timescaledb = {
+      default = "2.29.2";
+      versions = [ "2.29.2" ];
+    };
     vault = {
       default = "0.3.1";
       versions = [
@@ -277,8 +320,11 @@
       ];
     };
     vchord = {
-      default = "1.0.0";
-      versions = [ "1.0.0" ];
+      default = "1.1.1";
+      versions = [
+        "1.0.0"
+        "1.1.1"
+      ];
     };
     wal2json = {
       default = "2.6";

@@ -25,8 +25,11 @@
   # What psql_orioledb-17/bin has of each extension, and what psql_orioledb-17/exts has besides.
   extensions = {
     hypopg = {
-      default = "1.4.1";
-      versions = [ "1.4.1" ];
+      default = "1.4.3";
+      versions = [
+        "1.4.1"
+        "1.4.3"
+      ];
     };
     index_advisor = {
       default = "0.2.0";

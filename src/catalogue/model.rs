@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
+use super::input::Place;
 pub use super::kinds::Kind;
 use super::kinds::OwnValue;
+use super::lock::Pin;
 use super::nixpkgs::Table;
 
 /// All of `catalogue/`.
@@ -63,20 +65,41 @@ pub struct Flake {
 pub struct Input {
     /// `nixpkgs`.
     pub name: String,
-    /// Owner at the forge.
-    pub owner: String,
-    /// Repository at the forge.
-    pub repo: String,
-    /// Branch or tag of the unlocked reference, if it has one.
-    pub reference: Option<String>,
-    /// Commit, 40 hex digits.
-    pub rev: String,
+    /// Where it is from.
+    pub place: Place,
+    /// Commit, 40 hex digits, where it has commits.
+    pub rev: Option<String>,
     /// NAR hash (SRI) of the source tree.
     pub nar_hash: String,
     /// Commit time, seconds since 1970.
     pub last_modified: u64,
     /// Its inputs that are ours: input name → our input's name.
     pub follows: BTreeMap<String, String>,
+}
+
+impl Input {
+    /// What it is pinned to.
+    pub fn pin(&self) -> Pin {
+        let (rev, nar_hash) = (self.rev.clone(), self.nar_hash.clone());
+        Pin { rev, nar_hash, last_modified: self.last_modified }
+    }
+
+    /// What tells one state of it from another: the commit, else the hash.
+    pub fn revision(&self) -> &str {
+        self.rev.as_deref().unwrap_or(&self.nar_hash)
+    }
+}
+
+impl Flake {
+    /// The input `nixpkgs`, which is always there.
+    pub fn nixpkgs(&self) -> Option<&Input> {
+        self.input("nixpkgs")
+    }
+
+    /// The input of that name.
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.iter().find(|input| input.name == name)
+    }
 }
 
 /// A binary cache.
@@ -415,8 +438,8 @@ impl Catalogue {
 
     /// What is known of the very nixpkgs that the catalogue pins.
     pub fn known(&self) -> Option<&Table> {
-        let pinned = self.flake.inputs.iter().find(|input| input.name == "nixpkgs")?;
-        self.nixpkgs.as_ref().filter(|table| table.revision == pinned.rev)
+        let pinned = self.flake.nixpkgs()?;
+        self.nixpkgs.as_ref().filter(|table| table.revision == pinned.revision())
     }
 
     /// The version of an extension that comes from nixpkgs, where it is known.

@@ -11,6 +11,9 @@ use serde::Deserialize;
 /// The file, below the catalogue's folder.
 pub const FILE: &str = "nixpkgs.toml";
 
+/// The release of NixOS whose nixpkgs is the first that has all that the generated flake needs.
+pub const OLDEST: &str = "NixOS 25.05";
+
 /// All that is known of one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +23,9 @@ pub struct Table {
     /// Where the facts are from, when it was not that revision itself that was asked.
     #[serde(default)]
     pub source: Option<String>,
+    /// What the generated flake needs of it and it has not.
+    #[serde(default)]
+    pub lacks: BTreeSet<String>,
     /// Its PostgreSQLs by major version.
     #[serde(default)]
     pub postgresql: BTreeMap<Major, String>,
@@ -119,6 +125,10 @@ impl Table {
         let _ = writeln!(text, "revision = {}", quote(&self.revision));
         if let Some(source) = &self.source {
             let _ = writeln!(text, "source = {}", quote(source));
+        }
+        if !self.lacks.is_empty() {
+            let lacks: Vec<String> = self.lacks.iter().map(|name| quote(name)).collect();
+            let _ = writeln!(text, "lacks = [{}]", lacks.join(", "));
         }
         text.push_str("\n[postgresql]\n");
         for (major, version) in &self.postgresql {
@@ -233,6 +243,7 @@ mod tests {
         Table {
             revision: "e2587caef70cea85dd97d7daab492899902dbf5d".into(),
             source: Some("public files".into()),
+            lacks: ["postgresqlBuildExtension".to_owned()].into(),
             postgresql: [(15, "15.18".into()), (16, "16.14".into())].into(),
             extensions: [("a.b c".to_owned(), seen.member(&both)), ("pg_b".into(), plain.member(&both))]
                 .into(),

@@ -11,6 +11,17 @@ pub fn key(text: &str, keys: &[&str]) -> Option<Range<usize>> {
     of(table.get_ref(), keys)
 }
 
+/// What stands at the end of a path of tables.
+pub fn inner(text: &str, path: &[&str]) -> Option<Range<usize>> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let (last, path) = path.split_last()?;
+    let mut at = table.get_ref();
+    for name in path {
+        at = at.iter().find(|(key, _)| key.get_ref() == name)?.1.get_ref().as_table()?;
+    }
+    of(at, &[last])
+}
+
 /// The first of `keys` in the `[[array]]` entry whose `name` is the given one.
 pub fn entry(text: &str, array: &str, name: &str, keys: &[&str]) -> Option<Range<usize>> {
     let (table, _) = DeTable::parse_recoverable(text);
@@ -43,6 +54,14 @@ mod tests {
         assert_eq!(&text[key(text, &["required", "attr", "kind"]).unwrap()], "attr = [\"a\", \"b\"]");
         assert_eq!(key(text, &["required"]), None);
         assert_eq!(key("=", &["required"]), None);
+    }
+
+    #[test]
+    fn the_end_of_a_path() {
+        for text in ["[i.n]\nrev = 1\n", "i.n.rev = 1\n", "i = { n = { rev = 1 } }\n"] {
+            assert_eq!(&text[inner(text, &["i", "n", "rev"]).unwrap()], "rev = 1");
+        }
+        assert_eq!(inner("i.n = 1\n", &["i", "n", "rev"]), None);
     }
 
     #[test]

@@ -55,11 +55,16 @@ pub struct RawFlake {
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Input")]
 pub struct RawInput {
-    /// `github:OWNER/REPO` or `github:OWNER/REPO/BRANCH`.
-    #[schemars(required, regex(pattern = r"^github:[^/?#]+/[^/?#]+(/[^?#]+)?$"))]
+    /// `github:OWNER/REPO[/BRANCH]`, `git+https://HOST/REPO[?ref=BRANCH]`, an archive's `https:`, or `path:/DIR`.
+    #[schemars(
+        required,
+        regex(
+            pattern = r"^(github:[^/?#]+/[^/?#]+(/[^?#]+)?|(git\+|tarball\+)?[a-z]+://[^#]+|path:/[^?#]+)$"
+        )
+    )]
     pub url: Field<String>,
-    /// The commit: 40 hexadecimal digits.
-    #[schemars(required, regex(pattern = r"^[0-9a-f]{40}$"))]
+    /// The commit: 40 hexadecimal digits. Archives and folders have none.
+    #[schemars(regex(pattern = r"^[0-9a-f]{40}$"))]
     pub rev: Field<String>,
     /// SRI hash of the source tree.
     #[schemars(with = "schema::Hash", required)]

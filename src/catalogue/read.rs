@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::decode::{Decoder, Field, FromToml, Map, Spanned, Table};
+use super::input::Place as Input;
 use super::kinds::{Kind, Own, Place};
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
@@ -66,12 +67,21 @@ table!(RawFlake, "flake.toml", |t, d| Self {
     required_version: t.optional("required-version", d),
 });
 
-table!(RawInput, "the input", |t, d| Self {
-    url: t.required("url", "\"github:NixOS/nixpkgs/nixos-unstable\"", d),
-    rev: t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d),
-    nar_hash: t.required("nar-hash", HASH, d),
-    last_modified: t.required("last-modified", "1784796856", d),
-    follows: t.optional("follows", d),
+table!(RawInput, "the input", |t, d| {
+    let url: Field<String> = t.required("url", "\"github:NixOS/nixpkgs/nixos-unstable\"", d);
+    let place = url.as_ref().map(|url| Input::parse(&url.value));
+    Self {
+        url,
+        rev: match place {
+            Some(Ok(place)) if place.has_commits() => {
+                t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d)
+            }
+            _ => t.optional("rev", d),
+        },
+        nar_hash: t.required("nar-hash", HASH, d),
+        last_modified: t.required("last-modified", "1784796856", d),
+        follows: t.optional("follows", d),
+    }
 });
 
 table!(RawCache, "the cache", |t, d| Self {

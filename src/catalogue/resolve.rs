@@ -10,6 +10,7 @@ use camino::Utf8PathBuf;
 
 use super::files;
 use super::index::{kind, sql_names, versions};
+use super::input::Place;
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Input, Kind, Pinned,
     Postgresql, Setting, Source, Vendor, Version,
@@ -120,31 +121,18 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
 }
 
 fn input(name: &str, raw: &RawInput) -> Option<Input> {
-    let (owner, repo, reference) = github_reference(&raw.url.as_ref()?.value)?;
+    let place = Place::parse(&raw.url.as_ref()?.value).ok()?;
     Some(Input {
         name: name.to_owned(),
-        owner: owner.to_owned(),
-        repo: repo.to_owned(),
-        reference: reference.map(str::to_owned),
-        rev: text(&raw.rev)?,
+        rev: match place.has_commits() {
+            true => Some(text(&raw.rev)?),
+            false => None,
+        },
+        place,
         nar_hash: text(&raw.nar_hash)?,
         last_modified: u64::try_from(raw.last_modified.as_ref()?.value).ok()?,
         follows: map(&raw.follows),
     })
-}
-
-/// `github:OWNER/REPO` or `github:OWNER/REPO/REF` into its parts.
-pub fn github_reference(url: &str) -> Option<(&str, &str, Option<&str>)> {
-    let rest = url.strip_prefix("github:")?;
-    let mut parts = rest.splitn(3, '/');
-    let (owner, repo) = (parts.next()?, parts.next()?);
-    let reference = parts.next();
-    let plain = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
-    let good =
-        plain(owner) && plain(repo) && reference.is_none_or(|reference| reference.split('/').all(plain));
-    good.then_some((owner, repo, reference))
 }
 
 /// The tarball that postgresql.org publishes.
@@ -388,25 +376,6 @@ pub fn pin<'a>(cx: &Context<'_>, raw: &'a RawExtension, postgresql: usize) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn references_to_github() {
-        assert_eq!(github_reference("github:NixOS/nixpkgs"), Some(("NixOS", "nixpkgs", None)));
-        assert_eq!(
-            github_reference("github:NixOS/nixpkgs/release/26.05"),
-            Some(("NixOS", "nixpkgs", Some("release/26.05")))
-        );
-        for bad in [
-            "NixOS/nixpkgs",
-            "github:NixOS",
-            "github:NixOS/",
-            "github:a/b?dir=c",
-            "github:a/b/",
-            "github:a b/c",
-        ] {
-            assert_eq!(github_reference(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn attributes_need_no_quoting() {

@@ -10,11 +10,24 @@ use crate::ops::bump::{Bumped, Request, fetch};
 /// Options of `bump`.
 #[derive(clap::Args, Debug, Default)]
 pub struct Args {
-    /// Extensions, NAME or NAME@VERSION; `postgresql` for all pinned PostgreSQLs, `postgresql@17` for one.
+    /// Extensions, NAME or NAME@VERSION; `postgresql` for all pinned PostgreSQLs, `postgresql@17` for one; `inputs`
+    /// for the flake's inputs, `inputs nixpkgs` for one.
     #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
-    /// Bump everything that is pinned.
+    /// With `inputs NAME`: move it to this commit, branch or tag [default: where its branch is].
+    #[arg(long, value_name = "REV", conflicts_with = "all")]
+    pub to: Option<String>,
+
+    /// With `inputs`: take over what flake.lock has, which `nix flake update` or a bot has changed.
+    #[arg(long, conflicts_with = "all")]
+    pub from_lock: bool,
+
+    /// With `inputs`: do not evaluate what would be rebuilt.
+    #[arg(long)]
+    pub no_evaluate: bool,
+
+    /// Bump everything that is pinned, but for the inputs.
     #[arg(long)]
     pub all: bool,
 
@@ -56,6 +69,12 @@ pub struct Args {
 /// # Errors
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    if let Some((first, names)) = args.names.split_first()
+        && first == "inputs"
+    {
+        return super::bump_inputs::run(args, names, context);
+    }
+    anyhow::ensure!(args.to.is_none() && !args.from_lock, "--to and --from-lock go with `bump inputs`");
     let root = super::root(context.root.as_deref())?;
     let host = Host::new(context);
     let upstream = args.fetching.upstream()?;

@@ -8,8 +8,9 @@ use super::host::Host;
 use super::{emit, generate};
 use crate::cmd::{Context, Outcome};
 use crate::diag::{self, Format, foreign, plural};
-use crate::ops::check::{Checked, Compared, Request, Unseen, check};
+use crate::ops::check::{Checked, Compared, Everything, Request, Unseen, check};
 use crate::ops::{Change, Loaded};
+use crate::overrides::evaluated::packages;
 
 /// Options of `check`.
 #[derive(clap::Args, Debug, Default)]
@@ -26,6 +27,11 @@ pub struct Args {
     #[arg(long)]
     pub no_evaluate: bool,
 
+    /// Evaluate every package, check, shell and app of every system too, as `nix flake check` does: 1 when some fail,
+    /// 2 when none could be evaluated.
+    #[arg(long, conflicts_with = "no_evaluate")]
+    pub evaluate: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub evaluation: evaluate::Options,
@@ -38,8 +44,12 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     let root = super::root(context.root.as_deref())?;
-    let request =
-        Request { root: &root, evaluate: !args.no_evaluate, evaluation: args.evaluation.evaluation() };
+    let request = Request {
+        root: &root,
+        evaluate: !args.no_evaluate,
+        everything: args.evaluate,
+        evaluation: args.evaluation.evaluation(),
+    };
     let mut checked = check(&request, &Host::new(context))?;
     match args.format {
         Format::Text => checked.add_conflicts(),
@@ -47,12 +57,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     let clean = checked.is_clean();
     let Checked { loaded, compared } = &checked;
-    let Some(Compared { comparison, unseen }) = compared else {
+    let Some(Compared { comparison, unseen, everything }) = compared else {
         emit(loaded, args.format, context)?;
         return Ok(Outcome::Findings);
     };
     match args.format {
-        Format::Json => write_json(loaded, &comparison.changes, unseen, context)?,
+        Format::Json => write_json(loaded, &comparison.changes, unseen, everything.as_ref(), context)?,
         format => emit(loaded, format, context)?,
     }
     if args.format == Format::Text {
@@ -62,6 +72,11 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     if let Some(why) = &unseen.why {
         context.say(why)?;
+    }
+    if let Some(everything) = everything
+        && nothing(everything, context)?
+    {
+        return Ok(Outcome::NotEvaluated);
     }
     if clean {
         let files = plural(comparison.unchanged, "file");
@@ -85,6 +100,25 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         context.say(format_args!("{files} that pgflakegen does not overwrite: what to do is said above"))?;
     }
     Ok(Outcome::Findings)
+}
+
+/// Says what was evaluated; whether that is nothing at all.
+fn nothing(everything: &Everything, context: &mut Context<'_>) -> anyhow::Result<bool> {
+    match everything {
+        Ok(packages) => {
+            let failed = packages.iter().filter(|package| package.result.is_err()).count();
+            let all = plural(packages.len(), "attribute");
+            context.say(match failed {
+                0 => format!("evaluated: {all}"),
+                _ => format!("evaluated: {failed} of {all} fail"),
+            })?;
+            Ok(failed == packages.len())
+        }
+        Err(why) => {
+            context.say(format_args!("nothing could be evaluated: {why}"))?;
+            Ok(true)
+        }
+    }
 }
 
 /// A unified diff, as `git apply` takes it.
@@ -126,6 +160,7 @@ fn write_json(
     loaded: &Loaded,
     changes: &[Change],
     unseen: &Unseen,
+    everything: Option<&Everything>,
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
     let mut findings = Vec::new();
@@ -141,12 +176,24 @@ fn write_json(
             "diff": unified(change),
         })
     });
-    let value = serde_json::json!({
+    let mut value = serde_json::json!({
         "up-to-date": changes.is_empty(),
         "not-evaluated": unseen.overrides,
         "files": files.collect::<Vec<_>>(),
         "findings": serde_json::from_slice::<serde_json::Value>(&findings)?,
     });
+    value["evaluated"] = match everything {
+        None => serde_json::Value::Null,
+        Some(Err(why)) => serde_json::json!({ "attributes": 0, "failed": [], "why": why }),
+        Some(Ok(packages)) => {
+            let causes = packages::causes(packages).into_iter().map(|cause| {
+                let packages::Cause { message, place, attributes } = cause;
+                serde_json::json!({ "message": message, "place": place, "attributes": attributes })
+            });
+            let causes: Vec<_> = causes.collect();
+            serde_json::json!({ "attributes": packages.len(), "failed": causes, "why": null })
+        }
+    };
     context.json(&value)?;
     Ok(())
 }

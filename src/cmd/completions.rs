@@ -130,7 +130,10 @@ fn both() -> Vec<CompletionCandidate> {
 
 /// What has a source to look after.
 fn sources() -> Vec<CompletionCandidate> {
-    let others = [("postgresql", "the PostgreSQLs with sources of their own")];
+    let others = [
+        ("postgresql", "the PostgreSQLs with sources of their own"),
+        ("inputs", "nixpkgs and whatever else the flake is made from"),
+    ];
     extensions().into_iter().chain(others.iter().filter_map(|(name, about)| candidate(name, about))).collect()
 }
 
@@ -151,7 +154,6 @@ fn input_or_folder(current: &OsStr) -> Vec<CompletionCandidate> {
     let inputs = loaded().map(|catalogue| catalogue.flake.inputs).unwrap_or_default();
     let typed = current.to_str().unwrap_or_default();
     let inputs = inputs.iter().filter(|input| input.name.starts_with(typed));
-    let inputs =
-        inputs.filter_map(|input| candidate(&input.name, &format!("{}/{}", input.owner, input.repo)));
+    let inputs = inputs.filter_map(|input| candidate(&input.name, &input.place.name()));
     inputs.chain(PathCompleter::dir().complete(current)).collect()
 }

@@ -61,6 +61,8 @@ pub enum Outcome {
     Clean,
     /// Exit code 1.
     Findings,
+    /// Exit code 2: nothing could be evaluated, so that nothing is known.
+    NotEvaluated,
 }
 
 impl From<Outcome> for ExitCode {
@@ -68,6 +70,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Clean => ExitCode::SUCCESS,
             Outcome::Findings => ExitCode::from(1),
+            Outcome::NotEvaluated => ExitCode::from(2),
         }
     }
 }

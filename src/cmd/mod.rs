@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod bump;
+mod bump_inputs;
 pub mod check;
 pub mod completions;
 mod context;

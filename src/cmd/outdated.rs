@@ -12,7 +12,7 @@ use crate::ops::outdated::{LOOKUPS, Outdated, Request, outdated};
 /// Options of `outdated`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Only these extensions; `postgresql` for the PostgreSQLs.
+    /// Only these extensions; `postgresql` for the PostgreSQLs, `inputs` for the flake's inputs.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
 

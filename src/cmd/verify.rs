@@ -11,7 +11,7 @@ use crate::ops::verify::{Request, Verified, verify};
 /// Options of `verify`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Only these: an extension, postgresql or cargo-pgrx.
+    /// Only these: an extension, postgresql or cargo-pgrx; or `inputs`, which are large and else left out.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
 

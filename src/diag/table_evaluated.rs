@@ -29,6 +29,8 @@ macro_rules! evaluated_codes {
         "A flake in a git repository is what git tracks or has staged. The override is neither, so that Nix does not see it, and the flake fails for everybody. `git add` it.";
     EvalLimit = "PGF413" Error "evaluation takes too much" :
         "Evaluation of the overridden derivation took more memory or time than it may, as a loop without end does. The limits are there because overrides come from other people; `--max-memory` and `--max-time`, or PGFLAKEGEN_MAX_MEMORY and PGFLAKEGEN_MAX_TIME, raise them.";
+    PackageFails = "PGF414" Error "packages that do not evaluate" :
+        "`check --evaluate` evaluates every package, check, shell and app of the flake, as `nix flake check` does, and these fail for the same reason. `pgflakegen eval .#packages.SYSTEM.\"psql_15/bin\" --show-trace` shows the way to it.";
     LeftOut = "PGF421" Warning "extension that nixpkgs refuses" :
         "nixpkgs marks the extension, or something that it is built with, as broken, insecure, unfree or not for the system, at the catalogue's revision and with the flake's configuration. It is left out of psql_NAME/bin, whose receipt.json says so under left-out, and comes back by itself with a revision that has mended it; `nix build .#psql_NAME/exts/EXTENSION` gives nixpkgs' own words. To have this an error, write `required = true` in the extension's file; to be rid of it, take the PostgreSQLs out of the key postgresql, or the systems with exclude-systems.";
     RequiredRefused = "PGF422" Error "required extension that nixpkgs refuses" :
@@ -43,5 +45,7 @@ macro_rules! evaluated_codes {
         "catalogue/nixpkgs.toml was made from another revision of nixpkgs than [inputs.nixpkgs] in flake.toml pins, so nothing of it is used. `pgflakegen index` makes it anew, from the pinned nixpkgs when that is on this machine, else from the one in the folder of --nixpkgs.";
     EndOfLife = "PGF427" Warning "PostgreSQL near or after its end of life" :
         "PostgreSQL's project makes minor releases of a major for five years; after the last one, security holes stay open, and nixpkgs removes the major soon. The day is compared with the commit of the pinned nixpkgs, so that the same catalogue gives the same findings on every day. Users move on with migration-test or pg_upgrade; then the entry goes from postgresql.toml.";
+    NixpkgsTooOld = "PGF428" Error "nixpkgs that is too old" :
+        "The generated flake builds extensions with nixpkgs' postgresqlBuildExtension, which NixOS 25.05 is the first release to have. The nixpkgs that is pinned has it not. `pgflakegen bump inputs nixpkgs` moves the pin to where its branch is, `--to REV` to a revision.";
     } } };
 }

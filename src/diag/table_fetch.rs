@@ -19,5 +19,7 @@ macro_rules! fetch_codes {
         "The versions are not written as one [[version]] table each, or the file changed while it was being edited. Nothing was changed.";
     HashDiffers = "PGF508" Error "a source is not what the catalogue's hash says" :
         "What upstream serves today has another hash than the catalogue's. Either the hash was copied from elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: compare the two sources, or ask upstream.";
+    BadInputSource = "PGF509" Error "an input is not what its name says" :
+        "What was fetched for an input of the flake is no flake (it has no flake.nix), for nixpkgs no package set that evaluates, or not to be had in the way that was asked for: archives and folders have no revisions. Nothing was changed. The input's `url` is in catalogue/flake.toml.";
     } } };
 }

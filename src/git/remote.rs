@@ -297,6 +297,15 @@ impl Git {
         self.patiently(url, RunLimits::FETCHED, &fetch).map(drop)
     }
 
+    /// When the commit was made, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn time(&self, commit: &Commit) -> Result<u64, GitError> {
+        let time = self.in_commit(commit).args(["log", "-1", "--format=%ct", &commit.id]).output()?;
+        Ok(String::from_utf8_lossy(&time).trim().parse().unwrap_or(0))
+    }
+
     /// The day of the commit in UTC, `2024-01-31`.
     ///
     /// # Errors

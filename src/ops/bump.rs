@@ -135,7 +135,7 @@ pub(super) fn targets<'a>(
                     Code::NothingToBump,
                     format!("{name} is the package set's own, whatever version that is"),
                 )
-                .help("a newer nixpkgs in catalogue/flake.toml has newer ones"),
+                .help("a newer nixpkgs may have a newer one: `pgflakegen bump inputs nixpkgs`"),
             ),
             Some(extension) => targets.push(Target::Extension(extension, version.map(str::to_owned))),
             None => {

@@ -6,6 +6,7 @@ use super::evaluate::{self, Evaluated, Evaluation};
 use super::{Error, Host, Loaded, generate};
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Span};
+use crate::overrides::evaluated::packages::Package;
 use crate::overrides::evaluated::{builds, table};
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -21,6 +22,8 @@ pub struct Request<'a> {
     pub root: &'a Utf8Path,
     /// Whether overrides are evaluated, where the flake's inputs are on this machine.
     pub evaluate: bool,
+    /// Whether all that the flake offers is evaluated as well, for all systems if none is named.
+    pub everything: bool,
     /// How. Without systems: for this machine's.
     pub evaluation: Evaluation,
 }
@@ -28,7 +31,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Everything that can be checked of a repository on this machine.
     pub fn new(root: &'a Utf8Path) -> Self {
-        Self { root, evaluate: true, evaluation: Evaluation::default() }
+        Self { root, evaluate: true, everything: false, evaluation: Evaluation::default() }
     }
 }
 
@@ -48,7 +51,12 @@ pub struct Compared {
     pub comparison: Comparison,
     /// What was not evaluated.
     pub unseen: Unseen,
+    /// What the flake offers, evaluated, or why nothing of it could be; `None`: nobody asked.
+    pub everything: Option<Everything>,
 }
+
+/// What the flake offers, or why nothing of it is known.
+pub type Everything = Result<Vec<Package>, String>;
 
 /// What was not looked at, since an input of the flake is not on this machine or nobody wanted it.
 #[derive(Debug, Default)]
@@ -70,8 +78,21 @@ pub fn check(request: &Request<'_>, host: &dyn Host) -> Result<Checked, Error> {
     let mut loaded = super::load_with_overrides(request.root)?;
     let Some(catalogue) = loaded.catalogue.take() else { return Ok(Checked { loaded, compared: None }) };
     let unseen = evaluate(request, &catalogue, &mut loaded, host)?;
+    let evaluation = &request.evaluation;
+    let everything = match request.everything {
+        true => Some(evaluate::everything(evaluate::Asked {
+            root: request.root,
+            catalogue: &catalogue,
+            evaluation,
+            host,
+        })?),
+        false => None,
+    };
+    if let Some(Ok(packages)) = &everything {
+        evaluate::failures(packages, &mut loaded.diagnostics);
+    }
     let comparison = generate::compare(request.root, &catalogue)?;
-    Ok(Checked { loaded, compared: Some(Compared { comparison, unseen }) })
+    Ok(Checked { loaded, compared: Some(Compared { comparison, unseen, everything }) })
 }
 
 impl Checked {

@@ -4,15 +4,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, nearest};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, nearest, plural};
 use crate::nix::eval::Settings;
 use crate::nix::eval::shared::current_system;
+use crate::overrides::evaluated::packages::{self, Nothing, Package};
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
 use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(EvalLimit);
+pub(crate) const FINDER: Finder = finder!(EvalLimit, PackageFails);
 
 /// How overrides are evaluated.
 #[derive(Clone, Debug)]
@@ -152,13 +153,47 @@ pub(crate) fn judge_members(
     })
 }
 
+/// Evaluates all that the flake offers, for all systems of the catalogue if none is named. The text says why nothing
+/// could be.
+pub(crate) fn everything(asked: Asked<'_>) -> Result<Result<Vec<Package>, String>, Error> {
+    let systems = systems(asked.catalogue, &asked.evaluation.systems)?;
+    Ok(packages::all(task(asked), &systems).map_err(|nothing| match nothing {
+        Nothing::Missing(what) => missing(asked.catalogue, what),
+        Nothing::Fails(failure) => failure.message,
+    }))
+}
+
+/// A finding for each cause for which packages fail.
+pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
+    for packages::Cause { message, place, attributes } in packages::causes(packages) {
+        let count = attributes.len();
+        let verb = if count == 1 { "does" } else { "do" };
+        let message = format!("{} {verb} not evaluate: {message}", plural(count, "attribute"));
+        let mut names = attributes.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        if count > SHOWN {
+            names.push_str(&format!(" and {} more", count - SHOWN));
+        }
+        let mut finding = Diagnostic::global(Code::PackageFails, message).help(names);
+        if let Some(place) = place {
+            finding = finding.help(format!("the error comes from {place}"));
+        }
+        sink.push(finding);
+    }
+}
+
+/// Attributes shown of those that fail for one reason.
+const SHOWN: usize = 6;
+
 /// What is missing, and how to get it.
 pub(crate) fn missing(catalogue: &Catalogue, what: String) -> String {
-    match catalogue.flake.inputs.iter().find(|input| what.contains(&input.rev)) {
+    match catalogue.flake.inputs.iter().find(|input| what.contains(input.revision())) {
         Some(input) => format!(
-            "{}'s source (github:{}/{} at {:.12}) is not on this machine. `nix flake archive` fetches it; a copy is \
-             taken with --override-input {} path:DIR, or from a folder of sources with --source-cache DIR",
-            input.name, input.owner, input.repo, input.rev, input.name
+            "{}'s source ({} at {}) is not on this machine. `nix flake archive` fetches it; a copy is taken with \
+             --override-input {} path:DIR, or from a folder of sources with --source-cache DIR",
+            input.name,
+            input.place.name(),
+            input.pin().short(),
+            input.name
         ),
         None => what,
     }

@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 
 use super::{Error, Host, Loaded};
+use crate::catalogue::lock;
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceMap, Span};
 use crate::progress::progress;
@@ -141,12 +142,13 @@ pub(crate) fn conflict(
         format!("to drop it: `rm {path}`; the catalogue has no use for the file")
     };
     match change.conflict {
+        Some(Conflict::Edited { .. }) if path == lock::FILE => {
+            let ours = change.after.as_deref().unwrap_or_default();
+            Some(super::lock::finding(&text, ours, at(0)).help(drop))
+        }
         Some(Conflict::Edited { line }) => {
-            let keep = if path == "flake.lock" {
-                "to keep it: put the new revision into catalogue/flake.toml, which flake.lock is made from"
-            } else {
-                "to keep it: move it to the catalogue, an override (catalogue/overrides/), or catalogue/extra.nix"
-            };
+            let keep =
+                "to keep it: move it to the catalogue, an override (catalogue/overrides/), or catalogue/extra.nix";
             let mut finding = Diagnostic::new(Code::EditedByHand, at(line), format!("{path} was edited by hand"))
                 .label("the first line that pgflakegen did not write so")
                 .help(keep)

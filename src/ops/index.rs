@@ -91,8 +91,7 @@ pub fn index(request: &Request<'_>, host: &dyn Host) -> Result<Indexed, Error> {
         }
         From::Catalogue => {
             let catalogue = super::usable(root, host)?;
-            let nixpkgs = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs");
-            let rev = nixpkgs.map(|input| input.rev.clone());
+            let rev = catalogue.flake.nixpkgs().map(|input| input.revision().to_owned());
             let evaluation = &request.evaluation;
             let asked = evaluate::Asked { root, catalogue: &catalogue, evaluation, host };
             let folder = evaluated::input(evaluate::task(asked), "nixpkgs")
@@ -144,7 +143,12 @@ fn table(request: &Request<'_>, tree: &Utf8Path, revision: String, host: &dyn Ho
 }
 
 /// Where the user said, or into the catalogue, which may not lead out of the repository.
-fn write(output: Option<&Utf8Path>, root: &Utf8Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn write(
+    output: Option<&Utf8Path>,
+    root: &Utf8Path,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), Error> {
     let _unbroken = crate::interrupt::unbroken();
     let written = match output {
         Some(output) => place::replace(output, bytes),

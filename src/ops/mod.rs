@@ -16,6 +16,8 @@ pub mod generate;
 pub mod import;
 pub mod index;
 pub mod init;
+pub mod inputs;
+pub(crate) mod lock;
 pub mod merge_driver;
 pub mod outdated;
 pub mod prefetch;
@@ -50,6 +52,8 @@ pub const FINDERS: &[Finder] = &[
     evaluate::FINDER,
     failures::FINDER,
     generate::FINDER,
+    inputs::FINDER,
+    lock::FINDER,
     verify::FINDER,
     writing::FINDER,
 ];

@@ -21,7 +21,7 @@ pub(crate) const FINDER: Finder = finder!(HashDiffers);
 pub struct Request<'a> {
     /// The repository.
     pub root: &'a Utf8Path,
-    /// Only these: an extension, postgresql or cargo-pgrx; none: everything.
+    /// Only these: an extension, postgresql, cargo-pgrx or inputs; none: everything but the inputs, which are large.
     pub names: &'a [String],
     /// A Nix store, or a folder of downloaded files, to look in first.
     pub cache: Option<&'a Utf8Path>,
@@ -54,7 +54,7 @@ pub fn verify(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     let read = |path: &Utf8Path| limited::text(root.join(FOLDER).join(path)).ok();
     let all = sources_of::claims(&catalogue, &read);
     let wanted = |claim: &&Claim| {
-        request.names.is_empty()
+        (request.names.is_empty() && !claim.name.starts_with(sources_of::INPUTS))
             || request.names.iter().any(|name| claim.name.split(' ').next() == Some(name.as_str()))
     };
     let claims: Vec<&Claim> = all.iter().filter(wanted).collect();

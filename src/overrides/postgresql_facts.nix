@@ -42,6 +42,17 @@ let
     };
 in
 {
+  # As generated/lib/make-postgresql.nix asks.
+  lacks =
+    let
+      there = (pkgs.postgresql.pkgs.callPackage or (_: _: false)) (
+        {
+          postgresqlBuildExtension ? null,
+        }:
+        postgresqlBuildExtension != null
+      ) { };
+    in
+    if there then [ ] else [ "postgresqlBuildExtension" ];
   majors = builtins.filter (major: is pkgs "postgresql_${major}" && (try (server major).version).success) numbers;
   version = major: (server major).version;
   names =

@@ -68,6 +68,7 @@ impl Asking<'_> {
         // SAFETY: only text leaves this function, and the evaluator does not outlive what it shares.
         let mut ev = unsafe { Ev::new(shared.clone()) };
         let asked = names::asked(&mut ev, ASK, tree)?;
+        self.table.lacks.extend(strings(&mut ev, asked, "lacks", None)?);
         for major in strings(&mut ev, asked, "majors", None)? {
             let Ok(number) = major.parse::<u32>() else { continue };
             let version = text(&mut ev, asked, "version", &[&major])?;

@@ -28,7 +28,7 @@ pub fn catalogue_json(catalogue: &Catalogue) -> String {
         "port": flake.port,
         "superuser": flake.superuser,
         "locale": flake.locale,
-        "inputs": flake.inputs.iter().map(|i| (i.name.clone(), json!(i.rev))).collect::<Map<_, _>>(),
+        "inputs": flake.inputs.iter().map(|i| (i.name.clone(), json!(i.revision()))).collect::<Map<_, _>>(),
         "postgresqls": postgresqls.collect::<Map<_, _>>(),
         "extensions": extensions.collect::<Map<_, _>>(),
     });

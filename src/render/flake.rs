@@ -36,11 +36,7 @@ struct Follows {
 
 /// The reference of an input as written in `flake.nix`.
 pub fn input_url(input: &Input) -> String {
-    let Input { owner, repo, .. } = input;
-    match &input.reference {
-        Some(reference) => format!("github:{owner}/{repo}/{reference}"),
-        None => format!("github:{owner}/{repo}"),
-    }
+    input.place.url()
 }
 
 /// The attribute of a PostgreSQL: `psql_15`.

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::catalogue::input::Place;
 use crate::catalogue::model::Input;
 
 /// A JSON object with its keys sorted, as Nix's JSON library keeps them.
@@ -14,24 +15,28 @@ fn sorted(pairs: impl IntoIterator<Item = (String, Value)>) -> Value {
 }
 
 fn node(input: &Input) -> Value {
-    let locked = [
-        ("lastModified", json!(input.last_modified)),
-        ("narHash", json!(input.nar_hash)),
-        ("owner", json!(input.owner)),
-        ("repo", json!(input.repo)),
-        ("rev", json!(input.rev)),
-        ("type", json!("github")),
-    ];
-    let mut original = vec![
-        ("owner".to_owned(), json!(input.owner)),
-        ("repo".to_owned(), json!(input.repo)),
-        ("type".to_owned(), json!("github")),
-    ];
-    original.extend(input.reference.iter().map(|reference| ("ref".to_owned(), json!(reference))));
-    let mut node = vec![
-        ("locked".to_owned(), sorted(locked.map(|(key, value)| (key.to_owned(), value)))),
-        ("original".to_owned(), sorted(original)),
-    ];
+    let place = &input.place;
+    let mut original: Vec<(String, Value)> =
+        place.identity().into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    let is_git = matches!(place, Place::Git { .. });
+    if matches!(place, Place::Git { submodules: true, .. }) {
+        original.push(("submodules".to_owned(), json!(true)));
+    }
+    let mut locked = original.clone();
+    // Nix before 2.13 takes none of an archive, and later ones take none, too.
+    if !matches!(place, Place::Tarball { .. }) {
+        locked.push(("lastModified".to_owned(), json!(input.last_modified)));
+    }
+    locked.push(("narHash".to_owned(), json!(input.nar_hash)));
+    locked.extend(input.rev.iter().map(|rev| ("rev".to_owned(), json!(rev))));
+    if let Some(reference) = place.reference() {
+        original.push(("ref".to_owned(), json!(reference)));
+        // git is asked for the branch even where the commit is known.
+        if is_git {
+            locked.push(("ref".to_owned(), json!(reference)));
+        }
+    }
+    let mut node = vec![("locked".to_owned(), sorted(locked)), ("original".to_owned(), sorted(original))];
     if !input.follows.is_empty() {
         let follows = input.follows.iter().map(|(name, target)| (name.clone(), json!([target])));
         node.push(("inputs".to_owned(), sorted(follows)));

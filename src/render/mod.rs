@@ -8,7 +8,7 @@ mod engine;
 mod extension;
 mod fixed;
 mod flake;
-mod lock;
+pub mod lock;
 pub mod marker;
 mod order;
 mod postgresql;

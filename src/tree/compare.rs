@@ -13,6 +13,7 @@ use super::attributes;
 use super::judge::{Judge, Standing};
 use super::lines;
 use super::place::{Found, Place};
+use crate::catalogue::lock;
 use crate::render::{Generated, VERSION_FILE, marker, version_in};
 
 /// Why a file is not to be overwritten or removed without being asked to.
@@ -127,6 +128,8 @@ fn change(path: &Utf8Path, before: Option<String>, after: Option<&String>, stand
         before,
         after: after.cloned(),
         conflict: match standing {
+            // What Nix or a bot has committed is a wish.
+            Standing::Committed if path == lock::FILE => Some(Conflict::Edited { line: 0 }),
             Standing::Ours | Standing::Committed => None,
             Standing::Edited { line } => Some(Conflict::Edited { line }),
             Standing::Foreign => Some(Conflict::Foreign),

@@ -7,6 +7,7 @@ use super::history::{History, Texts};
 use super::lines;
 use super::place::{Found, Place};
 use super::record::Record;
+use crate::catalogue::lock;
 use crate::render::{VERSION_FILE, marker};
 
 /// What a text is.
@@ -62,7 +63,7 @@ impl Judge {
     /// What `text` is, where `planned` is to be.
     pub fn standing(&self, path: &Utf8Path, text: &str, planned: Option<&str>) -> Standing {
         let is_lock = path == "flake.lock";
-        if planned.is_some_and(|planned| lines::is_torn(text, planned))
+        if planned.is_some_and(|planned| lines::is_torn(text, planned) || is_lock && lock::same(text, planned))
             || marker::is_intact(text)
             // Whatever it says, nobody has anything to lose in it.
             || (path == VERSION_FILE && marker::is_ours(text))

@@ -22,6 +22,9 @@ pub enum EditError {
         /// Its value.
         text: String,
     },
+    /// It has not the key.
+    #[error("there is no {0}")]
+    NoKey(String),
     /// The tables are written in a way that cannot be edited one by one.
     #[error("the [[{0}]] tables are written inline; write them as [[{0}]]")]
     Inline(&'static str),
@@ -220,6 +223,30 @@ pub fn set(
     Ok(text)
 }
 
+/// `text` with other values in the table at `path`, whether it stands as `[a.b]`, as `b = { … }` or with dots. All of
+/// the keys must be there.
+///
+/// # Errors
+/// When the table or a key is not there.
+pub fn set_in(text: &str, path: &[&str], changes: &[(&str, Value)]) -> Result<String, EditError> {
+    let mut text = text.to_owned();
+    for (what, new) in changes {
+        let span = {
+            let document = parse(&text)?;
+            let mut item = Some(document.as_item());
+            for name in path.iter().chain([what]) {
+                item = item.and_then(|item| item.get(name));
+            }
+            item.and_then(Item::span)
+        };
+        let Some(span) = span else {
+            return Err(EditError::NoKey(path.iter().chain([what]).copied().collect::<Vec<_>>().join(".")));
+        };
+        text.replace_range(span, &new.to_string());
+    }
+    Ok(text)
+}
+
 /// The string that the first table of `[[array]]` in `text` has under `key`.
 pub fn string(text: &str, array: &str, key: &str) -> Option<String> {
     let document = parse(text).ok()?;
@@ -280,6 +307,23 @@ mod tests {
             let less = remove(&file, &second);
             assert!(!less.contains("about 2.0") && less.contains("# the end"), "{less}");
         }
+    }
+
+    #[test]
+    fn values_of_a_table_by_its_path() {
+        let new = || Value::from("new");
+        for (before, after) in [
+            (
+                "# a\n[i.n]\nu = \"x\"  # why\nr   =  \"old\"# c\n",
+                "# a\n[i.n]\nu = \"x\"  # why\nr   =  \"new\"# c\n",
+            ),
+            ("[i]\nn = { u = 'x', r = 'old' }\n", "[i]\nn = { u = 'x', r = \"new\" }\n"),
+            ("i.n.u = 'x'\r\ni.n.r = 'old'\r\n", "i.n.u = 'x'\r\ni.n.r = \"new\"\r\n"),
+        ] {
+            assert_eq!(set_in(before, &["i", "n"], &[("r", new())]).as_deref(), Ok(after));
+        }
+        let lacks = set_in("[i.n]\nu = 1\n", &["i", "n"], &[("r", new())]);
+        assert_eq!(lacks, Err(EditError::NoKey("i.n.r".into())));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod guess;
 pub mod http;
 pub mod import;
+pub mod inputs;
 pub mod locator;
 pub mod plan;
 pub mod prefetch;

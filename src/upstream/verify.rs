@@ -9,6 +9,7 @@ use url::Url;
 use super::cargo::{CargoError, Lock};
 use super::prefetch::{Upstream, UpstreamError};
 use super::progress::{Progress, Silent};
+use crate::catalogue::input::Place;
 use crate::catalogue::model::{Catalogue, Fetcher, Revision, Vendor};
 use crate::store::archive::{self, StripRoot};
 use crate::store::hash::{Algorithm, Hash};
@@ -47,6 +48,9 @@ pub enum Source {
     GitCrate(String, String),
 }
 
+/// What the claims of the flake's inputs are called, each before its name.
+pub const INPUTS: &str = "inputs";
+
 /// All hashes of sources in the catalogue; `read` gives the text of a catalogue file.
 pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>) -> Vec<Claim> {
     let mut claims = Vec::new();
@@ -58,6 +62,22 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
             hash: pinned.source.hash.clone(),
             text: pinned.source.hash.clone(),
             source: Source::Fetcher(pinned.source.fetcher.clone()),
+        });
+    }
+    for input in &catalogue.flake.inputs {
+        let Some(rev) = &input.rev else { continue };
+        let at = Revision::Rev(rev.clone());
+        let fetcher = match input.place.clone() {
+            Place::GitHub { owner, repo, .. } => Fetcher::GitHub { owner, repo, at, submodules: false },
+            Place::Git { url, submodules, .. } => Fetcher::Git { url, at, submodules },
+            Place::Tarball { .. } | Place::Path { .. } => continue,
+        };
+        claims.push(Claim {
+            name: format!("{INPUTS} {}", input.name),
+            file: "flake.toml".into(),
+            hash: input.nar_hash.clone(),
+            text: input.nar_hash.clone(),
+            source: Source::Fetcher(fetcher),
         });
     }
     for entry in &catalogue.cargo_pgrx {

@@ -165,7 +165,9 @@ fn a_lock_file_that_nix_updated_is_not_lost() {
     edit(dir.path().join("flake.lock"), "1784796856", "1784796857");
     let output = pgflakegen(dir.path(), &[]);
     exits(&output, 1);
-    assert!(stderr(&output).contains("catalogue/flake.toml"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("PGF608"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("of the time 1784796857"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`pgflakegen bump inputs --from-lock`"), "{}", stderr(&output));
     exits(&pgflakegen(dir.path(), &["generate", "--force"]), 0);
     exits(&pgflakegen(dir.path(), &["check"]), 0);
 }

@@ -42,6 +42,7 @@ fn names_are_those_of_the_catalogue() {
     let at = |words: &[&str]| offered(dir.path(), words);
     assert_eq!(at(&["show", "pgv"]), ["pgvector"]);
     assert_eq!(at(&["bump", "postg"]), ["postgresql"]);
+    assert_eq!(at(&["bump", "inp"]), ["inputs"]);
     assert_eq!(at(&["list", "--postgresql", "17"]), ["17"]);
     assert_eq!(at(&["check", "--systems", "aarch64-d"]), ["aarch64-darwin"]);
     assert!(at(&["explain", "PGF12"]).contains(&"PGF124".to_owned()));

@@ -165,6 +165,54 @@ fn overrides_are_evaluated_where_nixpkgs_is_at_hand() {
     assert_eq!(with(&["validate"]).status.code(), Some(1));
 }
 
+/// As `nix flake check`: every package, check, shell and app.
+#[test]
+fn everything_is_evaluated_where_nixpkgs_is_at_hand() {
+    let dir = repository("{ }:\nold: { makeFlags = old.makeFlags or [ ] ++ [ \"A=1\" ]; }\n");
+    assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
+    let hostpkgs = hostpkgs();
+    let check = |args: &[&str]| {
+        run(dir.path(), &[&["check", "--evaluate", "--override-input", "nixpkgs", &hostpkgs], args].concat())
+    };
+    let json = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_slice(&check(&[args, &["--format", "json"]].concat()).stdout).expect("JSON")
+    };
+    let output = check(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("evaluated: "), "{}", text(&output.stderr));
+    let all = json(&[])["evaluated"]["attributes"].as_u64().expect("a number");
+    let of_one = json(&["--systems", "x86_64-linux"])["evaluated"]["attributes"].as_u64().expect("a number");
+    assert!(of_one > 20 && all > of_one * 2, "{all} of all systems, {of_one} of one");
+    // What a whole folder of the repository is part of is evaluated too; one that fails is an error.
+    fs::write(
+        dir.path().join("catalogue/extra.nix"),
+        "_: { packages.x86_64-linux = { one = throw \"no luck\"; two = throw \"no luck\"; }; }\n",
+    )
+    .expect("a writable directory");
+    assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
+    let output = check(&[]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("error[PGF414]: 2 attributes do not evaluate: no luck"), "{shown}");
+    assert!(shown.contains("packages.x86_64-linux.one, packages.x86_64-linux.two"), "{shown}");
+    assert!(shown.contains(&format!("evaluated: 2 of {} attributes fail", all + 2)), "{shown}");
+    let json = json(&[]);
+    assert_eq!(json["evaluated"]["failed"][0]["message"], "no luck", "{json}");
+    assert_eq!(json["findings"][0]["code"], "PGF414", "{json}");
+    // Nothing at all is another matter.
+    fs::write(dir.path().join("catalogue/extra.nix"), "_: throw \"never\"\n").expect("a writable directory");
+    assert_eq!(check(&[]).status.code(), Some(2));
+    fs::remove_file(dir.path().join("catalogue/extra.nix")).expect("it is there");
+    let output = run(dir.path(), &["check", "--evaluate", "--format", "json", "--source-cache", "nowhere"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json["evaluated"]["attributes"], 0, "{json}");
+    assert!(
+        json["evaluated"]["why"].as_str().is_some_and(|why| why.contains("not on this machine")),
+        "{json}"
+    );
+}
+
 #[test]
 fn what_evaluation_lacks_is_said() {
     let dir = repository("{ }:\nold: { makeFlags = old.makeFlags or [ ] ++ [ \"A=1\" ]; }\n");

@@ -609,7 +609,26 @@ fn names(root: &Path) -> Result<(), Failed> {
     Ok(fs::write(root.join("names"), "openssl\ncurl\n")?)
 }
 
+/// nixpkgs has moved.
+fn moved(root: &Path) -> Result<(), Failed> {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostpkgs");
+    let place = root.parent().unwrap().join("github/NixOS/nixpkgs");
+    if !place.exists() {
+        for entry in walkdir::WalkDir::new(&from) {
+            let entry = entry?;
+            let target = place.join(entry.path().strip_prefix(&from)?);
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(target)?;
+            } else {
+                fs::copy(entry.path(), target)?;
+            }
+        }
+    }
+    upstream(root, "NixOS/nixpkgs", "moved", &[])
+}
+
 const IMPORT: [&str; 5] = ["import", "nix", "nix", "--offline", "-q"];
+const INPUTS: [&str; 6] = ["bump", "inputs", "nixpkgs", "--to", "moved", "--offline"];
 const BUMP: [&str; 3] = ["bump", "pgvector", "--offline"];
 const ADD: [&str; 3] = ["add", "owner/hypo", "--offline"];
 const INDEX: [&str; 6] = ["index", "-q", "--from", "names", "--revision", "abc"];
@@ -776,6 +795,8 @@ pub fn trials() -> Vec<Trial> {
         trial("an_addition_survives_a_power_cut", || survives(published, &ADD, 50)),
         trial("bump_at_each_step", || these_happen(&WHATEVER[..2], &BUMP, released, 20)),
         trial("add_at_each_step", || these_happen(&WHATEVER[..2], &ADD, published, 20)),
+        trial("moved_inputs_survive_a_power_cut", || survives(moved, &INPUTS, 50)),
+        trial("bump_inputs_at_each_step", || these_happen(&WHATEVER[..1], &INPUTS, moved, 20)),
         trial("index_at_each_step", || whatever_happens(&INDEX, names, 3)),
         trial("init_at_each_step", init_at_each_step),
     ]

@@ -3,7 +3,7 @@
 use super::text::{is_hex, is_identifier};
 use super::{Context, Rule};
 use crate::catalogue::decode::printable;
-use crate::catalogue::resolve::github_reference;
+use crate::catalogue::input::{FORMS, Place};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
@@ -32,18 +32,28 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
             );
         }
         let raw = &input.value;
-        if let Some(url) = &raw.url
-            && github_reference(&url.value).is_none()
-        {
-            let finding =
-                Diagnostic::new(Code::BadInput, url.span, "inputs come from github:OWNER/REPO[/BRANCH]");
+        let place = raw.url.as_ref().map(|url| (url, Place::parse(&url.value)));
+        if let Some((url, Err(why))) = &place {
+            let finding = Diagnostic::new(Code::BadInput, url.span, *why);
             let path = url.value.trim_start_matches("https://github.com/").trim_end_matches(".git");
             let better = format!("github:{path}");
-            found.push(if github_reference(&better).is_some() {
+            found.push(if Place::parse(&better).is_ok() {
                 finding.help(format!("write \"{better}\""))
             } else {
-                finding.help("for example github:NixOS/nixpkgs/nixos-unstable")
+                finding.help(format!("an input is {FORMS}"))
             });
+        }
+        if let (Some((_, Ok(place))), Some(rev)) = (&place, &raw.rev)
+            && !place.has_commits()
+        {
+            found.push(
+                Diagnostic::new(
+                    Code::BadInput,
+                    rev.span,
+                    "an archive or a folder is pinned by its hash alone",
+                )
+                .help("remove rev"),
+            );
         }
         if let Some(rev) = &raw.rev
             && !is_hex(&rev.value, 40)

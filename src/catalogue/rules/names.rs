@@ -10,6 +10,9 @@ use crate::rule::rule;
 /// Longer names make file names that some file systems refuse.
 const LONGEST: usize = 100;
 
+/// What the command line has another use for.
+const RESERVED: [&str; 3] = ["inputs", "postgresql", "cargo-pgrx"];
+
 pub(super) const RULE: Rule = rule!(Catalogue, check, [UnsafeName]);
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
@@ -85,6 +88,14 @@ fn extension(name: &str, span: Span, found: &mut Diagnostics) {
         "cannot be an extension's name: as an attribute it would need quotes"
     } else if name.len() > LONGEST {
         "is too long for a file name"
+    } else if RESERVED.contains(&name) {
+        let message =
+            format!("`{name}` cannot be an extension's name: `bump` and `verify` mean something else by it");
+        found.push(
+            Diagnostic::new(Code::UnsafeName, span, message)
+                .help("rename the file; what CREATE EXTENSION says is the key sql"),
+        );
+        return;
     } else {
         return;
     };

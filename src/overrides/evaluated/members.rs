@@ -132,7 +132,7 @@ fn is_own(opened: &mut Opened, postgresql: &Postgresql, system: &str) -> bool {
 }
 
 /// The part of nixpkgs' message that says what is wrong, without how to allow it.
-fn summary(error: &Error) -> &str {
+pub(super) fn summary(error: &Error) -> &str {
     let end = ["\n\nYou can install it", "\nSee also", "\na) To temporarily"];
     let end = end.iter().filter_map(|mark| error.message.find(mark)).min();
     &error.message[..end.unwrap_or(error.message.len())]

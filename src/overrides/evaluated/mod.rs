@@ -7,6 +7,7 @@
 mod findings;
 mod judge;
 pub mod members;
+pub mod packages;
 mod session;
 pub mod shown;
 mod sight;

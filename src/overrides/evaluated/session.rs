@@ -2,7 +2,7 @@
 //! messages are to people.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -24,6 +24,8 @@ const CATALOGUE: &str = "catalogue/";
 pub struct Session {
     shared: Arc<Shared>,
     root: Utf8PathBuf,
+    /// Where evaluation finds the flake.
+    place: PathBuf,
     tree: Arc<Tree>,
     /// Why it is not known what is part of the flake.
     unseen: Option<Box<Error>>,
@@ -83,6 +85,23 @@ impl Session {
         Self::over(root, settings, inputs, |root, sight| Tree::plain(root, sight, files))
     }
 
+    /// A session over `folder`, which has all that is part of the flake of `root`: what it takes into the store can
+    /// be read there.
+    pub fn on_disk(
+        root: &Utf8Path,
+        folder: &Path,
+        settings: Settings,
+        inputs: Vec<(String, String)>,
+    ) -> Self {
+        let place = folder.to_owned();
+        let session = Self::over(root.to_owned(), settings, inputs, |root, _| {
+            Tree::plain(root, Sight::Tracked(BTreeSet::new()), [])
+        });
+        let own = flake::place_of(&session.shared.store, &place).into_iter();
+        let known = own.map(|(path, _)| (session.shared.store.print(&path) + "/", String::new())).collect();
+        Self { place, known, unseen: None, ..session }
+    }
+
     fn over(
         root: Utf8PathBuf,
         settings: Settings,
@@ -98,13 +117,14 @@ impl Session {
         let shared = Shared::new(settings, tree.clone(), flake::HOOKS);
         let own = flake::place_of(&shared.store, Path::new(PLACE));
         let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));
-        Self { root, inputs, known: known.collect(), shared, tree, unseen }
+        let known = known.collect();
+        Self { root, place: PLACE.into(), inputs, known, shared, tree, unseen }
     }
 
     fn open(&self) -> Result<Opened> {
         // SAFETY: what is found out about a build is text; nobody takes a value along when the session ends.
         let mut ev = unsafe { Ev::new(self.shared.clone()) };
-        let flake = flake::in_place(&mut ev, Path::new(PLACE), &self.inputs)?;
+        let flake = flake::in_place(&mut ev, &self.place, &self.inputs)?;
         let held = ev.at(flake);
         Ok(Opened { ev, flake, held })
     }

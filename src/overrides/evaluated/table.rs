@@ -15,8 +15,16 @@ use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, nearest};
 use crate::rule::{Finder, finder};
 
 /// What this file can say.
-pub(crate) const FINDER: Finder =
-    finder!(EndOfLife, LeftOut, NoBase, NotInNixpkgs, OtherNixpkgsTable, OwnVersion, RequiredRefused);
+pub(crate) const FINDER: Finder = finder!(
+    EndOfLife,
+    LeftOut,
+    NixpkgsTooOld,
+    NoBase,
+    NotInNixpkgs,
+    OtherNixpkgsTable,
+    OwnVersion,
+    RequiredRefused
+);
 
 /// What is so whether or not nixpkgs is at hand: a table of another revision, majors that have ended. `shown` and
 /// `sources` are as for [`super::judge`].
@@ -28,12 +36,15 @@ pub fn standing(
     sink: &mut Diagnostics,
 ) {
     let mut report = Report { root, shown, sources, sink, partial: false };
-    let Some(pinned) = catalogue.flake.inputs.iter().find(|input| input.name == "nixpkgs") else { return };
-    if let Some(table) = catalogue.nixpkgs.as_ref().filter(|table| table.revision != pinned.rev) {
+    let Some(pinned) = catalogue.flake.nixpkgs() else { return };
+    if let Some(table) = catalogue.nixpkgs.as_ref().filter(|table| table.revision != pinned.revision()) {
         let file = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
         let span = report.at(&file, |text| places::key(text, &["revision"]));
-        let message =
-            format!("the table is of nixpkgs {:.12}, and flake.toml pins {:.12}", table.revision, pinned.rev);
+        let message = format!(
+            "the table is of nixpkgs {:.12}, and flake.toml pins {:.12}",
+            table.revision,
+            pinned.revision()
+        );
         report.sink.push(
             Diagnostic::new(Code::OtherNixpkgsTable, span, message)
                 .help("`pgflakegen index` writes it for the pinned one; until then nothing of it is used"),
@@ -59,6 +70,27 @@ pub fn standing(
     }
 }
 
+/// A nixpkgs without what the generated flake is made of: nothing else that could be said of it matters.
+fn too_old(
+    root: &Utf8Path,
+    table: &Table,
+    shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
+    sources: &mut SourceMap,
+    sink: &mut Diagnostics,
+) {
+    let mut report = Report { root, shown, sources, sink, partial: false };
+    let span = report.at(&Utf8Path::new(FOLDER).join("flake.toml"), |text| {
+        places::inner(text, &["inputs", "nixpkgs", "rev"])
+            .or_else(|| places::inner(text, &["inputs", "nixpkgs", "nar-hash"]))
+    });
+    let lacks: Vec<&str> = table.lacks.iter().map(String::as_str).collect();
+    let message = format!("the pinned nixpkgs is too old: it has no {}", lacks.join(", "));
+    report.sink.push(Diagnostic::new(Code::NixpkgsTooOld, span, message).help(format!(
+        "the oldest that works is that of {}; `pgflakegen bump inputs nixpkgs`",
+        nixpkgs::OLDEST
+    )));
+}
+
 fn follows_releases(postgresql: &Postgresql) -> bool {
     !postgresql.prerelease && (postgresql.pinned.is_none() || postgresql.is_release())
 }
@@ -73,6 +105,10 @@ pub fn judge(
     sink: &mut Diagnostics,
 ) {
     let Some(table) = catalogue.known() else { return };
+    if !table.lacks.is_empty() {
+        too_old(root, table, shown, sources, sink);
+        return;
+    }
     let mut report = Report { root, shown, sources, sink, partial: false };
     let mut found = BTreeMap::<Key<'_>, Where<'_>>::new();
     for system in systems {

@@ -18,7 +18,7 @@ const OBSERVERS: [(&str, &str); 2] = [
 ];
 
 /// The folder that is wholly generated: what is on the disk below it does not count.
-const GENERATED: &str = "generated";
+pub const GENERATED: &str = "generated";
 
 /// Where evaluation finds the repository. No program can name it, so that a path below it is one of the flake, and
 /// a path of the machine is not, wherever the repository and its inputs are.

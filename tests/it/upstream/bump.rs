@@ -186,6 +186,15 @@ fn outdated_lists_and_changes_nothing() {
     let place = Place::new();
     postgresql(&place);
     place.serve("pgvector/pgvector", &vector(&["v0.8.0", "v0.8.1"]));
+    // The branch is where the pin is: a commit cannot be made to order, but the catalogue can.
+    let nixpkgs = vector(&["v1"]);
+    nixpkgs.git(&["branch", "nixos-unstable"]);
+    let head = nixpkgs.git(&["rev-parse", "HEAD"]);
+    place.serve("NixOS/nixpkgs", &nixpkgs);
+    place.write(
+        "catalogue/flake.toml",
+        &FLAKE.replace("e2587caef70cea85dd97d7daab492899902dbf5d", head.trim()),
+    );
     let (code, out, err) = place.said(&["outdated"]);
     assert_eq!(code, 1, "{err}");
     let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();

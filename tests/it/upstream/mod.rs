@@ -8,6 +8,7 @@ mod bump;
 mod git;
 mod http;
 mod import;
+mod inputs;
 mod interrupt;
 mod network;
 mod nix;
