@@ -89,3 +89,45 @@ fn public_items() {
         same(&format!("crates/{name}/PUBLIC.txt"), &list);
     }
 }
+
+/// What CONTRIBUTING.md shows can be done to this very tree; `cargo xtask walkthroughs` runs it.
+#[test]
+fn walkthroughs_apply() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("CONTRIBUTING.md")).expect("it is there");
+    let mut count = 0;
+    for entry in root.join("docs/walkthroughs").read_dir().expect("they are there") {
+        let patch = entry.expect("it can be listed").path();
+        let name = patch.file_name().expect("it has one").to_string_lossy().into_owned();
+        assert!(text.contains(&format!("(docs/walkthroughs/{name})")), "{name} is not in CONTRIBUTING.md");
+        let output = std::process::Command::new("git")
+            .current_dir(root)
+            .args(["apply", "--check"])
+            .arg(&patch)
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        count += 1;
+    }
+    assert_eq!(text.matches("(docs/walkthroughs/").count(), count);
+}
+
+/// Links in the pages lead somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<_> =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md"].map(|page| root.join(page)).into();
+    pages.extend(root.join("docs").read_dir().expect("pages").map(|entry| entry.expect("a page").path()));
+    let link = regex::Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").expect("a pattern");
+    let mut seen = 0;
+    for page in pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        let text = std::fs::read_to_string(page).expect("it can be read");
+        for found in link.captures_iter(&text) {
+            let target = page.parent().expect("a folder").join(&found[1]);
+            assert!(target.exists(), "{}: {} leads nowhere", page.display(), &found[1]);
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} links");
+}

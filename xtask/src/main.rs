@@ -1,9 +1,11 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`,
+//! `walkthroughs`.
 
 mod asan;
 mod deny;
 mod e2e;
 mod notices;
+mod walkthroughs;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ enum Task {
     Deny,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
+    /// Make the changes that CONTRIBUTING.md describes to a copy of the last commit, and run what they say to run.
+    Walkthroughs,
 }
 
 fn main() -> ExitCode {
@@ -40,5 +44,6 @@ fn main() -> ExitCode {
         Task::Asan(args) => asan::run(&args),
         Task::Deny => deny::run(),
         Task::Notices(args) => notices::run(&args),
+        Task::Walkthroughs => walkthroughs::run(),
     }
 }
