@@ -41,9 +41,17 @@ pub fn text(path: impl AsRef<Path>) -> io::Result<String> {
 /// # Errors
 /// When it cannot be read, is too large or not UTF-8.
 pub fn given(path: impl AsRef<Path>) -> io::Result<String> {
+    utf8(given_bytes(path)?)
+}
+
+/// As [`given`], of any bytes.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn given_bytes(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
-    utf8(whole(file, size)?)
+    whole(file, size)
 }
 
 /// The contents of a regular file that is open already, of about this size.

@@ -20,11 +20,11 @@ enum Part<'a> {
 
 fn before(word: &str) -> Option<u8> {
     let rank = match word {
-        "dev" | "devel" | "snapshot" => 0,
+        "dev" | "devel" | "snapshot" | "canary" | "next" | "experimental" | "wip" | "draft" => 0,
         "alpha" => 1,
-        "beta" => 2,
-        "pre" | "preview" => 3,
-        "rc" => 4,
+        "beta" | "milestone" | "eap" | "ea" => 2,
+        "pre" | "preview" | "prerelease" | "test" | "testing" => 3,
+        "rc" | "candidate" | "cr" => 4,
         _ => return None,
     };
     Some(rank)
@@ -60,6 +60,8 @@ fn parts(version: &str) -> Vec<Part<'_>> {
             _ => parts.push(match (text, bytes.get(at)) {
                 ("a", Some(b'0'..=b'9')) => Part::Before(1),
                 ("b", Some(b'0'..=b'9')) => Part::Before(2),
+                // `1.2.0-M1`, a milestone; `1.2m1` is no such thing.
+                ("m", Some(b'0'..=b'9')) if start > 0 && class(bytes[start - 1]) == 1 => Part::Before(2),
                 _ => before(text).map_or(Part::Word(text), Part::Before),
             }),
         }
@@ -134,11 +136,25 @@ mod tests {
 
     #[test]
     fn stable_and_not() {
-        for stable in ["1.0", "17_11", "1.3.15", "7.10", "2.0.0+1", "1.0-p1", "1.1.1a"] {
+        for stable in ["1.0", "17_11", "1.3.15", "7.10", "2.0.0+1", "1.0-p1", "1.1.1a", "1.2m1", "1.0-2"] {
             assert!(!is_prerelease(stable), "{stable}");
         }
-        for not in ["1.0-rc1", "19beta1", "1.0a1", "1.3.0-unstable-2022-09-17", "2.0-dev", "1.0~1", "2.0-RC2"]
-        {
+        for not in [
+            "1.0-rc1",
+            "19beta1",
+            "1.0a1",
+            "1.3.0-unstable-2022-09-17",
+            "2.0-dev",
+            "1.0~1",
+            "2.0-RC2",
+            "1.2.0-prerelease",
+            "1.2.0.dev1",
+            "1.2.0-canary.1",
+            "1.2.0-next.0",
+            "1.2.0-M1",
+            "1.2.0-experimental",
+            "1.2.0-release-candidate",
+        ] {
             assert!(is_prerelease(not), "{not}");
         }
     }

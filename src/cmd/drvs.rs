@@ -1,7 +1,7 @@
 //! `pgflakegen drvs`: every package and its derivation, errors collected, in several threads.
 
 use super::host::Host;
-use super::program::{Program, refused};
+use super::program::{Program, flake_in, refused};
 use super::{Context, Outcome};
 use crate::diag::plural;
 use crate::ops::drvs::{Request, drvs};
@@ -9,11 +9,11 @@ use crate::ops::drvs::{Request, drvs};
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// The flake [default: the one in this directory]
-    #[arg(value_name = "FLAKE")]
+    /// The flake, or FLAKE#ATTRIBUTE to look there [default: the one in this directory]
+    #[arg(value_name = "FLAKE", conflicts_with_all = ["file", "expr"])]
     pub flake: Option<String>,
     /// Systems of the flake to look at [default: all it has]
-    #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
+    #[arg(long, value_name = "SYSTEM", value_delimiter = ',', conflicts_with_all = ["file", "expr", "attr"])]
     pub systems: Vec<String>,
     /// One JSON object per line, as nix-eval-jobs prints
     #[arg(long)]
@@ -39,7 +39,8 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let trace = args.program.options.show_trace;
     let settings = args.program.bounded_settings();
-    let program = match args.program.program(args.flake.as_deref()) {
+    let here = context.root.as_deref().map(flake_in).transpose()?;
+    let program = match args.program.program(args.flake.as_deref().or(here.as_deref())) {
         Ok(program) => program,
         Err(error) => return refused(&error, settings, trace, context),
     };

@@ -52,6 +52,23 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if args.parse {
         return parse_only(args, context);
     }
+    let mut args = args.clone();
+    if let (true, Some(root)) = (args.program.is_flake(), &context.root) {
+        let flake = super::program::flake_in(root)?;
+        if args.attrs.is_empty() {
+            args.attrs.push(String::new());
+        }
+        // What names a flake is taken as it is.
+        for attr in args.attrs.iter_mut().filter(|attr| !attr.starts_with(['.', '/']) && !attr.contains(':'))
+        {
+            match attr.strip_prefix('#') {
+                Some(fragment) => *attr = format!("{flake}#{fragment}"),
+                None if attr.contains('#') => {}
+                None => *attr = format!("{flake}#{attr}"),
+            }
+        }
+    }
+    let args = &args;
     let (shared, mut ev) = session(args.program.settings());
     let host = Host::new(context);
     let evaluating = progress(&host, "evaluating", 0);
@@ -75,7 +92,7 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
     let (shared, mut ev) = session(Settings { pure: false, ..args.program.settings() });
     let mut failed = false;
     let files = args.attrs.iter().chain(&args.program.file).map(|file| (Some(file.as_str()), None));
-    let texts = files.chain(args.program.expr.iter().map(|text| (None, Some(text.clone()))));
+    let texts = files.chain(args.program.expr.iter().map(|text| (None, Some(text.clone().into_bytes()))));
     for (file, text) in texts {
         let text = match (file, text) {
             (_, Some(text)) => Ok(text),
@@ -89,10 +106,10 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
         let result = result.and_then(|text| {
             let origin = match file {
                 Some(file) if file != "-" => Origin::File(file.as_bytes().into()),
-                _ => Origin::Text(text.as_str().into()),
+                _ => Origin::Text(String::from_utf8_lossy(&text).as_ref().into()),
             };
             let dir = here()?;
-            ev.parse(&text, origin, &dir)
+            ev.parse_bytes(text, origin, &dir)
         });
         if let Err(error) = result {
             failed = true;

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use camino::Utf8Path;
+
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::{Context, Outcome};
@@ -11,7 +13,7 @@ use crate::diag::guard;
 use crate::limited;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
-use crate::nix::eval::{Error, Messages, Result, Settings, Shared};
+use crate::nix::eval::{Error, Lint, Lints, Messages, Result, Settings, Shared};
 use crate::ops::program::{self as ops, Argument, Source};
 use crate::terminal;
 
@@ -31,9 +33,18 @@ pub struct EvalOptions {
     /// Calls nested at most this deep
     #[arg(long, value_name = "DEPTH", default_value_t = 10_000)]
     pub max_call_depth: u32,
-    /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations
+    /// Allow a feature Nix calls experimental: pipe-operators, ca-derivations, parse-toml-timestamps
     #[arg(long, value_name = "FEATURE")]
     pub extra_experimental_features: Vec<String>,
+    /// Unquoted URLs: ignore, warn or fatal
+    #[arg(long, value_name = "LEVEL", default_value = "ignore", hide_default_value = true, value_parser = lint)]
+    pub lint_url_literals: Lint,
+    /// Paths as a/b in place of ./a/b: ignore, warn or fatal
+    #[arg(long, value_name = "LEVEL", default_value = "ignore", hide_default_value = true, value_parser = lint)]
+    pub lint_short_path_literals: Lint,
+    /// Absolute paths and ~/a: ignore, warn or fatal
+    #[arg(long, value_name = "LEVEL", default_value = "ignore", hide_default_value = true, value_parser = lint)]
+    pub lint_absolute_path_literals: Lint,
     /// Show the whole way to an error
     #[arg(long)]
     pub show_trace: bool,
@@ -51,13 +62,67 @@ impl EvalOptions {
         let features = || self.extra_experimental_features.iter().flat_map(|list| list.split([' ', ',']));
         settings.pipe_operators = features().any(|feature| feature == "pipe-operators");
         settings.ca_derivations = features().any(|feature| feature == "ca-derivations");
+        settings.toml_timestamps = features().any(|feature| feature == "parse-toml-timestamps");
+        settings.lints = Lints {
+            url_literals: self.lint_url_literals,
+            short_path_literals: self.lint_short_path_literals,
+            absolute_path_literals: self.lint_absolute_path_literals,
+        };
         let from_env = std::env::var("NIX_PATH").unwrap_or_default();
-        let entries = self.include.iter().map(String::as_str).chain(from_env.split(':'));
+        let entries = self.include.iter().map(String::as_str).chain(search_entries(&from_env));
         for entry in entries.filter(|entry| !entry.is_empty() && !pure) {
             let (prefix, path) = entry.split_once('=').unwrap_or(("", entry));
             settings.search_path.push((prefix.to_owned(), path.to_owned()));
         }
         settings
+    }
+}
+
+fn lint(text: &str) -> std::result::Result<Lint, String> {
+    match text {
+        "ignore" => Ok(Lint::Ignore),
+        "warn" => Ok(Lint::Warn),
+        "fatal" => Ok(Lint::Fatal),
+        _ => Err("it is ignore, warn or fatal".to_owned()),
+    }
+}
+
+/// The entries of NIX_PATH: colons separate, but for the first of a URL.
+fn search_entries(mut text: &str) -> Vec<&str> {
+    let mut entries = Vec::new();
+    while !text.is_empty() {
+        let first = text.find(':').unwrap_or(text.len());
+        let from = text[..first].rfind('=').map_or(0, |at| at + 1);
+        let scheme = &text[from..first];
+        let is_url = ["channel", "flake"].contains(&scheme)
+            || (text[first..].starts_with("://")
+                && ["http", "https", "file", "git", "s3", "ssh"].contains(&scheme));
+        let end = match is_url {
+            true => text[first + 1..].find(':').map_or(text.len(), |at| first + 1 + at),
+            false => first,
+        };
+        entries.push(&text[..end]);
+        text = text.get(end + 1..).unwrap_or_default();
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::search_entries;
+
+    #[test]
+    fn urls_have_colons() {
+        for (text, entries) in [
+            ("", &[][..]),
+            ("/a:b=/c", &["/a", "b=/c"]),
+            ("nixpkgs=flake:nixpkgs:/a", &["nixpkgs=flake:nixpkgs", "/a"]),
+            ("https://a/b.tar.gz:x=file:///c.tar:d", &["https://a/b.tar.gz", "x=file:///c.tar", "d"]),
+            ("n=channel:nixos-25.05", &["n=channel:nixos-25.05"]),
+            ("a::b", &["a", "", "b"]),
+        ] {
+            assert_eq!(search_entries(text), entries, "{text}");
+        }
     }
 }
 
@@ -118,7 +183,7 @@ impl Program {
     /// What is to be evaluated; `flake` is the reference, where it is one. Standard input is read here.
     pub fn program(&self, flake: Option<&str>) -> Result<ops::Program> {
         let source = match (&self.file, &self.expr) {
-            (_, Some(text)) => Source::Text(text.clone()),
+            (_, Some(text)) => Source::Text(text.clone().into_bytes()),
             (Some(file), None) if file == "-" => Source::Text(read(file)?),
             (Some(file), None) => Source::File(file.clone()),
             (None, None) => Source::Flake(flake.unwrap_or(".").to_owned()),
@@ -140,14 +205,19 @@ pub(super) fn messages() -> Messages {
     Messages::to(|text| terminal::message(&guard::log(text)))
 }
 
-/// The text of a file; `-` is standard input.
-pub(super) fn read(file: &str) -> io::Result<String> {
+/// What is in a file; `-` is standard input.
+pub(super) fn read(file: &str) -> io::Result<Vec<u8>> {
     if file == "-" {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text)?;
+        let mut text = Vec::new();
+        io::stdin().read_to_end(&mut text)?;
         return Ok(text);
     }
-    limited::given(file)
+    limited::given_bytes(file)
+}
+
+/// The flake of the repository that `--root` names, as a reference.
+pub(super) fn flake_in(root: &Utf8Path) -> io::Result<String> {
+    Ok(root.canonicalize_utf8()?.into_string())
 }
 
 /// Where relative paths of the command line start.

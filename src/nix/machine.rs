@@ -139,7 +139,17 @@ impl outside::Repository for Repository {
 
     fn is_changed(&self) -> Answer<bool> {
         let args = ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"];
-        Ok(!self.git.output(args).map_err(said)?.is_empty())
+        if !self.git.output(args).map_err(said)?.is_empty() {
+            return Ok(true);
+        }
+        // Of files that git is told to pass over, as in a sparse checkout, it does not say that they are missing.
+        let listed = self.git.output(["ls-files", "-t", "-z"]).map_err(said)?;
+        let passed_over = listed.split(|byte| *byte == 0).filter_map(|line| line.strip_prefix(b"S "));
+        let missing = |path: &[u8]| {
+            let path = self.git.root.join(OsString::from_vec(path.to_vec()));
+            path.symlink_metadata().is_err()
+        };
+        Ok(passed_over.into_iter().any(missing))
     }
 
     fn objects(&self, ids: &[&str], take: &mut dyn FnMut(Option<&[u8]>) -> bool) -> Answer<()> {

@@ -1,6 +1,7 @@
 //! What a change rebuilds, per package, and the first causes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use camino::Utf8Path;
 
@@ -74,11 +75,16 @@ pub fn drv_diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
     let Some(root) = crate::nix::flake::git_root(&start) else {
         return Err(Error::NoRevisions(start.display().to_string()));
     };
+    // The flake is in this folder or around it, as far as the repository goes.
+    let mut inside = start.ancestors().take_while(|dir| dir.starts_with(&root));
+    let place = inside.find(|dir| dir.join("flake.nix").exists()).unwrap_or(&root);
+    let below = place.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy();
     let side = |rev: Option<&str>| -> Result<Side, Error> {
         let folder = TemporaryDirectory::new("derivations-")?;
         let flake = match rev {
-            Some(rev) => crate::nix::flake::at_revision(&root, rev)?,
-            None => root.display().to_string(),
+            Some(rev) if below.is_empty() => crate::nix::flake::at_revision(&root, rev)?,
+            Some(rev) => format!("{}&dir={below}", crate::nix::flake::at_revision(&root, rev)?),
+            None => place.display().to_string(),
         };
         let wanted = drvs::Request {
             program: Program::flake(flake, request.inputs.clone()),
@@ -96,16 +102,47 @@ pub fn drv_diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
         Ok(Side { jobs: jobs.into_iter().map(|job| (job.attr.clone(), job)).collect(), folder })
     };
     let (before, after) = (side(Some(request.before))?, side(request.after)?);
-    let all: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
-    Ok(Diff { changes: compare(&before, &after), packages: all.len() })
+    let (changes, packages) = compare(&before, &after);
+    Ok(Diff { changes, packages })
 }
 
-fn compare(before: &Side, after: &Side) -> Vec<Change> {
+impl Side {
+    /// Why the set that `path` is in cannot be looked into here.
+    fn broken_around<'s>(&'s self, path: &[String]) -> Option<&'s Job> {
+        self.jobs
+            .values()
+            .filter(|job| job.error.is_some())
+            .find(|job| job.attr_path.len() < path.len() && path.starts_with(&job.attr_path))
+    }
+
+    /// Whether there is a package in the set at `path`.
+    fn any_below(&self, path: &[String]) -> bool {
+        self.jobs.values().any(|job| job.attr_path.len() > path.len() && job.attr_path.starts_with(path))
+    }
+}
+
+/// What changes, and of how many packages.
+fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
     let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
+    let mut packages = names.len();
     let mut causes = Causes::new(before.folder.path(), after.folder.path());
     let mut changes = Vec::new();
     for attr in names {
-        let (old, new) = (before.jobs.get(attr), after.jobs.get(attr));
+        let (mut old, mut new) = (before.jobs.get(attr), after.jobs.get(attr));
+        // A set that cannot be looked into is not a package where the other side has packages in it; it is what is
+        // wrong with each of them.
+        let is_set = |job: Option<&Job>, other: &Side| {
+            job.is_some_and(|job| job.error.is_some() && other.any_below(&job.attr_path))
+        };
+        if is_set(old, after) || is_set(new, before) {
+            packages -= 1;
+            continue;
+        }
+        if let (Some(job), None) = (old, new) {
+            new = after.broken_around(&job.attr_path);
+        } else if let (None, Some(job)) = (old, new) {
+            old = before.broken_around(&job.attr_path);
+        }
         let drv = |job: Option<&Job>| job.and_then(|job| job.drv_path.clone());
         let (old_drv, new_drv) = (drv(old), drv(new));
         let change = match (&old_drv, &new_drv) {
@@ -128,5 +165,5 @@ fn compare(before: &Side, after: &Side) -> Vec<Change> {
         }
         changes.push(Change { attr: attr.clone(), change, before: old_drv, after: new_drv, reasons });
     }
-    changes
+    (changes, packages)
 }

@@ -2,7 +2,7 @@
 
 mod queue;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use self::queue::{Below, End, Item, Queue};
 use super::Host;
-use super::program::Program;
+use super::program::{Program, Source};
 use crate::nix::eval::attrs::Attrs;
-use crate::nix::eval::coerce::ContextSet;
 use crate::nix::eval::error::suggest;
 use crate::nix::eval::outside::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
 use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
+use crate::nix::flake;
 use crate::progress::progress;
 
 /// Whose packages are wanted.
@@ -25,7 +25,8 @@ use crate::progress::progress;
 pub struct Request {
     /// The flake, file or expression.
     pub program: Program,
-    /// Attribute paths to start from; none: the whole, or of a flake `packages` and its like.
+    /// Attribute paths to start from; none: the whole, or of a flake `packages` and its like, or what the reference's
+    /// fragment says.
     pub attrs: Vec<String>,
     /// Systems of the flake to look at; none: all it has.
     pub systems: Vec<String>,
@@ -56,16 +57,19 @@ pub struct Job {
     /// Derivations it needs, and which of their outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_drvs: Option<BTreeMap<String, Vec<String>>>,
-    /// Its `meta`, as far as that can be JSON.
+    /// Its `meta`, as far as that is one to Nix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta: Option<serde_json::Map<String, serde_json::Value>>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its outputs.
+    /// Its outputs, and their paths where they are known before the build.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outputs: Option<BTreeMap<String, String>>,
-    /// The system it is for.
+    pub outputs: Option<BTreeMap<String, Option<String>>>,
+    /// What the machine that builds it must be able to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_system_features: Option<Vec<String>>,
+    /// The system it is built on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
 }
@@ -110,17 +114,19 @@ fn collect_in(shared: &Arc<Shared>, args: &Request, host: &dyn Host) -> Result<V
     let evaluating = progress(host, "evaluating", 0);
     // SAFETY: what is found is text; values stay in here.
     let mut ev = unsafe { Ev::new(shared.clone()) };
-    let whole = whole(&mut ev, args);
+    let auto = args.program.auto_args(&mut ev)?;
+    let whole = whole(&mut ev, args, auto);
     let roots = roots(&mut ev, args, &whole)?;
     let mut found = Found::default();
     let mut items = VecDeque::new();
     for (root, path) in roots.iter().enumerate() {
-        match follow(&mut ev, args, &whole, path) {
+        match descend(&mut ev, auto, whole.clone(), path) {
             Ok(value) => items.push_back(Item { root, below: None, value: ev.at(value) }),
-            Err(error) => found.fail(shared, path, &error, None),
+            Err(error) => found.jobs.push(failed(shared, path, &error)),
         }
     }
-    let held: Vec<_> = items.iter().map(|item: &Item| item.value).collect();
+    let held: Vec<_> =
+        items.iter().map(|item: &Item| item.value).chain([ev.at(Value::Attrs(auto))]).collect();
     evaluating.expect(items.len());
     let queue = Queue::new(items);
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
@@ -132,10 +138,10 @@ fn collect_in(shared: &Arc<Shared>, args: &Request, host: &dyn Host) -> Result<V
             let path = taken.item.path(&roots[root]);
             let task = evaluating.begin(|| shown(&path));
             ev.begin_part();
-            let value = ev.force(value);
+            let value = ev.force(value).and_then(|value| ev.auto_call_inside(value, auto));
             match look(ev, args, value, &path, below.is_none()) {
                 Ok(Seen::Package(job)) => mine.jobs.push(*job),
-                Ok(Seen::Set(attrs)) if below.is_none() || recurse(ev, args, attrs, &path) => {
+                Ok(Seen::Set(attrs)) => {
                     let inner = ev.sorted(attrs).into_iter().map(|attr| {
                         let name = ev.text(attr.name);
                         let name =
@@ -147,8 +153,8 @@ fn collect_in(shared: &Arc<Shared>, args: &Request, host: &dyn Host) -> Result<V
                     evaluating.expect(inner.len());
                     queue.add(end, &inner);
                 }
-                Ok(Seen::Set(_) | Seen::Other) => {}
-                Err(error) => mine.fail(shared, &path, &error, Some(root)),
+                Ok(Seen::Other) => {}
+                Err(error) => mine.fail(shared, &path, &error),
             }
             drop((task, taken));
             ev.part_done();
@@ -176,8 +182,8 @@ fn collect_in(shared: &Arc<Shared>, args: &Request, host: &dyn Host) -> Result<V
     found.short.sort();
     let short = std::mem::take(&mut found.short);
     // SAFETY: as above; what each begins with is a root.
-    unsafe { ev.collecting(held, |ev| try_again(ev, args, &whole, &roots, short, &mut found)) };
-    look_again(shared, args, &roots, &mut found);
+    unsafe { ev.collecting(held, |ev| try_again(ev, args, auto, &whole, short, &mut found)) };
+    look_again(shared, args, &mut found)?;
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
     Ok(found.jobs)
 }
@@ -189,18 +195,18 @@ const MOST_THREADS: usize = 256;
 #[derive(Default)]
 struct Found {
     jobs: Vec<Job>,
-    /// Paths of errors whose text depends on what was evaluated before, and their roots.
-    unsure: Vec<(Vec<String>, usize)>,
+    /// Paths of errors whose text depends on what was evaluated before.
+    unsure: Vec<Vec<String>>,
     /// Those that had too little memory, perhaps for what others took.
-    short: Vec<(Vec<String>, usize)>,
+    short: Vec<Vec<String>>,
 }
 
 impl Found {
-    /// A package, or what should be one, fails; below which root, if it is to be looked at again.
-    fn fail(&mut self, shared: &Shared, path: &[String], error: &Error, root: Option<usize>) {
-        match root {
-            Some(root) if error.kind == Kind::MemoryLimit => self.short.push((path.to_vec(), root)),
-            Some(root) if depends_on_order(error) => self.unsure.push((path.to_vec(), root)),
+    /// A package, or what should be one, fails; it may be looked at again.
+    fn fail(&mut self, shared: &Shared, path: &[String], error: &Error) {
+        match error.kind {
+            Kind::MemoryLimit => self.short.push(path.to_vec()),
+            _ if depends_on_order(error) => self.unsure.push(path.to_vec()),
             _ => {}
         }
         self.jobs.push(failed(shared, path, error));
@@ -222,23 +228,15 @@ fn depends_on_order(error: &Error) -> bool {
 fn try_again(
     ev: &mut Ev,
     args: &Request,
+    auto: &'static Attrs,
     whole: &Result<Value>,
-    roots: &[Vec<String>],
-    short: Vec<(Vec<String>, usize)>,
+    short: Vec<Vec<String>>,
     found: &mut Found,
 ) {
-    for (path, root) in short {
+    for path in short {
         ev.free_now();
         ev.begin_part();
-        let root = roots.get(root).map_or(&[][..], Vec::as_slice);
-        let value = follow(ev, args, whole, root).and_then(|mut value| {
-            for part in &path[root.len()..] {
-                if let Value::Attrs(attrs) = value {
-                    value = attribute(ev, attrs, part)?;
-                }
-            }
-            Ok(value)
-        });
+        let value = descend(ev, auto, whole.clone(), &path);
         let job = match look(ev, args, value, &path, false) {
             Ok(Seen::Package(job)) => Some(*job),
             // What is in it was not looked into; that it could not be is what there is to say.
@@ -252,84 +250,129 @@ fn try_again(
 }
 
 /// Evaluates what failed with such an error anew: alone, in the order of the paths, by one thread.
-fn look_again(shared: &Shared, args: &Request, roots: &[Vec<String>], found: &mut Found) {
+fn look_again(first: &Shared, args: &Request, found: &mut Found) -> Result<()> {
     if found.unsure.is_empty() {
-        return;
+        return Ok(());
     }
     found.unsure.sort();
-    let again: BTreeMap<_, _> = std::mem::take(&mut found.unsure).into_iter().collect();
-    let used = shared.memory_taken();
-    let max_memory = shared.settings.max_memory.saturating_sub(used);
-    let max_time = shared.time_left();
-    let settings =
-        Settings { max_memory, max_time, messages: Messages::nowhere(), ..shared.settings.clone() };
-    let shared = Shared::new(settings, shared.outside.clone(), shared.hooks);
+    found.unsure.dedup();
+    let again = std::mem::take(&mut found.unsure);
+    let used = first.memory_taken();
+    let max_memory = first.settings.max_memory.saturating_sub(used);
+    let max_time = first.time_left();
+    let settings = Settings { max_memory, max_time, messages: Messages::nowhere(), ..first.settings.clone() };
+    let shared = Shared::new(settings, first.outside.clone(), first.hooks);
     // SAFETY: what is found is text; values stay in here.
     let mut ev = unsafe { Ev::new(shared.clone()) };
-    let whole = whole(&mut ev, args);
-    let mut known = BTreeMap::new();
+    let auto = args.program.auto_args(&mut ev)?;
+    let whole = whole(&mut ev, args, auto);
     let mut better: BTreeMap<Vec<String>, Job> = BTreeMap::new();
-    for (path, root) in again {
-        ev.begin_part();
-        let root = roots.get(root).map_or(&[][..], Vec::as_slice);
-        let start = *known.entry(root).or_insert_with(|| follow(&mut ev, args, &whole, root).ok());
-        let Some(mut value) = start else { continue };
-        let mut inner = |part: &String| match value {
-            Value::Attrs(attrs) => attribute(&mut ev, attrs, part).map(|inner| value = inner),
-            _ => Ok(()),
-        };
-        let value = path[root.len()..].iter().try_for_each(&mut inner).map(|()| value);
-        let job = match look(&mut ev, args, value, &path, false) {
-            Ok(Seen::Package(job)) => *job,
-            Ok(Seen::Set(_) | Seen::Other) => continue,
-            // Then what was seen first has to do.
-            Err(error) if matches!(error.kind, Kind::MemoryLimit | Kind::TimeLimit) => break,
-            Err(error) => failed(&shared, &path, &error),
-        };
-        better.insert(path, job);
+    let held = whole.iter().map(|value| ev.at(*value)).chain([ev.at(Value::Attrs(auto))]).collect();
+    let mut ended = false;
+    let work = |ev: &mut Ev| {
+        for path in again {
+            ev.begin_part();
+            ev.part_done();
+            let value = descend(ev, auto, whole.clone(), &path);
+            let job = match look(ev, args, value, &path, false) {
+                Ok(Seen::Package(job)) => *job,
+                Ok(Seen::Set(_) | Seen::Other) => continue,
+                // Then what was seen first has to do.
+                Err(error) if matches!(error.kind, Kind::MemoryLimit | Kind::TimeLimit) => {
+                    ended = true;
+                    break;
+                }
+                Err(error) => failed(&shared, &path, &error),
+            };
+            better.insert(path, job);
+        }
+    };
+    // SAFETY: from one path to the next what is used are the whole and the arguments, which are held.
+    unsafe { ev.collecting(held, work) };
+    if ended {
+        first.message(
+            "warning: too little memory or time is left to look at what failed again: some messages depend on what was evaluated before",
+        );
     }
     for job in found.jobs.iter_mut().filter(|job| job.error.is_some()) {
         if let Some(job_again) = better.get(&job.attr_path) {
             job.clone_from(job_again);
         }
     }
+    Ok(())
+}
+
+/// Outputs of flakes with packages by system.
+const BY_SYSTEM: [&str; 4] = ["packages", "legacyPackages", "checks", "devShells"];
+
+fn usage<T>(message: impl Into<String>) -> Result<T> {
+    Err(Error::new(Kind::Other, message))
 }
 
 /// Attribute paths to start from.
 fn roots(ev: &mut Ev, args: &Request, whole: &Result<Value>) -> Result<Vec<Vec<String>>> {
-    if !args.program.is_flake() {
-        if args.attrs.is_empty() {
-            return Ok(vec![Vec::new()]);
+    let mut given: Vec<_> =
+        args.attrs.iter().map(|path| crate::nix::eval::split_path(path)).collect::<Result<_>>()?;
+    let Source::Flake(reference) = &args.program.source else {
+        if given.is_empty() {
+            given.push(Vec::new());
         }
-        return args.attrs.iter().map(|path| crate::nix::eval::split_path(path)).collect();
-    }
+        return Ok(given);
+    };
     let Value::Attrs(outputs) = whole.clone()? else {
         return Err(Error::new(Kind::Type, "the outputs of the flake are no set"));
     };
-    if !args.attrs.is_empty() {
-        return args.attrs.iter().map(|path| crate::nix::eval::split_path(path)).collect();
+    let (flake, fragment) = flake::split_fragment(reference);
+    if !fragment.is_empty() {
+        if !given.is_empty() {
+            return usage(format!("'#{fragment}' and --attr both say where to look: give one of them"));
+        }
+        given.push(flake::locate(ev, Value::Attrs(outputs), flake, &fragment)?.0);
     }
+    // A whole kind is looked into by system.
+    let whole_kind = match given.as_slice() {
+        [path] => match path.as_slice() {
+            [name] => BY_SYSTEM.iter().find(|kind| *kind == name),
+            _ => None,
+        },
+        _ => None,
+    };
+    let kinds = match (given.is_empty(), whole_kind) {
+        (true, _) => &BY_SYSTEM[..],
+        (false, Some(kind)) => std::slice::from_ref(kind),
+        (false, None) if !args.systems.is_empty() => {
+            return usage(format!("--systems is for all of a flake, and '#{fragment}' is a part of it"));
+        }
+        (false, None) => return Ok(given),
+    };
     let mut roots = Vec::new();
-    for kind in ["packages", "legacyPackages", "checks", "devShells"] {
+    let mut seen = BTreeSet::new();
+    for kind in kinds {
         let Some(found) = ev.shared.symbols.find(kind.as_bytes()).and_then(|name| outputs.get(name)) else {
             continue;
         };
         // What fails here fails again as a job of its own.
         let Ok(Value::Attrs(systems)) = ev.force(found.value) else {
-            roots.push(vec![kind.to_owned()]);
+            roots.push(vec![(*kind).to_owned()]);
             continue;
         };
         for attr in ev.sorted(systems) {
             let system = ev.text(attr.name).lossy().into_owned();
             if args.systems.is_empty() || args.systems.contains(&system) {
-                roots.push(vec![kind.to_owned(), system]);
+                roots.push(vec![(*kind).to_owned(), system.clone()]);
             }
+            seen.insert(system);
         }
     }
-    if roots.is_empty() && !args.systems.is_empty() {
+    let unknown: Vec<_> = args.systems.iter().filter(|system| !seen.contains(*system)).cloned().collect();
+    if !unknown.is_empty() {
+        let has = match seen.is_empty() {
+            true => String::new(),
+            false => format!("; it has {}", seen.iter().cloned().collect::<Vec<_>>().join(", ")),
+        };
         let message = format!(
-            "the flake has nothing for {} (this machine is {})",
-            args.systems.join(", "),
+            "the flake has nothing for {} (this machine is {}){has}",
+            unknown.join(", "),
             current_system()
         );
         return Err(Error::new(Kind::MissingAttribute, message));
@@ -350,25 +393,20 @@ fn attribute(ev: &mut Ev, attrs: &'static Attrs, name: &str) -> Result<Value> {
 }
 
 /// The value of the file, expression or flake.
-fn whole(ev: &mut Ev, args: &Request) -> Result<Value> {
-    if args.program.is_flake() {
-        return args.program.load(ev);
-    }
-    let auto = args.program.auto_args(ev)?;
+fn whole(ev: &mut Ev, args: &Request, auto: &'static Attrs) -> Result<Value> {
     let value = args.program.load(ev)?;
-    ev.auto_call(value, auto)
+    if args.program.is_flake() { Ok(value) } else { ev.auto_call(value, auto) }
 }
 
-/// The root at `path`.
-fn follow(ev: &mut Ev, args: &Request, whole: &Result<Value>, path: &[String]) -> Result<Value> {
-    let mut value = whole.clone()?;
-    let auto = args.program.auto_args(ev)?;
+/// What is at `path`; functions on the way are called, as [`collect_in`] calls them.
+fn descend(ev: &mut Ev, auto: &'static Attrs, whole: Result<Value>, path: &[String]) -> Result<Value> {
+    let mut value = whole?;
     for part in path {
         value = match value {
             Value::Attrs(attrs) => attribute(ev, attrs, part)?,
             _ => return Err(Error::new(Kind::Type, format!("'{part}' is looked for in what is no set"))),
         };
-        value = ev.auto_call(value, auto)?;
+        value = ev.auto_call_inside(value, auto)?;
     }
     Ok(value)
 }
@@ -383,6 +421,7 @@ fn failed(shared: &Shared, path: &[String], error: &Error) -> Job {
         meta: None,
         name: None,
         outputs: None,
+        required_system_features: None,
         system: None,
     }
 }
@@ -395,88 +434,48 @@ fn shown(path: &[String]) -> String {
 /// What is at a path.
 enum Seen {
     Package(Box<Job>),
+    /// A set to look into.
     Set(&'static Attrs),
     Other,
 }
 
+/// Deeper than this nobody has packages.
+const DEEPEST: usize = 64;
+
 fn look(ev: &mut Ev, args: &Request, value: Result<Value>, path: &[String], root: bool) -> Result<Seen> {
-    let Value::Attrs(attrs) = value? else { return Ok(Seen::Other) };
-    let kind = ev.shared.symbols.find(b"type").and_then(|name| attrs.get(name));
-    let kind = kind.map(|attr| ev.force(attr.value));
-    let kind = match kind {
-        // `type` itself may fail: that is this package's error. Among packages it is one of them.
-        Some(Err(error)) if !root => return Err(error),
-        kind => kind.and_then(Result::ok),
+    let attrs = match value? {
+        Value::Attrs(attrs) => attrs,
+        other if root => {
+            let message = format!("expected a set of packages but found {}", other.describe());
+            return Err(Error::new(Kind::Type, message));
+        }
+        _ => return Ok(Seen::Other),
     };
-    if matches!(kind, Some(Value::String(text)) if text.bytes == b"derivation") {
+    let package = match ev.is_package(attrs) {
+        // `type` itself may fail: that is this package's error. Among packages it is one of them.
+        Err(_) if root => false,
+        package => package?,
+    };
+    if package {
         return job(ev, args, attrs, path).map(|job| Seen::Package(Box::new(job)));
     }
-    Ok(Seen::Set(attrs))
-}
-
-/// Whether to look into a set that is no root.
-fn recurse(ev: &mut Ev, args: &Request, attrs: &'static Attrs, path: &[String]) -> bool {
-    let wanted = args.force_recurse
-        || path.first().is_some_and(|first| first == "checks")
-        || matches!(attribute(ev, attrs, "recurseForDerivations"), Ok(Value::Bool(true)));
-    wanted && path.len() < 64
-}
-
-fn meta_of(ev: &mut Ev, attrs: &'static Attrs) -> serde_json::Map<String, serde_json::Value> {
-    let mut all = serde_json::Map::new();
-    let Ok(Value::Attrs(meta)) = attribute(ev, attrs, "meta") else { return all };
-    for attr in ev.sorted(meta) {
-        let mut text = Vec::new();
-        let written = ev
-            .force(attr.value)
-            .and_then(|value| ev.write_json(value, false, &mut ContextSet::default(), &mut text, attr.pos));
-        if written.is_ok()
-            && let Ok(value) = serde_json::from_slice(&text)
-        {
-            all.insert(ev.text(attr.name).lossy().into_owned(), value);
-        }
-    }
-    all
+    let in_checks = path.first().is_some_and(|first| first == "checks") && args.program.is_flake();
+    let wanted = root || args.force_recurse || in_checks || ev.is_recursive(attrs)?;
+    Ok(if wanted && path.len() < DEEPEST { Seen::Set(attrs) } else { Seen::Other })
 }
 
 fn job(ev: &mut Ev, args: &Request, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
-    let text = |ev: &mut Ev, attrs: &'static Attrs, name: &str| match attribute(ev, attrs, name)? {
-        Value::String(text) => Ok(text.lossy().into_owned()),
-        other => {
-            let message = format!("expected a string but found {} in '{name}'", other.describe());
-            Err(Error::new(Kind::Type, message))
-        }
-    };
-    let drv_path = text(ev, attrs, "drvPath")?;
-    let name = text(ev, attrs, "name")?;
-    let system = text(ev, attrs, "system").ok();
-    let mut outputs = BTreeMap::new();
-    let names = match attribute(ev, attrs, "outputs") {
-        Ok(Value::List(list)) => {
-            let mut names = Vec::new();
-            for item in list.items {
-                if let Value::String(text) = ev.force(item)? {
-                    names.push(text.lossy().into_owned());
-                }
-            }
-            names
-        }
-        _ => vec!["out".to_owned()],
-    };
-    for output in names {
-        if let Value::Attrs(inner) = attribute(ev, attrs, &output)? {
-            outputs.insert(output, text(ev, inner, "outPath")?);
-        }
-    }
+    let package = ev.package(attrs)?;
     Ok(Job {
         attr: shown(path),
         attr_path: path.to_vec(),
-        input_drvs: ev.input_drvs(&drv_path),
-        meta: if args.meta { Some(meta_of(ev, attrs)) } else { None },
-        drv_path: Some(drv_path),
+        meta: if args.meta { Some(ev.package_meta(attrs)?) } else { None },
+        drv_path: Some(package.drv_path),
         error: None,
-        name: Some(name),
-        outputs: Some(outputs),
-        system,
+        input_drvs: package.inputs,
+        name: Some(package.name),
+        outputs: Some(package.outputs),
+        required_system_features: package.features,
+        system: package.system,
     })
 }

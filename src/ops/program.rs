@@ -3,16 +3,17 @@
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Ev, Result, Value};
+use crate::nix::flake;
 
 /// What is evaluated.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// The outputs of the flake that this reference names.
+    /// The outputs of the flake that this reference names; what stands after `#` is for whoever looks there.
     Flake(String),
     /// A file; `<NAME>` is looked up.
     File(String),
     /// An expression.
-    Text(String),
+    Text(Vec<u8>),
 }
 
 /// An argument for a function.
@@ -54,13 +55,14 @@ impl Program {
     /// What evaluation says.
     pub fn load(&self, ev: &mut Ev) -> Result<Value> {
         match &self.source {
-            Source::Flake(reference) => crate::nix::flake::outputs(ev, reference, &self.inputs),
+            Source::Flake(reference) => flake::outputs(ev, flake::split_fragment(reference).0, &self.inputs),
             Source::File(file) => {
                 let path = path_of(ev, file, &self.here)?;
                 ev.import(&path, 0)
             }
             Source::Text(text) => {
-                let code = ev.parse(text, Origin::Text(text.as_str().into()), &self.here)?;
+                let shown = String::from_utf8_lossy(text).as_ref().into();
+                let code = ev.parse_bytes(text.clone(), Origin::Text(shown), &self.here)?;
                 ev.eval(code, None)
             }
         }

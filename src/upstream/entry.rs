@@ -68,12 +68,17 @@ pub fn usual_pattern(tags: &[String]) -> Option<(Pattern, Vec<Release>)> {
     })
 }
 
-/// The newest release: a stable one of upstream's own, where there is one.
+/// The newest release: a stable one of upstream's own, where there is one. What letters in a version mean nobody
+/// knows, so one without is taken, unless most have some.
 fn newest<'a>(releases: impl DoubleEndedIterator<Item = &'a Release> + Clone) -> Option<&'a Release> {
     // `+` adds what somebody else made of it.
     let good = |release: &&Release| !is_prerelease(&release.version) && !release.version.contains('+');
-    let mut newest_first = releases.rev();
-    newest_first.clone().find(good).or_else(|| newest_first.next())
+    let plain = |release: &&Release| !release.version.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let mut newest_first = releases.rev().clone();
+    let good_ones = newest_first.clone().filter(good);
+    let usual = 2 * good_ones.clone().filter(plain).count() >= good_ones.clone().count();
+    let found = if usual { good_ones.clone().find(plain) } else { None };
+    found.or_else(|| good_ones.clone().next()).or_else(|| newest_first.next())
 }
 
 /// A TOML string.
@@ -162,14 +167,23 @@ impl Upstream {
         };
         entry.text = text(owner, repo, catalogue, &about, tag.as_deref(), &mut entry);
         let mut own = format!("\n[[version]]\nversion = {}\n", quoted(&version));
-        let oldest = about.oldest.as_ref().map(|oldest| oldest.value);
         let lowest = catalogue.postgresqls.iter().map(|postgresql| postgresql.major).min().unwrap_or(14);
-        let from = oldest.unwrap_or(lowest).max(lowest);
-        let why =
-            about.oldest.as_ref().map_or("nothing in particular".to_owned(), |oldest| oldest.from.clone());
+        let bounds = about.bounds.as_ref().and_then(|bounds| Some((bounds.value.range(lowest)?, bounds)));
+        let (range, why) = match bounds {
+            Some((range, bounds)) => (range, bounds.from.as_str()),
+            None => (format!(">={lowest}"), "nothing in particular"),
+        };
+        if let Some(bounds) = &about.bounds
+            && !catalogue.postgresqls.iter().any(|postgresql| bounds.value.admits(postgresql.major))
+        {
+            entry.remarks.push(format!(
+                "{} says {}, which no PostgreSQL of the catalogue is",
+                bounds.from, bounds.value.text
+            ));
+        }
         match major {
             Some(major) => own.push_str(&format!("postgresql = {}\n", names_of(catalogue, major))),
-            None => own.push_str(&format!("postgresql = \">={from}\"  # guessed from {why}\n")),
+            None => own.push_str(&format!("postgresql = {}  # guessed from {why}\n", quoted(&range))),
         }
         match &at {
             Revision::Tag(name)

@@ -3,6 +3,7 @@
 //! Owns the network: nothing else in the program opens a connection. Everything fetched is hostile until
 //! hashed. Must not know of the command line or of rendering.
 
+pub mod bounds;
 pub mod bump;
 pub mod cargo;
 pub mod credentials;

@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
+use super::bounds::Bounds;
 use crate::store::archive::SourceTree;
 
 /// What a source says.
@@ -38,10 +39,10 @@ pub fn of(tree: &SourceTree, is_pgrx: bool, root: Option<&str>, major: u32) -> i
     }
     if let Some(meta) = text("META.json")?
         && let Ok(meta) = serde_json::from_str::<Value>(&meta)
-        && let Some(bounds) = meta.pointer("/prereqs/runtime/requires/PostgreSQL").and_then(Value::as_str)
-        && let Some(why) = excluded(bounds, major)
+        && let Some(bounds) = Bounds::of_meta(&meta)
+        && !bounds.admits(major)
     {
-        return Ok(Support::No(why));
+        return Ok(Support::No(format!("its META.json says {}", bounds.text)));
     }
     let named = tree.paths().into_iter().filter(|path| {
         path.starts_with(".github/workflows/") && (path.ends_with(".yml") || path.ends_with(".yaml"))
@@ -79,18 +80,6 @@ fn by_features(cargo: &str, major: u32) -> Support {
     }
 }
 
-/// META.json's bounds: `>= 9.1.0, < 17.0.0`.
-fn excluded(bounds: &str, major: u32) -> Option<String> {
-    bounds.split(',').map(str::trim).find_map(|bound| {
-        let (below, limit) = match bound.strip_prefix("<=") {
-            Some(rest) => (rest, 1),
-            None => (bound.strip_prefix('<')?, 0),
-        };
-        let number = super::versions::first_number(below.trim())?;
-        (major >= number + limit).then(|| format!("its META.json says {bounds}"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,9 +90,5 @@ mod tests {
         assert_eq!(by_features(cargo, 17), Support::Yes);
         assert!(matches!(by_features(cargo, 18), Support::No(why) if why.contains("pg16 to pg17")));
         assert_eq!(by_features("[package]", 18), Support::Unknown);
-        assert_eq!(excluded(">= 9.1.0", 19), None);
-        assert!(excluded(">= 9.1.0, < 18.0.0", 18).is_some());
-        assert_eq!(excluded("<= 18.0.0", 18), None);
-        assert!(excluded("<= 18.0.0", 19).is_some());
     }
 }

@@ -131,3 +131,16 @@ fn links_lead_somewhere() {
     }
     assert!(seen > 20, "only {seen} links");
 }
+
+/// Every page is in the book.
+#[test]
+fn pages_are_in_the_summary() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let summary = std::fs::read_to_string(folder.join("SUMMARY.md")).expect("it is there");
+    for entry in folder.read_dir().expect("pages") {
+        let name = entry.expect("a page").file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") && name != "SUMMARY.md" {
+            assert!(summary.contains(&format!("({name})")), "{name} is not in docs/SUMMARY.md");
+        }
+    }
+}

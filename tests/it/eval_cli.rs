@@ -321,3 +321,138 @@ fn deep_programs_are_values_or_errors() {
         }
     }
 }
+
+/// Files are bytes: what Nix 2.34 makes of each, or its message and where.
+#[test]
+fn sources_are_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases: [(&[u8], &[u8]); 9] = [
+        (b"{ n = \"caf\xe9\"; c = 1; # M\xfcller\n i = ''\n  \xe9t\xe9 ${\"x\xe8\"}\n''; }", b"{ c = 1; i = \"\xe9t\xe9 x\xe8\\n\"; n = \"caf\xe9\"; }\n"),
+        (b"builtins.stringLength \"M\xfcller \\\xfc\" # \xfc", b"8\n"),
+        (b"{ \"\xfc\" = \"\xc3\xbc\"; }.\"\xfc\"", "\"\u{fc}\"\n".as_bytes()),
+        (b"\xfc", b"error: syntax error, unexpected invalid token"),
+        (b"# a\r1", b"1\n"),
+        (b"# a\r# b\r\n[ 1 # '' c\r2 ''\n  a\rb\n'' ]", b"[ 1 2 \"a\\rb\\n\" ]\n"),
+        (b"/* a\0b */ 1 # \0", b"1\n"),
+        (b"\"foo\0bar\"", "error: input string 'foo\u{2400}bar' cannot be represented as Nix string because it contains null bytes".as_bytes()),
+        (b"{ \"a\0b\" = 1; }", "error: input string 'a\u{2400}b' cannot be represented as Nix string because it contains null bytes".as_bytes()),
+    ];
+    for (n, (program, wanted)) in cases.into_iter().enumerate() {
+        let shown = String::from_utf8_lossy(program);
+        fs::write(dir.path().join(format!("{n}.nix")), program).unwrap();
+        let found = run(dir.path(), &["eval", "--strict", "-f", &format!("{n}.nix")]);
+        let bytes = if found.status.success() { &found.stdout } else { &found.stderr };
+        assert!(bytes.starts_with(wanted), "{shown}: {}", String::from_utf8_lossy(bytes));
+        assert_eq!(
+            run(dir.path(), &["eval", "--parse", &format!("{n}.nix")]).status.success(),
+            found.status.success()
+        );
+    }
+    // Positions count bytes, and a carriage return ends a line.
+    let place = b"# \xfc\r# b\n{ \r\n \"\xfc\" = 1;\r b = \"\xfc\" + 1; }";
+    fs::write(dir.path().join("place.nix"), place).unwrap();
+    let found = run(dir.path(), &["eval", "--strict", "-f", "place.nix"]);
+    let said = stderr(&found);
+    assert!(said.contains("/place.nix:5:12\n"), "{said}");
+    let expr =
+        "map (n: let p = builtins.unsafeGetAttrPos n (import ./place.nix); in [ p.line p.column ]) [ \"b\" ]";
+    assert_eq!(stdout(&run(dir.path(), &["eval", "--strict", "-E", expr])), "[ [ 5 2 ] ]\n");
+}
+
+/// An error stands at the part of a text, or the operand, that it is about.
+#[test]
+fn errors_stand_at_the_part_they_are_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = "{\n  a = \"a${1}b\";\n  b = 1 + \"a\";\n  c = ''\n    foo\n    ${5432}\n  '';\n  d = /a/${ 1 }/b;\n  e = \"a\" + \"b\" + [ ];\n  f = { } + 1;\n}\n";
+    fs::write(dir.path().join("m.nix"), file).unwrap();
+    for (attr, place) in
+        [("a", "2:9"), ("b", "3:11"), ("c", "6:5"), ("d", "8:10"), ("e", "9:19"), ("f", "10:7")]
+    {
+        let said = stderr(&run(dir.path(), &["eval", "-f", "m.nix", "-A", attr]));
+        assert!(
+            said.lines().nth(1).is_some_and(|line| line.ends_with(&format!("/m.nix:{place}"))),
+            "{attr}: {said}"
+        );
+    }
+}
+
+/// A file of any size has its lines counted once: so many positions in one of megabytes take no time.
+#[test]
+fn positions_in_large_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = String::from("{\n");
+    for n in 0..12_000 {
+        file.push_str(&format!("  package{n:05} = {{ pname = \"some-package-{n:05}\"; version = \"1.{n}\"; description = \"{:60}\"; }};\n", ""));
+    }
+    file.push('}');
+    assert!(file.len() > 1 << 20);
+    fs::write(dir.path().join("large.nix"), file).unwrap();
+    let expr = "let s = import ./large.nix; in builtins.foldl' (sum: n: sum + (builtins.unsafeGetAttrPos n s).line) 0 (builtins.attrNames s)";
+    assert_eq!(stdout(&run(dir.path(), &["eval", "-E", expr, "--max-time", "60"])), "72018000\n");
+}
+
+/// Nix's `lint-*` options: what they say, that it is an error with `fatal`, and that nothing is said without them.
+#[test]
+fn lints_of_literals() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = "[\n  ./a\n  a/b\n  http://x\n  /abs\n  ../c\n  (builtins.isString \"http://y\")\n]\n";
+    fs::write(dir.path().join("l.nix"), file).unwrap();
+    let eval = |args: &[&str]| run(dir.path(), &[&["eval", "--strict", "-f", "l.nix"], args].concat());
+    let plain = eval(&[]);
+    assert_eq!((plain.status.code(), stderr(&plain).as_str()), (Some(0), ""));
+    for (lint, place, warning, fatal) in [
+        (
+            "--lint-url-literals",
+            "4:3",
+            "URL literals are discouraged. Consider using a string literal \"http://x\" instead (lint-url-literals)",
+            "URL literals are disallowed. Consider using a string literal \"http://x\" instead (lint-url-literals)",
+        ),
+        (
+            "--lint-short-path-literals",
+            "3:3",
+            "relative path literal 'a/b' should be prefixed with '.' for clarity: './a/b' (lint-short-path-literals)",
+            "",
+        ),
+        (
+            "--lint-absolute-path-literals",
+            "5:3",
+            "absolute path literals are not portable. Consider replacing path literal '/abs' by a string, relative path, or parameter (lint-absolute-path-literals)",
+            "",
+        ),
+    ] {
+        let found = eval(&[lint, "warn"]);
+        assert_eq!(stdout(&found), stdout(&plain), "{lint}");
+        let said = stderr(&found);
+        let lines: Vec<_> = said.lines().collect();
+        assert_eq!(lines.len(), 5, "{said}");
+        assert_eq!(lines[0], format!("warning: {warning}"));
+        assert!(lines[1].ends_with(&format!("/l.nix:{place}")), "{said}");
+        let found = eval(&[lint, "fatal"]);
+        let fatal = if fatal.is_empty() { warning } else { fatal };
+        assert_eq!(found.status.code(), Some(1));
+        assert_eq!(stderr(&found).lines().next().unwrap(), format!("error: {fatal}"));
+    }
+    assert_eq!(eval(&["--lint-url-literals", "bogus"]).status.code(), Some(2));
+}
+
+/// Dates of TOML, where Nix's experimental feature is on.
+#[test]
+fn timestamps_of_toml() {
+    let dir = tempfile::tempdir().unwrap();
+    let expr = r#"map (v: v._type + " " + v.value) (builtins.attrValues (builtins.fromTOML ''
+      a = 1979-05-27 07:32:00z
+      b = 1979-05-27t00:32:00.1234-07:00
+      c = 07:32:00.1
+      d = 1979-05-27
+      e = 1979-05-27T07:32:00.1234567891
+      f = 1979-05-27T07:32:00.000+00:00
+    ''))"#;
+    let found = run(
+        dir.path(),
+        &["eval", "--json", "--expr", expr, "--extra-experimental-features", "parse-toml-timestamps"],
+    );
+    let wanted = r#"["timestamp 1979-05-27T07:32:00Z","timestamp 1979-05-27T00:32:00.123400-07:00","timestamp 07:32:00.100","timestamp 1979-05-27","timestamp 1979-05-27T07:32:00.123456789","timestamp 1979-05-27T07:32:00Z"]"#;
+    assert_eq!(stdout(&found).trim_end(), wanted, "{}", stderr(&found));
+    let refused = stderr(&run(dir.path(), &["eval", "--json", "--expr", expr]));
+    assert!(refused.starts_with("error: while parsing TOML: Dates and times are not supported"), "{refused}");
+}

@@ -199,7 +199,7 @@ impl Ev {
         let real = self.shared.real(&place);
         let outside = self.shared.outside.clone();
         self.room_for(usize::try_from(outside.file_size(&real).unwrap_or(0)).unwrap_or(usize::MAX))?;
-        outside.read_file(&real).map_err(|error| io_error("read", &place, &error, pos))
+        outside.read_file(&real).map_err(|error| self.shared.unread("read", &place, &error, pos))
     }
 
     /// What is at `path`, the links on the way followed.

@@ -7,6 +7,8 @@ use std::sync::{PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 
+use super::error::{Error, Kind, io_error, no_such_file};
+use super::ir::Pos;
 use super::machine::{Ev, Result};
 use super::shared::Shared;
 use super::written;
@@ -105,7 +107,31 @@ impl Shared {
         let at = folders.iter().position(|(name, ..)| name == base.base_name())?;
         let (_, folder, work_tree) = folders.get(at)?;
         let path = [&folder[..], rest.as_bytes()].concat();
-        Some(Origin { path, work_tree: *work_tree, own: at == 0 })
+        let folder = folder.clone();
+        Some(Origin { path, folder, work_tree: *work_tree, own: at == 0 })
+    }
+
+    /// What is said of a path at which there is nothing: git may not know of what is there.
+    pub(super) fn no_file(&self, path: &[u8], pos: Pos) -> Box<Error> {
+        let is_there = |origin: &Origin| {
+            let below = origin.path.strip_prefix(&origin.folder[..]).is_some_and(|below| below.len() > 1);
+            origin.work_tree && below && matches!(self.outside.file_type(&origin.path), Ok(Some(_)))
+        };
+        let Some(origin) = self.known_as(path).filter(is_there) else { return no_such_file(path, pos) };
+        let below = String::from_utf8_lossy(&origin.path[origin.folder.len() + 1..]);
+        let folder = String::from_utf8_lossy(&origin.folder);
+        let message = format!(
+            "Path '{below}' in the repository \"{folder}\" is not tracked by Git. To make it visible to Nix, run: git -C \"{folder}\" add \"{below}\""
+        );
+        Error::at(Kind::Io, message, pos)
+    }
+
+    /// As [`io_error`], of a path in evaluation.
+    pub(super) fn unread(&self, what: &str, path: &[u8], error: &std::io::Error, pos: Pos) -> Box<Error> {
+        match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => self.no_file(path, pos),
+            _ => io_error(what, path, error, pos),
+        }
     }
 }
 
@@ -114,6 +140,8 @@ impl Shared {
 pub struct Origin {
     /// The file there.
     pub path: Vec<u8>,
+    /// The folder that got one.
+    pub folder: Vec<u8>,
     /// Whether it is in a git work tree.
     pub work_tree: bool,
     /// Whether it belongs to the flake that evaluation began with.

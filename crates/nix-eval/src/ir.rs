@@ -59,7 +59,7 @@ pub enum Expr {
     /// `!`.
     Not(&'static Expr),
     /// Interpolation, and `+`; `string` if the result is a string whatever comes first.
-    Concat { parts: Thin<&'static Expr>, string: bool, pos: Pos },
+    Concat { parts: Thin<Part>, string: bool, pos: Pos },
     /// `__curPos`.
     CurPos { pos: Pos },
     /// Something that the parser let pass and evaluation refuses.
@@ -67,6 +67,15 @@ pub enum Expr {
 }
 
 const _: () = assert!(size_of::<Expr>() == 24);
+
+/// A part of what is put together.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// What it is.
+    pub code: &'static Expr,
+    /// Where it is: the `${`, or the operand of `+`.
+    pub pos: Pos,
+}
 
 /// `base.a.b`, or `base.a.b or default`.
 #[derive(Debug)]

@@ -44,6 +44,7 @@ mod written;
 pub use builtins::{Builtin, all as builtins};
 pub use error::Kind as ErrorKind;
 pub use limits::parse_size;
+pub use lower::{Lint, Lints};
 pub use outside::{Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered};
 pub use session::{Derivation, Error, Kind, Result, Session, Value};
 pub use shared::{Messages, Settings, current_system};
@@ -54,6 +55,7 @@ pub use shared::{Messages, Settings, current_system};
 pub mod internal {
     pub use super::error::{Error, Kind};
     pub use super::limits::parse_size;
+    pub use super::lower::{Lint, Lints};
     pub use super::machine::{Ev, Result};
     pub use super::select::split_path;
     pub use super::shared::{Messages, Settings, Shared};
@@ -66,10 +68,10 @@ pub mod internal {
     }
     inside! {
         attrs: Attr, Attrs;
-        builtins: compare_versions;
+        builtins: Package, compare_versions;
         coerce: Coerce, ContextSet;
         error: suggest;
-        flake: HOOKS, attribute, git_root, in_place, outputs, place_of, reference_to;
+        flake: HOOKS, attribute, git_root, in_place, locate, outputs, place_of, reference_to, split_fragment;
         heap: Ref;
         ir: Pos;
         outside: Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered;

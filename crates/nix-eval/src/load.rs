@@ -1,5 +1,6 @@
 //! Files become code, code becomes values: parsing, `import`, `scopedImport`.
 
+use std::cell::RefCell;
 use std::sync::PoisonError;
 
 use super::access::Last;
@@ -8,7 +9,7 @@ use super::core_packages::core_package;
 use super::error::{Error, Kind, io_error};
 use super::heap::{Lazy, Ref, Thunk};
 use super::ir::{Expr, File, Pos};
-use super::lower::{self, Context};
+use super::lower::{self, Context, Odd};
 use super::machine::{Ev, Result};
 use super::paths::{canonical, parent};
 use super::shared::Origin;
@@ -22,12 +23,21 @@ const MAX_LINKS: u32 = 1023;
 impl Ev {
     /// Parses and lowers a text; relative paths in it start at `dir`.
     pub fn parse(&mut self, text: &str, origin: Origin, dir: &[u8]) -> Result<&'static Expr> {
-        self.parse_in(text, origin, dir, &[])
+        self.parse_in(text, &Odd::default(), origin, dir, &[])
+    }
+
+    /// As [`Self::parse`], of bytes that need be UTF-8 no more than Nix wants them to.
+    pub fn parse_bytes(&mut self, bytes: Vec<u8>, origin: Origin, dir: &[u8]) -> Result<&'static Expr> {
+        let Some((text, odd)) = Odd::text(bytes) else {
+            return Err(Error::new(Kind::Syntax, "the text is no UTF-8"));
+        };
+        self.parse_in(&text, &odd, origin, dir, &[])
     }
 
     fn parse_in(
         &mut self,
         text: &str,
+        odd: &Odd,
         origin: Origin,
         dir: &[u8],
         scope: &[Symbol],
@@ -37,6 +47,7 @@ impl Ev {
         };
         let shared = self.shared.clone();
         let home = if shared.settings.pure { None } else { shared.outside.env("HOME") };
+        let warnings = RefCell::default();
         let context = Context {
             symbols: &shared.symbols,
             heap: self.lasting,
@@ -46,8 +57,15 @@ impl Ev {
             home: home.as_deref(),
             pipes: shared.settings.pipe_operators,
             scope,
+            odd,
+            lints: shared.settings.lints,
+            warnings: &warnings,
         };
-        lower::lower(text, context, &mut self.scratch)
+        let code = lower::lower(text, context, &mut self.scratch);
+        for (pos, what) in warnings.take() {
+            shared.message(&super::report::warning(&shared, pos, &what));
+        }
+        code
     }
 
     /// The file that `import path` reads: `default.nix` of a directory, and where a link at the end of the
@@ -73,8 +91,7 @@ impl Ev {
                 }
                 Some(_) => return Ok(path),
                 None => {
-                    let place = String::from_utf8_lossy(&place);
-                    return Err(Error::at(Kind::Io, format!("path '{place}' does not exist"), pos));
+                    return Err(self.shared.no_file(&place, pos));
                 }
             }
         }
@@ -83,14 +100,14 @@ impl Ev {
         Err(Error::at(Kind::Io, message, pos))
     }
 
-    fn read_source(&mut self, file: &[u8], pos: Pos) -> Result<String> {
+    fn read_source(&mut self, file: &[u8], pos: Pos) -> Result<(String, Odd)> {
         if let Some(text) = core_package(file) {
-            return Ok(text.to_owned());
+            return Ok((text.to_owned(), Odd::default()));
         }
         let bytes = self.read_at(file, pos)?;
-        String::from_utf8(bytes).map_err(|_| {
+        Odd::text(bytes).ok_or_else(|| {
             let file = String::from_utf8_lossy(file);
-            Error::at(Kind::Syntax, format!("'{file}' is not UTF-8"), pos)
+            Error::at(Kind::Syntax, format!("'{file}' is not UTF-8, and has all control characters"), pos)
         })
     }
 
@@ -113,9 +130,9 @@ impl Ev {
     fn parse_file(&mut self, file: &[u8], pos: Pos) -> Result<Ref> {
         // Parsing evaluates nothing, so nobody waits for this thread meanwhile but for the lock. What
         // cannot be read is each importer's own error, at its own place.
-        let text = self.read_source(file, pos)?;
+        let (text, odd) = self.read_source(file, pos)?;
         let path = self.lasting.slice(file);
-        let thunk: Ref = match self.parse(&text, Origin::File(file.into()), parent(file)) {
+        let thunk: Ref = match self.parse_in(&text, &odd, Origin::File(file.into()), parent(file), &[]) {
             Ok(code) => self.heap.alloc(Thunk::lazy(Lazy::File(self.lasting.alloc(File { code, path })))),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.keep_error(error))),
         };
@@ -150,10 +167,10 @@ impl Ev {
     /// `scopedImport scope path`.
     pub fn import_scoped(&mut self, scope: &'static Attrs, path: &[u8], pos: Pos) -> Result<Value> {
         let file = self.file_to_import(path, pos)?;
-        let text = self.read_source(&file, pos)?;
+        let (text, odd) = self.read_source(&file, pos)?;
         let attrs = scope.flat();
         let names: Vec<Symbol> = attrs.iter().map(|attr| attr.name).collect();
-        let code = self.parse_in(&text, Origin::File(file.as_slice().into()), parent(&file), &names)?;
+        let code = self.parse_in(&text, &odd, Origin::File(file.as_slice().into()), parent(&file), &names)?;
         if names.is_empty() {
             return self.eval(code, None);
         }

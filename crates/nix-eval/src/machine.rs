@@ -59,7 +59,7 @@ pub struct Ev {
     pieces: u32,
     /// The part of the native stack known to be usable: its lowest address and its length.
     stack: (usize, usize),
-    pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, String>>,
+    pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, super::regex::Refused>>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
     /// When evaluation has taken the time that it may, and calls until the clock is looked at.

@@ -10,6 +10,7 @@ use super::ir::*;
 use super::machine::{Ev, Result};
 use super::paths::canonical;
 use super::quoting::attr_name;
+use super::shared::Origin;
 use super::symbol::sym;
 use super::value::{List, Str, Value};
 
@@ -247,20 +248,21 @@ impl Ev {
     /// `+` and interpolation.
     pub(super) fn concat(
         &mut self,
-        parts: &'static [&'static Expr],
+        parts: &'static [Part],
         string: bool,
         env: Option<&'static Env>,
         pos: Pos,
     ) -> Result<Value> {
         let Some((first, rest)) = parts.split_first() else { return Ok(self.string(b"")) };
-        let first = self.eval(first, env)?;
+        let at = first.pos;
+        let first = self.eval(first.code, env)?;
         if !string {
             match first {
                 Value::Int(_) | Value::Float(_) => {
                     let mut sum = first;
                     for part in rest {
-                        let value = self.eval(part, env)?;
-                        sum = self.add(sum, value, pos)?;
+                        let value = self.eval(part.code, env)?;
+                        sum = self.add(sum, value, part.pos)?;
                     }
                     return Ok(sum);
                 }
@@ -274,10 +276,10 @@ impl Ev {
         let copy = string || matches!(first, Value::String(_));
         let how = Coerce { more: false, copy, canonical: false };
         let mut pieces: Vec<&'static [u8]> = Vec::with_capacity(parts.len());
-        pieces.push(self.coerce(first, &mut set, how, pos, context)?);
+        pieces.push(self.coerce(first, &mut set, how, at, context)?);
         for part in rest {
-            let value = self.eval(part, env)?;
-            pieces.push(self.coerce(value, &mut set, how, pos, context)?);
+            let value = self.eval(part.code, env)?;
+            pieces.push(self.coerce(value, &mut set, how, part.pos, context)?);
         }
         let len = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         self.room_for(len)?;
@@ -395,12 +397,7 @@ impl Ev {
                 }
                 true
             }
-            (Value::Attrs(a), Value::Attrs(b)) => {
-                if std::ptr::eq(a, b) {
-                    return Ok(true);
-                }
-                self.deeper(0, |ev| ev.equal_attrs(a, b))?
-            }
+            (Value::Attrs(a), Value::Attrs(b)) => self.deeper(0, |ev| ev.equal_attrs(a, b))?,
             _ => false,
         })
     }
@@ -448,6 +445,14 @@ impl Ev {
             (Value::Float(a), Value::Float(b)) => {
                 let (a, b) = (super::print::float(a), super::print::float(b));
                 fail(format!("a float with value '{a}' is not equal to a float with value '{b}'"))
+            }
+            (Value::Int(a), Value::Float(b)) => {
+                let b = super::print::float(b);
+                fail(format!("an integer with value '{a}' is not equal to a float with value '{b}'"))
+            }
+            (Value::Float(a), Value::Int(b)) => {
+                let a = super::print::float(a);
+                fail(format!("a float with value '{a}' is not equal to an integer with value '{b}'"))
             }
             (Value::Bool(a), Value::Bool(b)) => fail(format!("boolean '{a}' is not equal to boolean '{b}'")),
             (Value::String(a), Value::String(b)) => {
@@ -497,6 +502,15 @@ impl Ev {
         left: Value,
         right: Value,
     ) -> Result<()> {
+        if self.is_derivation(a)?
+            && self.is_derivation(b)?
+            && let (Some(one), Some(other)) = (a.get(sym::out_path), b.get(sym::out_path))
+        {
+            let (one, other) = (self.force(one.value)?, self.force(other.value)?);
+            return self
+                .assert_equal(one, other)
+                .map_err(|error| error.frame(0, "while comparing a derivation by its 'outPath' attribute"));
+        }
         if a.len() != b.len() {
             let (a, b) = (self.show_for_error(left), self.show_for_error(right));
             let message = format!("attribute names of attribute set '{a}' differs from attribute set '{b}'");
@@ -525,12 +539,16 @@ impl Ev {
 
     /// `{ file, line, column }`, or null.
     pub(super) fn position(&mut self, pos: Pos) -> Value {
-        let Some(place) = self.shared.place(pos) else { return Value::Null };
-        let Some(file) = place.file else { return Value::Null };
+        let Some((source, line, column)) = self.shared.line_and_column(pos) else { return Value::Null };
+        let file: &[u8] = match &source.origin {
+            Origin::File(file) => file,
+            Origin::Ours { file, .. } if !file.is_empty() => file.as_bytes(),
+            Origin::Ours { .. } | Origin::Text(_) => return Value::Null,
+        };
         let attrs = vec![
-            self.attr(sym::file, self.string(&file)),
-            self.attr(sym::line, Value::Int(place.line as i64)),
-            self.attr(sym::column, Value::Int(place.column as i64)),
+            self.attr(sym::file, self.string(file)),
+            self.attr(sym::line, Value::Int(line as i64)),
+            self.attr(sym::column, Value::Int(column as i64)),
         ];
         Value::Attrs(Attrs::from_unsorted(self.heap, attrs))
     }

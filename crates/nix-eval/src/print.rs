@@ -123,7 +123,7 @@ impl Ev {
         }
         let file = match (&place.file, self.shared.locate(pos).map(|(source, _)| source.origin)) {
             (Some(file), _) => String::from_utf8_lossy(file).into_owned(),
-            (None, Some(Origin::Text(_)) | None) => "«string»".to_owned(),
+            (None, Some(Origin::Text(_) | Origin::Ours { .. }) | None) => "«string»".to_owned(),
             (None, Some(Origin::File(file))) => String::from_utf8_lossy(&file).into_owned(),
         };
         format!("{file}:{}:{}", place.line, place.column)

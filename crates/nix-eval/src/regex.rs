@@ -2,7 +2,11 @@
 //!
 //! A pattern is translated for the `regex` crate. A whole match takes the first way in order of
 //! preference in both; a search takes the longest match at the leftmost place, which a second
-//! automaton finds where the two could differ.
+//! automaton finds where the two could differ. What the groups are where a repeated part can match nothing, no
+//! automaton tells: there the library's own way is walked ([`walk`]), as far as that goes in reasonable time.
+
+mod parse;
+mod walk;
 
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
@@ -13,7 +17,19 @@ pub struct Regex {
     whole: regex::bytes::Regex,
     search: regex::bytes::Regex,
     longest: Option<DFA>,
+    walk: Option<walk::Program>,
+    /// How many groups there are; the automata know nothing of those at the end that can never take part.
+    groups: usize,
     small: bool,
+}
+
+/// Why a pattern is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is none.
+    Invalid(String),
+    /// It is too large.
+    TooLarge,
 }
 
 /// Where a match and its groups are.
@@ -28,10 +44,17 @@ pub struct Match {
 const SIZE_LIMIT: usize = 64 << 20;
 const SMALL: usize = 256 << 10;
 
+/// As many states the library allows (`_GLIBCXX_REGEX_STATE_LIMIT`).
+const MOST_STATES: usize = 100_000;
+
 impl Regex {
     /// Compiles `pattern`.
-    pub fn new(pattern: &[u8]) -> Result<Self, String> {
-        let translated = Translator { pattern, at: 0, out: String::new(), depth: 0 }.translate()?;
+    pub fn new(pattern: &[u8]) -> Result<Self, Refused> {
+        let (tree, groups, translated) = parse::parse(pattern).map_err(Refused::Invalid)?;
+        if walk::states(&tree) > MOST_STATES {
+            return Err(Refused::TooLarge);
+        }
+        let walk = parse::is_subtle(&tree).then(|| walk::Program::new(&tree, groups));
         let within = |text: &str, limit| {
             regex::bytes::RegexBuilder::new(text)
                 .unicode(false)
@@ -43,7 +66,7 @@ impl Regex {
         let mut build = |text: &str| {
             within(text, SMALL).or_else(|_| {
                 small = false;
-                within(text, SIZE_LIMIT).map_err(|error| error.to_string())
+                within(text, SIZE_LIMIT).map_err(|_| Refused::TooLarge)
             })
         };
         let ambiguous = pattern.iter().any(|byte| b"|*+?{".contains(byte));
@@ -55,14 +78,14 @@ impl Regex {
                     regex_automata::nfa::thompson::Config::new().utf8(false).nfa_size_limit(Some(SIZE_LIMIT)),
                 )
                 .build(&translated)
-                .map_err(|error| error.to_string())?;
+                .map_err(|_| Refused::TooLarge)?;
             Some(dfa)
         } else {
             None
         };
         let whole = build(&format!("\\A(?:{translated})\\z"))?;
         let search = build(&translated)?;
-        Ok(Self { whole, search, longest, small })
+        Ok(Self { whole, search, longest, walk, groups, small })
     }
 
     /// Whether many like it may be kept.
@@ -72,10 +95,19 @@ impl Regex {
 
     /// The groups, if all of `text` matches.
     pub fn match_whole(&self, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
-        if self.whole.captures_len() == 1 {
+        if self.groups == 0 {
             return self.whole.is_match(text).then(Vec::new);
         }
-        self.whole.captures(text).map(|captures| groups(&captures, 0))
+        let captures = self.whole.captures(text)?;
+        let walked = self.walk.as_ref().and_then(|walk| walk.run(text, 0, Some(text.len()), true));
+        Some(walked.map_or_else(|| self.groups(&captures, 0), |(_, groups)| groups))
+    }
+
+    /// A match that is not empty right at `start`, where an empty one was found: of a repetition that can match nothing
+    /// there may be.
+    pub fn nonempty_at(&self, text: &[u8], start: usize) -> Option<Match> {
+        let (end, groups) = self.walk.as_ref()?.run(text, start, None, false)?;
+        Some(Match { span: (start, end), groups })
     }
 
     /// The longest match at the leftmost place from `start` on.
@@ -83,7 +115,10 @@ impl Regex {
         let captures = self.search.captures_at(text, start)?;
         let first = captures.get(0)?;
         let mut span = (first.start(), first.end());
-        let mut found = groups(&captures, 0);
+        let mut found = self.groups(&captures, 0);
+        if let Some((end, groups)) = self.walk.as_ref().and_then(|walk| walk.run(text, span.0, None, true)) {
+            return Some(Match { span: (span.0, end), groups });
+        }
         if let Some(dfa) = &self.longest {
             let mut cache = Cache::new(dfa);
             let input = Input::new(text).anchored(Anchored::Yes).span(span.0..text.len());
@@ -92,217 +127,19 @@ impl Regex {
             {
                 span.1 = half.offset();
                 found = match self.whole.captures(&text[span.0..span.1]) {
-                    Some(captures) => groups(&captures, span.0),
+                    Some(captures) => self.groups(&captures, span.0),
                     None => found,
                 };
             }
         }
         Some(Match { span, groups: found })
     }
-}
 
-fn groups(captures: &regex::bytes::Captures<'_>, shift: usize) -> Vec<Option<(usize, usize)>> {
-    captures
-        .iter()
-        .skip(1)
-        .map(|group| group.map(|group| (group.start() + shift, group.end() + shift)))
-        .collect()
-}
-
-struct Translator<'p> {
-    pattern: &'p [u8],
-    at: usize,
-    out: String,
-    depth: usize,
-}
-
-impl Translator<'_> {
-    fn translate(mut self) -> Result<String, String> {
-        self.alternatives()?;
-        match self.peek() {
-            None => Ok(self.out),
-            Some(_) => Err("unmatched ')'".to_owned()),
-        }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.pattern.get(self.at).copied()
-    }
-
-    fn alternatives(&mut self) -> Result<(), String> {
-        self.depth += 1;
-        if self.depth > 250 {
-            return Err("groups are nested too deeply".to_owned());
-        }
-        loop {
-            self.branch()?;
-            if self.peek() != Some(b'|') {
-                break;
-            }
-            self.at += 1;
-            self.out.push('|');
-        }
-        self.depth -= 1;
-        Ok(())
-    }
-
-    fn branch(&mut self) -> Result<(), String> {
-        while let Some(byte) = self.peek() {
-            let start = self.out.len();
-            match byte {
-                b'|' | b')' => return Ok(()),
-                b'(' => {
-                    self.at += 1;
-                    self.out.push('(');
-                    self.alternatives()?;
-                    if self.peek() != Some(b')') {
-                        return Err("unmatched '('".to_owned());
-                    }
-                    self.at += 1;
-                    self.out.push(')');
-                }
-                b'*' | b'+' | b'?' | b'{' => return Err("nothing to repeat".to_owned()),
-                b'[' => self.bracket()?,
-                b'.' | b'^' | b'$' => {
-                    self.at += 1;
-                    self.out.push(byte as char);
-                }
-                b'\\' => {
-                    let Some(escaped) = self.pattern.get(self.at + 1) else {
-                        return Err("a backslash at the end".to_owned());
-                    };
-                    self.at += 2;
-                    if !b"^$\\.*+?()[{|".contains(escaped) {
-                        return Err("invalid escape".to_owned());
-                    }
-                    literal(*escaped, &mut self.out);
-                }
-                byte => {
-                    self.at += 1;
-                    literal(byte, &mut self.out);
-                }
-            }
-            self.repeats(start)?;
-        }
-        Ok(())
-    }
-
-    fn repeats(&mut self, start: usize) -> Result<(), String> {
-        let mut first = true;
-        while let Some(byte @ (b'*' | b'+' | b'?' | b'{')) = self.peek() {
-            self.at += 1;
-            if !std::mem::take(&mut first) {
-                // `a+?` repeats the repetition; it is not the lazy kind.
-                self.out.insert_str(start, "(?:");
-                self.out.push(')');
-            }
-            if byte != b'{' {
-                self.out.push(byte as char);
-                continue;
-            }
-            let least = self.number()?.ok_or("a number is missing in '{}'")?;
-            let most = if self.peek() == Some(b',') {
-                self.at += 1;
-                self.number()?
-            } else {
-                Some(least)
-            };
-            if self.peek() != Some(b'}') {
-                return Err("unmatched '{'".to_owned());
-            }
-            self.at += 1;
-            match most {
-                Some(most) if most < least => return Err("a range in '{}' is the wrong way round".to_owned()),
-                Some(most) => self.out.push_str(&format!("{{{least},{most}}}")),
-                None => self.out.push_str(&format!("{{{least},}}")),
-            }
-        }
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<Option<u32>, String> {
-        let rest = &self.pattern[self.at..];
-        let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if len == 0 {
-            return Ok(None);
-        }
-        self.at += len;
-        let text = std::str::from_utf8(&rest[..len]).unwrap_or_default();
-        text.parse().map(Some).map_err(|_| "a number in '{}' is too large".to_owned())
-    }
-
-    fn bracket(&mut self) -> Result<(), String> {
-        let unmatched = || "unmatched '['".to_owned();
-        self.at += 1;
-        self.out.push('[');
-        if self.peek() == Some(b'^') {
-            self.at += 1;
-            self.out.push('^');
-        }
-        let mut first = true;
-        loop {
-            let byte = self.peek().ok_or_else(unmatched)?;
-            if byte == b']' && !first {
-                self.at += 1;
-                self.out.push(']');
-                return Ok(());
-            }
-            first = false;
-            if byte == b'[' && self.pattern.get(self.at + 1) == Some(&b':') {
-                let rest = &self.pattern[self.at + 2..];
-                let end = rest.windows(2).position(|pair| pair == b":]").ok_or_else(unmatched)?;
-                let name = std::str::from_utf8(&rest[..end]).unwrap_or_default();
-                const NAMES: [&str; 15] = [
-                    "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
-                    "upper", "xdigit", "d", "w", "s",
-                ];
-                match NAMES.iter().position(|known| *known == name) {
-                    Some(12) => self.out.push_str("[:digit:]"),
-                    Some(13) => self.out.push_str("[:word:]"),
-                    Some(14) => self.out.push_str("[:space:]"),
-                    Some(_) => self.out.push_str(&format!("[:{name}:]")),
-                    None => return Err(format!("unknown character class '{name}'")),
-                }
-                self.at += end + 4;
-                continue;
-            }
-            let low = self.bracket_byte()?;
-            let range =
-                self.peek() == Some(b'-') && self.pattern.get(self.at + 1).is_some_and(|next| *next != b']');
-            if range {
-                self.at += 1;
-                let high = self.bracket_byte()?;
-                if high < low {
-                    return Err("a range is the wrong way round".to_owned());
-                }
-                self.out.push_str(&format!("\\x{low:02x}-\\x{high:02x}"));
-            } else {
-                self.out.push_str(&format!("\\x{low:02x}"));
-            }
-        }
-    }
-
-    /// One character of a bracket: plain, or `[.x.]`, `[=x=]`.
-    fn bracket_byte(&mut self) -> Result<u8, String> {
-        match &self.pattern[self.at..] {
-            [b'[', b'.', byte, b'.', b']', ..] | [b'[', b'=', byte, b'=', b']', ..] => {
-                self.at += 5;
-                Ok(*byte)
-            }
-            [b'[', b'.' | b'=', ..] => Err("unknown collating element".to_owned()),
-            [byte, ..] => {
-                self.at += 1;
-                Ok(*byte)
-            }
-            [] => Err("unmatched '['".to_owned()),
-        }
-    }
-}
-
-fn literal(byte: u8, out: &mut String) {
-    if byte.is_ascii_alphanumeric() {
-        out.push(byte as char);
-    } else {
-        out.push_str(&format!("\\x{byte:02x}"));
+    fn groups(&self, captures: &regex::bytes::Captures<'_>, shift: usize) -> Vec<Option<(usize, usize)>> {
+        let all = captures.iter().skip(1);
+        let mut groups: Vec<_> =
+            all.map(|group| group.map(|group| (group.start() + shift, group.end() + shift))).collect();
+        groups.resize(self.groups, None);
+        groups
     }
 }

@@ -46,8 +46,8 @@ fn own(shared: &Shared, pos: Pos) -> bool {
             let store = shared.store.as_str().as_bytes();
             !file.starts_with(store) && !file.windows(5).any(|part| part == b"/lib/")
         }
-        Some(Origin::Text(text)) => !text.contains("derivationStrict"),
-        None => false,
+        Some(Origin::Text(_)) => true,
+        Some(Origin::Ours { .. }) | None => false,
     }
 }
 
@@ -57,6 +57,14 @@ pub fn headline(shared: &Shared, error: &Error) -> String {
         Some((file, line, column, _)) => format!("{} at {file}:{line}:{column}", error.message),
         None => error.message.to_string(),
     }
+}
+
+/// A warning with its place.
+pub fn warning(shared: &Shared, pos: Pos, what: &str) -> String {
+    let mut out = format!("warning: {what}\n");
+    snippet(shared, pos, &mut out);
+    out.truncate(out.trim_end().len());
+    out
 }
 
 /// The error as the terminal shows it. `full` shows every frame in the order of evaluation;

@@ -11,6 +11,7 @@ use super::collect::Meeting;
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
 use super::ir::Pos;
+use super::lower::Lints;
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::{Outside, Temporary};
 use super::symbol::{Symbol, Symbols};
@@ -74,6 +75,10 @@ pub struct Settings {
     pub write_to: Option<PathBuf>,
     /// Experimental features that are on.
     pub ca_derivations: bool,
+    /// What is said of literals that are out of favour.
+    pub lints: Lints,
+    /// As `ca_derivations`, `parse-toml-timestamps`.
+    pub toml_timestamps: bool,
     /// Programs may name folders, files and repositories of this machine as their sources, as Nix lets them. Without,
     /// pure evaluation takes there what whoever runs it names, and what is found by its hash.
     pub local_sources: bool,
@@ -96,6 +101,8 @@ impl Default for Settings {
             source_cache: None,
             write_to: None,
             ca_derivations: false,
+            lints: Lints::default(),
+            toml_timestamps: false,
             local_sources: true,
         }
     }
@@ -125,6 +132,9 @@ pub enum Origin {
     File(Arc<[u8]>),
     /// `--expr` and the like.
     Text(Arc<str>),
+    /// Code of the evaluator itself, which nobody is shown: its text, and the file that positions name, if any.
+    #[allow(missing_docs)]
+    Ours { text: &'static str, file: &'static str },
 }
 
 /// A position made readable.
@@ -154,7 +164,16 @@ pub struct KnownDrv {
     pub sources: &'static [&'static str],
     /// Outputs of other derivations: base name, output; in order.
     pub inputs: &'static [(&'static str, &'static str)],
+    /// The platform that builds it.
+    pub platform: &'static str,
+    /// What the machine that builds it must be able to do.
+    pub features: &'static [&'static str],
+    /// Whether the paths of its outputs are known before the build.
+    pub known_outputs: bool,
 }
+
+/// Where the lines of a text start.
+type Lines = Arc<[u32]>;
 
 /// A file and its text.
 type KeptText = (Arc<[u8]>, Arc<[u8]>);
@@ -209,6 +228,8 @@ pub struct Shared {
     sources: RwLock<Vec<Source>>,
     /// Texts that positions were looked up in, the last one last: traces are about a few files.
     texts: Mutex<Vec<KeptText>>,
+    /// Of the sources that positions were looked up in, by their bases.
+    lines: RwLock<FxHashMap<Pos, Lines>>,
     /// The values of [`Self::globals`].
     pub(super) global_values: OnceLock<Vec<Ref>>,
     /// Files that are being parsed.
@@ -259,6 +280,7 @@ impl Shared {
             globals,
             sources: RwLock::default(),
             texts: Mutex::default(),
+            lines: RwLock::default(),
             global_values: OnceLock::new(),
             turns: Mutex::default(),
             imports: RwLock::default(),
@@ -314,22 +336,67 @@ impl Shared {
         Some((source.clone(), (pos - source.base) as usize))
     }
 
+    /// The position of an offset in a file that was parsed.
+    pub fn pos_in(&self, file: &[u8], offset: usize) -> Pos {
+        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
+        let is = |source: &&Source| matches!(&source.origin, Origin::File(known) if **known == *file);
+        sources.iter().rev().find(is).map_or(0, |source| source.base + offset as Pos)
+    }
+
     /// `pos` as file, line and column.
     pub fn place(&self, pos: Pos) -> Option<Place> {
         let (source, offset) = self.locate(pos)?;
         let (file, text) = match &source.origin {
             Origin::File(path) => (Some(path.to_vec()), self.text_of(path)?),
             Origin::Text(text) => (None, text.as_bytes().into()),
+            Origin::Ours { .. } => return None,
         };
-        let before = text.get(..offset)?;
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at);
-        Some(Place {
-            file,
-            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
-            column: offset - start + 1,
-            text: String::from_utf8_lossy(&text[start..end]).into_owned(),
-        })
+        let (line, start) = self.line(&source, offset, |_| Some(text.clone()))?;
+        let rest = text.get(start..)?;
+        let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+        let text = String::from_utf8_lossy(&rest[..end]).into_owned();
+        Some(Place { file, line, column: offset - start + 1, text })
+    }
+
+    /// As [`Self::place`], without the text of the line, for which the file must be at hand.
+    pub fn line_and_column(&self, pos: Pos) -> Option<(Source, usize, usize)> {
+        let (source, offset) = self.locate(pos)?;
+        let read = |source: &Source| match &source.origin {
+            Origin::File(path) => self.text_of(path),
+            Origin::Text(text) => Some(text.as_bytes().into()),
+            Origin::Ours { text, .. } => Some(text.as_bytes().into()),
+        };
+        let (line, start) = self.line(&source, offset, read)?;
+        Some((source, line, offset - start + 1))
+    }
+
+    /// The number of the line that an offset is in, and where it starts. Where a source's lines start is found once.
+    fn line(
+        &self,
+        source: &Source,
+        offset: usize,
+        text: impl FnOnce(&Source) -> Option<Arc<[u8]>>,
+    ) -> Option<(usize, usize)> {
+        let known = self.lines.read().unwrap_or_else(PoisonError::into_inner).get(&source.base).cloned();
+        let starts = match known {
+            Some(starts) => starts,
+            None => {
+                let text = text(source)?;
+                // A carriage return ends a line, too, together with a line feed behind it.
+                let ends = |at: usize| match text[at] {
+                    b'\n' => true,
+                    b'\r' => text.get(at + 1) != Some(&b'\n'),
+                    _ => false,
+                };
+                let after = (0..text.len()).filter(|at| ends(*at)).map(|at| at as u32 + 1);
+                let starts: Lines = std::iter::once(0).chain(after).collect();
+                let mut lines = self.lines.write().unwrap_or_else(PoisonError::into_inner);
+                lines.insert(source.base, starts.clone());
+                starts
+            }
+        };
+        let line = starts.partition_point(|start| *start as usize <= offset);
+        Some((line, *starts.get(line.checked_sub(1)?)? as usize))
     }
 
     /// The text of a file that was parsed.

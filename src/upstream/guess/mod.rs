@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::bounds::Bounds;
 use super::cargo::Lock;
 use crate::catalogue::kinds::{Kind, SourceClues};
 use crate::store::archive::SourceTree;
@@ -55,8 +56,8 @@ pub struct About {
     pub make_flags: Vec<String>,
     /// The folder that is built.
     pub source_root: Option<String>,
-    /// The oldest PostgreSQL that it says it works with.
-    pub oldest: Option<Guess<u32>>,
+    /// The versions of PostgreSQL that it says it works with.
+    pub bounds: Option<Guess<Bounds>>,
     /// The version of pgrx.
     pub pgrx: Option<String>,
     /// Its lock file.
@@ -138,9 +139,11 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
         Some((kind, clue)) => Guess::new(kind, clue.from),
         None => Guess::new(Kind::USUAL, "nothing: no build system that is known here was found"),
     };
+    let meta = text(&below("META.json"))?.or(text("META.json")?);
+    let meta: Option<Value> = meta.and_then(|text| serde_json::from_str(&text).ok());
     let mut about = About {
         description: None,
-        license: license::find(tree, &paths)?,
+        license: license::find(tree, &paths, meta.as_ref(), cargo.as_deref())?,
         kind,
         sql: Vec::new(),
         sql_version: None,
@@ -151,7 +154,7 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
         native_build_inputs: Vec::new(),
         make_flags: Vec::new(),
         source_root: source_root.clone(),
-        oldest: None,
+        bounds: None,
         pgrx: None,
         lock: None,
     };
@@ -159,8 +162,8 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
     if about.sql.is_empty() && assigned(&all_make, "EXTENSION") {
         about.sql = words(&all_make, "EXTENSION").into_iter().filter(|word| !word.contains('$')).collect();
     }
-    if let Some(meta) = text(&below("META.json"))?.or(text("META.json")?) {
-        read_meta(&meta, &mut about);
+    if let Some(meta) = &meta {
+        read_meta(meta, &mut about);
     }
     if makefile.as_ref().is_some_and(|text| text.contains("ifdef USE_PGXS")) {
         about.make_flags.push("USE_PGXS=1".into());
@@ -217,20 +220,11 @@ fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> s
     Ok(())
 }
 
-fn read_meta(text: &str, about: &mut About) {
-    let Ok(meta) = serde_json::from_str::<Value>(text) else { return };
+fn read_meta(meta: &Value, about: &mut About) {
     if let Some(line) = meta.get("abstract").and_then(Value::as_str).filter(|_| about.description.is_none()) {
         about.description = Some(Guess::new(line.to_owned(), "META.json"));
     }
-    let needed = meta.pointer("/prereqs/runtime/requires").and_then(Value::as_object);
-    for (name, version) in needed.into_iter().flatten() {
-        if name.eq_ignore_ascii_case("postgresql") {
-            let digits = version.as_str().map(|v| v.trim_start_matches(|c: char| !c.is_ascii_digit()));
-            if let Some(major) = digits.and_then(super::versions::first_number).filter(|major| *major >= 10) {
-                about.oldest = Some(Guess::new(major, "META.json"));
-            }
-        }
-    }
+    about.bounds = Bounds::of_meta(meta).map(|bounds| Guess::new(bounds, "META.json"));
 }
 
 /// Whether a make variable is given a value.

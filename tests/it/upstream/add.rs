@@ -131,6 +131,92 @@ fn sources_are_read_as_they_are_laid_out() {
     assert!(out.contains("version = \"5.5.0\"\n"), "{out}");
 }
 
+/// What `add` makes of a small extension with this META.json and these tags.
+fn added(place: &Place, name: &str, meta: &str, tags: &[&str]) -> (String, String) {
+    let repository = Repository::new();
+    repository
+        .write(&format!("{name}.control"), "default_version = '1.0'\ncomment = 'Small thing'\n")
+        .write("Makefile", format!("EXTENSION = {name}\nDATA = {name}--1.0.sql\ninclude $(PGXS)\n"));
+    if !meta.is_empty() {
+        repository.write("META.json", meta);
+    }
+    repository.commit("x");
+    for tag in tags {
+        repository.tag(tag);
+    }
+    place.serve(&format!("owner/{name}"), &repository);
+    let (code, out, err) = place.said(&["add", "-n", &format!("owner/{name}")]);
+    assert_eq!(code, 0, "{err}");
+    (out, err)
+}
+
+#[test]
+fn bounds_and_licences_of_meta_json() {
+    let place = Place::new();
+    let lowest = 15;
+    for (n, (bounds, range)) in [
+        ("< 17.0.0", format!(">={lowest}, <17")),
+        ("<= 16.99.0", format!(">={lowest}, <17")),
+        ("== 16.4.0", ">=16, <17".to_owned()),
+        (">= 15.0.0, < 17.0.0", ">=15, <17".to_owned()),
+        ("> 16.99", ">=17".to_owned()),
+        ("16.2", ">=16".to_owned()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let meta = format!(
+            r#"{{"license": "postgresql", "prereqs": {{"runtime": {{"requires": {{"PostgreSQL": "{bounds}"}}}}}}}}"#
+        );
+        let (out, _) = added(&place, &format!("bound{n}"), &meta, &["v1.0.0"]);
+        let line = format!("postgresql = \"{range}\"  # guessed from META.json\n");
+        assert!(out.contains(&line), "{bounds}: {line}\n{out}");
+    }
+    for (n, (license, attribute)) in [
+        (r#""postgresql""#, "postgresql"),
+        (r#"["unknown", "apache_2_0"]"#, "asl20"),
+        (r#"{"mit": "https://example.org/licence"}"#, "mit"),
+        (r#""MIT OR Apache-2.0""#, "mit"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (out, _) =
+            added(&place, &format!("licence{n}"), &format!("{{\"license\": {license}}}"), &["v1.0.0"]);
+        let line = format!("license = \"{attribute}\"  # guessed from META.json\n");
+        assert!(out.contains(&line), "{license}: {out}");
+    }
+    let (out, _) = added(&place, "restricted", r#"{"license": "restricted"}"#, &["v1.0.0"]);
+    assert!(
+        out.contains("license = \"unfree\"  # guessed from nothing: no licence was recognized\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn what_is_no_release_yet_is_not_taken() {
+    let place = Place::new();
+    let early = [
+        "-prerelease",
+        "-rc.1",
+        ".dev1",
+        "-canary.1",
+        "-next.0",
+        "-M1",
+        "-experimental",
+        "-EAP2",
+        "-whatever",
+    ];
+    for (n, early) in early.into_iter().enumerate() {
+        let (out, _) =
+            added(&place, &format!("early{n}"), "", &["v1.0.0", "v1.1.0", &format!("v1.2.0{early}")]);
+        assert!(out.contains("version = \"1.1.0\"\n"), "{early}: {out}");
+    }
+    // Where releases have letters, they are releases.
+    let (out, _) = added(&place, "letters", "", &["v1.0.0a", "v1.0.0b", "v1.0.0c", "v1.0.0"]);
+    assert!(out.contains("version = \"1.0.0c\"\n"), "{out}");
+}
+
 #[test]
 fn a_postgresql_with_what_moves_along() {
     let place = Place::new();

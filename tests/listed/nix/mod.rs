@@ -11,6 +11,7 @@
 mod builtins;
 mod evaluation;
 mod output;
+mod regexes;
 mod syntax;
 
 use std::process::Command;
@@ -59,6 +60,7 @@ pub fn trials() -> Vec<Trial> {
         values("values::of_cases", evaluation::values_of_cases),
         values("values::of_fetched_sources", evaluation::values_of_fetched_sources),
         values("values::of_random_programs", evaluation::values_of_random_programs),
+        messages("messages::of_regular_expressions", regexes::are_those_of_nix),
         messages("messages::of_cases", evaluation::messages_of_cases),
         messages("messages::of_fetched_sources", evaluation::messages_of_fetched_sources),
         messages("messages::of_random_programs", evaluation::messages_of_random_programs),

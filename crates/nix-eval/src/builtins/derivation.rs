@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use rustc_hash::FxHashSet;
 
 use super::hashes::hash_or_zeros;
+use super::package::{FEATURES, features, features_of_env};
 use super::{Builtin, FIRST, bare};
 use crate::attrs::{Attr, Attrs};
 use crate::coerce::{Coerce, ContextSet};
@@ -39,38 +40,41 @@ pub(super) const TABLE: &[Builtin] = &[
     ),
 ];
 
-/// `derivation` itself is Nix code around `derivationStrict`.
-const WRAPPER: &str = r#"args@{ outputs ? [ "out" ], ... }:
-let
-  strict = derivationStrict args;
-  byName = map
-    (name: {
-      inherit name;
-      value = shared // {
-        outPath = builtins.getAttr name strict;
-        drvPath = strict.drvPath;
-        type = "derivation";
-        outputName = name;
-      };
-    })
-    outputs;
-  shared = args // builtins.listToAttrs byName // {
-    all = map (output: output.value) byName;
-    drvAttrs = args;
+/// `derivation` itself is Nix code around `derivationStrict`. Programs see where its attributes are: as in Nix, where
+/// `all` is at 43:7 of this file, `drvAttrs` at 44:15, the value of an output at 49:5.
+const WRAPPER_FILE: &str = "/derivation-internal.nix";
+
+const WRAPPER: &str = concat!(
+    "args@{ outputs ? [ \"out\" ], ... }:\nlet\n  strict = derivationStrict args;",
+    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
+    r#"  shared = args // builtins.listToAttrs byName // {
+      all = map (output: output.value) byName;
+              drvAttrs = args;
   };
+  byName = map
+    (name: { inherit name;
+
+    value = shared // {
+      outPath = builtins.getAttr name strict;
+      drvPath = strict.drvPath;
+      type = "derivation";
+              outputName = name;
+    }; })
+    outputs;
 in
 (builtins.head byName).value
-"#;
+"#
+);
 
 /// The thunk of `derivation`.
 pub(super) fn wrapper(ev: &mut Ev) -> Ref {
-    ev.lazy_text(WRAPPER)
+    ev.lazy_text(WRAPPER, WRAPPER_FILE)
 }
 
 impl Ev {
     /// A thunk that is the value of `text`.
-    pub(super) fn lazy_text(&mut self, text: &str) -> Ref {
-        match self.parse(text, Origin::Text(text.into()), b"/") {
+    pub(super) fn lazy_text(&mut self, text: &'static str, file: &'static str) -> Ref {
+        match self.parse(text, Origin::Ours { text, file }, b"/") {
             Ok(code) => self.lazy(code),
             Err(error) => self.heap.alloc(Thunk::failed(self.lasting.keep_error(error))),
         }
@@ -184,7 +188,7 @@ fn strict(ev: &mut Ev, attrs: &'static Attrs, name: &'static str, pos: Pos) -> R
         );
     }
     outputs(ev, &mut drv, &draft)?;
-    finish(ev, drv)
+    finish(ev, drv, &draft)
 }
 
 fn in_attr(ev: &mut Ev, error: Box<Error>, attr: &Attr, name: &str) -> Box<Error> {
@@ -407,7 +411,7 @@ fn outputs(ev: &mut Ev, drv: &mut Recipe<'static>, draft: &Draft) -> Result<()> 
 /// The texts of derivations are written in the same memory if they do not take more than this.
 const MOST_ROOM: usize = 64 << 10;
 
-fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
+fn finish(ev: &mut Ev, drv: Recipe<'static>, draft: &Draft) -> Result<Value> {
     let store = ev.shared.store.clone();
     let room = std::mem::take(&mut ev.drv_text);
     let drv = drv.name(&store, room, |input| Ok::<_, Box<Error>>(&ev.known_derivation(input)?.hash))?;
@@ -428,12 +432,27 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
             let lasting =
                 |(path, output): &(&'static str, &'static str)| (ev.lasting(path), ev.lasting_name(output));
             let inputs: Vec<_> = recipe.inputs.iter().map(lasting).collect();
+            let known_outputs = drv.outputs().iter().all(|(_, output)| output.path().is_some());
+            let in_env = |name: &[u8]| {
+                recipe.env.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_ref())
+            };
+            let features = match &draft.json {
+                Some(json) => {
+                    let list = json.iter().find(|(key, _)| key == FEATURES.as_bytes());
+                    features(list.map(|(_, list)| list.as_slice()), None, known_outputs)
+                }
+                None => features_of_env(in_env, known_outputs),
+            };
+            let features = ev.lasting_names(&features);
             ev.remember_derivation(KnownDrv {
                 base: ev.keep(path.base_name()),
                 hash: drv.hash.clone(),
                 outputs: ev.lasting.slice(&outputs),
                 sources: ev.lasting.slice(&sources),
                 inputs: ev.lasting.slice(&inputs),
+                platform: ev.lasting_name(&String::from_utf8_lossy(recipe.platform)),
+                features,
+                known_outputs,
             })
             .base
         }
@@ -458,6 +477,13 @@ fn finish(ev: &mut Ev, drv: Recipe<'static>) -> Result<Value> {
 }
 
 impl Ev {
+    fn lasting_names(&self, names: &[String]) -> &'static [&'static str] {
+        if names.is_empty() {
+            return &[];
+        }
+        self.lasting.slice(&names.iter().map(|name| self.lasting_name(name)).collect::<Vec<_>>())
+    }
+
     /// Remembers what others need of a derivation.
     fn remember_derivation(&self, known: KnownDrv) -> &'static KnownDrv {
         let known: &'static KnownDrv = self.lasting.alloc(known);
@@ -502,7 +528,12 @@ impl Ev {
             let path = self.keep(path.base_name());
             inputs.extend(outputs.iter().map(|output| (path, self.lasting_name(output))));
         }
+        let known_outputs = drv.outputs.values().all(|output| output.path().is_some());
+        let features = features_of_env(|name| drv.env.get(name).map(AsRef::as_ref), known_outputs);
         Ok(self.remember_derivation(KnownDrv {
+            platform: self.lasting_name(&String::from_utf8_lossy(&drv.platform)),
+            features: self.lasting_names(&features),
+            known_outputs,
             base: self.keep(base),
             hash,
             outputs: self.lasting.slice(&outputs),

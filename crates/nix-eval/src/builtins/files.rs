@@ -1,14 +1,14 @@
 //! Builtins on files, paths and the environment.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use super::{Builtin, FIRST, SECOND, bare_impure, prefixed, prefixed_impure};
 use crate::access::Last;
 use crate::attrs::Attrs;
 use crate::coerce::{Coerce, ContextSet};
 use crate::core_packages::{COREPKGS, core_package};
-use crate::error::{Error, Kind, io_error, no_such_file};
+use crate::error::{Error, Kind, io_error};
 use crate::heap::Ref;
 use crate::imported::Place;
 use crate::ir::Pos;
@@ -58,7 +58,7 @@ pub(super) const TABLE: &[Builtin] = &[
             let path = path_arg(ev, args[0], pos)?;
             match ev.file_type_at(path, pos)? {
                 Some(kind) => Ok(ev.string(kind.name().as_bytes())),
-                None => Err(no_such_file(path, pos)),
+                None => Err(ev.shared.no_file(path, pos)),
             }
         },
     ),
@@ -161,7 +161,7 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             let place = String::from_utf8_lossy(&place);
             return Error::at(Kind::Io, format!("cannot read directory \"{place}\": Not a directory"), pos);
         }
-        io_error("read directory", &place, &error, pos)
+        ev.shared.unread("read directory", &place, &error, pos)
     })?;
     let mut attrs = Vec::with_capacity(entries.len());
     for (name, kind) in entries {
@@ -202,7 +202,11 @@ fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
             (_, Some([b'/', rest @ ..])) => rest,
             _ => continue,
         };
-        let dir = ev.search_dir(dir)?;
+        let dir = match ev.search_url(dir)? {
+            Some(Some(dir)) => dir,
+            Some(None) => continue,
+            None => ev.search_dir(dir)?,
+        };
         let path = canonical(&[&dir[..], b"/", rest].concat());
         let place = ev.resolve(&path, Last::Followed, pos)?;
         if matches!(ev.shared.kind_at(&place), Ok(Some(_))) {
@@ -229,6 +233,50 @@ fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         format!("file '{name}' was not found in the Nix search path (add it using $NIX_PATH or -I)")
     };
     Err(Error::at(Kind::Throw, message, pos))
+}
+
+/// What an entry of the search path that is a URL stands for in Nix.
+fn pseudo_url(text: &str) -> Option<String> {
+    if let Some(channel) = text.strip_prefix("channel:") {
+        return Some(format!("https://channels.nixos.org/{channel}/nixexprs.tar.xz"));
+    }
+    let (scheme, _) = text.split_once("://")?;
+    ["http", "https", "file", "channel", "git", "s3", "ssh"].contains(&scheme).then(|| text.to_owned())
+}
+
+impl Ev {
+    /// Where an entry of the search path leads that is a URL or a flake; `Some(None)` where what it names is not here.
+    fn search_url(&mut self, entry: &[u8]) -> Result<Option<Option<Vec<u8>>>> {
+        let Ok(text) = std::str::from_utf8(entry) else { return Ok(None) };
+        // A program may make up entries, and pure evaluation takes nothing that is not locked.
+        if self.shared.settings.pure {
+            return Ok(None);
+        }
+        if let Some(flake) = text.strip_prefix("flake:") {
+            let path = crate::flake::source_of_flake(self, flake)?;
+            return Ok(Some(Some(path.into_bytes())));
+        }
+        let Some(url) = pseudo_url(text) else { return Ok(None) };
+        match crate::flake::source_of_tarball(self, &url) {
+            Ok(path) => Ok(Some(Some(path.into_bytes()))),
+            Err(_) => {
+                // Said once, as what is found is looked for once.
+                let key = format!("search path:{text}");
+                let known = self
+                    .shared
+                    .sources_found
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(key, Arc::new(()));
+                if known.is_none() {
+                    let message =
+                        format!("warning: Nix search path entry '{text}' cannot be downloaded, ignoring");
+                    self.shared.message(&message);
+                }
+                Ok(Some(None))
+            }
+        }
+    }
 }
 
 fn to_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
@@ -476,7 +524,7 @@ impl Ev {
         let outside = self.shared.outside.clone();
         let real = self.real(path);
         if !matches!(outside.file_type(&real), Ok(Some(_))) {
-            return Err(no_such_file(path, pos));
+            return Err(self.shared.no_file(path, pos));
         }
         let place = outside.real_path(&real);
         let mut kept = BTreeSet::new();
@@ -510,7 +558,7 @@ impl Ev {
             }
             _ => Hash::of(
                 Algorithm::Sha256,
-                outside.read_file(&real).map_err(|e| io_error("read", path, &e, pos))?,
+                outside.read_file(&real).map_err(|e| self.shared.unread("read", path, &e, pos))?,
             ),
         };
         let store_path = fixed(&hash)?;

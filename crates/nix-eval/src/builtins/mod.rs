@@ -9,6 +9,7 @@ mod hashes;
 pub(super) mod json;
 mod json_errors;
 mod lists;
+mod package;
 mod regexes;
 mod sets;
 mod sorted;
@@ -27,6 +28,7 @@ use super::symbol::Symbol;
 pub use super::value::Builtin;
 use super::value::{List, Run, Str, Value};
 
+pub use package::Package;
 pub use versions::compare as compare_versions;
 
 /// The version that `builtins.nixVersion` claims: the one whose behaviour this is.

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind};
 use crate::heap::Ref;
 use crate::ir::Pos;
 use crate::machine::{Ev, Result};
-use crate::regex::Regex;
+use crate::regex::{Refused, Regex};
 use crate::value::{Str, Value};
 
 pub(super) const TABLE: &[Builtin] = &[
@@ -43,9 +43,13 @@ fn compiled(ev: &mut Ev, arg: Ref, pos: Pos) -> Result<Arc<Regex>> {
             regex
         }
     };
-    found.map_err(|_| {
+    found.map_err(|refused| {
         let pattern = String::from_utf8_lossy(pattern);
-        Error::at(Kind::Other, format!("invalid regular expression '{pattern}'"), pos)
+        let what = match refused {
+            Refused::Invalid(_) => "invalid regular expression",
+            Refused::TooLarge => "memory limit exceeded by regular expression",
+        };
+        Error::at(Kind::Other, format!("{what} '{pattern}'"), pos)
     })
 }
 
@@ -79,17 +83,20 @@ fn split(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         ev.at(Value::String(ev.heap.alloc(Str::plain(&text[start..end]))))
     };
     let mut items = Vec::new();
-    let (mut from, mut search) = (0, 0);
-    while search <= text.len()
-        && let Some(found) = regex.find_at(text, search)
-    {
+    let mut from = 0;
+    let mut next = regex.find_at(text, 0);
+    while let Some(found) = next {
         let (start, end) = found.span;
         items.push(piece(ev, from, start));
         let groups = group_list(ev, text, &found.groups);
         items.push(ev.at(groups));
         from = end;
         // After an empty match the search goes on one byte further.
-        search = if start == end { end + 1 } else { end };
+        let search = if start == end { end + 1 } else { end };
+        next = if start == end { regex.nonempty_at(text, end) } else { None };
+        if next.is_none() && search <= text.len() {
+            next = regex.find_at(text, search);
+        }
     }
     if items.is_empty() {
         return Ok(ev.list(&[ev.at(Value::String(string))]));

@@ -113,7 +113,7 @@ fn list_to_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         // Of two with the same name the first counts; the second's value is not even looked for.
         if seen.insert(symbol) {
             let Some(value) = pair.get(sym::value) else { return ev.missing(pair, sym::value, pos) };
-            attrs.push(Attr { name: symbol, pos: name.pos, value: value.value });
+            attrs.push(Attr { name: symbol, pos: value.pos, value: value.value });
         }
     }
     Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, attrs)))
@@ -156,10 +156,11 @@ fn map_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let function = args[0];
     let heap = ev.heap;
     let mapped = heap.attrs(flat.len(), |i| {
-        let Attr { name, pos, value } = flat[i];
+        let Attr { name, value, .. } = flat[i];
         let text = ev.name_thunk(name);
         let parts = ev.heap.alloc([function, text, value]);
-        Attr { name, pos, value: ev.heap.alloc(Thunk::lazy(Lazy::Apply2(parts))) }
+        // Nix forgets the positions, and programs see that.
+        Attr { name, pos: 0, value: ev.heap.alloc(Thunk::lazy(Lazy::Apply2(parts))) }
     });
     Ok(Value::Attrs(mapped))
 }

@@ -61,7 +61,12 @@ fn convert(ev: &mut Ev, node: &Node) -> Result<Value> {
             }
             Value::Attrs(Attrs::from_unsorted(ev.heap, attrs))
         }
-        Node::Date => {
+        Node::Date(text) if ev.shared.settings.toml_timestamps => {
+            let (kind, text) = (ev.string(b"timestamp"), ev.string(text.as_bytes()));
+            let attrs = vec![ev.named("_type", ev.at(kind)), ev.named("value", ev.at(text))];
+            ev.set_of(attrs)
+        }
+        Node::Date(_) => {
             return Err(Error::new(Kind::Other, "while parsing TOML: Dates and times are not supported"));
         }
     })

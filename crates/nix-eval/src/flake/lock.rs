@@ -1,6 +1,7 @@
 //! `flake.nix`'s inputs and `flake.lock`, made into one graph of sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::reference::{Attribute, Reference};
 use super::source::{self, By, Source};
@@ -11,7 +12,9 @@ use crate::error::Error;
 use crate::heap::Ref;
 use crate::ir::Params;
 use crate::machine::{Ev, Result};
+use crate::shared::Shared;
 use crate::value::Value;
+use nix_store::StorePath;
 
 type Path = Vec<String>;
 
@@ -26,8 +29,10 @@ enum Edge {
 enum From {
     Source(Source),
     Locked(Reference),
-    /// A folder inside the source of another node.
-    Inside(usize, String),
+    /// A folder that was found inside of another node's source, which is this store path.
+    Within(StorePath),
+    /// A lock file says that it is this folder of the input that the path leads to.
+    Inside(Path, String),
 }
 
 struct Node {
@@ -41,18 +46,83 @@ struct Node {
 #[derive(Clone, Debug, Default)]
 struct Spec {
     url: Option<Reference>,
+    /// Counted from the root.
     follows: Option<Path>,
     flake: Option<bool>,
     inputs: BTreeMap<String, Spec>,
     /// It stands on the command line.
     by_user: bool,
+    /// The flake that says it, which a relative path starts from: its node, and where that is.
+    parent: Option<(usize, Path)>,
 }
 
 /// A `flake.lock`.
-#[derive(Clone)]
 struct Lock {
     root: String,
     nodes: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A node of a lock file whose root is at `origin`.
+#[derive(Clone)]
+struct Old {
+    lock: Rc<Lock>,
+    key: String,
+    origin: Path,
+}
+
+impl Old {
+    fn get(&self, field: &str) -> Option<&serde_json::Value> {
+        self.lock.nodes.get(&self.key)?.get(field)
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = (&String, OldEdge)> {
+        let inputs = self.get("inputs").and_then(serde_json::Value::as_object);
+        inputs.into_iter().flatten().map(|(name, target)| (name, self.edge(target)))
+    }
+
+    fn edge(&self, target: &serde_json::Value) -> OldEdge {
+        match target {
+            serde_json::Value::Array(_) => {
+                OldEdge::Follows([&self.origin[..], &path_of(Some(target))].concat())
+            }
+            target => {
+                OldEdge::Node(Self { key: target.as_str().unwrap_or_default().to_owned(), ..self.clone() })
+            }
+        }
+    }
+
+    fn input(&self, name: &str) -> Option<OldEdge> {
+        Some(self.edge(self.get("inputs")?.get(name)?))
+    }
+
+    fn reference(&self, field: &str) -> Reference {
+        Reference::from_json(self.get(field).unwrap_or(&serde_json::Value::Null))
+    }
+
+    fn is_flake(&self) -> bool {
+        self.get("flake").and_then(serde_json::Value::as_bool).unwrap_or(true)
+    }
+
+    /// The input whose source it is inside of.
+    fn parent(&self) -> Option<Path> {
+        let parent = self.get("parent").filter(|parent| parent.is_array())?;
+        Some([&self.origin[..], &path_of(Some(parent))].concat())
+    }
+}
+
+enum OldEdge {
+    Node(Old),
+    Follows(Path),
+}
+
+fn path_of(list: Option<&serde_json::Value>) -> Path {
+    let parts = list.and_then(serde_json::Value::as_array).into_iter().flatten();
+    parts.filter_map(|part| part.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether a reference is a path that starts from the flake that says it.
+fn relative(reference: &Reference) -> Option<&str> {
+    reference.text("path").filter(|path| reference.kind() == "path" && !path.starts_with('/'))
 }
 
 fn by(user: bool) -> By {
@@ -63,6 +133,10 @@ struct Builder<'e> {
     ev: &'e mut Ev,
     nodes: Vec<Node>,
     overrides: BTreeMap<Path, Spec>,
+    /// Overrides of inputs that are there.
+    used: BTreeSet<Path>,
+    /// The lock file in use is not the one that is written.
+    changed: bool,
 }
 
 /// The nodes of a flake and its inputs as a value: name → { source, dir, flake, inputs }.
@@ -90,8 +164,22 @@ fn nodes_from(
         let path = input.split('/').map(str::to_owned).collect();
         given.insert(path, Spec { url: Some(url), by_user: true, ..Spec::default() });
     }
-    let mut builder = Builder { ev, nodes: Vec::new(), overrides: given };
+    let (nodes, used) = (Vec::new(), BTreeSet::new());
+    let mut builder = Builder { ev, nodes, overrides: given, used, changed: false };
     let root = builder.flake(From::Source(source), reference, dir, &[])?;
+    for (input, flake) in overrides {
+        if !builder.used.contains(&input.split('/').map(str::to_owned).collect::<Path>()) {
+            let text =
+                format!("warning: the flag '--override-input {input} {flake}' does not match any input");
+            builder.ev.shared.message(&text);
+        }
+    }
+    if let From::Source(source) = &mut builder.nodes[root].from
+        && builder.changed
+    {
+        // With another lock file it is not what was committed.
+        source.attrs.retain(|(name, _)| !["rev", "shortRev", "revCount"].contains(name));
+    }
     builder.finish(root)
 }
 
@@ -202,35 +290,46 @@ impl Builder<'_> {
         Ok(spec)
     }
 
-    /// The folder of a node's flake as the evaluator sees it.
-    fn out_path(&self, node: usize) -> Option<String> {
-        match &self.nodes[node].from {
-            From::Source(source) => Some(self.ev.shared.store.print(&source.path)),
-            From::Inside(parent, dir) => Some(format!("{}/{dir}", self.flake_dir(*parent)?)),
-            From::Locked(_) => None,
+    /// The folder of a node's flake as the evaluator sees it; fetches what a lock file names.
+    fn folder(&mut self, node: usize) -> Result<String> {
+        let (base, dir) = match &self.nodes[node].from {
+            From::Source(source) => (source.path.clone(), self.nodes[node].dir.clone()),
+            From::Within(path) => (path.clone(), self.nodes[node].dir.clone()),
+            From::Locked(reference) => {
+                let reference = reference.clone();
+                let source = source::fetch(self.ev, &reference, By::Lock)?;
+                self.nodes[node].from = From::Source(source);
+                return self.folder(node);
+            }
+            From::Inside(parent, dir) => {
+                let (parent, dir) = (parent.clone(), dir.clone());
+                let parent = self.resolve(0, &parent, 0)?;
+                let (path, dir) = self.within(parent, &dir)?;
+                (self.nodes[node].from, self.nodes[node].dir) = (From::Within(path), dir);
+                return self.folder(node);
+            }
+        };
+        let base = self.ev.shared.store.print(&base);
+        Ok(if dir.is_empty() { base } else { format!("{base}/{dir}") })
+    }
+
+    /// A folder that is named from a node's: the store path that it is in, and where there.
+    fn within(&mut self, node: usize, dir: &str) -> Result<(StorePath, String)> {
+        let folder = format!("{}/{dir}", self.ev_stack(|this| this.folder(node))?);
+        let full = String::from_utf8_lossy(&crate::paths::canonical(folder.as_bytes())).into_owned();
+        let store = self.ev.shared.store.clone();
+        let here = self.folder(node)?;
+        let (own, _) = store.split(&here)?;
+        match store.split(&full) {
+            Ok((path, below)) if path == own => Ok((path, below.trim_start_matches('/').to_owned())),
+            _ => {
+                fail(Kind::Other, format!("relative path '{dir}' points outside of its parent's store path"))
+            }
         }
     }
 
-    fn flake_dir(&self, node: usize) -> Option<String> {
-        let out = self.out_path(node)?;
-        let dir = &self.nodes[node].dir;
-        Some(if dir.is_empty() { out } else { format!("{out}/{dir}") })
-    }
-
-    fn folder(&self, node: usize) -> Result<String> {
-        let Some(folder) = self.flake_dir(node) else {
-            return fail(Kind::Other, "internal error: a locked flake has no folder");
-        };
-        Ok(String::from_utf8_lossy(&crate::paths::canonical(folder.as_bytes())).into_owned())
-    }
-
     /// Fetches the source of a flake as its `inputs.self` says; whether that is another one.
-    fn fetch_again(
-        &mut self,
-        node: usize,
-        (reference, by): (&Reference, By),
-        own: &Reference,
-    ) -> Result<bool> {
+    fn fetch_again(&mut self, node: usize, (reference, by): (&Reference, By), own: &Reference) -> Result<()> {
         if let Some((name, _)) =
             own.attrs.iter().find(|(name, _)| !["submodules", "lfs"].contains(&name.as_str()))
         {
@@ -238,9 +337,9 @@ impl Builder<'_> {
         }
         let mut wanted = reference.clone();
         wanted.attrs.extend(own.attrs.clone());
-        let From::Source(source) = &self.nodes[node].from else { return Ok(false) };
+        let From::Source(source) = &self.nodes[node].from else { return Ok(()) };
         if wanted == *reference {
-            return Ok(false);
+            return Ok(());
         }
         wanted.attrs.remove("narHash");
         let rev = source.attrs.iter().find_map(|(name, value)| (*name == "rev").then(|| value.clone()));
@@ -251,7 +350,7 @@ impl Builder<'_> {
         }
         let source = source::fetch(self.ev, &wanted, by)?;
         self.nodes[node].from = From::Source(source);
-        Ok(true)
+        Ok(())
     }
 
     /// Adds a flake and what it needs.
@@ -260,24 +359,45 @@ impl Builder<'_> {
         from: From,
         reference: Option<(&Reference, By)>,
         dir: &str,
-        prefix: &[String],
+        path: &[String],
     ) -> Result<usize> {
         let index = self.nodes.len();
         self.nodes.push(Node { from, dir: dir.to_owned(), flake: true, inputs: BTreeMap::new() });
-        let mut folder = self.folder(index)?;
+        let specs = self.read_flake(index, reference, path)?;
+        let folder = self.folder(index)?;
+        let old = self.read_lock(&folder)?.map(|lock| {
+            let (lock, key) = (Rc::new(lock.0), lock.1);
+            Old { lock, key, origin: path.to_vec() }
+        });
+        self.inputs(index, specs, path, old.as_ref(), false)?;
+        Ok(index)
+    }
+
+    /// What the flake.nix of a node, which is at `path`, says of its inputs.
+    fn read_flake(
+        &mut self,
+        index: usize,
+        reference: Option<(&Reference, By)>,
+        path: &[String],
+    ) -> Result<BTreeMap<String, Spec>> {
+        let folder = self.folder(index)?;
         let file = format!("{folder}/flake.nix");
         if self.ev.kind_of(file.as_bytes(), Last::Followed, 0)?.is_none() {
-            let place = String::from_utf8_lossy(&self.ev.real(folder.as_bytes())).into_owned();
-            return fail(
-                Kind::Io,
-                format!(
-                    "'{place}' has no flake.nix (in a git repository it must be tracked: git add flake.nix)"
-                ),
-            );
+            let shared = &self.ev.shared;
+            let untracked = shared.no_file(file.as_bytes(), 0);
+            if untracked.message.contains("is not tracked by Git") {
+                return Err(untracked);
+            }
+            let place = shared.known_as(folder.as_bytes()).map(|known| known.path);
+            let place = place.unwrap_or_else(|| shared.real(folder.as_bytes()));
+            let place = String::from_utf8_lossy(&place);
+            return fail(Kind::Io, format!("path '{place}' does not contain a 'flake.nix'"));
         }
         let Value::Attrs(flake) = self.ev.import(file.as_bytes(), 0)? else {
             return fail(Kind::Type, format!("file '{file}' must be an attribute set"));
         };
+        let named = reference.map_or_else(|| folder.clone(), |(reference, _)| reference.to_text());
+        super::literal::check(self.ev, &file, &named)?;
         let mut specs = match flake.get(self.ev.intern(b"inputs")) {
             Some(inputs) => match self.ev.force(inputs.value)? {
                 Value::Attrs(inputs) => self.specs(inputs, &folder)?,
@@ -292,64 +412,110 @@ impl Builder<'_> {
             None => BTreeMap::new(),
         };
         let Some(outputs) = flake.get(self.ev.intern(b"outputs")) else {
-            return fail(Kind::MissingAttribute, format!("flake '{folder}' lacks attribute 'outputs'"));
+            return fail(Kind::MissingAttribute, format!("flake '{named}' lacks attribute 'outputs'"));
         };
-        if let Value::Closure(closure) = self.ev.force(outputs.value)?
-            && let Params::Pattern(pattern) = &closure.lambda.params
-        {
-            for formal in pattern.formals {
-                let name = self.ev.text(formal.name).lossy().into_owned();
-                if name != "self" {
-                    specs.entry(name).or_default();
+        match self.ev.force(outputs.value)? {
+            Value::Closure(closure) => {
+                if let Params::Pattern(pattern) = &closure.lambda.params {
+                    for formal in pattern.formals {
+                        let name = self.ev.text(formal.name).lossy().into_owned();
+                        if name != "self" {
+                            specs.entry(name).or_default();
+                        }
+                    }
                 }
+            }
+            other if other.is_function() => {}
+            other => {
+                let message = format!("expected a function but got {}", other.describe());
+                return Err(Error::at(Kind::Type, message, outputs.pos));
             }
         }
         if let Some(own) = specs.remove("self").and_then(|spec| spec.url)
             && let Some(reference) = reference
-            && self.fetch_again(index, reference, &own)?
         {
-            folder = self.folder(index)?;
+            self.fetch_again(index, reference, &own)?;
         }
-        let lock = self.read_lock(&folder)?;
-        // What this flake says of its inputs' inputs counts for them, unless said further out.
-        for (name, spec) in &specs {
-            self.note_overrides(&spec.inputs, &[prefix, std::slice::from_ref(name)].concat(), prefix);
+        for spec in specs.values_mut() {
+            place(spec, index, path);
         }
-        for (name, spec) in specs {
-            let path = [prefix, std::slice::from_ref(&name)].concat();
-            let edge = self.input(&name, spec, &path, prefix, index, lock.as_ref())?;
-            self.nodes[index].inputs.insert(name, edge);
-        }
-        Ok(index)
+        Ok(specs)
     }
 
-    fn note_overrides(&mut self, specs: &BTreeMap<String, Spec>, at: &[String], prefix: &[String]) {
+    /// Adds the inputs of a node at `path`. What `old` says of one holds where it has not changed; where it is
+    /// trusted, that is not looked at once more.
+    fn inputs(
+        &mut self,
+        index: usize,
+        specs: BTreeMap<String, Spec>,
+        path: &[String],
+        old: Option<&Old>,
+        trusted: bool,
+    ) -> Result<()> {
+        // What a flake says of its inputs' inputs counts for them, unless said further out.
+        for (name, spec) in &specs {
+            self.note_overrides(&spec.inputs, &[path, std::slice::from_ref(name)].concat());
+        }
+        let unknown: Vec<_> = self
+            .overrides
+            .keys()
+            .filter_map(|at| {
+                at.split_last().filter(|(name, above)| *above == path && !specs.contains_key(*name))
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in unknown.iter().filter(|_| !path.is_empty()) {
+            let input = path.join("/");
+            let text = format!("warning: input '{input}' has an override for a non-existent input '{name}'");
+            self.ev.shared.message(&text);
+        }
+        self.changed |= old.is_some_and(|old| old.inputs().any(|(name, _)| !specs.contains_key(name)));
+        for (name, spec) in specs {
+            let below = [path, std::slice::from_ref(&name)].concat();
+            let edge = self.input(&name, spec, &below, index, old, trusted)?;
+            self.nodes[index].inputs.insert(name, edge);
+        }
+        Ok(())
+    }
+
+    fn note_overrides(&mut self, specs: &BTreeMap<String, Spec>, at: &[String]) {
         for (name, spec) in specs {
             let path = [at, std::slice::from_ref(name)].concat();
-            let mut noted = spec.clone();
-            noted.follows = spec.follows.as_ref().map(|follows| [prefix, follows].concat());
-            self.note_overrides(&spec.inputs, &path, prefix);
-            if noted.url.is_some() || noted.follows.is_some() {
-                self.overrides.entry(path).or_insert(noted);
+            self.note_overrides(&spec.inputs, &path);
+            if spec.url.is_some() || spec.follows.is_some() {
+                self.overrides.entry(path).or_insert_with(|| spec.clone());
             }
         }
     }
 
-    fn read_lock(&mut self, folder: &str) -> Result<Option<Lock>> {
+    /// A flake's lock file, and the key of its root.
+    fn read_lock(&mut self, folder: &str) -> Result<Option<(Lock, String)>> {
         let file = format!("{folder}/flake.lock");
         if self.ev.kind_of(file.as_bytes(), Last::Kept, 0)?.is_none() {
             return Ok(None);
         }
         let bytes = self.ev.read_at(file.as_bytes(), 0)?;
-        let json: serde_json::Value = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::new(Kind::Other, format!("lock file '{file}' is no JSON: {error}")))?;
-        let version = json.get("version").and_then(serde_json::Value::as_u64);
-        if !version.is_some_and(|version| (5..=7).contains(&version)) {
-            return fail(Kind::Other, format!("lock file '{file}' has an unsupported version"));
+        let shown = String::from_utf8_lossy(&self.ev.real(file.as_bytes())).into_owned();
+        let shown = self
+            .ev
+            .shared
+            .known_as(file.as_bytes())
+            .map_or(shown, |known| String::from_utf8_lossy(&known.path).into_owned());
+        let wrong = |what: String| Error::new(Kind::Other, format!("lock file '{shown}' {what}"));
+        let json: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| wrong(format!("is no JSON: {error}")))?;
+        let version = json.get("version").and_then(serde_json::Value::as_i64).unwrap_or(0);
+        if !(5..=7).contains(&version) {
+            return Err(wrong(format!("has unsupported version {version}")));
         }
-        let root = json.get("root").and_then(|root| root.as_str()).unwrap_or("root").to_owned();
+        let Some(root) = json.get("root").and_then(|root| root.as_str()) else {
+            return Err(wrong("does not say which node is its 'root'".to_owned()));
+        };
         let nodes = json.get("nodes").and_then(|nodes| nodes.as_object()).cloned().unwrap_or_default();
-        Ok(Some(Lock { root, nodes }))
+        let lock = Lock { root: root.to_owned(), nodes };
+        lock.check(&self.ev.shared).map_err(|error| wrong(error.message.to_string()))?;
+        let key = lock.root.clone();
+        Ok(Some((lock, key)))
     }
 
     fn input(
@@ -357,81 +523,95 @@ impl Builder<'_> {
         name: &str,
         spec: Spec,
         path: &[String],
-        prefix: &[String],
-        parent: usize,
-        lock: Option<&Lock>,
+        index: usize,
+        old: Option<&Old>,
+        trusted: bool,
     ) -> Result<Edge> {
-        if let Some(over) = self.overrides.get(path).cloned() {
-            if let Some(follows) = over.follows {
-                return Ok(Edge::Follows(follows));
+        let flake = spec.flake.unwrap_or(true);
+        let spec = match self.overrides.get(path) {
+            Some(over) => {
+                self.used.insert(path.to_vec());
+                over.clone()
             }
-            if let Some(url) = over.url {
-                let flake = spec.flake.unwrap_or(true);
-                return self.fetch(&url, by(over.by_user), flake, path, parent).map(Edge::Node);
-            }
-        }
+            None => spec,
+        };
+        let old = old.and_then(|old| old.input(name));
         if let Some(follows) = spec.follows {
-            return Ok(Edge::Follows([prefix, &follows].concat()));
+            self.changed |= !matches!(&old, Some(OldEdge::Follows(old)) if *old == follows);
+            return Ok(Edge::Follows(follows));
         }
         let url = spec.url.unwrap_or_else(|| {
             let attrs = [("type", "indirect"), ("id", name)];
             let attrs = attrs.map(|(key, value)| (key.to_owned(), Attribute::Text(value.to_owned())));
             Reference { attrs: attrs.into() }
         });
-        if let Some(lock) = lock
-            && let Some(key) =
-                lock.nodes.get(&lock.root).and_then(|root| root.get("inputs")?.get(name)?.as_str())
-            && let Some(node) = lock.nodes.get(key)
-            && node.get("original").map(Reference::from_json).is_some_and(|original| original == url)
+        let (parent, parent_path) = match spec.parent {
+            Some((node, path)) => (node, Some(path)),
+            None => (index, None),
+        };
+        let parent_path = parent_path.filter(|_| relative(&url).is_some());
+        if let Some(OldEdge::Node(old)) = old
+            && !spec.by_user
+            && old.reference("original") == url
+            && (old.parent() == parent_path || old.parent().is_none() || trusted)
         {
-            return self.locked(lock, key, path, prefix, parent);
+            return self.locked(&old, path, parent, trusted).map(Edge::Node);
         }
-        self.fetch(&url, By::Program, spec.flake.unwrap_or(true), path, parent).map(Edge::Node)
+        self.changed = true;
+        self.fetch(&url, by(spec.by_user), flake, path, parent).map(Edge::Node)
     }
 
-    /// A node of a lock file and what is below it. `origin` is where the lock file's root is.
-    fn locked(
-        &mut self,
-        lock: &Lock,
-        key: &str,
-        path: &[String],
-        origin: &[String],
-        parent: usize,
-    ) -> Result<Edge> {
+    /// A node of a lock file and what is below it.
+    fn locked(&mut self, old: &Old, path: &[String], parent: usize, trusted: bool) -> Result<usize> {
         if path.len() > 64 {
             return fail(Kind::Other, "the inputs of the lock file are nested without end");
         }
-        let Some(node) = lock.nodes.get(key) else {
-            return fail(Kind::Other, format!("lock file references missing node '{key}'"));
-        };
-        let reference = Reference::from_json(node.get("locked").unwrap_or(&serde_json::Value::Null));
-        let flake = node.get("flake").and_then(serde_json::Value::as_bool).unwrap_or(true);
-        let relative =
-            reference.text("path").filter(|path| reference.kind() == "path" && !path.starts_with('/'));
-        let from = match relative {
-            Some(dir) => From::Inside(parent, dir.to_owned()),
+        let reference = old.reference("locked");
+        let from = match relative(&reference) {
+            Some(dir) => {
+                From::Inside(old.parent().unwrap_or_else(|| self.path_to(parent, path)), dir.to_owned())
+            }
             None => From::Locked(reference.clone()),
         };
+        let (flake, dir) = (old.is_flake(), reference.dir().to_owned());
         let index = self.nodes.len();
-        self.nodes.push(Node { from, dir: reference.dir().to_owned(), flake, inputs: BTreeMap::new() });
-        let inputs = node.get("inputs").and_then(|inputs| inputs.as_object()).cloned().unwrap_or_default();
-        for (name, target) in inputs {
-            let below = [path, std::slice::from_ref(&name)].concat();
-            let edge = match (self.overrides.get(&below).cloned(), target) {
-                (Some(Spec { follows: Some(follows), .. }), _) => Edge::Follows(follows),
-                (Some(Spec { url: Some(url), by_user, .. }), _) => {
-                    Edge::Node(self.fetch(&url, by(by_user), true, &below, index)?)
+        self.nodes.push(Node { from, dir, flake, inputs: BTreeMap::new() });
+        let mut specs = BTreeMap::new();
+        let mut read = false;
+        for (name, edge) in old.inputs() {
+            let spec = match edge {
+                OldEdge::Node(below) => Spec {
+                    url: Some(below.reference("original")),
+                    flake: Some(below.is_flake()),
+                    parent: below.parent().and_then(|path| Some((self.resolve(0, &path, 0).ok()?, path))),
+                    ..Spec::default()
+                },
+                OldEdge::Follows(follows) => {
+                    // The line that said so may be gone from flake.nix.
+                    let below = [path, std::slice::from_ref(name)].concat();
+                    read |= !trusted && !self.overrides.contains_key(&below);
+                    Spec { follows: Some(follows), ..Spec::default() }
                 }
-                (_, serde_json::Value::String(key)) => self.locked(lock, &key, &below, origin, index)?,
-                (_, serde_json::Value::Array(parts)) => {
-                    let parts = parts.iter().filter_map(|part| part.as_str().map(str::to_owned));
-                    Edge::Follows(origin.iter().cloned().chain(parts).collect())
-                }
-                _ => return fail(Kind::Other, format!("lock file: input '{name}' of '{key}' leads nowhere")),
             };
-            self.nodes[index].inputs.insert(name, edge);
+            specs.insert(name.clone(), spec);
         }
-        Ok(Edge::Node(index))
+        self.ev_stack(|this| {
+            if read && flake {
+                let specs = this.read_flake(index, Some((&reference, By::Lock)), path)?;
+                return this.inputs(index, specs, path, Some(old), false);
+            }
+            this.inputs(index, specs, path, Some(old), true)
+        })?;
+        Ok(index)
+    }
+
+    /// Where a node is that is above `path`.
+    fn path_to(&self, node: usize, path: &[String]) -> Path {
+        let mut above = (0..path.len()).rev().map(|len| &path[..len]);
+        above
+            .find(|path| self.resolve(0, path, 0).is_ok_and(|found| found == node))
+            .unwrap_or_default()
+            .to_vec()
     }
 
     fn fetch(
@@ -445,21 +625,22 @@ impl Builder<'_> {
         if path.len() > 64 {
             return fail(Kind::Other, "the inputs of the flake are nested without end");
         }
-        let relative = url.text("path").filter(|path| url.kind() == "path" && !path.starts_with('/'));
-        let from = match relative {
-            Some(dir) => From::Inside(parent, dir.to_owned()),
+        let (from, dir) = match relative(url) {
+            Some(dir) => {
+                let (source, dir) = self.within(parent, dir)?;
+                (From::Within(source), dir)
+            }
             None => {
                 let input = path.join("/");
-                From::Source(
-                    source::fetch(self.ev, url, by)
-                        .map_err(|error| error.frame(0, format!("while fetching the input '{input}'")))?,
-                )
+                let source = source::fetch(self.ev, url, by)
+                    .map_err(|error| error.frame(0, format!("while fetching the input '{input}'")))?;
+                (From::Source(source), url.dir().to_owned())
             }
         };
         if flake {
-            return self.ev_stack(|this| this.flake(from, Some((url, by)), url.dir(), path));
+            return self.ev_stack(|this| this.flake(from, Some((url, by)), &dir, path));
         }
-        self.nodes.push(Node { from, dir: url.dir().to_owned(), flake, inputs: BTreeMap::new() });
+        self.nodes.push(Node { from, dir, flake, inputs: BTreeMap::new() });
         Ok(self.nodes.len() - 1)
     }
 
@@ -491,9 +672,8 @@ impl Builder<'_> {
 
     fn finish(self, root: usize) -> Result<Value> {
         let key = |index: usize| if index == root { "root".to_owned() } else { format!("n{index}") };
-        let mut infos: Vec<Ref> = Vec::with_capacity(self.nodes.len());
         let mut all = Vec::with_capacity(self.nodes.len());
-        for (index, node) in self.nodes.iter().enumerate() {
+        for node in &self.nodes {
             let mut inputs = Vec::new();
             for (name, edge) in &node.inputs {
                 let target = match edge {
@@ -502,38 +682,105 @@ impl Builder<'_> {
                 };
                 inputs.push((name.clone(), key(target)));
             }
-            all.push((index, inputs));
+            let parent = match &node.from {
+                From::Inside(path, _) => Some(key(self.resolve(root, path, 0)?)),
+                _ => None,
+            };
+            all.push((inputs, parent));
         }
         let Builder { ev, nodes, .. } = self;
         let mut attrs = Vec::with_capacity(nodes.len());
-        for ((index, inputs), node) in all.into_iter().zip(&nodes) {
-            let info = match &node.from {
+        for (index, ((inputs, parent), node)) in all.into_iter().zip(&nodes).enumerate() {
+            let (source, dir) = match &node.from {
                 From::Source(source) => {
                     let info = source.info(ev);
-                    ev.at(ev.set_of(info))
+                    (ev.at(ev.set_of(info)), &node.dir)
                 }
-                From::Locked(reference) => ev.lazy_fetch(reference),
-                From::Inside(parent, dir) => {
-                    let within = nodes.get(*parent).map(|parent| parent.dir.as_str()).unwrap_or_default();
-                    let dir = if within.is_empty() { dir.clone() } else { format!("{within}/{dir}") };
-                    let parent = infos.get(*parent).copied();
-                    ev.inside(parent, &dir)?
+                From::Within(path) => {
+                    let out = source::out_path(ev, path);
+                    (ev.at(ev.set_of(vec![out])), &node.dir)
                 }
+                From::Locked(reference) => (ev.lazy_fetch(reference), &node.dir),
+                From::Inside(_, dir) => (ev.at(Value::Null), dir),
             };
-            infos.push(info);
             let inputs = inputs
                 .into_iter()
                 .map(|(name, target)| ev.named(&name, ev.at(ev.string(target.as_bytes()))))
                 .collect();
+            let parent = parent.map_or(Value::Null, |parent| ev.string(parent.as_bytes()));
             let fields = vec![
-                ev.named("source", info),
-                ev.named("dir", ev.at(ev.string(node.dir.as_bytes()))),
+                ev.named("source", source),
+                ev.named("dir", ev.at(ev.string(dir.as_bytes()))),
                 ev.named("flake", ev.at(Value::Bool(node.flake))),
                 ev.named("inputs", ev.at(ev.set_of(inputs))),
+                ev.named("parent", ev.at(parent)),
             ];
             attrs.push(ev.named(&key(index), ev.at(ev.set_of(fields))));
         }
         Ok(ev.set_of(attrs))
+    }
+}
+
+/// Counts what the flake at `path` says of an input from the root, and remembers who says it.
+fn place(spec: &mut Spec, index: usize, path: &[String]) {
+    if let Some(follows) = &mut spec.follows {
+        *follows = [path, follows].concat();
+    }
+    spec.parent = Some((index, path.to_vec()));
+    for spec in spec.inputs.values_mut() {
+        place(spec, index, path);
+    }
+}
+
+impl Lock {
+    /// Nodes that can be reached must say what they are.
+    fn check(&self, shared: &Shared) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![self.root.as_str()];
+        while let Some(key) = todo.pop() {
+            if !seen.insert(key) {
+                continue;
+            }
+            let node = self.nodes.get(key);
+            if key != self.root {
+                let Some(node) = node else {
+                    return fail(Kind::Other, format!("references missing node '{key}'"));
+                };
+                for field in ["locked", "original"] {
+                    if !node.get(field).is_some_and(serde_json::Value::is_object) {
+                        return fail(Kind::Other, format!("lacks '{field}' in node '{key}'"));
+                    }
+                }
+                let locked = Reference::from_json(&node["locked"]);
+                if !locked.is_locked() && relative(&locked).is_none() {
+                    if locked.text("narHash").is_none() {
+                        let text = locked.to_text();
+                        return fail(Kind::Other, format!("has the unlocked input '{text}' in node '{key}'"));
+                    }
+                    shared.message(&format!(
+                        "warning: lock file entry '{}' is unlocked (it lacks a Git revision) but is checked by NAR hash",
+                        locked.to_text()
+                    ));
+                }
+            }
+            let inputs = node.and_then(|node| node.get("inputs")?.as_object());
+            for (name, target) in inputs.into_iter().flatten() {
+                match target {
+                    serde_json::Value::String(target) if *target == self.root => {
+                        return fail(Kind::Other, "contains a cycle to its root node");
+                    }
+                    serde_json::Value::String(target) => todo.push(target),
+                    serde_json::Value::Array(_) => {}
+                    _ => {
+                        return fail(
+                            Kind::Other,
+                            format!("leads nowhere with input '{name}' of node '{key}'"),
+                        );
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -553,20 +800,5 @@ impl Ev {
         let arg = self.at(self.set_of(attrs));
         let function = self.at(self.builtin("fetchTree"));
         self.lazy_call(function, arg)
-    }
-
-    /// The source information of a folder inside another source.
-    fn inside(&mut self, parent: Option<Ref>, dir: &str) -> Result<Ref> {
-        let Some(parent) = parent else {
-            return fail(Kind::Other, "internal error: no source around this one");
-        };
-        let text = r#"parent: dir: parent // { outPath = parent.outPath + "/" + dir; }"#;
-        let origin = crate::shared::Origin::Text(text.into());
-        let code = self.parse(text, origin, b"/")?;
-        let function = self.eval(code, None)?;
-        let dir = crate::paths::canonical(format!("/{dir}").as_bytes());
-        let dir = self.at(self.string(&dir[1..]));
-        let value = self.call(function, &[parent, dir], 0)?;
-        Ok(self.at(value))
     }
 }

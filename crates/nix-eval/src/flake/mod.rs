@@ -2,6 +2,7 @@
 //! repositories, or found in the store or the source cache by their hash.
 
 mod git;
+mod literal;
 mod lock;
 mod reference;
 mod source;
@@ -26,23 +27,25 @@ const CALL: &str = r#"nodes: root:
 let
   call = _: node:
     let
-      sourceInfo = node.source;
-      outPath = sourceInfo.outPath + (if node.dir == "" then "" else "/" + node.dir);
+      sourceInfo = if node.parent == null then node.source else results.${node.parent}.sourceInfo;
+      base = if node.parent == null then sourceInfo.outPath else results.${node.parent}.outPath;
+      outPath = if node.dir == "" then base else base + "/" + node.dir;
       flake = import (outPath + "/flake.nix");
-      inputs = builtins.mapAttrs (_: name: results.${name}) node.inputs;
+      inputs = builtins.mapAttrs (_: name: results.${name}.result) node.inputs;
       outputs = flake.outputs (inputs // { self = result; });
-      result = outputs // sourceInfo // {
-        inherit outPath inputs outputs sourceInfo;
-        _type = "flake";
-      };
+      result =
+        if node.flake then
+          outputs // sourceInfo // {
+            inherit outPath inputs outputs sourceInfo;
+            _type = "flake";
+          }
+        else
+          sourceInfo // { inherit sourceInfo outPath; };
     in
-    if node.flake then
-      assert builtins.isFunction flake.outputs; result
-    else
-      sourceInfo // { inherit sourceInfo outPath; };
+    { inherit outPath sourceInfo result; };
   results = builtins.mapAttrs call nodes;
 in
-results.${root}
+results.${root}.result
 "#;
 
 /// What the evaluator calls for its builtins that fetch.
@@ -64,38 +67,77 @@ fn fail<T>(kind: Kind, message: impl Into<String>) -> Result<T> {
     Err(Error::new(kind, message))
 }
 
-/// `FLAKE#FRAGMENT`; without `#`, what looks like a reference is the flake, anything else the
-/// fragment.
-fn split(text: &str) -> (String, String) {
-    match text.split_once('#') {
-        Some((flake, fragment)) => {
-            (if flake.is_empty() { ".".to_owned() } else { flake.to_owned() }, fragment.to_owned())
-        }
-        None if text.starts_with(['.', '/']) || text.contains(':') => (text.to_owned(), String::new()),
-        None => (".".to_owned(), text.to_owned()),
-    }
+/// `FLAKE#FRAGMENT`, where a flake is meant.
+pub fn split_fragment(text: &str) -> (&str, String) {
+    let (flake, fragment) = text.split_once('#').unwrap_or((text, ""));
+    (if flake.is_empty() { "." } else { flake }, crate::url::decode(fragment))
 }
 
-/// The flake that `text` names, as a reference; `.` looks for flake.nix upwards.
+/// `FLAKE#FRAGMENT`, where an attribute is meant; without `#`, what looks like a reference is the flake, anything
+/// else the fragment.
+fn split(text: &str) -> (&str, String) {
+    let is_flake = text.starts_with(['.', '/']) || text.contains([':', '#']);
+    if is_flake { split_fragment(text) } else { (".", text.to_owned()) }
+}
+
+/// The flake that `text` names, as a reference. Of a folder without flake.nix it is that around it, as far as the
+/// repository or file system goes; what is not there is no folder.
 fn reference_of(text: &str) -> Result<Reference> {
+    use std::os::unix::fs::MetadataExt as _;
     let here = std::env::current_dir()?;
     let mut reference = Reference::parse(text, here.to_str())?;
-    if reference.kind() == "auto" {
-        let (path, query) = text.split_once('?').unwrap_or((text, ""));
-        let start = if path.starts_with('/') { path.into() } else { here.join(path) };
-        let found = start.ancestors().find(|dir| dir.join("flake.nix").exists());
-        let Some(found) = found else {
-            return fail(Kind::Io, format!("path '{}' does not contain a 'flake.nix'", start.display()));
+    if reference.kind() != "auto" {
+        return Ok(reference);
+    }
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut start = if path.starts_with('/') { path.into() } else { here.join(path) };
+    let shown = |path: &std::path::Path| {
+        String::from_utf8_lossy(&crate::paths::canonical(path.as_os_str().as_encoded_bytes())).into_owned()
+    };
+    let looked_at = start.metadata().map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::NotFound => "No such file or directory".to_owned(),
+            _ => error.to_string(),
         };
-        let place = found.canonicalize()?;
-        reference.attrs.insert("path".into(), Attribute::Text(place.to_string_lossy().into_owned()));
-        if let Some(root) = source::git_root(&place)
-            && let Ok(dir) = place.strip_prefix(root.canonicalize()?)
-            && !query.contains("dir=")
-            && !dir.as_os_str().is_empty()
-        {
-            reference.attrs.insert("dir".into(), Attribute::Text(dir.to_string_lossy().into_owned()));
+        Error::new(Kind::Io, format!("getting status of '{}': {why}", shown(&start)))
+    })?;
+    if !looked_at.is_dir() {
+        match start.parent() {
+            Some(parent) if start.ends_with("flake.nix") => start = parent.to_path_buf(),
+            _ => {
+                let message =
+                    format!("path '{}' is not a flake (because it's not a directory)", shown(&start));
+                return fail(Kind::Io, message);
+            }
         }
+    }
+    let place = start.canonicalize()?;
+    let device = place.metadata()?.dev();
+    let mut found = None;
+    for dir in place.ancestors() {
+        if dir.join("flake.nix").symlink_metadata().is_ok() {
+            found = Some(dir);
+            break;
+        }
+        let ends = dir.join(".git").exists() || dir.metadata()?.dev() != device;
+        if ends {
+            break;
+        }
+    }
+    let Some(found) = found else {
+        let message = format!(
+            "path '{}' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)",
+            shown(&start)
+        );
+        return fail(Kind::Io, message);
+    };
+    reference.attrs.insert("path".into(), Attribute::Text(found.to_string_lossy().into_owned()));
+    if let Some(root) = source::git_root(found)
+        && let Ok(dir) = found.strip_prefix(root.canonicalize()?)
+        && !query.contains("dir=")
+        && !dir.as_os_str().is_empty()
+    {
+        reference.attrs.insert("dir".into(), Attribute::Text(dir.to_string_lossy().into_owned()));
     }
     Ok(reference)
 }
@@ -108,7 +150,7 @@ fn call(ev: &mut Ev, reference: &Reference, by: By, overrides: &[(String, String
 
 /// Calls the flakes of a graph of sources.
 fn tie(ev: &mut Ev, nodes: Value) -> Result<Value> {
-    let code = ev.parse(CALL, Origin::Text(CALL.into()), b"/")?;
+    let code = ev.parse(CALL, Origin::Ours { text: CALL, file: "" }, b"/")?;
     let function = ev.eval(code, None)?;
     let nodes = ev.at(nodes);
     let root = ev.at(ev.string(b"root"));
@@ -125,13 +167,12 @@ pub fn in_place(ev: &mut Ev, folder: &std::path::Path, overrides: &[(String, Str
 }
 
 /// The outputs of a flake.
-pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Result<Value> {
-    let (flake, _) = split(text);
+pub fn outputs(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Result<Value> {
     let key = format!("{flake}\0{overrides:?}");
     if let Some(value) = ev.shared.flake(&key) {
         return Ok(value);
     }
-    let reference = reference_of(&flake)?;
+    let reference = reference_of(flake)?;
     let value = call(ev, &reference, By::User, overrides)?;
     let outputs = match value {
         Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
@@ -147,7 +188,12 @@ pub fn outputs(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Resul
 /// system, or as it is.
 pub fn attribute(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Result<Value> {
     let (flake, fragment) = split(text);
-    let outputs = outputs(ev, &flake, overrides)?;
+    let outputs = outputs(ev, flake, overrides)?;
+    locate(ev, outputs, flake, &fragment).map(|(_, value)| value)
+}
+
+/// What a fragment means among the outputs of a flake, and where it is.
+pub fn locate(ev: &mut Ev, outputs: Value, flake: &str, fragment: &str) -> Result<(Vec<String>, Value)> {
     let system = ev.shared.settings.system.clone();
     let tries = match fragment.strip_prefix('.') {
         _ if fragment.is_empty() => {
@@ -157,13 +203,13 @@ pub fn attribute(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Res
         None => vec![
             format!("packages.{system}.{fragment}"),
             format!("legacyPackages.{system}.{fragment}"),
-            fragment.clone(),
+            fragment.to_owned(),
         ],
     };
     let mut suggestions = Vec::new();
     for path in &tries {
         match follow(ev, outputs, path)? {
-            Ok(value) => return Ok(value),
+            Ok(value) => return Ok((split_path(path)?, value)),
             Err(close) => suggestions.extend(close),
         }
     }
@@ -176,6 +222,20 @@ pub fn attribute(ev: &mut Ev, text: &str, overrides: &[(String, String)]) -> Res
     suggestions.dedup();
     error.suggestions = suggestions;
     Err(error)
+}
+
+/// The store path of the source that an entry of the search path names as `flake:REFERENCE`.
+pub fn source_of_flake(ev: &mut Ev, text: &str) -> Result<String> {
+    let reference = Reference::parse(text, None)?;
+    let source = source::fetch(ev, &reference, By::Program)?;
+    let path = ev.shared.store.print(&source.path);
+    Ok(if reference.dir().is_empty() { path } else { format!("{path}/{}", reference.dir()) })
+}
+
+/// The store path of an archive, unpacked.
+pub fn source_of_tarball(ev: &mut Ev, url: &str) -> Result<String> {
+    let source = source::fetch(ev, &Reference::of("tarball", "url", url), By::Program)?;
+    Ok(ev.shared.store.print(&source.path))
 }
 
 /// Follows `path`; names that are close where an attribute is missing.

@@ -276,14 +276,19 @@ pub fn git_root(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_path_buf)
 }
 
+/// `outPath` of a source.
+pub(super) fn out_path(ev: &mut Ev, path: &StorePath) -> Attr {
+    let mut set = ContextSet::default();
+    set.insert(ContextElement::Path(ev.keep_text(path.base_name())));
+    let full = ev.shared.store.print(path);
+    let out = ev.string_of(full.as_bytes(), set);
+    ev.named("outPath", ev.at(out))
+}
+
 impl Source {
     /// The attributes that a flake sees as `sourceInfo`.
     pub fn info(&self, ev: &mut Ev) -> Vec<Attr> {
-        let mut set = ContextSet::default();
-        set.insert(ContextElement::Path(ev.keep_text(self.path.base_name())));
-        let full = ev.shared.store.print(&self.path);
-        let out = ev.string_of(full.as_bytes(), set);
-        let mut attrs = vec![ev.named("outPath", ev.at(out))];
+        let mut attrs = vec![out_path(ev, &self.path)];
         let hash = ev.string(self.hash.to_sri().as_bytes());
         attrs.push(ev.named("narHash", ev.at(hash)));
         for (name, value) in &self.attrs {

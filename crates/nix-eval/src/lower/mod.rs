@@ -11,6 +11,8 @@ mod show;
 mod strings;
 mod syntax;
 
+use std::cell::RefCell;
+
 use rnix::SyntaxKind::{self, *};
 use rustc_hash::FxHashMap;
 
@@ -43,6 +45,84 @@ pub struct Context<'a> {
     pub pipes: bool,
     /// Names of a scope around the file (`scopedImport`): slots of an environment.
     pub scope: &'a [Symbol],
+    /// What stands in for bytes that are no UTF-8.
+    pub odd: &'a Odd,
+    /// What is to be said of literals that are out of favour.
+    pub lints: Lints,
+    /// What was said, and where.
+    pub warnings: &'a RefCell<Vec<(Pos, String)>>,
+}
+
+/// What is done about something that Nix takes and advises against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lint {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// It is said.
+    Warn,
+    /// It is an error.
+    Fatal,
+}
+
+/// Nix's `lint-*` options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lints {
+    /// `http://example.org` without quotes.
+    pub url_literals: Lint,
+    /// `a/b` for `./a/b`.
+    pub short_path_literals: Lint,
+    /// `/a/b` and `~/a/b`.
+    pub absolute_path_literals: Lint,
+}
+
+/// Bytes of a text that are no UTF-8, which Nix takes in comments and strings. In the text that is parsed each is
+/// another byte, which the text does not have otherwise: so all stays where it is.
+#[derive(Default)]
+pub struct Odd {
+    mark: u8,
+    /// Offset and byte, in order.
+    bytes: Vec<(u32, u8)>,
+}
+
+impl Odd {
+    /// The text to parse for these bytes; `None` where there is nothing to stand in.
+    pub fn text(bytes: Vec<u8>) -> Option<(String, Self)> {
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => return Some((text, Self::default())),
+            Err(error) => error.into_bytes(),
+        };
+        let mut marks = (1..=8).chain(14..=31);
+        let mark = marks.find(|mark| !bytes.contains(mark))?;
+        let mut odd = Self { mark, bytes: Vec::new() };
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                odd.bytes.push((u32::try_from(text.len()).ok()?, *byte));
+                text.push(char::from(mark));
+            }
+        }
+        Some((text, odd))
+    }
+
+    /// Puts the bytes back into what was made, in order, of these parts of the text.
+    fn restore<'p>(
+        &self,
+        made: impl Iterator<Item = &'p mut Vec<u8>>,
+        of: impl Iterator<Item = std::ops::Range<u32>>,
+    ) {
+        let mut bytes = of.flat_map(|range| {
+            let from = self.bytes.partition_point(|(at, _)| *at < range.start);
+            let to = self.bytes.partition_point(|(at, _)| *at < range.end);
+            &self.bytes[from..to]
+        });
+        for byte in made.flatten().filter(|byte| **byte == self.mark) {
+            if let Some((_, odd)) = bytes.next() {
+                *byte = *odd;
+            }
+        }
+    }
 }
 
 /// How deep brackets may be nested: the depth of the stack of C++ Nix's parser.
@@ -89,6 +169,14 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
     if text.len() > MAX_NESTING && nesting::of(text.as_bytes()) > MAX_NESTING {
         return Err(Error::at(Kind::Syntax, "memory exhausted: the code is nested too deeply", context.base));
     }
+    let ended;
+    let text = match text.as_bytes().contains(&b'\r').then(|| comments_end(text)).flatten() {
+        Some(text) => {
+            ended = text;
+            ended.as_str()
+        }
+        None => text,
+    };
     let Scratch { arrays, mut vars } = std::mem::take(scratch);
     vars.clear();
     let tree = match Tree::parse_in(text, arrays) {
@@ -107,6 +195,7 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
         region: 1,
         regions: 1,
         name: None,
+        has_nul: text.as_bytes().contains(&0),
     };
     if !lowering.context.scope.is_empty() {
         lowering.envs.push(EnvInfo { region: 0, slots: lowering.context.scope.len() as u32 });
@@ -122,6 +211,38 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
     code
 }
 
+/// The text with a line feed for each carriage return that ends a comment by itself, which it does for Nix alone; `None`
+/// where none does.
+fn comments_end(text: &str) -> Option<String> {
+    // So many are looked for one by one.
+    const MOST: usize = 200;
+    let is_alone = |text: &[u8], at: usize| text[at] == b'\r' && text.get(at + 1) != Some(&b'\n');
+    let mut bytes = text.as_bytes().to_vec();
+    let alone = (0..bytes.len()).filter(|at| is_alone(&bytes, *at)).collect::<Vec<_>>();
+    if alone.is_empty() {
+        return None;
+    }
+    if !text.contains("''") {
+        // Elsewhere it is a blank, and in a string a line feed: all but in indented strings it may be one everywhere.
+        alone.into_iter().for_each(|at| bytes[at] = b'\n');
+        return String::from_utf8(bytes).ok();
+    }
+    let mut text = text.to_owned();
+    for _ in 0..MOST {
+        let mut start = 0;
+        let mut comments = rnix::tokenize(&text).into_iter().filter_map(|(kind, token)| {
+            let here = start;
+            start += token.len();
+            (kind == TOKEN_COMMENT && token.starts_with('#')).then_some(here..start)
+        });
+        let found = comments.find_map(|mut comment| comment.find(|at| is_alone(text.as_bytes(), *at)));
+        drop(comments);
+        let Some(at) = found else { break };
+        text.replace_range(at..=at, "\n");
+    }
+    Some(text)
+}
+
 struct EnvInfo {
     region: u32,
     slots: u32,
@@ -129,6 +250,8 @@ struct EnvInfo {
 
 struct Lowering<'a> {
     context: Context<'a>,
+    /// Whether there is such a byte, which no string may have.
+    has_nul: bool,
     vars: Vars,
     envs: Vec<EnvInfo>,
     withs: Vec<u32>,
@@ -168,6 +291,18 @@ impl<'a> Lowering<'a> {
 
     fn fail<T>(&self, kind: Kind, message: impl Into<String>, start: u32) -> Result<T> {
         Err(Error::at(kind, message, self.pos(start)))
+    }
+
+    /// Says what a lint has to say, or fails with it.
+    fn lint(&self, lint: Lint, start: u32, message: impl FnOnce() -> String) -> Result<()> {
+        match lint {
+            Lint::Ignore => Ok(()),
+            Lint::Warn => {
+                self.context.warnings.borrow_mut().push((self.pos(start), message()));
+                Ok(())
+            }
+            Lint::Fatal => self.fail(Kind::Syntax, message(), start),
+        }
     }
 
     fn constant(&self, value: Value) -> Code {
@@ -545,10 +680,12 @@ impl<'a> Lowering<'a> {
         if matches!(token, TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT) {
             return self.pipe(token, left, right, at);
         }
+        let starts = (self.pos(left.start()), self.pos(right.start()));
         let (left, right) = (self.expr(left)?, self.expr(right)?);
         let pos = self.pos(at);
         let op = match token {
             TOKEN_ADD => {
+                let (left, right) = (Part { code: left, pos: starts.0 }, Part { code: right, pos: starts.1 });
                 let parts = self.heap().thin(&[left, right]);
                 return Ok(self.make(Expr::Concat { parts, string: false, pos }));
             }

@@ -5,18 +5,18 @@ use rnix::SyntaxKind::{self, *};
 use super::super::ir::*;
 use super::super::symbol::sym;
 use super::super::value::{Str, Value};
-use super::{Code, Kind, Lowering, Result};
+use super::{Code, Kind, Lint, Lowering, Result};
 use crate::paths::canonical;
 use nix_syntax::compact::{Element, Node};
 
 /// A piece of an indented string.
-enum Piece<'g> {
+enum Cut<'g> {
     /// Text whose indentation counts.
     Text(&'g str),
     /// What an escape stands for.
     Escape(Vec<u8>),
-    /// `${…}`.
-    Interpolation(Node<'g>),
+    /// `${…}`, and where.
+    Interpolation(Node<'g>, u32),
 }
 
 impl Lowering<'_> {
@@ -33,54 +33,87 @@ impl Lowering<'_> {
                 Ok(number) if number.is_finite() => Ok(self.constant(Value::Float(number))),
                 _ => self.fail(Kind::Syntax, format!("invalid float '{text}'"), start),
             },
-            _ => Ok(self.string(text.as_bytes())),
+            _ => {
+                let lint = self.context.lints.url_literals;
+                self.lint(lint, start, || {
+                    let are = if lint == Lint::Fatal { "disallowed" } else { "discouraged" };
+                    format!("URL literals are {are}. Consider using a string literal \"{text}\" instead (lint-url-literals)")
+                })?;
+                Ok(self.string(text.as_bytes()))
+            }
         }
     }
 
     /// The bytes of a string without interpolation.
     pub(super) fn plain_string(&self, node: Node<'_>) -> Result<Option<Vec<u8>>> {
+        if self.has_nul {
+            self.check_nul(node)?;
+        }
         if node.nodes().next().is_some() {
             return Ok(None);
         }
         let mut bytes = Vec::new();
         for part in self.string_parts(node) {
-            if let Part::Bytes(part) = part {
+            if let Piece::Bytes(part) = part {
                 bytes.extend_from_slice(&part);
             }
         }
         Ok(Some(bytes))
     }
 
+    /// Fails on a string with a byte that none of Nix's can have.
+    fn check_nul(&self, node: Node<'_>) -> Result<()> {
+        for element in node.elements() {
+            if let Element::Token(TOKEN_STRING_CONTENT, text, start) = element
+                && text.contains('\0')
+            {
+                let indented = matches!(node.token(), Some((TOKEN_STRING_START, "''", _)));
+                let blanks = text.len() - text.trim_start_matches(' ').len();
+                let skip = if indented && text[blanks..].starts_with('\n') { blanks + 1 } else { 0 };
+                let shown = text[skip..].replace('\0', "␀");
+                let message = format!(
+                    "input string '{shown}' cannot be represented as Nix string because it contains null bytes"
+                );
+                return self.fail(Kind::Syntax, message, start + skip as u32);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn string_expr(&mut self, node: Node<'_>) -> Result<Code> {
+        if self.has_nul {
+            self.check_nul(node)?;
+        }
         let parts = self.string_parts(node);
         match parts.as_slice() {
             [] => return Ok(self.constant(Value::String(&super::super::value::EMPTY_STR))),
-            [Part::Bytes(bytes)] => return Ok(self.string(bytes)),
+            [Piece::Bytes(bytes)] => return Ok(self.string(bytes)),
             _ => {}
         }
         let mut codes = Vec::with_capacity(parts.len());
         for part in parts {
             codes.push(match part {
-                Part::Bytes(bytes) => self.string(&bytes),
-                Part::Code(node) => self.expr(node)?,
+                Piece::Bytes(bytes) => Part { code: self.string(&bytes), pos: 0 },
+                Piece::Code(node, start) => Part { code: self.expr(node)?, pos: self.pos(start) },
             });
         }
         let parts = self.heap().thin(&codes);
         Ok(self.make(Expr::Concat { parts, string: true, pos: self.pos(node.start()) }))
     }
 
-    fn string_parts<'g>(&self, node: Node<'g>) -> Vec<Part<'g>> {
+    fn string_parts<'g>(&self, node: Node<'g>) -> Vec<Piece<'g>> {
         let indented = matches!(node.token(), Some((TOKEN_STRING_START, "''", _)));
-        if indented {
-            return strip_indentation(&pieces(node));
-        }
-        let mut parts = Vec::new();
-        for element in node.elements() {
-            match element {
-                Element::Token(TOKEN_STRING_CONTENT, text, _) => parts.push(Part::Bytes(unescape(text))),
-                Element::Node(node) => parts.extend(node.node(0).map(Part::Code)),
-                Element::Token(..) => {}
-            }
+        let mut parts = if indented { strip_indentation(&pieces(node)) } else { plain_parts(node) };
+        if !self.context.odd.bytes.is_empty() {
+            let made = parts.iter_mut().filter_map(|part| match part {
+                Piece::Bytes(bytes) => Some(bytes),
+                Piece::Code(..) => None,
+            });
+            let of = node.elements().filter_map(|element| match element {
+                Element::Token(TOKEN_STRING_CONTENT, text, start) => Some(start..start + text.len() as u32),
+                _ => None,
+            });
+            self.context.odd.restore(made, of);
         }
         parts
     }
@@ -91,16 +124,19 @@ impl Lowering<'_> {
         for element in node.elements() {
             match element {
                 Element::Token(kind, text, start) if codes.is_empty() => {
-                    codes.push(self.path_start(kind, text, start, interpolated)?);
+                    let code = self.path_start(kind, text, start, interpolated)?;
+                    codes.push(Part { code, pos: self.pos(start) });
                 }
-                Element::Token(_, text, _) => codes.push(self.string(text.as_bytes())),
+                Element::Token(_, text, start) => {
+                    codes.push(Part { code: self.string(text.as_bytes()), pos: self.pos(start) });
+                }
                 Element::Node(interpolation) => {
                     let inner = self.child(interpolation, 0)?;
-                    codes.push(self.expr(inner)?);
+                    codes.push(Part { code: self.expr(inner)?, pos: self.pos(interpolation.start()) });
                 }
             }
         }
-        if let ([code], false) = (codes.as_slice(), interpolated) {
+        if let ([Part { code, .. }], false) = (codes.as_slice(), interpolated) {
             return Ok(*code);
         }
         let parts = self.heap().thin(&codes);
@@ -110,6 +146,17 @@ impl Lowering<'_> {
     fn path_start(&mut self, kind: SyntaxKind, text: &str, start: u32, interpolated: bool) -> Result<Code> {
         if !interpolated && text.ends_with('/') {
             return self.fail(Kind::Syntax, "path has a trailing slash", start);
+        }
+        let lints = self.context.lints;
+        match kind {
+            TOKEN_PATH_ABS | TOKEN_PATH_HOME => self.lint(lints.absolute_path_literals, start, || {
+                let what = if kind == TOKEN_PATH_ABS { "absolute" } else { "home" };
+                format!("{what} path literals are not portable. Consider replacing path literal '{text}' by a string, relative path, or parameter (lint-absolute-path-literals)")
+            })?,
+            _ if !text.starts_with('.') => self.lint(lints.short_path_literals, start, || {
+                format!("relative path literal '{text}' should be prefixed with '.' for clarity: './{text}' (lint-short-path-literals)")
+            })?,
+            _ => {}
         }
         if kind == TOKEN_PATH_REL && !interpolated {
             let heap = self.context.heap;
@@ -148,9 +195,22 @@ impl Lowering<'_> {
 }
 
 /// A part of a string.
-enum Part<'g> {
+enum Piece<'g> {
     Bytes(Vec<u8>),
-    Code(Node<'g>),
+    /// An expression, and where its `${` is.
+    Code(Node<'g>, u32),
+}
+
+fn plain_parts(node: Node<'_>) -> Vec<Piece<'_>> {
+    let mut parts = Vec::new();
+    for element in node.elements() {
+        match element {
+            Element::Token(TOKEN_STRING_CONTENT, text, _) => parts.push(Piece::Bytes(unescape(text))),
+            Element::Node(node) => parts.extend(node.node(0).map(|inner| Piece::Code(inner, node.start()))),
+            Element::Token(..) => {}
+        }
+    }
+    parts
 }
 
 fn unescape(text: &str) -> Vec<u8> {
@@ -178,7 +238,7 @@ fn unescape(text: &str) -> Vec<u8> {
     out
 }
 
-fn pieces(node: Node<'_>) -> Vec<Piece<'_>> {
+fn pieces(node: Node<'_>) -> Vec<Cut<'_>> {
     let mut pieces = Vec::new();
     let mut first = true;
     for element in node.elements() {
@@ -189,7 +249,9 @@ fn pieces(node: Node<'_>) -> Vec<Piece<'_>> {
                 let rest = text.trim_start_matches(' ').strip_prefix('\n');
                 split_pieces(if start { rest.unwrap_or(text) } else { text }, &mut pieces);
             }
-            Element::Node(node) => pieces.extend(node.node(0).map(Piece::Interpolation)),
+            Element::Node(node) => {
+                pieces.extend(node.node(0).map(|inner| Cut::Interpolation(inner, node.start())))
+            }
             Element::Token(..) => {}
         }
     }
@@ -197,7 +259,7 @@ fn pieces(node: Node<'_>) -> Vec<Piece<'_>> {
 }
 
 /// Cuts text the way Nix's lexer does: each piece counts when the last line is looked at.
-fn split_pieces<'g>(text: &'g str, pieces: &mut Vec<Piece<'g>>) {
+fn split_pieces<'g>(text: &'g str, pieces: &mut Vec<Cut<'g>>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     let mut start = 0;
@@ -215,14 +277,14 @@ fn split_pieces<'g>(text: &'g str, pieces: &mut Vec<Piece<'g>>) {
             continue;
         }
         if start < at {
-            pieces.push(Piece::Text(&text[start..at]));
+            pieces.push(Cut::Text(&text[start..at]));
         }
         let (escape, len): (&[u8], usize) = match &bytes[at..] {
             [b'\'', b'\'', b'$', ..] => (b"$", 3),
             [b'\'', b'\'', b'\'', ..] => (b"''", 3),
             [b'\'', b'\'', b'\\', ..] => {
                 let len = text[at + 3..].chars().next().map_or(0, char::len_utf8);
-                pieces.push(Piece::Escape(unescape(&text[at + 2..at + 3 + len])));
+                pieces.push(Cut::Escape(unescape(&text[at + 2..at + 3 + len])));
                 at += 3 + len;
                 start = at;
                 continue;
@@ -230,20 +292,20 @@ fn split_pieces<'g>(text: &'g str, pieces: &mut Vec<Piece<'g>>) {
             [b'$', ..] => (b"$", 1),
             _ => (b"'", 1),
         };
-        pieces.push(Piece::Escape(escape.to_vec()));
+        pieces.push(Cut::Escape(escape.to_vec()));
         at += len;
         start = at;
     }
     if start < at {
-        pieces.push(Piece::Text(&text[start..at]));
+        pieces.push(Cut::Text(&text[start..at]));
     }
 }
 
-fn strip_indentation<'g>(pieces: &[Piece<'g>]) -> Vec<Part<'g>> {
+fn strip_indentation<'g>(pieces: &[Cut<'g>]) -> Vec<Piece<'g>> {
     let mut fresh = true;
     let (mut least, mut current) = (usize::MAX, 0);
     for piece in pieces {
-        let Piece::Text(text) = piece else {
+        let Cut::Text(text) = piece else {
             if std::mem::take(&mut fresh) {
                 least = least.min(current);
             }
@@ -271,16 +333,16 @@ fn strip_indentation<'g>(pieces: &[Piece<'g>]) -> Vec<Part<'g>> {
     for (i, piece) in pieces.iter().enumerate() {
         let mut out = Vec::new();
         match piece {
-            Piece::Interpolation(node) => {
+            Cut::Interpolation(node, start) => {
                 fresh = false;
                 dropped = 0;
-                parts.push(Part::Code(*node));
+                parts.push(Piece::Code(*node, *start));
                 continue;
             }
             // Nix strips escapes like text: they hold no blank at a line's start that would matter,
             // but a line feed among them starts a line.
-            Piece::Escape(bytes) => strip(bytes, least, &mut fresh, &mut dropped, &mut out),
-            Piece::Text(text) => strip(text.as_bytes(), least, &mut fresh, &mut dropped, &mut out),
+            Cut::Escape(bytes) => strip(bytes, least, &mut fresh, &mut dropped, &mut out),
+            Cut::Text(text) => strip(text.as_bytes(), least, &mut fresh, &mut dropped, &mut out),
         }
         if i + 1 == pieces.len()
             && let Some(line) = out.iter().rposition(|byte| *byte == b'\n')
@@ -289,14 +351,14 @@ fn strip_indentation<'g>(pieces: &[Piece<'g>]) -> Vec<Part<'g>> {
             out.truncate(line + 1);
         }
         if !out.is_empty() {
-            parts.push(Part::Bytes(out));
+            parts.push(Piece::Bytes(out));
         }
     }
     // Neighbouring texts are one constant.
-    let mut joined: Vec<Part<'g>> = Vec::with_capacity(parts.len());
+    let mut joined: Vec<Piece<'g>> = Vec::with_capacity(parts.len());
     for part in parts {
         match (joined.last_mut(), part) {
-            (Some(Part::Bytes(before)), Part::Bytes(more)) => before.extend_from_slice(&more),
+            (Some(Piece::Bytes(before)), Piece::Bytes(more)) => before.extend_from_slice(&more),
             (_, part) => joined.push(part),
         }
     }

@@ -9,8 +9,8 @@ pub enum Node {
     Int(i64),
     Float(f64),
     Text(Vec<u8>),
-    /// A date, a time, or both.
-    Date,
+    /// A date, a time, or both, as toml11 writes it.
+    Date(String),
     Array(Array),
     Table(Table),
 }

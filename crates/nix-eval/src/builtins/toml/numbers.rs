@@ -29,7 +29,7 @@ impl Parser<'_> {
         if let Some(end) = text.time(start) {
             self.at = end;
             check_time(text.slice(start, end))?;
-            return Ok(Node::Date);
+            return Ok(Node::Date(written(text.slice(start, end))));
         }
         if let Some(end) = text.float(start) {
             if text.get(end) == Some(b'_') {
@@ -112,7 +112,7 @@ impl Parser<'_> {
         if self.at > start + 10 {
             check_time(self.text.slice(start + 11, self.at))?;
         }
-        Ok(Node::Date)
+        Ok(Node::Date(written(self.text.slice(start, self.at))))
     }
 }
 
@@ -124,6 +124,31 @@ fn check_time(text: &[u8]) -> Parsed<()> {
         true => Ok(()),
         false => fail("toml::parse_local_time: invalid time."),
     }
+}
+
+/// A date or time as toml11 writes it: fractions of a second in groups of three digits, as many as say something, and
+/// `Z` for no offset.
+fn written(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let (date, time) = match text.split_once(['T', 't', ' ']) {
+        Some((date, time)) => (Some(date), time),
+        None if text.contains(':') => (None, text.as_ref()),
+        None => return text.into_owned(),
+    };
+    let end = time.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(time.len());
+    let (time, offset) = time.split_at(end);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut fraction: String = fraction.chars().chain(std::iter::repeat('0')).take(9).collect();
+    while fraction.ends_with("000") {
+        fraction.truncate(fraction.len() - 3);
+    }
+    let offset = match offset {
+        "z" | "+00:00" | "-00:00" => "Z",
+        offset => offset,
+    };
+    let date = date.map(|date| format!("{date}T")).unwrap_or_default();
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{date}{time}{point}{fraction}{offset}")
 }
 
 /// A number without its underscores.

@@ -1,0 +1,1 @@
+let t = { a = throw "x"; }; in t == t
