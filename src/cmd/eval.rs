@@ -104,11 +104,15 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
             Error::new(Kind::Io, format!("cannot read '{file}': {error}"))
         });
         let result = result.and_then(|text| {
+            let dir = here()?;
             let origin = match file {
-                Some(file) if file != "-" => Origin::File(file.as_bytes().into()),
+                // Where an error is, is looked up in the file.
+                Some(file) if file != "-" => {
+                    let file = std::path::absolute(file)?;
+                    Origin::File(file.as_os_str().as_encoded_bytes().into())
+                }
                 _ => Origin::Text(String::from_utf8_lossy(&text).as_ref().into()),
             };
-            let dir = here()?;
             ev.parse_bytes(text, origin, &dir)
         });
         if let Err(error) = result {

@@ -97,7 +97,7 @@ impl Bounds {
     pub fn range(&self, lowest: u32) -> Option<String> {
         let admitted = |from: u32| (from..MAJORS.end).filter(|major| self.admits(*major));
         let first = MAJORS.into_iter().find(|major| self.admits(*major))?;
-        let last = admitted(first).last()?;
+        let last = admitted(first).next_back()?;
         // A range has no holes, and neither have bounds but for `!=`, which leaves the other minor versions.
         let from = admitted(lowest.max(first)).next().unwrap_or(first);
         match (first == MAJORS.start, last + 1 == MAJORS.end) {

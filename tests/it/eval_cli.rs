@@ -348,6 +348,8 @@ fn sources_are_bytes() {
             found.status.success()
         );
     }
+    let said = stderr(&run(dir.path(), &["eval", "--parse", "3.nix"]));
+    assert!(said.lines().nth(1).is_some_and(|line| line.ends_with("/3.nix:1:1")), "{said}");
     // Positions count bytes, and a carriage return ends a line.
     let place = b"# \xfc\r# b\n{ \r\n \"\xfc\" = 1;\r b = \"\xfc\" + 1; }";
     fs::write(dir.path().join("place.nix"), place).unwrap();

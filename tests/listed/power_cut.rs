@@ -628,7 +628,8 @@ fn moved(root: &Path) -> Result<(), Failed> {
 }
 
 const IMPORT: [&str; 5] = ["import", "nix", "nix", "--offline", "-q"];
-const INPUTS: [&str; 6] = ["bump", "inputs", "nixpkgs", "--to", "moved", "--offline"];
+/// What would be rebuilt is evaluated in a copy, which is none of the project.
+const INPUTS: [&str; 7] = ["bump", "inputs", "nixpkgs", "--to", "moved", "--offline", "--no-evaluate"];
 const BUMP: [&str; 3] = ["bump", "pgvector", "--offline"];
 const ADD: [&str; 3] = ["add", "owner/hypo", "--offline"];
 const INDEX: [&str; 6] = ["index", "-q", "--from", "names", "--revision", "abc"];

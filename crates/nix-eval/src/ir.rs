@@ -8,6 +8,9 @@ use super::symbol::Symbol;
 /// A position: an offset into the concatenation of all files read, 0 for none.
 pub type Pos = u32;
 
+/// Marks the position of an attribute that messages know and programs do not.
+pub const HIDDEN: Pos = 1 << 31;
+
 /// An expression.
 #[derive(Debug)]
 #[repr(align(8))]

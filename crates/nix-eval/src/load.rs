@@ -43,7 +43,7 @@ impl Ev {
         scope: &[Symbol],
     ) -> Result<&'static Expr> {
         let Some(base) = self.shared.add_source(origin, text.len()) else {
-            return Err(Error::new(Kind::Other, "more than 4 GiB of Nix code"));
+            return Err(Error::new(Kind::Other, "more than 2 GiB of Nix code"));
         };
         let shared = self.shared.clone();
         let home = if shared.settings.pure { None } else { shared.outside.env("HOME") };

@@ -10,7 +10,7 @@ use super::access::{Last, PlainDirs};
 use super::collect::Meeting;
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
-use super::ir::Pos;
+use super::ir::{HIDDEN, Pos};
 use super::lower::Lints;
 use super::machine::{Ev, Result as EvalResult};
 use super::outside::{Outside, Temporary};
@@ -320,13 +320,14 @@ impl Shared {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let base = sources.last().map_or(1, |last| last.base.saturating_add(last.len).saturating_add(1));
         let len = u32::try_from(len).ok()?;
-        base.checked_add(len)?.checked_add(1)?;
+        base.checked_add(len)?.checked_add(1).filter(|end| *end < HIDDEN)?;
         sources.push(Source { base, len, origin });
         Some(base)
     }
 
     /// Which text `pos` is in, and the offset there.
     pub fn locate(&self, pos: Pos) -> Option<(Source, usize)> {
+        let pos = pos & !HIDDEN;
         if pos == 0 {
             return None;
         }

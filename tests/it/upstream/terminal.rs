@@ -41,6 +41,9 @@ fn place() -> Place {
     let place = Place::new();
     postgresql(&place);
     place.serve("pgvector/pgvector", &vector(&["v0.7.0", "v0.8.0", "v0.8.1"]));
+    let nixpkgs = vector(&["v1"]);
+    nixpkgs.git(&["branch", "nixos-unstable"]);
+    place.serve("NixOS/nixpkgs", &nixpkgs);
     let other = Repository::new();
     other.write("other.control", "comment = 'Another.'\n").write("Makefile", "include $(PGXS)\n");
     other.commit("first");

@@ -165,9 +165,43 @@ pub fn hostile_catalogue_text_stays_text() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Nix is made to rewrite our `flake.lock` by an input that is no longer in `flake.nix`.
+/// Inputs of all kinds, beside nixpkgs. What is locked is not fetched.
+const INPUTS: &str = r#"
+[inputs.of-git]
+url = "git+https://example.org/r.git?ref=main&submodules=1"
+rev = "47759faaddf38fadaf172151ca9df8adae9c0b2e"
+nar-hash = "sha256-DK+AmC9SQ9hmOFNIMu1l05gJtsmKyYsfJnuFtt1TnAU="
+last-modified = 1784697913
+
+[inputs.of-archive]
+url = "https://example.org/x/nixexprs.tar.xz"
+nar-hash = "sha256-DK+AmC9SQ9hmOFNIMu1l05gJtsmKyYsfJnuFtt1TnAU="
+last-modified = 1784697913
+
+[inputs.of-path]
+url = "path:/srv/nixpkgs"
+nar-hash = "sha256-DK+AmC9SQ9hmOFNIMu1l05gJtsmKyYsfJnuFtt1TnAU="
+last-modified = 1784697913
+follows = { nixpkgs = "nixpkgs" }
+"#;
+
+/// Our own lock file, and one of inputs of all kinds.
 pub fn flake_lock_is_what_nix_writes() -> Result<(), Failed> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    rewritten(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+    let dir = tempfile::tempdir()?;
+    let pgflakegen = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
+        output_of(command.current_dir(dir.path()).args(arguments)).map(drop)
+    };
+    pgflakegen(&["init", "--bare", "-q"])?;
+    let toml = dir.path().join("catalogue/flake.toml");
+    std::fs::write(&toml, std::fs::read_to_string(&toml)? + INPUTS)?;
+    pgflakegen(&["-q"])?;
+    rewritten(dir.path())
+}
+
+/// Nix is made to rewrite a `flake.lock` of ours by an input that is no longer in `flake.nix`.
+fn rewritten(root: &Path) -> Result<(), Failed> {
     let dir = tempfile::tempdir()?;
     let ours = std::fs::read_to_string(root.join("flake.lock"))?;
     std::fs::copy(root.join("flake.nix"), dir.path().join("flake.nix"))?;

@@ -6,7 +6,7 @@ use super::{Builtin, FIRST, SECOND, bare, prefixed};
 use crate::attrs::{Attr, Attrs, EMPTY};
 use crate::error::{Error, Kind};
 use crate::heap::{Lazy, Ref, Thunk};
-use crate::ir::{Formal, Params, Pos};
+use crate::ir::{Formal, HIDDEN, Params, Pos};
 use crate::machine::{Ev, Result};
 use crate::symbol::{Symbol, sym};
 use crate::value::Value;
@@ -156,11 +156,12 @@ fn map_attrs(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let function = args[0];
     let heap = ev.heap;
     let mapped = heap.attrs(flat.len(), |i| {
-        let Attr { name, value, .. } = flat[i];
+        let Attr { name, pos, value } = flat[i];
         let text = ev.name_thunk(name);
         let parts = ev.heap.alloc([function, text, value]);
         // Nix forgets the positions, and programs see that.
-        Attr { name, pos: 0, value: ev.heap.alloc(Thunk::lazy(Lazy::Apply2(parts))) }
+        let pos = if pos == 0 { 0 } else { pos | HIDDEN };
+        Attr { name, pos, value: ev.heap.alloc(Thunk::lazy(Lazy::Apply2(parts))) }
     });
     Ok(Value::Attrs(mapped))
 }
@@ -213,7 +214,7 @@ fn attr_pos(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     let name = ev.plain_arg(args[0], pos, FIRST)?;
     let attrs = ev.attrs_arg(args[1], pos, SECOND)?;
     match ev.shared.symbols.find(name).and_then(|name| attrs.get(name)) {
-        Some(attr) => Ok(ev.position(attr.pos)),
-        None => Ok(Value::Null),
+        Some(attr) if attr.pos & HIDDEN == 0 => Ok(ev.position(attr.pos)),
+        _ => Ok(Value::Null),
     }
 }

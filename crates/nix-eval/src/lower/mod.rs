@@ -230,7 +230,7 @@ fn comments_end(text: &str) -> Option<String> {
     let mut text = text.to_owned();
     for _ in 0..MOST {
         let mut start = 0;
-        let mut comments = rnix::tokenize(&text).into_iter().filter_map(|(kind, token)| {
+        let mut comments = rnix::tokenize(&text).filter_map(|(kind, token)| {
             let here = start;
             start += token.len();
             (kind == TOKEN_COMMENT && token.starts_with('#')).then_some(here..start)
