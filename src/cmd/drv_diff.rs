@@ -103,12 +103,23 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         summarise(&diff.changes, context)?;
     }
     context.say(counted(&diff))?;
-    Ok(if diff.changes.is_empty() { Outcome::Clean } else { Outcome::Findings })
+    let unknown = unknown(&diff);
+    Ok(match diff.changes.is_empty() {
+        true => Outcome::Clean,
+        false if unknown == diff.packages && unknown == diff.changes.len() => Outcome::NotEvaluated,
+        false => Outcome::Findings,
+    })
+}
+
+/// How many could be evaluated neither before nor after.
+fn unknown(diff: &Diff) -> usize {
+    diff.changes.iter().filter(|change| change.change == "unknown").count()
 }
 
 /// What could not be evaluated is not said to stay as it is.
-fn counted(Diff { changes, packages }: &Diff) -> String {
-    let unknown = changes.iter().filter(|change| change.change == "unknown").count();
+fn counted(diff: &Diff) -> String {
+    let Diff { changes, packages } = diff;
+    let unknown = unknown(diff);
     let text = format!("{} of {packages} packages change", changes.len() - unknown);
     if unknown == 0 { text } else { format!("{text}; {unknown} could not be evaluated, before or after") }
 }

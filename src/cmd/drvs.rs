@@ -78,5 +78,5 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Clean);
     }
     context.say(format_args!("{failed} of {} could not be evaluated", plural(jobs.len(), "package")))?;
-    Ok(Outcome::Findings)
+    Ok(if failed == jobs.len() { Outcome::NotEvaluated } else { Outcome::Findings })
 }

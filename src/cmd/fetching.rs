@@ -9,19 +9,19 @@ use crate::store::archive::Limits;
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct Options {
     /// Refuse archives with more bytes than SIZE (with K, M or G).
-    #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size, global = true)]
     pub max_size: u64,
 
     /// Take archives whose symbolic links lead out of the tree.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub allow_links_out: bool,
 
     /// Read repositories of this machine, too, where the catalogue or a lock file names one (file://).
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub allow_local: bool,
 
     /// Do not use the network: only file:// can be fetched.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub offline: bool,
 }
 

@@ -37,9 +37,9 @@ pub struct Args {
     #[arg(long, short, value_name = "N", default_value_t = 8, global = true)]
     pub jobs: usize,
 
-    /// Do not use the network: leave out what only the sources tell.
-    #[arg(long, global = true)]
-    pub offline: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub fetching: Options,
 }
 
 /// What is imported.
@@ -72,7 +72,6 @@ pub enum From {
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let root = super::root(context.root.as_deref())?;
-    let options = Options { offline: args.offline, max_size: 4 << 30, ..Options::default() };
     let request = Request {
         root: &root,
         from: match &args.from {
@@ -88,7 +87,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         cargo_pgrx: args.cargo_pgrx.as_deref(),
         jobs: args.jobs,
     };
-    let Taken { all, changed } = import::import(&request, &options.upstream()?, &Host::new(context))?;
+    let Taken { all, changed } = import::import(&request, &args.fetching.upstream()?, &Host::new(context))?;
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["extension", "taken over", "what to look at"]);
     if context.colour_out {

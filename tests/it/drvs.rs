@@ -183,7 +183,7 @@ fn a_set_that_cannot_be_looked_into_is_an_error() {
     assert_eq!(found.len(), 6, "each set, and what fails in one");
     let (found, code) = jobs("[ x ]", &[]);
     assert_eq!(first_line(&found[""]), "error: expected a set of packages but found a list");
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2), "nothing was evaluated");
 }
 
 const FLAKE: &str = r#"{

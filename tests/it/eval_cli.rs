@@ -94,6 +94,21 @@ fn what_a_change_rebuilds_and_why() {
 }
 
 #[test]
+fn where_nothing_could_be_evaluated_nothing_is_known() {
+    let flake = "{ outputs = _: { packages.x86_64-linux.only = throw \"no\"; }; }";
+    let dir = repository(&[("flake.nix", flake)]);
+    for args in [&["drvs"][..], &["drv-diff"], &["drv-diff", "HEAD", "HEAD"]] {
+        let found = run(dir.path(), args);
+        assert_eq!(found.status.code(), Some(2), "{args:?}: {}", stderr(&found));
+        assert!(
+            stderr(&found).contains("1 could not be evaluated") || stderr(&found).contains("1 of 1 package"),
+            "{}",
+            stderr(&found)
+        );
+    }
+}
+
+#[test]
 fn a_repository_that_git_does_not_trust_is_gits_to_explain() {
     let dir = repository(&[("flake.nix", FLAKE), ("parts.nix", PARTS)]);
     // git plays another user for its own tests.

@@ -1,5 +1,8 @@
 //! `flake.nix`'s inputs and `flake.lock`, made into one graph of sources.
 
+mod file;
+mod spec;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -7,14 +10,15 @@ use super::reference::{Attribute, Reference};
 use super::source::{self, By, Source};
 use super::{Kind, fail};
 use crate::access::Last;
-use crate::attrs::Attrs;
 use crate::error::Error;
 use crate::heap::Ref;
 use crate::ir::Params;
 use crate::machine::{Ev, Result};
-use crate::shared::Shared;
 use crate::value::Value;
 use nix_store::StorePath;
+
+use file::{Old, OldEdge, relative};
+use spec::{Spec, place};
 
 type Path = Vec<String>;
 
@@ -40,89 +44,6 @@ struct Node {
     dir: String,
     flake: bool,
     inputs: BTreeMap<String, Edge>,
-}
-
-/// What `flake.nix` says of an input.
-#[derive(Clone, Debug, Default)]
-struct Spec {
-    url: Option<Reference>,
-    /// Counted from the root.
-    follows: Option<Path>,
-    flake: Option<bool>,
-    inputs: BTreeMap<String, Spec>,
-    /// It stands on the command line.
-    by_user: bool,
-    /// The flake that says it, which a relative path starts from: its node, and where that is.
-    parent: Option<(usize, Path)>,
-}
-
-/// A `flake.lock`.
-struct Lock {
-    root: String,
-    nodes: serde_json::Map<String, serde_json::Value>,
-}
-
-/// A node of a lock file whose root is at `origin`.
-#[derive(Clone)]
-struct Old {
-    lock: Rc<Lock>,
-    key: String,
-    origin: Path,
-}
-
-impl Old {
-    fn get(&self, field: &str) -> Option<&serde_json::Value> {
-        self.lock.nodes.get(&self.key)?.get(field)
-    }
-
-    fn inputs(&self) -> impl Iterator<Item = (&String, OldEdge)> {
-        let inputs = self.get("inputs").and_then(serde_json::Value::as_object);
-        inputs.into_iter().flatten().map(|(name, target)| (name, self.edge(target)))
-    }
-
-    fn edge(&self, target: &serde_json::Value) -> OldEdge {
-        match target {
-            serde_json::Value::Array(_) => {
-                OldEdge::Follows([&self.origin[..], &path_of(Some(target))].concat())
-            }
-            target => {
-                OldEdge::Node(Self { key: target.as_str().unwrap_or_default().to_owned(), ..self.clone() })
-            }
-        }
-    }
-
-    fn input(&self, name: &str) -> Option<OldEdge> {
-        Some(self.edge(self.get("inputs")?.get(name)?))
-    }
-
-    fn reference(&self, field: &str) -> Reference {
-        Reference::from_json(self.get(field).unwrap_or(&serde_json::Value::Null))
-    }
-
-    fn is_flake(&self) -> bool {
-        self.get("flake").and_then(serde_json::Value::as_bool).unwrap_or(true)
-    }
-
-    /// The input whose source it is inside of.
-    fn parent(&self) -> Option<Path> {
-        let parent = self.get("parent").filter(|parent| parent.is_array())?;
-        Some([&self.origin[..], &path_of(Some(parent))].concat())
-    }
-}
-
-enum OldEdge {
-    Node(Old),
-    Follows(Path),
-}
-
-fn path_of(list: Option<&serde_json::Value>) -> Path {
-    let parts = list.and_then(serde_json::Value::as_array).into_iter().flatten();
-    parts.filter_map(|part| part.as_str().map(str::to_owned)).collect()
-}
-
-/// Whether a reference is a path that starts from the flake that says it.
-fn relative(reference: &Reference) -> Option<&str> {
-    reference.text("path").filter(|path| reference.kind() == "path" && !path.starts_with('/'))
 }
 
 fn by(user: bool) -> By {
@@ -184,112 +105,6 @@ fn nodes_from(
 }
 
 impl Builder<'_> {
-    fn text(&mut self, value: Ref, what: &str) -> Result<String> {
-        match self.ev.force(value)? {
-            Value::String(text) => Ok(text.lossy().into_owned()),
-            other => {
-                let found = other.describe();
-                fail(Kind::Type, format!("{what} of a flake must be a string, but it is {found}"))
-            }
-        }
-    }
-
-    /// The inputs of the flake in `folder`.
-    fn specs(&mut self, attrs: &'static Attrs, folder: &str) -> Result<BTreeMap<String, Spec>> {
-        let mut specs = BTreeMap::new();
-        for attr in self.ev.sorted(attrs) {
-            let name = self.ev.text(attr.name).lossy().into_owned();
-            let spec = match self.ev.force(attr.value)? {
-                Value::Attrs(inner) => self.spec(inner, &name, folder)?,
-                other => {
-                    let found = other.describe();
-                    return fail(
-                        Kind::Type,
-                        format!("expected a set but got {found} for flake input '{name}'"),
-                    );
-                }
-            };
-            specs.insert(name, spec);
-        }
-        Ok(specs)
-    }
-
-    fn spec(&mut self, attrs: &'static Attrs, input: &str, folder: &str) -> Result<Spec> {
-        let mut spec = Spec::default();
-        let mut reference = Reference::default();
-        let mut url = None;
-        for attr in self.ev.sorted(attrs) {
-            let name = self.ev.text(attr.name).lossy().into_owned();
-            match name.as_str() {
-                "url" => {
-                    let written = match self.ev.force(attr.value)? {
-                        Value::Path(path) => {
-                            let path = path.lossy().into_owned();
-                            let below = path.strip_prefix(folder).map(|rest| rest.trim_start_matches('/'));
-                            format!("path:{}", below.map_or(path.clone(), |rest| format!("./{rest}")))
-                        }
-                        _ => self.text(attr.value, "an input's url")?,
-                    };
-                    url = Some(written);
-                }
-                "follows" => {
-                    let follows = self.text(attr.value, "an input's follows")?;
-                    spec.follows =
-                        Some(follows.split('/').filter(|p| !p.is_empty()).map(str::to_owned).collect());
-                }
-                "flake" => match self.ev.force(attr.value)? {
-                    Value::Bool(flag) => spec.flake = Some(flag),
-                    _ => return fail(Kind::Type, format!("'flake' of input '{input}' must be a Boolean")),
-                },
-                "inputs" => {
-                    if let Value::Attrs(inner) = self.ev.force(attr.value)? {
-                        if inner.get(self.ev.intern(b"self")).is_some() {
-                            return fail(Kind::Other, "'self' input attribute not allowed");
-                        }
-                        spec.inputs = self.specs(inner, folder)?;
-                    }
-                }
-                _ => {
-                    let value = match self.ev.force(attr.value)? {
-                        Value::String(text) => Attribute::Text(text.lossy().into_owned()),
-                        Value::Int(number) => Attribute::Number(number),
-                        Value::Bool(flag) => Attribute::Flag(flag),
-                        _ => {
-                            return fail(
-                                Kind::Other,
-                                format!("unsupported attribute '{name}' of flake input '{input}'"),
-                            );
-                        }
-                    };
-                    reference.attrs.insert(name, value);
-                }
-            }
-        }
-        if reference.attrs.contains_key("type") {
-            if let Some(url) = url {
-                reference.set("url", &url);
-            }
-            let dir = reference.attrs.remove("dir");
-            reference.check()?;
-            reference.attrs.extend(dir.map(|dir| ("dir".to_owned(), dir)));
-            spec.url = Some(reference);
-        } else if input != "self" {
-            if let Some((name, _)) = reference.attrs.first_key_value() {
-                return fail(Kind::Other, format!("unexpected flake input attribute '{name}'"));
-            }
-            if let Some(url) = url {
-                spec.url = Some(Reference::parse_input(&url, spec.flake.unwrap_or(true))?);
-            }
-        } else {
-            // What a flake wants of its own source.
-            spec.url = Some(reference);
-        }
-        if spec.url.is_some() && spec.follows.is_some() {
-            return fail(Kind::Other, "flake input has both a flake reference and a follows attribute");
-        }
-        Ok(spec)
-    }
-
     /// The folder of a node's flake as the evaluator sees it; fetches what a lock file names.
     fn folder(&mut self, node: usize) -> Result<String> {
         let (base, dir) = match &self.nodes[node].from {
@@ -486,36 +301,6 @@ impl Builder<'_> {
                 self.overrides.entry(path).or_insert_with(|| spec.clone());
             }
         }
-    }
-
-    /// A flake's lock file, and the key of its root.
-    fn read_lock(&mut self, folder: &str) -> Result<Option<(Lock, String)>> {
-        let file = format!("{folder}/flake.lock");
-        if self.ev.kind_of(file.as_bytes(), Last::Kept, 0)?.is_none() {
-            return Ok(None);
-        }
-        let bytes = self.ev.read_at(file.as_bytes(), 0)?;
-        let shown = String::from_utf8_lossy(&self.ev.real(file.as_bytes())).into_owned();
-        let shown = self
-            .ev
-            .shared
-            .known_as(file.as_bytes())
-            .map_or(shown, |known| String::from_utf8_lossy(&known.path).into_owned());
-        let wrong = |what: String| Error::new(Kind::Other, format!("lock file '{shown}' {what}"));
-        let json: serde_json::Value =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(format!("is no JSON: {error}")))?;
-        let version = json.get("version").and_then(serde_json::Value::as_i64).unwrap_or(0);
-        if !(5..=7).contains(&version) {
-            return Err(wrong(format!("has unsupported version {version}")));
-        }
-        let Some(root) = json.get("root").and_then(|root| root.as_str()) else {
-            return Err(wrong("does not say which node is its 'root'".to_owned()));
-        };
-        let nodes = json.get("nodes").and_then(|nodes| nodes.as_object()).cloned().unwrap_or_default();
-        let lock = Lock { root: root.to_owned(), nodes };
-        lock.check(&self.ev.shared).map_err(|error| wrong(error.message.to_string()))?;
-        let key = lock.root.clone();
-        Ok(Some((lock, key)))
     }
 
     fn input(
@@ -718,69 +503,6 @@ impl Builder<'_> {
             attrs.push(ev.named(&key(index), ev.at(ev.set_of(fields))));
         }
         Ok(ev.set_of(attrs))
-    }
-}
-
-/// Counts what the flake at `path` says of an input from the root, and remembers who says it.
-fn place(spec: &mut Spec, index: usize, path: &[String]) {
-    if let Some(follows) = &mut spec.follows {
-        *follows = [path, follows].concat();
-    }
-    spec.parent = Some((index, path.to_vec()));
-    for spec in spec.inputs.values_mut() {
-        place(spec, index, path);
-    }
-}
-
-impl Lock {
-    /// Nodes that can be reached must say what they are.
-    fn check(&self, shared: &Shared) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![self.root.as_str()];
-        while let Some(key) = todo.pop() {
-            if !seen.insert(key) {
-                continue;
-            }
-            let node = self.nodes.get(key);
-            if key != self.root {
-                let Some(node) = node else {
-                    return fail(Kind::Other, format!("references missing node '{key}'"));
-                };
-                for field in ["locked", "original"] {
-                    if !node.get(field).is_some_and(serde_json::Value::is_object) {
-                        return fail(Kind::Other, format!("lacks '{field}' in node '{key}'"));
-                    }
-                }
-                let locked = Reference::from_json(&node["locked"]);
-                if !locked.is_locked() && relative(&locked).is_none() {
-                    if locked.text("narHash").is_none() {
-                        let text = locked.to_text();
-                        return fail(Kind::Other, format!("has the unlocked input '{text}' in node '{key}'"));
-                    }
-                    shared.message(&format!(
-                        "warning: lock file entry '{}' is unlocked (it lacks a Git revision) but is checked by NAR hash",
-                        locked.to_text()
-                    ));
-                }
-            }
-            let inputs = node.and_then(|node| node.get("inputs")?.as_object());
-            for (name, target) in inputs.into_iter().flatten() {
-                match target {
-                    serde_json::Value::String(target) if *target == self.root => {
-                        return fail(Kind::Other, "contains a cycle to its root node");
-                    }
-                    serde_json::Value::String(target) => todo.push(target),
-                    serde_json::Value::Array(_) => {}
-                    _ => {
-                        return fail(
-                            Kind::Other,
-                            format!("leads nowhere with input '{name}' of node '{key}'"),
-                        );
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,14 +6,18 @@
 
 mod attrs;
 mod expected;
+mod function;
+mod lint;
 mod nesting;
+mod odd;
+mod operators;
 mod show;
 mod strings;
 mod syntax;
 
 use std::cell::RefCell;
 
-use rnix::SyntaxKind::{self, *};
+use rnix::SyntaxKind::*;
 use rustc_hash::FxHashMap;
 
 use super::error::{Error, Kind, suggest};
@@ -22,6 +26,10 @@ use super::ir::*;
 use super::symbol::{Symbol, Symbols, sym};
 use super::value::{EMPTY_LIST, Str, Value};
 use nix_syntax::compact::{Arrays, Node, Tree};
+
+pub use lint::{Lint, Lints};
+pub use odd::Odd;
+use odd::comments_end;
 
 /// A failure to lower.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
@@ -51,78 +59,6 @@ pub struct Context<'a> {
     pub lints: Lints,
     /// What was said, and where.
     pub warnings: &'a RefCell<Vec<(Pos, String)>>,
-}
-
-/// What is done about something that Nix takes and advises against.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lint {
-    /// Nothing.
-    #[default]
-    Ignore,
-    /// It is said.
-    Warn,
-    /// It is an error.
-    Fatal,
-}
-
-/// Nix's `lint-*` options.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lints {
-    /// `http://example.org` without quotes.
-    pub url_literals: Lint,
-    /// `a/b` for `./a/b`.
-    pub short_path_literals: Lint,
-    /// `/a/b` and `~/a/b`.
-    pub absolute_path_literals: Lint,
-}
-
-/// Bytes of a text that are no UTF-8, which Nix takes in comments and strings. In the text that is parsed each is
-/// another byte, which the text does not have otherwise: so all stays where it is.
-#[derive(Default)]
-pub struct Odd {
-    mark: u8,
-    /// Offset and byte, in order.
-    bytes: Vec<(u32, u8)>,
-}
-
-impl Odd {
-    /// The text to parse for these bytes; `None` where there is nothing to stand in.
-    pub fn text(bytes: Vec<u8>) -> Option<(String, Self)> {
-        let bytes = match String::from_utf8(bytes) {
-            Ok(text) => return Some((text, Self::default())),
-            Err(error) => error.into_bytes(),
-        };
-        let mut marks = (1..=8).chain(14..=31);
-        let mark = marks.find(|mark| !bytes.contains(mark))?;
-        let mut odd = Self { mark, bytes: Vec::new() };
-        let mut text = String::with_capacity(bytes.len());
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(chunk.valid());
-            for byte in chunk.invalid() {
-                odd.bytes.push((u32::try_from(text.len()).ok()?, *byte));
-                text.push(char::from(mark));
-            }
-        }
-        Some((text, odd))
-    }
-
-    /// Puts the bytes back into what was made, in order, of these parts of the text.
-    fn restore<'p>(
-        &self,
-        made: impl Iterator<Item = &'p mut Vec<u8>>,
-        of: impl Iterator<Item = std::ops::Range<u32>>,
-    ) {
-        let mut bytes = of.flat_map(|range| {
-            let from = self.bytes.partition_point(|(at, _)| *at < range.start);
-            let to = self.bytes.partition_point(|(at, _)| *at < range.end);
-            &self.bytes[from..to]
-        });
-        for byte in made.flatten().filter(|byte| **byte == self.mark) {
-            if let Some((_, odd)) = bytes.next() {
-                *byte = *odd;
-            }
-        }
-    }
 }
 
 /// How deep brackets may be nested: the depth of the stack of C++ Nix's parser.
@@ -211,38 +147,6 @@ fn lower_here(text: &str, context: Context<'_>, scratch: &mut Scratch) -> Result
     code
 }
 
-/// The text with a line feed for each carriage return that ends a comment by itself, which it does for Nix alone; `None`
-/// where none does.
-fn comments_end(text: &str) -> Option<String> {
-    // So many are looked for one by one.
-    const MOST: usize = 200;
-    let is_alone = |text: &[u8], at: usize| text[at] == b'\r' && text.get(at + 1) != Some(&b'\n');
-    let mut bytes = text.as_bytes().to_vec();
-    let alone = (0..bytes.len()).filter(|at| is_alone(&bytes, *at)).collect::<Vec<_>>();
-    if alone.is_empty() {
-        return None;
-    }
-    if !text.contains("''") {
-        // Elsewhere it is a blank, and in a string a line feed: all but in indented strings it may be one everywhere.
-        alone.into_iter().for_each(|at| bytes[at] = b'\n');
-        return String::from_utf8(bytes).ok();
-    }
-    let mut text = text.to_owned();
-    for _ in 0..MOST {
-        let mut start = 0;
-        let mut comments = rnix::tokenize(&text).filter_map(|(kind, token)| {
-            let here = start;
-            start += token.len();
-            (kind == TOKEN_COMMENT && token.starts_with('#')).then_some(here..start)
-        });
-        let found = comments.find_map(|mut comment| comment.find(|at| is_alone(text.as_bytes(), *at)));
-        drop(comments);
-        let Some(at) = found else { break };
-        text.replace_range(at..=at, "\n");
-    }
-    Some(text)
-}
-
 struct EnvInfo {
     region: u32,
     slots: u32,
@@ -291,18 +195,6 @@ impl<'a> Lowering<'a> {
 
     fn fail<T>(&self, kind: Kind, message: impl Into<String>, start: u32) -> Result<T> {
         Err(Error::at(kind, message, self.pos(start)))
-    }
-
-    /// Says what a lint has to say, or fails with it.
-    fn lint(&self, lint: Lint, start: u32, message: impl FnOnce() -> String) -> Result<()> {
-        match lint {
-            Lint::Ignore => Ok(()),
-            Lint::Warn => {
-                self.context.warnings.borrow_mut().push((self.pos(start), message()));
-                Ok(())
-            }
-            Lint::Fatal => self.fail(Kind::Syntax, message(), start),
-        }
     }
 
     fn constant(&self, value: Value) -> Code {
@@ -579,164 +471,5 @@ impl<'a> Lowering<'a> {
         let slots = self.envs.pop().map_or(1, |env| env.slots);
         let body = body?;
         Ok(self.make(Expr::With { attrs, body, slots }))
-    }
-
-    fn lambda(&mut self, node: Node<'_>) -> Result<Code> {
-        let name = self.name.take();
-        self.in_region(|this| this.lambda_here(node, name))
-    }
-
-    fn lambda_here(&mut self, node: Node<'_>, name: Option<Symbol>) -> Result<Code> {
-        let pos = self.pos(node.start());
-        let param = self.child(node, 0)?;
-        let (params, body_node, shadowed) = if param.kind() == NODE_PATTERN {
-            let (pattern, shadowed) = self.pattern(param)?;
-            (Params::Pattern(pattern), self.child(node, 1)?, shadowed)
-        } else {
-            let (mut names, mut positions) = (Vec::new(), Vec::new());
-            let mut lambda = node;
-            // `a: b: …` is one function of several arguments.
-            let body = loop {
-                let ident = self.child(lambda, 0)?;
-                names.push(self.ident(self.child(ident, 0)?)?);
-                positions.push(self.pos(lambda.start()));
-                let body = self.child(lambda, 1)?;
-                let next = body.peel();
-                if next.kind() != NODE_LAMBDA || next.node(0).is_none_or(|param| param.kind() == NODE_PATTERN)
-                {
-                    break body;
-                }
-                lambda = next;
-            };
-            self.envs.push(EnvInfo { region: self.region, slots: names.len() as u32 });
-            let bound: Vec<_> = names.iter().zip(0u32..).map(|(name, slot)| (*name, slot)).collect();
-            let shadowed = self.bind(bound);
-            let params =
-                Params::Names { names: self.heap().slice(&names), positions: self.heap().slice(&positions) };
-            (params, body, shadowed)
-        };
-        let body = self.expr(body_node);
-        self.unbind(shadowed);
-        let slots = self.envs.pop().map_or(0, |env| env.slots);
-        let body = body?;
-        let lambda = Lambda { params, body, slots, pos, name };
-        Ok(self.make(Expr::Lambda(self.heap().alloc(lambda))))
-    }
-
-    fn pattern(&mut self, node: Node<'_>) -> Result<(Pattern, Shadowed)> {
-        let mut whole = None;
-        let mut entries = Vec::new();
-        for child in node.nodes() {
-            match child.kind() {
-                NODE_PAT_BIND => whole = Some(self.ident(self.child(child, 0)?)?),
-                NODE_PAT_ENTRY => {
-                    let name_node = self.child(child, 0)?;
-                    entries.push((self.ident(name_node)?, name_node.start(), child.node(1)));
-                }
-                _ => return self.fail(Kind::Syntax, "syntax error in a function's pattern", child.start()),
-            }
-        }
-        entries.sort_by_key(|(name, start, _)| (*name, *start));
-        let twice = entries.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[1].0, pair[1].1));
-        let twice = twice.or_else(|| {
-            let whole = whole?;
-            entries.iter().any(|(name, ..)| *name == whole).then_some((whole, node.start()))
-        });
-        if let Some((name, start)) = twice {
-            let name = self.context.symbols.text(name).lossy();
-            return self.fail(Kind::Syntax, format!("duplicate formal function argument '{name}'"), start);
-        }
-        let first = u32::from(whole.is_some());
-        self.envs.push(EnvInfo { region: self.region, slots: first + entries.len() as u32 });
-        let mut bound: Vec<_> = whole.map(|name| (name, 0)).into_iter().collect();
-        bound.extend(entries.iter().zip(first..).map(|((name, ..), slot)| (*name, slot)));
-        let shadowed = self.bind(bound);
-        let mut formals = Vec::with_capacity(entries.len());
-        for (name, start, default) in entries {
-            let default = match default {
-                Some(default) => {
-                    self.name = Some(name);
-                    Some(self.lazy(default)?)
-                }
-                None => None,
-            };
-            formals.push(Formal { name, pos: self.pos(start), default });
-        }
-        let formals = self.context.heap.slice(&formals);
-        let pattern = Pattern {
-            formals,
-            ellipsis: node.has(TOKEN_ELLIPSIS),
-            whole: whole.is_some(),
-            whole_name: whole,
-        };
-        Ok((pattern, shadowed))
-    }
-
-    fn binary(&mut self, node: Node<'_>) -> Result<Code> {
-        let (left, right) = (self.child(node, 0)?, self.child(node, 1)?);
-        let Some((token, _, at)) = node.token() else {
-            return self.fail(Kind::Syntax, "syntax error, expected an operator", node.start());
-        };
-        if matches!(token, TOKEN_PIPE_LEFT | TOKEN_PIPE_RIGHT) {
-            return self.pipe(token, left, right, at);
-        }
-        let starts = (self.pos(left.start()), self.pos(right.start()));
-        let (left, right) = (self.expr(left)?, self.expr(right)?);
-        let pos = self.pos(at);
-        let op = match token {
-            TOKEN_ADD => {
-                let (left, right) = (Part { code: left, pos: starts.0 }, Part { code: right, pos: starts.1 });
-                let parts = self.heap().thin(&[left, right]);
-                return Ok(self.make(Expr::Concat { parts, string: false, pos }));
-            }
-            TOKEN_SUB => return self.arithmetic(BinaryOp::Sub, left, right, at),
-            TOKEN_MUL => return self.arithmetic(BinaryOp::Mul, left, right, at),
-            TOKEN_DIV => return self.arithmetic(BinaryOp::Div, left, right, at),
-            TOKEN_LESS => return self.arithmetic(BinaryOp::Less, left, right, at),
-            TOKEN_LESS_OR_EQ => return self.arithmetic(BinaryOp::LessOrEqual, left, right, at),
-            TOKEN_MORE => return self.arithmetic(BinaryOp::More, left, right, at),
-            TOKEN_MORE_OR_EQ => return self.arithmetic(BinaryOp::MoreOrEqual, left, right, at),
-            TOKEN_AND_AND => BinaryOp::And,
-            TOKEN_OR_OR => BinaryOp::Or,
-            TOKEN_IMPLICATION => BinaryOp::Implies,
-            TOKEN_EQUAL => BinaryOp::Equal,
-            TOKEN_NOT_EQUAL => BinaryOp::NotEqual,
-            TOKEN_UPDATE => BinaryOp::Update,
-            TOKEN_CONCAT => BinaryOp::Append,
-            _ => return self.fail(Kind::Syntax, format!("syntax error, unexpected {token:?}"), at),
-        };
-        Ok(self.make(Expr::Binary { op, left, right, pos }))
-    }
-
-    /// Operators that Nix reads as calls of `__sub` and the like, which a program can shadow.
-    fn arithmetic(&mut self, op: BinaryOp, left: Code, right: Code, at: u32) -> Result<Code> {
-        let (name, swap, negate) = match op {
-            BinaryOp::Sub => (sym::sub, false, false),
-            BinaryOp::Mul => (sym::mul, false, false),
-            BinaryOp::Div => (sym::div, false, false),
-            BinaryOp::Less => (sym::less_than, false, false),
-            BinaryOp::LessOrEqual => (sym::less_than, true, true),
-            BinaryOp::More => (sym::less_than, true, false),
-            _ => (sym::less_than, false, true),
-        };
-        let pos = self.pos(at);
-        if !self.vars.contains_key(&name) {
-            return Ok(self.make(Expr::Binary { op, left, right, pos }));
-        }
-        let function = self.var(name, at)?;
-        let args = if swap { [right, left] } else { [left, right] };
-        let call = self.make(Expr::Call2 { function, args: self.heap().alloc(args), pos });
-        Ok(if negate { self.make(Expr::Not(call)) } else { call })
-    }
-
-    fn pipe(&mut self, token: SyntaxKind, left: Node<'_>, right: Node<'_>, at: u32) -> Result<Code> {
-        if !self.context.pipes {
-            let message = "experimental Nix feature 'pipe-operators' is disabled; add '--extra-experimental-features pipe-operators' to enable it";
-            return self.fail(Kind::Other, message, at);
-        }
-        let (function, arg) = if token == TOKEN_PIPE_LEFT { (left, right) } else { (right, left) };
-        let function = self.expr(function)?;
-        let arg = self.lazy(arg)?;
-        Ok(self.make(Expr::Call1 { function, arg, pos: self.pos(at) }))
     }
 }
