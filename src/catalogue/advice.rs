@@ -1,8 +1,10 @@
 //! What to type for the hash of an entry: a command with the entry's own values.
 
 use crate::catalogue::decode::printable;
+use crate::catalogue::input::Place;
 use crate::catalogue::model::{Fetcher, Revision};
 use crate::catalogue::raw::{ExtensionFile, Field, RawCargoPgrx, RawInput, RawPostgresql, RawVersion};
+use crate::catalogue::resolve::TARBALL;
 use crate::catalogue::source;
 
 /// Where nothing is known of what is fetched.
@@ -32,9 +34,7 @@ pub fn postgresql(raw: &RawPostgresql) -> String {
     let fetcher = match source::fetched(&raw.source) {
         Some(source) => source::of(source, (&None, &None), version).ok(),
         None if version.is_empty() => None,
-        None => Some(Fetcher::Url {
-            url: format!("https://ftp.postgresql.org/pub/source/v{version}/postgresql-{version}.tar.bz2"),
-        }),
+        None => Some(Fetcher::Url { url: source::expand(TARBALL, version) }),
     };
     fetcher.as_ref().map_or_else(|| ANY.to_owned(), fetched)
 }
@@ -56,9 +56,8 @@ pub fn crates_of_cargo_pgrx(raw: &RawCargoPgrx) -> String {
 
 /// The hash of an input.
 pub fn input(raw: &RawInput) -> String {
-    let mut parts = text(&raw.url).trim_start_matches("github:").split('/');
-    match (parts.next(), parts.next(), text(&raw.rev)) {
-        (Some(owner), Some(repo), rev) if !rev.is_empty() => {
+    match (Place::parse(text(&raw.url)), text(&raw.rev)) {
+        (Ok(Place::GitHub { owner, repo, .. }), rev) if !rev.is_empty() => {
             prints(&quoted(&format!("github:{owner}/{repo}/{rev}")))
         }
         _ => ANY.to_owned(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::rules::text::is_hex;
 use super::sri;
 
 /// The file, at the root.
@@ -184,11 +185,7 @@ impl Node {
         for key in ["revCount", "ref", "lastModifiedDate", "shallow"] {
             locked.remove(key);
         }
-        let good = |rev: &Option<String>| {
-            rev.as_ref().is_none_or(|rev| {
-                rev.len() == 40 && rev.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-            })
-        };
+        let good = |rev: &Option<String>| rev.as_ref().is_none_or(|rev| is_hex(rev, 40));
         let commits = matches!(kind.as_str(), "github" | "git");
         let pin = match (nar_hash, last_modified) {
             (Some(nar_hash), Some(last_modified))

@@ -451,7 +451,7 @@ fn look(ev: &mut Ev, args: &Request, value: Result<Value>, path: &[String], root
         }
         _ => return Ok(Seen::Other),
     };
-    let package = match ev.is_package(attrs) {
+    let package = match ev.is_derivation(attrs) {
         // `type` itself may fail: that is this package's error. Among packages it is one of them.
         Err(_) if root => false,
         package => package?,

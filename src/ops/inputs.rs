@@ -175,10 +175,13 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
         report.rebuilt = rebuilt(request, &catalogue, &new, &moves, host);
     }
     if !request.dry_run {
+        let index = index(root, &moves, &request.evaluation, host)?;
         // A signal comes before or after, not between the files and their commit.
         let _unbroken = crate::interrupt::unbroken();
         writing::write(root, &edits, host)?;
-        index(root, &moves, &request.evaluation, host)?;
+        if let Some(index) = index {
+            super::index::write(None, root, super::index::FILE, &index)?;
+        }
         if request.commit {
             writing::commit(root, &moves.iter().map(Move::bumped).collect::<Vec<_>>())?;
         }
@@ -414,16 +417,20 @@ fn table(
     }
 }
 
-/// Makes the list of names anew, where the catalogue has one of its own.
-fn index(root: &Utf8Path, moves: &[Move<'_>], evaluation: &Evaluation, host: &dyn Host) -> Result<(), Error> {
-    let Some((_, folder, revision)) = nixpkgs_of(moves) else { return Ok(()) };
+/// The list of names made anew, where the catalogue has one of its own.
+fn index(
+    root: &Utf8Path,
+    moves: &[Move<'_>],
+    evaluation: &Evaluation,
+    host: &dyn Host,
+) -> Result<Option<Vec<u8>>, Error> {
+    let Some((_, folder, revision)) = nixpkgs_of(moves) else { return Ok(None) };
     if !root.join(FOLDER).join(super::index::FILE).exists() {
-        return Ok(());
+        return Ok(None);
     }
     let names = names::of_tree(folder, impure(evaluation), host);
     let names = names.map_err(|why| Error::NoPackages { tree: "nixpkgs".into(), why })?;
-    let bytes = Index::new(revision, Coverage::Complete, names).write()?;
-    super::index::write(None, root, super::index::FILE, &bytes)
+    Ok(Some(Index::new(revision, Coverage::Complete, names).write()?))
 }
 
 /// The catalogue's files as they are to be, and the catalogue that they make.
@@ -494,9 +501,10 @@ fn rebuilt(
     };
     let (mut all, mut rebuilt, mut broken, mut mended) = (0, 0, Vec::new(), Vec::new());
     for package in &after {
-        let Some(was) = before.iter().find(|was| was.attr == package.attr) else { continue };
+        // Both are in the order of their attributes.
+        let Ok(was) = before.binary_search_by(|was| was.attr.cmp(&package.attr)) else { continue };
         all += 1;
-        match (&was.result, &package.result) {
+        match (&before[was].result, &package.result) {
             (Ok(was), Ok(is)) if was == is => {}
             (Ok(_), Ok(_)) => rebuilt += 1,
             (Ok(_), Err(_)) => broken.push(package.attr.clone()),

@@ -4,6 +4,7 @@ use crate::catalogue::lock::{Difference, Lock, Pin};
 use crate::diag::foreign::line;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::rule::{Finder, finder};
+use crate::store::dates;
 
 /// What is found here.
 pub(crate) const FINDER: Finder = finder!(LockDiffers);
@@ -12,22 +13,11 @@ pub(crate) const FINDER: Finder = finder!(LockDiffers);
 pub(crate) fn said(pin: &Pin) -> String {
     match pin.last_modified {
         0 => line(pin.short()).into_owned(),
-        time => format!("{} ({})", line(pin.short()), day(time)),
+        time => {
+            let day = dates::day(i64::try_from(time).unwrap_or(i64::MAX));
+            format!("{} ({day})", line(pin.short()))
+        }
     }
-}
-
-/// The day of a time in seconds since 1970.
-fn day(seconds: u64) -> String {
-    // From days since 1970 to a date, in eras of 400 years that begin in March.
-    let days = seconds / 86_400 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year + u64::from(month <= 2);
-    format!("{year}-{month:02}-{date:02}")
 }
 
 /// What is to be said of a lock file that is neither as the catalogue has it nor as we wrote it.
@@ -73,21 +63,4 @@ pub(super) fn finding(text: &str, ours: &str, at: Span) -> Diagnostic {
         finding = finding.help("to take it over: `pgflakegen bump inputs --from-lock`");
     }
     finding
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days() {
-        for (seconds, wanted) in [
-            (0, "1970-01-01"),
-            (951_782_400, "2000-02-29"),
-            (1_784_796_856, "2026-07-23"),
-            (4_102_444_799, "2099-12-31"),
-        ] {
-            assert_eq!(day(seconds), wanted);
-        }
-    }
 }

@@ -423,7 +423,7 @@ impl Ev {
     }
 
     /// Whether `type` is `"derivation"`.
-    pub(super) fn is_derivation(&mut self, attrs: &'static Attrs) -> Result<bool> {
+    pub fn is_derivation(&mut self, attrs: &'static Attrs) -> Result<bool> {
         match attrs.get(sym::type_) {
             Some(attr) => {
                 Ok(matches!(self.force(attr.value)?, Value::String(text) if text.bytes == b"derivation"))

@@ -10,12 +10,10 @@ pub fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// `YYYYMMDDhhmmss` of a time in seconds since 1970.
-pub fn compact(seconds: i64) -> String {
-    let days = seconds.div_euclid(86_400);
-    let rest = seconds.rem_euclid(86_400);
+/// Year, month and day of a time in seconds since 1970.
+fn date(seconds: i64) -> (i64, i64, i64) {
     // Days since 0000-03-01, in eras of 400 years.
-    let shifted = days + 719_468;
+    let shifted = seconds.div_euclid(86_400) + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -23,8 +21,20 @@ pub fn compact(seconds: i64) -> String {
     let shifted_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// `YYYYMMDDhhmmss` of a time in seconds since 1970.
+pub fn compact(seconds: i64) -> String {
+    let (year, month, day) = date(seconds);
+    let rest = seconds.rem_euclid(86_400);
     format!("{year:04}{month:02}{day:02}{:02}{:02}{:02}", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// `YYYY-MM-DD` of a time in seconds since 1970.
+pub fn day(seconds: i64) -> String {
+    let (year, month, day) = date(seconds);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]
@@ -38,6 +48,18 @@ mod tests {
         assert_eq!(compact(1_709_210_096), "20240229123456");
         assert_eq!(days(1970, 1, 1), 0);
         assert_eq!(days(2024, 2, 29), 1_709_210_096 / 86_400);
+    }
+
+    #[test]
+    fn days_of_times() {
+        for (seconds, wanted) in [
+            (0, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (1_784_796_856, "2026-07-23"),
+            (4_102_444_799, "2099-12-31"),
+        ] {
+            assert_eq!(day(seconds), wanted);
+        }
     }
 
     proptest! {

@@ -15,8 +15,6 @@ pub mod table;
 mod tree;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -178,47 +176,16 @@ pub fn judge(
     let all = (0..systems.len()).flat_map(|system| (0..builds.len()).map(move |build| (system, build)));
     let units: Vec<(usize, usize)> =
         all.filter(|(_, build)| seen.contains(builds[*build].file.as_path())).collect();
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<((usize, usize), Judged)>> = Mutex::default();
     let evaluating = progress(task.observer, "evaluating", units.len());
-    let one = |opened: &mut session::Opened, (system, build): (usize, usize)| {
+    let one = |opened: &mut session::Opened, (system, build): &(usize, usize)| {
         let _task = evaluating.begin(|| {
-            let Build { extension, version, postgresql, .. } = &builds[build];
-            format!("{extension} {version} in {postgresql} for {}", systems[system])
+            let Build { extension, version, postgresql, .. } = &builds[*build];
+            format!("{extension} {version} in {postgresql} for {}", systems[*system])
         });
-        opened.ev.begin_part();
-        judge::judge(&session, opened, &builds[build], &systems[system])
+        judge::judge(&session, opened, &builds[*build], &systems[*system])
     };
-    let work = |mut opened: session::Opened| {
-        opened.collecting(|opened| {
-            while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                let judged = one(opened, unit);
-                done.lock().unwrap_or_else(PoisonError::into_inner).push((unit, judged));
-                opened.ev.part_done();
-            }
-        });
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
-    let flake = first.shared();
-    std::thread::scope(|scope| {
-        for n in 1..threads {
-            let builder = std::thread::Builder::new().name(format!("override-{n}")).stack_size(32 << 20);
-            // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, || work(session.join(flake)));
-        }
-        work(first);
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(unit, _)| *unit);
-    // What others had taken is free now: whatever fails again does so by itself.
-    if done.iter().any(|(_, judged)| judged.short) {
-        session.join(flake).collecting(|opened| {
-            for (unit, judged) in done.iter_mut().filter(|(_, judged)| judged.short) {
-                opened.ev.free_now();
-                *judged = one(opened, *unit);
-            }
-        });
-    }
+    let judged = session.each(first, "override", &units, one, |judged| judged.short);
+    let done: Vec<((usize, usize), Judged)> = units.into_iter().zip(judged).collect();
     let evaluated = done.iter().filter(|(_, judged)| judged.there).count();
     report.builds(builds, systems, &done);
     Outcome::Judged(evaluated)

@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -63,7 +61,7 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
         Unready::Failed(error) => Nothing::Fails(failure(&session, &error)),
     })?;
     let mut units: Vec<[String; 3]> = Vec::new();
-    let mut done: Vec<(usize, Package, bool)> = Vec::new();
+    let mut all: Vec<Package> = Vec::new();
     for system in systems {
         for (kind, _) in KINDS {
             first.ev.begin_part();
@@ -75,54 +73,20 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
                 Ok(None) => {}
                 Err(error) => {
                     let result = Err(failure(&session, &error));
-                    done.push((usize::MAX, Package { attr: format!("{kind}.{system}"), result }, false));
+                    all.push(Package { attr: format!("{kind}.{system}"), result });
                 }
             }
         }
     }
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(done);
     let evaluating = progress(observer, "evaluating", units.len());
     let one = |opened: &mut Opened, unit: &[String; 3]| {
         let _task = evaluating.begin(|| shown(unit));
-        opened.ev.begin_part();
         let result = look(opened, unit);
         let short = matches!(&result, Err(error) if error.kind == Kind::MemoryLimit);
         (Package { attr: shown(unit), result: result.map_err(|error| failure(&session, &error)) }, short)
     };
-    let work = |mut opened: Opened| {
-        opened.collecting(|opened| {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(unit) = units.get(number) else { break };
-                let (package, short) = one(opened, unit);
-                found.lock().unwrap_or_else(PoisonError::into_inner).push((number, package, short));
-                opened.ev.part_done();
-            }
-        });
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
-    let flake = first.shared();
-    std::thread::scope(|scope| {
-        for n in 1..threads {
-            let builder = std::thread::Builder::new().name(format!("package-{n}")).stack_size(32 << 20);
-            // Fewer threads than wanted still do all the work.
-            let _ = builder.spawn_scoped(scope, || work(session.join(flake)));
-        }
-        work(first);
-    });
-    let mut done = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // What others had taken is free now: whatever fails again does so by itself.
-    if done.iter().any(|(_, _, short)| *short) {
-        session.join(flake).collecting(|opened| {
-            for (number, package, _) in done.iter_mut().filter(|(_, _, short)| *short) {
-                let Some(unit) = units.get(*number) else { continue };
-                opened.ev.free_now();
-                (*package, _) = one(opened, unit);
-            }
-        });
-    }
-    let mut all: Vec<Package> = done.into_iter().map(|(_, package, _)| package).collect();
+    let packages = session.each(first, "package", &units, one, |(_, short)| *short);
+    all.extend(packages.into_iter().map(|(package, _)| package));
     all.sort_by(|a, b| a.attr.cmp(&b.attr));
     Ok(all)
 }

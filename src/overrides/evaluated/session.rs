@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
@@ -130,9 +131,58 @@ impl Session {
     }
 
     /// The flake that was opened on another thread, on this one.
-    pub fn join(&self, (flake, held): (Value, Ref)) -> Opened {
+    fn join(&self, (flake, held): (Value, Ref)) -> Opened {
         // SAFETY: as in `open`.
         Opened { ev: unsafe { Ev::new(self.shared.clone()) }, flake, held }
+    }
+
+    /// What `one` makes of each unit, in their order, by several threads called `name` that share what they evaluate.
+    /// What was `short` of memory is done once more, by itself: what the others had taken is free then.
+    pub fn each<U: Sync, R: Send>(
+        &self,
+        first: Opened,
+        name: &str,
+        units: &[U],
+        one: impl Fn(&mut Opened, &U) -> R + Sync,
+        short: impl Fn(&R) -> bool,
+    ) -> Vec<R> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, R)>> = Mutex::default();
+        let work = |mut opened: Opened| {
+            opened.collecting(|opened| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(unit) = units.get(number) else { break };
+                    opened.ev.begin_part();
+                    let result = one(opened, unit);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+                    opened.ev.part_done();
+                }
+            });
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
+        let flake = first.shared();
+        std::thread::scope(|scope| {
+            for n in 1..threads {
+                let builder = std::thread::Builder::new().name(format!("{name}-{n}")).stack_size(32 << 20);
+                // Fewer threads than wanted still do all the work.
+                let _ = builder.spawn_scoped(scope, || work(self.join(flake)));
+            }
+            work(first);
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(number, _)| *number);
+        let mut done: Vec<R> = done.into_iter().map(|(_, result)| result).collect();
+        if done.iter().any(&short) {
+            self.join(flake).collecting(|opened| {
+                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| short(result)) {
+                    opened.ev.free_now();
+                    opened.ev.begin_part();
+                    *result = one(opened, unit);
+                }
+            });
+        }
+        done
     }
 
     /// Whether a file of the repository is part of its flake.
@@ -223,12 +273,12 @@ impl Session {
 
 impl Opened {
     /// The flake, for another thread.
-    pub fn shared(&self) -> (Value, Ref) {
+    fn shared(&self) -> (Value, Ref) {
         (self.flake, self.held)
     }
 
     /// Does some work; when a part of it [is done](Ev::part_done), memory may be freed.
-    pub fn collecting<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    fn collecting<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let held = vec![self.held];
         // SAFETY: between the parts nobody uses a value but the flake: what is found out about a build is text. All
         // threads of a session that evaluate at the same time come here, and hold the flake from when it was opened

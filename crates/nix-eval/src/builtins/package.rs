@@ -61,11 +61,6 @@ pub(super) fn features_of_env<'a>(
 }
 
 impl Ev {
-    /// Whether a set is a package.
-    pub fn is_package(&mut self, attrs: &'static Attrs) -> Result<bool> {
-        self.is_derivation(attrs)
-    }
-
     /// Whether to look for packages inside of a set, by its `recurseForDerivations`.
     pub fn is_recursive(&mut self, attrs: &'static Attrs) -> Result<bool> {
         let Some(attr) = attrs.get(sym::recurse_for_derivations) else { return Ok(false) };
@@ -74,7 +69,7 @@ impl Ev {
         self.bool_value(value, attr.pos, context)
     }
 
-    /// What a set that [is a package](Self::is_package) says.
+    /// What a set that [is a package](Self::is_derivation) says.
     pub fn package(&mut self, attrs: &'static Attrs) -> Result<Package> {
         let Some(name) = attrs.get(sym::name) else {
             return Err(Error::new(Kind::Type, "derivation name missing"));
