@@ -6,46 +6,14 @@
 //! Each has a session of its own, which gives back all that it took.
 #![no_main]
 
-use std::io;
-use std::path::PathBuf;
+#[path = "../../crates/nix-eval/tests/it/nothing.rs"]
+mod nothing;
+
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use nix_eval::{Outside, Session, Settings};
-use nix_store::nar::FileType;
-
-struct Nothing;
-
-fn nothing<T>() -> io::Result<T> {
-    Err(io::ErrorKind::NotFound.into())
-}
-
-impl Outside for Nothing {
-    fn read_file(&self, _: &[u8]) -> io::Result<Vec<u8>> {
-        nothing()
-    }
-    fn file_size(&self, _: &[u8]) -> io::Result<u64> {
-        nothing()
-    }
-    fn read_dir(&self, _: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
-        nothing()
-    }
-    fn file_type(&self, _: &[u8]) -> io::Result<Option<FileType>> {
-        Ok(None)
-    }
-    fn read_link(&self, _: &[u8]) -> io::Result<Vec<u8>> {
-        nothing()
-    }
-    fn real_path(&self, _: &[u8]) -> PathBuf {
-        PathBuf::from("/nonexistent")
-    }
-    fn env(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-    fn now(&self) -> i64 {
-        0
-    }
-}
+use nix_eval::{Session, Settings};
+use nothing::Nothing;
 
 const MEMORY: usize = 64 << 20;
 const STEPS: u64 = 1 << 20;

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::support::program::{git, stderr, stdout};
+
 fn pgflakegen(root: &Path, args: &[&str]) -> Output {
     command(root, args).output().expect("the program starts")
 }
@@ -14,14 +16,6 @@ fn command(root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
     command.current_dir(root).args(args).env_remove("NO_COLOR").stdin(Stdio::null());
     command
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("output is UTF-8")
 }
 
 #[track_caller]
@@ -385,12 +379,6 @@ fn help() {
 fn write(path: impl AsRef<Path>, text: &str) {
     fs::create_dir_all(path.as_ref().parent().expect("a folder")).expect("made");
     fs::write(path, text).expect("written");
-}
-
-fn git(root: &Path, args: &[&str]) {
-    let identity = ["-c", "user.name=n", "-c", "user.email=n@example.org"];
-    let output = Command::new("git").current_dir(root).args(identity).args(args).output().expect("git");
-    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
 }
 
 /// What commands only look: each changes nothing, whatever it finds.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pgflakegen");
+use crate::support::program::{PROGRAM, run};
 
 /// What bash offers for the last of the words.
 fn offered(folder: &Path, words: &[&str]) -> Vec<String> {
@@ -31,8 +31,7 @@ fn offered(folder: &Path, words: &[&str]) -> Vec<String> {
 
 fn repository() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let made = Command::new(PROGRAM).current_dir(&dir).arg("init").output().expect("it runs");
-    assert!(made.status.success());
+    assert!(run(dir.path(), &["init"]).status.success());
     dir
 }
 

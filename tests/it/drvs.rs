@@ -4,17 +4,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-fn run(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pgflakegen")).args(args).current_dir(dir).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use crate::support::program::{git, run, stderr, stdout};
 
 const JOB: &str = r#"
 let job = name: more: derivation ({ inherit name; system = "x86_64-linux"; builder = "/bin/sh"; } // more);
@@ -28,7 +21,7 @@ fn jobs(program: &str, args: &[&str]) -> (serde_json::Map<String, Value>, Option
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("jobs.nix"), format!("{JOB}{program}")).unwrap();
     let output = run(dir.path(), &[&["drvs", "-f", "jobs.nix", "--json"], args].concat());
-    let lines = text(&output.stdout);
+    let lines = stdout(&output);
     let jobs = lines.lines().map(|line| {
         let job: Value = serde_json::from_str(line).unwrap();
         (job["attr"].as_str().unwrap().to_owned(), job)
@@ -197,9 +190,9 @@ const FLAKE: &str = r#"{
 
 fn listed(dir: &Path, args: &[&str]) -> (Vec<String>, String) {
     let output = run(dir, &[&["drvs"], args].concat());
-    let names = text(&output.stdout);
+    let names = stdout(&output);
     let names = names.lines().map(|line| line.split('\t').take(2).collect::<Vec<_>>().join(" ")).collect();
-    (names, text(&output.stderr).lines().next().unwrap_or_default().to_owned())
+    (names, stderr(&output).lines().next().unwrap_or_default().to_owned())
 }
 
 #[test]
@@ -246,13 +239,7 @@ fn the_flake_that_is_named_is_the_one() {
     assert!(error.ends_with("; it has aarch64-linux, x86_64-linux"), "{error}");
     // `eval` takes a word for an attribute, of the repository that --root names as well.
     let output = run(&here, &["--root", "../there", "eval", "--raw", "packages.x86_64-linux.package.name"]);
-    assert_eq!(text(&output.stdout), "there", "{}", text(&output.stderr));
-}
-
-fn git(dir: &Path, args: &[&str]) {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(dir).args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
-    assert!(command.args(args).output().is_ok_and(|output| output.status.success()), "git {args:?}");
+    assert_eq!(stdout(&output), "there", "{}", stderr(&output));
 }
 
 #[test]
@@ -276,14 +263,14 @@ fn a_set_that_breaks_breaks_its_packages() {
     let output = run(&place, &["drv-diff"]);
     let set = "legacyPackages.x86_64-linux.set";
     assert_eq!(
-        text(&output.stdout),
+        stdout(&output),
         format!("broken {set}.a\n  error: no\nbroken {set}.b\n  error: no\n"),
         "{}",
-        text(&output.stderr)
+        stderr(&output)
     );
-    assert_eq!(text(&output.stderr), "2 of 3 packages change\n");
+    assert_eq!(stderr(&output), "2 of 3 packages change\n");
     git(dir.path(), &["commit", "-qam", "second"]);
     let output = run(&place, &["drv-diff", "HEAD", "HEAD~1"]);
-    assert_eq!(text(&output.stdout), format!("mended {set}.a\nmended {set}.b\n"));
-    assert_eq!(text(&output.stderr), "2 of 3 packages change\n");
+    assert_eq!(stdout(&output), format!("mended {set}.a\nmended {set}.b\n"));
+    assert_eq!(stderr(&output), "2 of 3 packages change\n");
 }

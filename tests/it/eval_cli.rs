@@ -3,20 +3,9 @@
 #![allow(clippy::unwrap_used)] // a test may fail
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-fn run(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pgflakegen")).args(args).current_dir(dir).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::support::program::{git, run, stderr, stdout};
 
 /// A git repository with these files, committed.
 fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -26,15 +15,9 @@ fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let git = |args: &[&str]| {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(dir.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
-        command.args(args).output().is_ok_and(|output| output.status.success())
-    };
-    assert!(
-        git(&["init", "-q"]) && git(&["add", "-A"]) && git(&["commit", "-q", "-m", "first"]),
-        "git is needed"
-    );
+    git(dir.path(), &["init", "-q"]);
+    git(dir.path(), &["add", "-A"]);
+    git(dir.path(), &["commit", "-q", "-m", "first"]);
     dir
 }
 

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::program;
+
 struct Place {
     folder: tempfile::TempDir,
 }
@@ -26,16 +28,7 @@ impl Place {
     }
 
     fn git(&self, dir: &str, args: &[&str]) -> String {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(self.path().join(dir)).args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.org",
-        ]);
-        let output = command.args(args).output().unwrap();
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        program::git(&self.path().join(dir), args).trim().to_owned()
     }
 
     /// A repository with all that is in the folder; its commit.
@@ -48,8 +41,7 @@ impl Place {
 
     /// What `eval` prints, or the first line of its error.
     fn eval(&self, args: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
-        let output = command.arg("eval").args(args).current_dir(self.path()).output().unwrap();
+        let output = program::run(&self.path(), &[&["eval"], args].concat());
         let bytes = if output.status.success() { &output.stdout } else { &output.stderr };
         let text = String::from_utf8_lossy(bytes);
         let lines = text.lines().filter(|line| !line.starts_with("warning: "));

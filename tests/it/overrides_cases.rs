@@ -12,34 +12,19 @@ use pgflakegen::nix::syntax::decode;
 use pgflakegen::overrides::index::Index;
 use pgflakegen::overrides::{OverrideFacts, RULES, Role, lint_file, lint_override};
 
+use crate::support::{self, ATTRIBUTES};
+
 fn folder() -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/overrides")
 }
 
 fn names() -> Vec<String> {
-    let mut names: Vec<String> = folder()
-        .read_dir_utf8()
-        .expect("the cases are there")
-        .filter_map(|entry| Some(entry.ok()?.file_name().strip_suffix(".nix")?.to_owned()))
-        .collect();
-    names.sort();
+    let names = support::names("overrides");
     assert!(names.len() > 50, "the cases are there");
     names
 }
 
 fn facts(name: &str) -> OverrideFacts {
-    let attributes = [
-        "buildInputs",
-        "installFlags",
-        "makeFlags",
-        "meta",
-        "nativeBuildInputs",
-        "passthru",
-        "pname",
-        "postInstall",
-        "src",
-        "version",
-    ];
     // The override of an extension in Rust.
     let of_rust = name.contains("pgf322").then_some("cargo-pgrx");
     OverrideFacts {
@@ -50,7 +35,7 @@ fn facts(name: &str) -> OverrideFacts {
             Role::Attributes
         },
         versions: Some(vec!["1.0.0".into(), "1.1.0".into()]),
-        attributes: Some(attributes.iter().copied().chain(of_rust).map(str::to_owned).collect()),
+        attributes: Some(ATTRIBUTES.into_iter().chain(of_rust).map(str::to_owned).collect()),
         directory: folder(),
         repository: folder(),
         index: Some(Arc::new(Index::bundled().expect("the repository carries it"))),

@@ -2,21 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tempfile::TempDir;
 
-fn run(root: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
-        .current_dir(root)
-        .args(args)
-        .output()
-        .expect("the program starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("output is UTF-8")
-}
+use crate::support::program::{run, stderr, stdout};
 
 /// A repository with an override for pgvector.
 fn repository(r#override: &str) -> TempDir {
@@ -47,7 +37,7 @@ fn an_override_is_judged_by_the_catalogue() {
     {
         let output = run(dir.path(), args);
         assert_eq!(output.status.code(), Some(1), "{args:?}");
-        let shown = text(&output.stderr);
+        let shown = stderr(&output);
         for part in [
             "PGF212",
             "PGF304",
@@ -63,7 +53,7 @@ fn an_override_is_judged_by_the_catalogue() {
     let toml = dir.path().join("catalogue/extensions/pgvector.toml");
     let extension = fs::read_to_string(&toml).expect("init wrote it");
     fs::write(&toml, format!("override-owns = [\"src\"]\n{extension}")).expect("a writable file");
-    assert!(!text(&run(dir.path(), &["validate"]).stderr).contains("PGF304"));
+    assert!(!stderr(&run(dir.path(), &["validate"])).contains("PGF304"));
 }
 
 #[test]
@@ -76,7 +66,7 @@ fn fixes_keep_comments_and_layout() {
         .replace("{ openssl, curl }", "{ openssl }")
         .replace("= [ openssl ]", "= (old.buildInputs or [ ]) ++ [ openssl ]");
     assert_eq!(fs::read_to_string(&file).expect("it is there"), expected);
-    assert!(text(&output.stderr).contains("2 fixes applied in 1 file"), "{}", text(&output.stderr));
+    assert!(stderr(&output).contains("2 fixes applied in 1 file"), "{}", stderr(&output));
     let left: Vec<_> = fs::read_dir(dir.path().join("catalogue/overrides")).expect("it is there").collect();
     assert_eq!(left.len(), 1, "no temporary file stays");
     // A second time there is nothing to do, and the file is not touched.
@@ -108,26 +98,26 @@ fn any_nix_file_and_every_format() {
     let rule = &sarif["runs"][0]["tool"]["driver"]["rules"]
         [result["ruleIndex"].as_u64().expect("an index") as usize];
     assert_eq!(rule["id"], "PGF210");
-    let github = text(&at("github").stdout);
+    let github = stdout(&at("github"));
     assert!(github.contains("::error file=a file.nix,line=1,endLine=1,col=20"), "{github}");
     assert_eq!(at("text").status.code(), Some(1));
-    assert!(!text(&at("text").stderr).contains('\u{1b}'), "no colour in a pipe");
+    assert!(!stderr(&at("text")).contains('\u{1b}'), "no colour in a pipe");
     assert_eq!(run(dir.path(), &["validate", "absent.nix"]).status.code(), Some(2));
 }
 
 #[test]
 fn the_index_of_the_repository_comes_first() {
     let dir = repository("{ opensll }:\nold: { buildInputs = old.buildInputs ++ [ opensll ]; }\n");
-    assert!(text(&run(dir.path(), &["validate"]).stderr).contains("PGF303"));
+    assert!(stderr(&run(dir.path(), &["validate"])).contains("PGF303"));
     fs::write(dir.path().join("names.json"), r#"{"nixpkgs.opensll": {}, "nixpkgs.cmake": {}}"#)
         .expect("a writable directory");
     let output = run(dir.path(), &["index", "--from", "names.json", "--revision", "abc"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(run(dir.path(), &["validate"]).status.code(), Some(0));
     // A complete index knows what does not exist.
     fs::write(dir.path().join("catalogue/overrides/pgvector.nix"), "{ zzz }:\nold: { x = zzz; }\n")
         .expect("a writable directory");
-    assert!(text(&run(dir.path(), &["validate"]).stderr).contains("PGF303"));
+    assert!(stderr(&run(dir.path(), &["validate"])).contains("PGF303"));
     fs::write(dir.path().join("catalogue/nixpkgs.index.gz"), "damaged").expect("a writable directory");
     assert_eq!(run(dir.path(), &["validate"]).status.code(), Some(2));
 }
@@ -145,7 +135,7 @@ fn overrides_are_evaluated_where_nixpkgs_is_at_hand() {
     assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
     assert_eq!(run(dir.path(), &["validate"]).status.code(), Some(0));
     let output = with(&["validate", "--evaluate"]);
-    let shown = text(&output.stderr);
+    let shown = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     for part in
         ["PGF404", "catalogue/overrides/pgvector.nix:2:8", "mkDerivation takes true or false", "evaluated"]
@@ -160,7 +150,7 @@ fn overrides_are_evaluated_where_nixpkgs_is_at_hand() {
     // `check` does it by itself.
     let output = with(&["check"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("PGF404"), "{}", text(&output.stderr));
+    assert!(stderr(&output).contains("PGF404"), "{}", stderr(&output));
     assert_eq!(with(&["check", "--no-evaluate"]).status.code(), Some(0));
     // Files that are not asked for are not evaluated.
     fs::write(dir.path().join("other.nix"), "1\n").expect("a writable directory");
@@ -182,8 +172,8 @@ fn everything_is_evaluated_where_nixpkgs_is_at_hand() {
         serde_json::from_slice(&check(&[args, &["--format", "json"]].concat()).stdout).expect("JSON")
     };
     let output = check(&[]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("evaluated: "), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("evaluated: "), "{}", stderr(&output));
     let all = json(&[])["evaluated"]["attributes"].as_u64().expect("a number");
     let of_one = json(&["--systems", "x86_64-linux"])["evaluated"]["attributes"].as_u64().expect("a number");
     assert!(of_one > 20 && all > of_one * 2, "{all} of all systems, {of_one} of one");
@@ -195,7 +185,7 @@ fn everything_is_evaluated_where_nixpkgs_is_at_hand() {
     .expect("a writable directory");
     assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
     let output = check(&[]);
-    let shown = text(&output.stderr);
+    let shown = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("error[PGF414]: 2 attributes do not evaluate: no luck"), "{shown}");
     assert!(shown.contains("packages.x86_64-linux.one, packages.x86_64-linux.two"), "{shown}");
@@ -208,7 +198,7 @@ fn everything_is_evaluated_where_nixpkgs_is_at_hand() {
     assert_eq!(check(&[]).status.code(), Some(2));
     fs::remove_file(dir.path().join("catalogue/extra.nix")).expect("it is there");
     let output = run(dir.path(), &["check", "--evaluate", "--format", "json", "--source-cache", "nowhere"]);
-    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["evaluated"]["attributes"], 0, "{json}");
     assert!(
@@ -222,7 +212,7 @@ fn what_evaluation_lacks_is_said() {
     let dir = repository("{ }:\nold: { makeFlags = old.makeFlags or [ ] ++ [ \"A=1\" ]; }\n");
     assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
     let absent = |output: &Output| {
-        let shown = text(&output.stderr);
+        let shown = stderr(output);
         for part in [
             "nixpkgs's source (github:NixOS/nixpkgs",
             "not on this machine",
@@ -239,7 +229,7 @@ fn what_evaluation_lacks_is_said() {
     fs::write(&toml, flake.replace(&line, other)).expect("a writable file");
     assert_eq!(run(dir.path(), &["generate"]).status.code(), Some(0));
     let output = run(dir.path(), &["check"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     absent(&output);
     let output = run(dir.path(), &["validate", "--evaluate"]);
     assert_eq!(output.status.code(), Some(2));
@@ -268,8 +258,8 @@ fn what_an_override_changes_is_shown() {
     settings.set_omit_expression(true);
     let _guard = settings.bind_to_scope();
     let output = show(&["pgvector"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    insta::assert_snapshot!("show-override", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    insta::assert_snapshot!("show-override", stdout(&output));
     let output = show(&["vector", "--json", "--postgresql", "17"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((json["extension"].as_str(), json["postgresql"].as_str()), (Some("pgvector"), Some("17")));
@@ -287,7 +277,7 @@ fn what_an_override_changes_is_shown() {
     )
     .expect("a writable directory");
     let output = show(&["pgvector"]);
-    assert!(text(&output.stdout).contains("«error: no»"), "{}", text(&output.stdout));
+    assert!(stdout(&output).contains("«error: no»"), "{}", stdout(&output));
 }
 
 #[test]
@@ -297,7 +287,7 @@ fn an_index_is_made_of_nixpkgs_itself() {
     let folder = hostpkgs.trim_start_matches("path:");
     let index = dir.path().join("catalogue/nixpkgs.index.gz");
     let output = run(dir.path(), &["index", "--nixpkgs", folder, "--revision", "abc", "--verbose"]);
-    let shown = text(&output.stderr);
+    let shown = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{shown}");
     assert!(shown.contains("of nixpkgs abc") && shown.contains(" lib\n"), "{shown}");
     let read = || {
@@ -310,7 +300,7 @@ fn an_index_is_made_of_nixpkgs_itself() {
     for name in ["opensll", "openssl.name", "pkgs.openssl", "buildPackages.lib"] {
         assert!(!names.has(name), "{name}");
     }
-    assert!(text(&run(dir.path(), &["validate"]).stderr).contains("PGF303"));
+    assert!(stderr(&run(dir.path(), &["validate"])).contains("PGF303"));
     // And what it has for PostgreSQL, for all systems of the catalogue.
     let table = fs::read_to_string(dir.path().join("catalogue/nixpkgs.toml")).expect("written");
     for part in [
@@ -329,18 +319,18 @@ fn an_index_is_made_of_nixpkgs_itself() {
     assert_eq!(fs::read(&index).expect("written"), bytes);
     // The catalogue's nixpkgs, of which there is another copy.
     let output = run(dir.path(), &["index", "--override-input", "nixpkgs", &hostpkgs, "--revision", "def"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!((read().revision.as_str(), read().len()), ("def", names.len()));
     for wrong in [&["--nixpkgs", "catalogue", "--revision", "abc"][..], &["--from", "absent"]] {
         let output = run(dir.path(), &[&["index"], wrong].concat());
-        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", text(&output.stderr));
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", stderr(&output));
     }
     let tree = dir.path().join("tree");
     fs::create_dir(&tree).expect("a writable directory");
     fs::write(tree.join("default.nix"), "{ ... }: throw \"not today\"\n").expect("a writable directory");
     let output = run(dir.path(), &["index", "--nixpkgs", "tree", "--revision", "abc"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("not today"), "{}", text(&output.stderr));
+    assert!(stderr(&output).contains("not today"), "{}", stderr(&output));
 }
 
 /// What is said of nixpkgs without nixpkgs.
@@ -373,7 +363,7 @@ fn a_table_says_what_nixpkgs_has() {
     fs::write(&path, table(&rev)).expect("writable");
     run(dir.path(), &["generate"]);
     let output = run(dir.path(), &["check", "--no-evaluate"]);
-    let said = text(&output.stderr);
+    let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     for part in [
         "error[PGF423]: nixpkgs has no extension pg_libversion; it has libversion",
@@ -383,16 +373,16 @@ fn a_table_says_what_nixpkgs_has() {
         assert!(said.contains(part), "{part} in {said}");
     }
     assert!(!said.contains("PGF426") && !said.contains("fine"), "{said}");
-    let matrix = text(&run(dir.path(), &["matrix"]).stdout);
+    let matrix = stdout(&run(dir.path(), &["matrix"]));
     assert!(matrix.contains("1.3*") && matrix.ends_with("* from nixpkgs\n"), "{matrix}");
-    let list = text(&run(dir.path(), &["list"]).stdout);
+    let list = stdout(&run(dir.path(), &["list"]));
     assert!(list.contains("nixpkgs 1.3"), "{list}");
     // Mended: only what is left out is said, and what was not looked at.
     fs::write(catalogue.join("extensions/gone.toml"), member("libversion")).expect("writable");
     run(dir.path(), &["generate"]);
     let output = run(dir.path(), &["check", "--no-evaluate"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("not evaluated\n"), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("not evaluated\n"), "{}", stderr(&output));
     let json: serde_json::Value =
         serde_json::from_slice(&run(dir.path(), &["check", "--no-evaluate", "--format", "json"]).stdout)
             .expect("JSON");
@@ -402,32 +392,32 @@ fn a_table_says_what_nixpkgs_has() {
     let modified = flake.lines().find(|line| line.starts_with("last-modified")).expect("an input has one");
     let later = flake.replace(modified, "last-modified = 1900000000");
     fs::write(catalogue.join("flake.toml"), later).expect("writable");
-    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    let said = stderr(&run(dir.path(), &["check", "--no-evaluate"]));
     assert!(said.contains("error[PGF425]: nixpkgs has no postgresql_17\n"), "{said}");
     assert!(said.contains("warning[PGF427]: PostgreSQL 17 got its last release on 2029-11-08\n"), "{said}");
     fs::write(catalogue.join("flake.toml"), &flake).expect("writable");
     // A table of another revision says so, and nothing else.
     fs::write(&path, table("\"0123456789012345678901234567890123456789\"")).expect("writable");
-    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    let said = stderr(&run(dir.path(), &["check", "--no-evaluate"]));
     assert!(
         said.contains("warning[PGF426]: the table is of nixpkgs 012345678901, and")
             && !said.contains("PGF421"),
         "{said}"
     );
-    assert!(text(&run(dir.path(), &["matrix"]).stdout).contains("nixpkgs"));
+    assert!(stdout(&run(dir.path(), &["matrix"])).contains("nixpkgs"));
     // What is no table.
     fs::write(&path, "revision = 1\n").expect("writable");
     let output = run(dir.path(), &["check", "--no-evaluate"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("error[PGF157]"), "{}", text(&output.stderr));
+    assert!(stderr(&output).contains("error[PGF157]"), "{}", stderr(&output));
     // What it says to type mends it, for all systems of the catalogue.
     let hostpkgs = hostpkgs();
     let folder = hostpkgs.trim_start_matches("path:");
     let output = run(dir.path(), &["index", "--nixpkgs", folder, "--revision", rev.trim_matches('"')]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let table = fs::read_to_string(&path).expect("written");
     assert!(table.contains("systems = [\"aarch64-darwin\"]"), "{table}");
-    let said = text(&run(dir.path(), &["check", "--no-evaluate"]).stderr);
+    let said = stderr(&run(dir.path(), &["check", "--no-evaluate"]));
     assert!(!said.contains("PGF157"), "{said}");
 }
 
@@ -449,11 +439,11 @@ fn the_pinned_nixpkgs_is_found_in_a_folder_of_sources() {
     std::os::unix::fs::symlink(&hostpkgs, sources.join(hash.to_base32())).expect("a writable directory");
     let with = |args: &[&str]| run(dir.path(), &[args, &["--source-cache", "sources"]].concat());
     let output = with(&["validate", "--evaluate"]);
-    let shown = text(&output.stderr);
+    let shown = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("PGF403") && shown.contains("in all "), "{shown}");
     let output = with(&["index"]);
-    let shown = text(&output.stderr);
+    let shown = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{shown}");
     let rev = flake.lines().find_map(|line| line.strip_prefix("rev = ")).expect("an input has one");
     assert!(shown.contains(rev.trim_matches('"')), "{shown}");

@@ -9,7 +9,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,31 +18,17 @@ use pgflakegen::nix::eval::Settings;
 use pgflakegen::overrides::evaluated::{Build, Outcome, Task, builds, judge, members};
 use pgflakegen::render;
 
+use crate::support;
+use crate::support::program::{copy, git};
+
 fn folder() -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/evaluated")
 }
 
 fn names() -> Vec<String> {
-    let mut names: Vec<String> = folder()
-        .read_dir_utf8()
-        .expect("the cases are there")
-        .filter_map(|entry| Some(entry.ok()?.file_name().strip_suffix(".nix")?.to_owned()))
-        .collect();
-    names.sort();
+    let names = support::names("evaluated");
     assert!(names.len() > 20, "the cases are there");
     names
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.expect("a readable directory");
-        let target = to.join(entry.path().strip_prefix(from).expect("below it"));
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(target).expect("a writable directory");
-        } else {
-            fs::copy(entry.path(), target).expect("a writable directory");
-        }
-    }
 }
 
 /// Where a case's file goes, below the catalogue.
@@ -59,11 +44,6 @@ fn place(name: &str) -> &'static str {
 fn code_of(name: &str) -> Option<Code> {
     let at = name.find("pgf")?;
     Code::from_id(name.get(at..at + 6)?)
-}
-
-fn git(root: &Utf8Path, args: &[&str]) {
-    let output = Command::new("git").arg("-C").arg(root).args(args).output().expect("git runs");
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// What is found in a case, and how many builds were evaluated.
@@ -91,14 +71,14 @@ fn evaluate_with(
     let file = root.join("catalogue").join(place(name));
     if name.contains("-git") {
         fs::write(root.join("secret"), "untracked").expect("a writable directory");
-        git(root, &["init", "-q"]);
-        git(root, &["config", "http.extraheader", "a secret"]);
+        git(root.as_std_path(), &["init", "-q"]);
+        git(root.as_std_path(), &["config", "http.extraheader", "a secret"]);
         let _ = fs::remove_file(&file);
-        git(root, &["add", "catalogue"]);
+        git(root.as_std_path(), &["add", "catalogue"]);
     }
     fs::write(&file, text).expect("a writable directory");
     if name.contains("-git") && !name.contains("untracked") {
-        git(root, &["add", "catalogue"]);
+        git(root.as_std_path(), &["add", "catalogue"]);
     }
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let catalogue = catalogue::load(root, &mut sources, &mut found).expect("a readable catalogue");

@@ -11,6 +11,8 @@ use pgflakegen::diag::{Diagnostics, SourceMap};
 use pgflakegen::overrides::index::Index;
 use pgflakegen::overrides::{OverrideFacts, lint_override};
 
+use crate::support::ATTRIBUTES;
+
 /// A mistake: where it was planted and what is to be said of it.
 struct Mutant {
     kind: &'static str,
@@ -26,22 +28,10 @@ fn folder() -> Utf8PathBuf {
 }
 
 fn facts(index: &Arc<Index>) -> OverrideFacts {
-    let names = [
-        "buildInputs",
-        "installFlags",
-        "makeFlags",
-        "meta",
-        "nativeBuildInputs",
-        "passthru",
-        "pname",
-        "postInstall",
-        "src",
-        "version",
-    ];
     OverrideFacts {
         extension: "example".into(),
         versions: Some(vec!["1.0.0".into(), "1.1.0".into()]),
-        attributes: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        attributes: Some(ATTRIBUTES.map(str::to_owned).into()),
         directory: folder(),
         repository: folder(),
         index: Some(Arc::clone(index)),

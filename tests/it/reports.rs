@@ -1,9 +1,10 @@
 //! Reports for programs: one shape, also where something went wrong, as docs/reports has it.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+
+use crate::support::program::{self, stderr, stdout};
 
 /// What is wrong with a value by a schema, of which this knows what docs/reports uses.
 fn wrong(schema: &Value, value: &Value, root: &Value, at: &str) -> Vec<String> {
@@ -96,10 +97,8 @@ pub fn is_report(command: &str, text: &str) -> Value {
 }
 
 fn run(root: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
-    let output = command.current_dir(root).args(arguments).output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
+    let output = program::run(root, arguments);
+    (output.status.code().expect("a code"), stdout(&output), stderr(&output))
 }
 
 const REPORTS: [&[&str]; 4] = [

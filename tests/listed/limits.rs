@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pgflakegen");
+use crate::support::program::{PROGRAM, run, stderr};
 
 /// All of them.
 pub fn trials() -> Vec<Trial> {
@@ -24,14 +24,6 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("limits::messages_come_whole_and_once", messages_come_whole_and_once),
         Trial::test("limits::a_job_that_passes_a_limit_is_one_error", a_job_that_passes_a_limit_is_one_error),
     ]
-}
-
-fn run(root: &Path, args: &[&str]) -> Output {
-    Command::new(PROGRAM).current_dir(root).args(args).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A generated catalogue that everybody may read.

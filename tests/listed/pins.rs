@@ -12,6 +12,8 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::program::{PROGRAM, copy, stderr};
+
 const PINS: [&str; 3] = ["2025-11", "2026-07", "2026-09"];
 /// Before the first that works.
 const TOO_OLD: &str = "2024-11";
@@ -50,19 +52,6 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Failed> {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry?;
-        let target = to.join(entry.path().strip_prefix(from)?);
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
 /// The flake of `tests/cases/pins`, and a package set for each pin beside it.
 fn world() -> &'static Path {
     static WORLD: OnceLock<TempDir> = OnceLock::new();
@@ -72,23 +61,18 @@ fn world() -> &'static Path {
 fn make_world(catalogue: &str, edit: impl FnOnce(&Path)) -> Result<TempDir, Failed> {
     let dir = tempfile::tempdir()?;
     let flake = dir.path().join("flake");
-    copy(&repository().join(catalogue), &flake.join("catalogue"))?;
+    copy(&repository().join(catalogue), &flake.join("catalogue"));
     edit(&flake.join("catalogue"));
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_pgflakegen")).arg("--root").arg(&flake).arg("generate").output()?;
+    let output = Command::new(PROGRAM).arg("--root").arg(&flake).arg("generate").output()?;
     if !output.status.success() {
         return Err(stderr(&output).into());
     }
     for pin in PINS.into_iter().chain([TOO_OLD]) {
         let set = dir.path().join(pin);
-        copy(&repository().join("tests/hostpkgs"), &set)?;
+        copy(&repository().join("tests/hostpkgs"), &set);
         fs::write(set.join("pin.nix"), format!("import ./pins/{pin}.nix\n"))?;
     }
     Ok(dir)
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// The PostgreSQLs of a flake over a package set: `config` is nixpkgs', in Nix.
@@ -102,9 +86,8 @@ fn postgresqls(world: &Path, pin: &str, config: &str) -> String {
 const UNFREE: &str = "{ allowUnfreePredicate = p: p.pname == \"unfree\"; }";
 
 fn run(expression: &str) -> Result<Output, Failed> {
-    let output = Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
-        .args(["eval", "--impure", "--json", "--strict", "-E", expression])
-        .output()?;
+    let output =
+        Command::new(PROGRAM).args(["eval", "--impure", "--json", "--strict", "-E", expression]).output()?;
     Ok(output)
 }
 
@@ -276,7 +259,7 @@ fn what_is_left_out_can_be_asked_for() -> Result<(), Failed> {
     // Of the flake, `nix build` finds it where `nix flake check` does not look.
     let flake = world().join("flake");
     let with = |attribute: &str| {
-        Command::new(env!("CARGO_BIN_EXE_pgflakegen"))
+        Command::new(PROGRAM)
             .args(["eval", "--json", "--strict"])
             .arg(format!("path:{}#{attribute}", flake.display()))
             .arg("--override-input")

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test may fail
 
 pub mod fetch;
+pub mod program;
 pub mod random;
 
 use std::fs;
@@ -14,6 +15,20 @@ use pgflakegen::nix::eval::outside::Machine;
 use pgflakegen::nix::eval::shared::Origin;
 use pgflakegen::nix::eval::{Ev, Result, Settings, Shared, Value};
 use pgflakegen::nix::flake::HOOKS;
+
+/// What the derivation of an extension has before its override, in order.
+pub const ATTRIBUTES: [&str; 10] = [
+    "buildInputs",
+    "installFlags",
+    "makeFlags",
+    "meta",
+    "nativeBuildInputs",
+    "passthru",
+    "pname",
+    "postInstall",
+    "src",
+    "version",
+];
 
 /// The programs in a folder of `tests/cases`, if it is there.
 pub fn cases(folder: &str) -> Vec<PathBuf> {
@@ -26,6 +41,12 @@ pub fn cases(folder: &str) -> Vec<PathBuf> {
             .collect();
     files.sort();
     files
+}
+
+/// The names of those, without `.nix`.
+pub fn names(folder: &str) -> Vec<String> {
+    let stem = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    cases(folder).iter().map(stem).collect()
 }
 
 /// An evaluator, and what `print` makes of the value of a program, all of it evaluated.

@@ -41,9 +41,23 @@ fn main() -> ExitCode {
     match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
         Task::Upgrade => e2e::upgrade(),
-        Task::Asan(args) => asan::run(&args),
+        Task::Asan(args) => ended(asan::run(&args)),
         Task::Deny => deny::run(),
-        Task::Notices(args) => notices::run(&args),
-        Task::Walkthroughs => walkthroughs::run(),
+        Task::Notices(args) => ended(notices::run(&args)),
+        Task::Walkthroughs => ended(walkthroughs::run()),
+    }
+}
+
+/// Says how a chore ended.
+fn ended(result: anyhow::Result<String>) -> ExitCode {
+    match result {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

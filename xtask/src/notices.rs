@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -30,24 +30,12 @@ struct Part {
     texts: Vec<String>,
 }
 
-pub fn run(args: &Args) -> ExitCode {
-    match write(args) {
-        Ok(count) => {
-            println!("{}: {count} crates", args.output.display());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn write(args: &Args) -> anyhow::Result<usize> {
+/// Does it; gives what there is to say.
+pub fn run(args: &Args) -> anyhow::Result<String> {
     let parts = parts(&args.target)?;
     std::fs::write(&args.output, text(&parts))
         .with_context(|| format!("{} cannot be written", args.output.display()))?;
-    Ok(parts.len())
+    Ok(format!("{}: {} crates", args.output.display(), parts.len()))
 }
 
 fn metadata(target: &str) -> anyhow::Result<Value> {

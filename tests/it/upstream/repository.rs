@@ -1,7 +1,8 @@
 //! Git repositories for one test.
 
 use std::path::Path;
-use std::process::Command;
+
+pub use crate::support::program::git;
 
 pub struct Repository {
     directory: tempfile::TempDir,
@@ -45,27 +46,4 @@ impl Repository {
         self.git(&["tag", name]);
         self
     }
-}
-
-/// Runs git as somebody, at a time that does not move.
-pub fn git(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(directory)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_DATE", "2024-05-06T23:30:00-02:00")
-        .env("GIT_COMMITTER_DATE", "2024-05-06T23:30:00-02:00")
-        .args([
-            "-c",
-            "user.name=Tester",
-            "-c",
-            "user.email=tester@example.org",
-            "-c",
-            "protocol.file.allow=always",
-        ])
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::support::program::copy;
+
 /// What nobody may see.
 pub const SECRETS: [&str; 5] = [
     "SECRET-outside-0451",
@@ -240,15 +242,4 @@ fn state(path: &Path) -> String {
         "folder".into()
     };
     format!("{mode:o} {what}")
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from).into_iter().filter_map(Result::ok) {
-        let place = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(place).unwrap();
-        } else {
-            fs::copy(entry.path(), place).unwrap();
-        }
-    }
 }

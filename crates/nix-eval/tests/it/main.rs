@@ -3,4 +3,5 @@
 mod builtins;
 mod layers;
 mod memory;
+mod nothing;
 mod session;

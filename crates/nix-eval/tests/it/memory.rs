@@ -5,50 +5,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix_eval::{Outside, Session, Settings, Value};
-use nix_store::nar::FileType;
+use nix_eval::{Session, Settings, Value};
+
+use crate::nothing::Nothing;
 
 const MEMORY: usize = 64 << 20;
 const STEPS: u64 = 1 << 18;
-
-/// A world with nothing in it.
-struct Nothing;
-
-fn nothing<T>() -> io::Result<T> {
-    Err(io::ErrorKind::NotFound.into())
-}
-
-impl Outside for Nothing {
-    fn read_file(&self, _: &[u8]) -> io::Result<Vec<u8>> {
-        nothing()
-    }
-    fn file_size(&self, _: &[u8]) -> io::Result<u64> {
-        nothing()
-    }
-    fn read_dir(&self, _: &[u8]) -> io::Result<Vec<(Vec<u8>, FileType)>> {
-        nothing()
-    }
-    fn file_type(&self, _: &[u8]) -> io::Result<Option<FileType>> {
-        Ok(None)
-    }
-    fn read_link(&self, _: &[u8]) -> io::Result<Vec<u8>> {
-        nothing()
-    }
-    fn real_path(&self, _: &[u8]) -> PathBuf {
-        PathBuf::from("/nonexistent")
-    }
-    fn env(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-    fn now(&self) -> i64 {
-        0
-    }
-}
 
 /// A program's value, as text and as it is. Its errors have a report.
 fn run<'s>(session: &'s Session, text: &str) -> Option<(Vec<u8>, Value<'s>)> {
