@@ -72,7 +72,11 @@ impl World {
         if !flake {
             world.catalogue();
         }
-        copy(&case.join("tree"), &world.path("repo"));
+        // Some attacks are made by their script alone.
+        let tree = case.join("tree");
+        if tree.is_dir() {
+            copy(&tree, &world.path("repo"));
+        }
         world.shell(
             "git init -q . && git config http.https://github.com/.extraheader 'AUTHORIZATION: basic SECRET-git-3141' \
              && git add -A && git commit -qm first",
