@@ -35,6 +35,20 @@ pub fn entry(text: &str, array: &str, name: &str, keys: &[&str]) -> Option<Range
     of(named?, keys)
 }
 
+/// The lines of those of `keys` that are in the `[[array]]` entry whose `name` is the given one, where each of them has
+/// its lines for itself.
+pub fn entry_lines(text: &str, array: &str, name: &str, keys: &[&str]) -> Vec<Range<usize>> {
+    let ranges = keys.iter().filter_map(|key| entry(text, array, name, &[key]));
+    let lines = ranges.map(|range| {
+        let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at + 1);
+        let rest = text[range.end..end].trim();
+        let alone = text[start..range.start].trim().is_empty() && (rest.is_empty() || rest.starts_with('#'));
+        alone.then_some(start..end)
+    });
+    lines.collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
 fn of(table: &DeTable<'_>, keys: &[&str]) -> Option<Range<usize>> {
     keys.iter().find_map(|wanted| {
         table
@@ -62,6 +76,15 @@ mod tests {
             assert_eq!(&text[inner(text, &["i", "n", "rev"]).unwrap()], "rev = 1");
         }
         assert_eq!(inner("i.n = 1\n", &["i", "n", "rev"]), None);
+    }
+
+    #[test]
+    fn lines_of_an_entry() {
+        let text = "[[p]]\nname = \"15\"\nversion = \"15.1\"  # old\nhash = \"a\"\n[[p]]\nname = \"17\"\n";
+        let lines = entry_lines(text, "p", "15", &["hash", "version"]);
+        let lines: Vec<&str> = lines.into_iter().map(|range| &text[range]).collect();
+        assert_eq!(lines, ["hash = \"a\"\n", "version = \"15.1\"  # old\n"]);
+        assert!(entry_lines("p = [{ name = \"15\", hash = \"a\" }]\n", "p", "15", &["hash"]).is_empty());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{emit, generate, report};
 use crate::cmd::{Context, Outcome};
 use crate::diag::{Format, foreign, plural};
 use crate::ops::check::{Checked, Compared, Everything, Request, Unseen, check};
-use crate::ops::{Change, Loaded};
+use crate::ops::{self, Change, Loaded};
 use crate::overrides::evaluated::packages;
 
 /// Options of `check`.
@@ -19,6 +19,11 @@ pub struct Args {
     /// Show all findings on a terminal, where those of a kind beyond 50 are only counted otherwise.
     #[arg(long)]
     pub all: bool,
+
+    /// Apply the corrections that need no decision first: what findings can correct themselves, the layout of
+    /// hand-written Nix, PostgreSQLs that nixpkgs has in the same version, lost marks; and generate.
+    #[arg(long, conflicts_with = "evaluate")]
+    pub fix: bool,
 
     /// Choose how differences and findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -50,6 +55,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.fold &= !args.all;
     context.reports = args.format == Format::Json;
     let root = super::root(context.root.as_deref())?;
+    if args.fix {
+        let fixed = ops::fix::fix(&root, &Host::new(context))?;
+        for file in &fixed.files {
+            context.say(format_args!("corrected {}", foreign::line(file.as_str())))?;
+        }
+    }
     let request = Request {
         root: &root,
         evaluate: !args.no_evaluate,

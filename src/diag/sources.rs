@@ -126,6 +126,11 @@ impl SourceMap {
         }
     }
 
+    /// All files: path and text.
+    pub fn iter(&self) -> impl Iterator<Item = (&Utf8Path, &str)> {
+        self.files.iter().map(|file| (file.path.as_path(), file.text.as_str()))
+    }
+
     /// The path shown for a file.
     pub fn path(&self, id: SourceId) -> &Utf8Path {
         self.files.get(id.0 as usize).map_or(Utf8Path::new(""), |file| &file.path)

@@ -12,6 +12,7 @@ pub mod drvs;
 mod error;
 pub mod evaluate;
 pub mod failures;
+pub mod fix;
 pub mod generate;
 pub mod import;
 pub mod index;

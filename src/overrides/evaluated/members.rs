@@ -9,7 +9,7 @@ use super::session::{Opened, Session, Unready};
 use super::{Outcome, Task, findings};
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::catalogue::{FOLDER, places};
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap};
+use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceMap, Span};
 use crate::nix::eval::{Error, Value};
 use crate::rule::{Finder, finder};
 
@@ -169,8 +169,17 @@ impl findings::Report<'_> {
             Code::OwnVersion => {
                 let pinned = catalogue.postgresql(key.name).and_then(|p| p.pinned.as_ref());
                 let version = pinned.map_or("", |pinned| &pinned.version);
-                Diagnostic::new(key.code, span, format!("nixpkgs has PostgreSQL {version} itself"))
-                    .help("without `version` and `hash` it comes from nixpkgs' cache, and moves with nixpkgs")
+                let text = self.sources.text(span.source);
+                let lines = places::entry_lines(text, "postgresql", key.name, &["hash", "source", "version"]);
+                let edits = lines
+                    .into_iter()
+                    .map(|range| Edit { span: Span::new(span.source, range), replacement: String::new() });
+                let edits: Vec<Edit> = edits.collect();
+                let message = format!("nixpkgs has PostgreSQL {version} itself");
+                let finding = Diagnostic::new(key.code, span, message).help(
+                    "without `version` and `hash` it comes from nixpkgs' cache, and moves with nixpkgs",
+                );
+                if edits.is_empty() { finding } else { finding.fix("take nixpkgs' own", edits) }
             }
             Code::NoBase => Diagnostic::new(key.code, span, key.reason.clone())
                 .label(format!("for {names}"))

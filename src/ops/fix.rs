@@ -1,0 +1,152 @@
+//! What can be put right without a decision: corrections that findings have, the layout of hand-written Nix, marks
+//! that generated files have lost.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::check::{self, Checked};
+use super::{Error, Host, generate};
+use crate::catalogue::FOLDER;
+use crate::diag::{Fix, SourceId, fix};
+use crate::nix::syntax::format;
+use crate::render::marker;
+use crate::tree::{self, Conflict};
+
+/// One correction can make room for another.
+const ROUNDS: usize = 8;
+
+/// What was put right.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed {
+    /// How many corrections were applied.
+    pub fixes: usize,
+    /// The files that were changed by them.
+    pub files: Vec<Utf8PathBuf>,
+}
+
+/// Corrects the catalogue's own files, and generates where that can be done.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn fix(root: &Utf8Path, host: &dyn Host) -> Result<Fixed, Error> {
+    drop(super::recovered(root, host)?);
+    let mut fixed = Fixed::default();
+    let mut checked = look(root, host)?;
+    for _ in 0..ROUNDS {
+        let new = corrected(&checked);
+        if new.is_empty() {
+            break;
+        }
+        let old = write(root, &new, host)?;
+        let again = look(root, host)?;
+        if again.loaded.diagnostics.counts().0 > checked.loaded.diagnostics.counts().0 {
+            // Ours to answer for: as it was.
+            write(root, &old, host)?;
+            break;
+        }
+        checked = again;
+        fixed.fixes += new.iter().map(|one| one.fixes).sum::<usize>();
+        for one in new.into_iter().filter(|one| !fixed.files.contains(&one.path)).collect::<Vec<_>>() {
+            fixed.files.push(one.path);
+        }
+    }
+    let unmarked = unmarked(&checked);
+    write(root, &unmarked, host)?;
+    fixed.fixes += unmarked.len();
+    fixed.files.extend(unmarked.into_iter().map(|one| one.path));
+    fixed.files.sort();
+    generate::generate(&generate::Request { root, dry_run: false, force: false }, host)?;
+    Ok(fixed)
+}
+
+fn look(root: &Utf8Path, host: &dyn Host) -> Result<Checked, Error> {
+    let request = check::Request { evaluate: false, ..check::Request::new(root) };
+    check::check(&request, host)
+}
+
+/// A file with another text.
+struct New {
+    /// Relative to the root.
+    path: Utf8PathBuf,
+    /// What it is to replace.
+    before: String,
+    text: String,
+    fixes: usize,
+}
+
+/// Corrections of findings in the catalogue's files; the layout of its Nix where they leave nothing.
+fn corrected(checked: &Checked) -> Vec<New> {
+    let loaded = &checked.loaded;
+    let mut by_file: BTreeMap<SourceId, Vec<&Fix>> = BTreeMap::new();
+    for finding in loaded.diagnostics.iter() {
+        let at = finding.fix.as_ref().and_then(|fix| Some((fix.edits.first()?.span.source, fix)));
+        if let Some((source, fix)) = at {
+            by_file.entry(source).or_default().push(fix);
+        }
+    }
+    let mut all: Vec<New> = Vec::new();
+    for (source, fixes) in by_file {
+        let (path, before) = (loaded.sources.path(source), loaded.sources.text(source));
+        let (text, fixes) = fix::apply(source, before, fixes);
+        if fixes > 0 && path.starts_with(FOLDER) {
+            all.push(New { path: path.to_owned(), before: before.to_owned(), text, fixes });
+        }
+    }
+    if all.is_empty() {
+        let nix = loaded
+            .sources
+            .iter()
+            .filter(|(path, _)| path.starts_with(FOLDER) && path.extension() == Some("nix"));
+        all.extend(nix.filter_map(|(path, before)| {
+            let text = format::format(before).ok().filter(|text| text != before)?;
+            Some(New { path: path.to_owned(), before: before.to_owned(), text, fixes: 1 })
+        }));
+    }
+    all
+}
+
+/// Generated files that lack nothing but lines of their head, and with them the mark.
+fn unmarked(checked: &Checked) -> Vec<New> {
+    let changes = checked.compared.iter().flat_map(|compared| &compared.comparison.changes);
+    let lost = changes.filter_map(|change| {
+        let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
+        let body = |text: &'_ str| -> Vec<String> {
+            text.lines()
+                .map(str::to_owned)
+                .filter(|line| !marker::is_ours(line) && !line.trim().is_empty())
+                .collect()
+        };
+        let lost = matches!(change.conflict, Some(Conflict::Foreign | Conflict::Edited { .. }))
+            && !marker::is_ours(before)
+            && body(before) == body(after);
+        lost.then(|| New { path: change.path.clone(), before: before.clone(), text: after.clone(), fixes: 1 })
+    });
+    lost.collect()
+}
+
+/// Replaces each file in one step, unless it is another one by now or no plain file; gives what was there.
+fn write(root: &Utf8Path, all: &[New], host: &dyn Host) -> Result<Vec<New>, Error> {
+    let _guard = super::locked(root, host)?;
+    let _unbroken = crate::interrupt::unbroken();
+    let mut old = Vec::new();
+    for one in all {
+        let path = root.join(&one.path);
+        let plain = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+        let inside = path
+            .canonicalize_utf8()
+            .is_ok_and(|real| root.canonicalize_utf8().is_ok_and(|root| real == root.join(&one.path)));
+        if !plain || !inside || std::fs::read(&path).ok().as_deref() != Some(one.before.as_bytes()) {
+            continue;
+        }
+        tree::place::replace(&path, one.text.as_bytes())
+            .map_err(|source| Error::Write { path: path.clone(), source })?;
+        old.push(New {
+            path: one.path.clone(),
+            before: one.text.clone(),
+            text: one.before.clone(),
+            fixes: 0,
+        });
+    }
+    Ok(old)
+}
