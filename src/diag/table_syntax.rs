@@ -43,6 +43,8 @@ macro_rules! syntax_codes {
         "A fetcher that is given no hash cannot run in the sandbox, and what it brings may change. Give `hash = \"sha256-…\";`. `builtins.fetchGit` is pinned by a full `rev`.";
     UnknownBuiltin = "PGF220" Error "`builtins` has no such attribute" :
         "No version of Nix up to 2.34 has this builtin. Functions of nixpkgs' library are in `lib`.";
+    NotInLib = "PGF221" Warning "name that `lib` does not have" :
+        "Under `with lib;` a name that the file does not bind is looked for in nixpkgs' lib, which has none of this name, and had none since 2021; where it is evaluated, Nix stops with `undefined variable`. Often an argument was forgotten (`source`, `fetchpatch`), or a name of `pkgs` was meant. A lib that a flake has extended may have more: say so with `# pgflakegen: allow PGF221 because …`.";
     AllowReason = "PGF230" Warning "`pgflakegen: allow` without a reason" :
         "Whoever reads the file later needs to know why the finding was allowed: `# pgflakegen: allow PGF307 because the inputs of nixpkgs are for another version`. Without a reason nothing is allowed.";
     AllowUnused = "PGF231" Warning "`pgflakegen: allow` allows nothing" :

@@ -28,6 +28,7 @@ mod unused_binding;
 mod unused_formal;
 mod unused_with;
 mod versions;
+mod with_lib;
 mod with_whole_file;
 
 use rnix::TextRange;
@@ -49,6 +50,7 @@ pub const RULES: &[Rule] = &[
     unused_binding::RULE,
     unused_formal::RULE,
     unused_with::RULE,
+    with_lib::RULE,
     escapes::RULE,
     fetchers::RULE,
     unknown_builtin::RULE,
