@@ -29,6 +29,7 @@ let
 
       cargoLock.lockFile = ../Cargo.lock;
       cargoBuildFlags = [ "--package=pgflakegen" ];
+      env.PGFLAKEGEN_COMMIT = self.rev or self.dirtyRev or "";
 
       nativeBuildInputs = [ pkgs.installShellFiles ];
 

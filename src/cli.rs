@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
@@ -12,6 +13,17 @@ use crate::diag::foreign;
 use crate::diag::guard::Guard;
 use crate::terminal;
 
+/// `0.1.0`, or `0.1.0 (0123456789ab)` where the build was told its commit.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("PGFLAKEGEN_COMMIT") {
+        Some(commit) if !commit.is_empty() => {
+            format!("{} ({})", env!("CARGO_PKG_VERSION"), commit.get(..12).unwrap_or(commit))
+        }
+        _ => env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    &VERSION
+}
+
 /// Turns a catalogue of PostgreSQL versions and extensions into a Nix flake.
 ///
 /// Without a command, pgflakegen generates: it reads catalogue/, checks it, and writes flake.nix, flake.lock
@@ -19,7 +31,7 @@ use crate::terminal;
 #[derive(Parser, Debug)]
 #[command(
     name = "pgflakegen",
-    version,
+    version = version(),
     propagate_version = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 all is well; 1 there are findings, or the tree is out of date; 2 it could not run.\n\n\

@@ -1,10 +1,11 @@
 //! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`,
-//! `walkthroughs`.
+//! `package`, `walkthroughs`.
 
 mod asan;
 mod deny;
 mod e2e;
 mod notices;
+mod package;
 mod walkthroughs;
 
 use std::process::ExitCode;
@@ -33,6 +34,9 @@ enum Task {
     Deny,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
+    /// Build the binary that is published, and of it an archive and a Debian package, in target/package; run each from
+    /// an empty folder.
+    Package(package::Args),
     /// Make the changes that CONTRIBUTING.md describes to a copy of the last commit, and run what they say to run.
     Walkthroughs,
 }
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Task::Asan(args) => ended(asan::run(&args)),
         Task::Deny => deny::run(),
         Task::Notices(args) => ended(notices::run(&args)),
+        Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),
     }
 }
