@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
+use serde_json::json;
 
 use super::host::Host;
 use super::inputs::Inputs;
 use super::program::{EvalOptions, Program};
-use super::{Context, Outcome};
+use super::{Context, Outcome, report};
+use crate::diag::{Diagnostics, SourceMap};
 use crate::ops::drv_diff::{Change, Diff, Request, drv_diff};
 
 /// Say which packages of the flake a change rebuilds, and why.
@@ -19,7 +21,7 @@ pub struct Args {
     /// The revision after it [default: the files as they are]
     #[arg(value_name = "REV")]
     pub after: Option<String>,
-    /// Print JSON
+    /// Print a report as JSON
     #[arg(long)]
     pub json: bool,
     /// Systems of the flake to look at [default: all it has]
@@ -72,6 +74,7 @@ fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()
 /// # Errors
 /// When a revision cannot be evaluated at all, or the result cannot be written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.reports = args.json;
     let given = context.root.clone();
     let program =
         Program { inputs: args.inputs.clone(), options: args.options.clone(), ..Program::default() };
@@ -85,11 +88,11 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         trace: args.options.show_trace,
     };
     let diff = drv_diff(&request, &Host::new(context))?;
-    for change in &diff.changes {
-        if args.json {
-            context.json_line(change)?;
-            continue;
-        }
+    if args.json {
+        let data = json!({ "packages": diff.packages, "unknown": unknown(&diff), "changes": diff.changes });
+        report::write(&Diagnostics::new(), &SourceMap::new(), data, context)?;
+    }
+    for change in diff.changes.iter().filter(|_| !args.json) {
         writeln!(context.out, "{} {}", change.change, change.attr)?;
         for cause in change.reasons.iter().take(SHOWN) {
             let way: String = cause.by.iter().map(|name| format!("{name} > ")).collect();

@@ -1,10 +1,11 @@
 //! `pgflakegen verify`.
 
 use camino::Utf8PathBuf;
+use serde_json::json;
 
 use super::fetching::Options;
 use super::host::Host;
-use super::{Context, Outcome};
+use super::{Context, Outcome, report};
 use crate::diag::{self, Format, plural};
 use crate::ops::verify::{Request, Verified, verify};
 
@@ -23,6 +24,10 @@ pub struct Args {
     #[arg(long, short, value_name = "N", default_value_t = 8)]
     pub jobs: usize,
 
+    /// Print a report as JSON.
+    #[arg(long)]
+    pub json: bool,
+
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub fetching: Options,
@@ -33,11 +38,18 @@ pub struct Args {
 /// # Errors
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.reports = args.json;
     let root = super::root(context.root.as_deref())?;
     let request = Request { root: &root, names: &args.names, cache: args.cache.as_deref(), jobs: args.jobs };
     let Verified { sources, diagnostics, good, differ, unknown } =
         verify(&request, &args.fetching.upstream()?, &Host::new(context))?;
-    diag::emit(&diagnostics, &sources, Format::Text, context.colour_err, context.err)?;
+    match args.json {
+        true => {
+            let data = json!({ "good": good, "differ": differ, "unknown": unknown });
+            report::write(&diagnostics, &sources, data, context)?;
+        }
+        false => diag::emit(&diagnostics, &sources, Format::Text, context.colour_err, context.err)?,
+    }
     context.say(format_args!(
         "{} as the catalogue says, {} not, {} not to be had",
         plural(good, "source"),

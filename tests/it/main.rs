@@ -4,6 +4,7 @@
 mod architecture;
 mod catalogue_cases;
 mod catalogue_robust;
+mod check_fix;
 mod cli;
 mod completions;
 mod docs;
@@ -14,6 +15,7 @@ mod eval_cases;
 mod eval_cli;
 mod eval_fetch;
 mod eval_random;
+mod exit_codes;
 mod flakes;
 mod fuzz_seeds;
 mod hostpkgs_builds;

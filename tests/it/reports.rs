@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::program::{self, stderr, stdout};
+use crate::support::program::{self, git, stderr, stdout};
 
 /// What is wrong with a value by a schema, of which this knows what docs/reports uses.
 fn wrong(schema: &Value, value: &Value, root: &Value, at: &str) -> Vec<String> {
@@ -101,11 +101,12 @@ fn run(root: &Path, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().expect("a code"), stdout(&output), stderr(&output))
 }
 
-const REPORTS: [&[&str]; 4] = [
+const REPORTS: [&[&str]; 5] = [
     &["check", "--format", "json"],
     &["validate", "--format", "json"],
     &["bump", "pgvector", "--json", "--offline"],
     &["outdated", "--json", "--offline"],
+    &["verify", "--json", "--offline"],
 ];
 
 #[test]
@@ -121,7 +122,9 @@ fn a_report_is_one_object_whatever_happens() {
     let name = "catalogue/extensions/pgvector.toml";
     let file = dir.path().join(name);
     let good = std::fs::read_to_string(&file).expect("an entry");
-    for (text, codes) in [(good.clone(), [1, 0, 1, 1]), (good.replace("hash = ", "hsah = "), [1, 0, 1, 1])] {
+    for (text, codes) in
+        [(good.clone(), [1, 0, 1, 1, 1]), (good.replace("hash = ", "hsah = "), [1, 0, 1, 1, 1])]
+    {
         std::fs::write(&file, text).expect("an entry");
         for (arguments, expected) in REPORTS.iter().zip(codes) {
             let (code, out, err) = run(dir.path(), arguments);
@@ -155,4 +158,37 @@ fn warnings_are_errors_where_that_is_wanted() {
     let (code, _, err) = run(dir.path(), &["validate", "a.nix"]);
     assert!(code == 0 && err.contains("PGF211"), "{code} {err}");
     assert_eq!(run(dir.path(), &["validate", "a.nix", "--error-on-warning"]).0, 1);
+}
+
+#[test]
+fn a_comparison_of_derivations_is_a_report() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let flake = |builder: &str| {
+        let package =
+            format!("derivation {{ name = \"a\"; system = \"x86_64-linux\"; builder = \"{builder}\"; }}");
+        let text = format!("{{ outputs = _: {{ packages.x86_64-linux.a = {package}; }}; }}\n");
+        std::fs::write(dir.path().join("flake.nix"), text).expect("a file");
+    };
+    // Without a repository there is no revision to compare with.
+    flake("/one");
+    let (code, out, _) = run(dir.path(), &["drv-diff", "--json"]);
+    assert!(code == 2 && is_report("drv-diff", &out).get("error").is_some(), "{out}");
+    git(dir.path(), &["init", "-q"]);
+    git(dir.path(), &["add", "."]);
+    git(dir.path(), &["commit", "-qm", "one"]);
+    let (code, out, err) = run(dir.path(), &["drv-diff", "--json"]);
+    let report = is_report("drv-diff", &out);
+    assert_eq!(
+        (code, &report["packages"], report["changes"].as_array().map(Vec::len)),
+        (0, &1.into(), Some(0)),
+        "{err}"
+    );
+    flake("/two");
+    let (code, out, err) = run(dir.path(), &["drv-diff", "--json"]);
+    let report = is_report("drv-diff", &out);
+    assert_eq!((code, &report["changes"][0]["change"]), (1, &"rebuilt".into()), "{err}");
+    assert!(
+        report["changes"][0]["reasons"][0]["what"].as_str().is_some_and(|what| what.contains("/two")),
+        "{out}"
+    );
 }
