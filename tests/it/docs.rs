@@ -11,7 +11,7 @@ use pgflakegen::diag::{Code, Diagnostics, Severity, SourceMap};
 use pgflakegen::report;
 
 #[track_caller]
-fn same(path: &str, text: &str) {
+pub fn same(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, text).expect("a writable page");

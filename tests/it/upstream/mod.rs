@@ -8,6 +8,7 @@ mod bump;
 mod git;
 mod http;
 mod import;
+mod import_tells;
 mod inputs;
 mod interrupt;
 mod mistakes;
@@ -18,6 +19,7 @@ mod repository;
 mod rust;
 mod server;
 mod terminal;
+mod tutorial;
 
 use pgflakegen::store::archive::Limits;
 use pgflakegen::upstream::credentials::Credentials;
