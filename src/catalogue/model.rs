@@ -399,6 +399,16 @@ impl Build {
     }
 }
 
+impl Build {
+    /// The switch that one of its kind's own keys is, where it is given.
+    pub fn own_switch(&self, key: &str) -> Option<bool> {
+        match self.own.get(key) {
+            Some(OwnValue::Switch(switch)) => Some(*switch),
+            _ => None,
+        }
+    }
+}
+
 /// A file that upstream built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
 use crate::catalogue::version::compare;
-use crate::catalogue::{self, FOLDER, Files};
+use crate::catalogue::{self, FOLDER, Files, contrib};
 use crate::diag::{Diagnostics, Severity, SourceMap};
 use crate::limited;
 use crate::progress::progress;
@@ -322,7 +322,7 @@ fn take(
             Ok(draft) => draft.name.clone(),
             Err(refused) => refused.name.clone(),
         });
-        let draft = match draft {
+        let mut draft = match draft {
             Ok(draft) => draft,
             Err(refused) => {
                 all.push(refused);
@@ -343,7 +343,10 @@ fn take(
                 &name,
                 "it is in the catalogue already; --force replaces it, --merge adds versions",
             ),
-            _ => draft.write(),
+            _ => {
+                provided(&mut draft, catalogue, &files);
+                draft.write()
+            }
         };
         if imported.refused.is_none() {
             imported.refused = unreadable(&imported);
@@ -391,6 +394,31 @@ fn take(
             .map_err(|source| Error::Tree { what: "the catalogue's files", source })?;
     }
     Ok(Taken { all, changed: !good.is_empty() })
+}
+
+/// Takes out of what an extension requires what no entry gives, and says so.
+fn provided(draft: &mut Draft, catalogue: &Catalogue, files: &Files) {
+    let Some(surroundings) = &mut draft.common.surroundings else { return };
+    for package in std::mem::take(&mut surroundings.packages) {
+        let known =
+            catalogue.extensions.iter().find(|known| known.name == package || known.attrs.contains(&package));
+        let names = known.map(|known| known.sql_names.as_slice()).unwrap_or_default();
+        for name in names.iter().filter(|name| !surroundings.sql.contains(name)) {
+            if !surroundings.requires.contains(name) {
+                surroundings.requires.push(name.clone());
+            }
+        }
+    }
+    let here = |name: &String| {
+        catalogue.extensions.iter().any(|known| known.sql_names.contains(name))
+            || files.get(Utf8Path::new(&format!("extensions/{name}.toml"))).is_some()
+            || contrib::names().any(|contrib| contrib == name)
+    };
+    let (known, absent) = std::mem::take(&mut surroundings.requires).into_iter().partition::<Vec<_>, _>(here);
+    surroundings.requires = known;
+    for name in absent {
+        draft.common.remarks.insert(format!("it requires {name}, which is not in the catalogue yet"));
+    }
 }
 
 const TOOLS: &str = "pgrx.toml";

@@ -76,7 +76,7 @@ fn attributes(extension: &Extension) -> BTreeSet<String> {
     let tarball = |version: &Version| matches!(version.source.fetcher, Fetcher::Url { .. });
     let source_root = if extension.versions.iter().any(tarball) { "setSourceRoot" } else { "sourceRoot" };
     for build in extension.versions.iter().map(|version| &version.build) {
-        let flags = extension.kind.flags();
+        let flags = extension.kind.flags().iter();
         names.extend(flags.filter(|flags| !(flags.of)(build).is_empty()).map(|flags| flags.attribute));
         names.extend(own.iter().filter(|(_, value)| value(build).is_some()).map(|(name, _)| name));
         let set = [

@@ -228,7 +228,7 @@ fn build_attributes<'a>(kind: Kind, sources: &'a Sources<'_>) -> Vec<(&'static s
         ),
         ("buildInputs", Box::new(|b| (!b.build_inputs.is_empty()).then(|| Nix::paths(&b.build_inputs)))),
     ];
-    if let Some(flags) = kind.flags() {
+    for flags in kind.flags() {
         all.push(list(flags.attribute, flags.of));
     }
     all.push(list("makeFlags", |b| &b.make_flags));

@@ -24,8 +24,8 @@ impl KindSpec for Cmake {
         built(key) || matches!(key, "make-flags" | "cmake-flags")
     }
 
-    fn flags(&self) -> Option<Flags> {
-        Some(Flags { attribute: "cmakeFlags", key: "cmake-flags", of: |build| &build.cmake_flags })
+    fn flags(&self) -> &'static [Flags] {
+        &[Flags { attribute: "cmakeFlags", key: "cmake-flags", of: |build| &build.cmake_flags }]
     }
 
     fn adds(&self) -> &'static [&'static str] {

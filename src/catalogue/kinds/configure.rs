@@ -28,8 +28,8 @@ impl KindSpec for Configure {
         built(key) || matches!(key, "make-flags" | "configure-flags")
     }
 
-    fn flags(&self) -> Option<Flags> {
-        Some(Flags { attribute: "configureFlags", key: "configure-flags", of: |build| &build.configure_flags })
+    fn flags(&self) -> &'static [Flags] {
+        &[Flags { attribute: "configureFlags", key: "configure-flags", of: |build| &build.configure_flags }]
     }
 
     fn handed(&self) -> Option<&'static [&'static str]> {

@@ -24,8 +24,8 @@ impl KindSpec for Example {
         &[Key { name: "scons-flags", place: Place::Both, of: Type::Flags, about: "Arguments for scons." }]
     }
 
-    fn flags(&self) -> Option<Flags> {
-        Some(Flags { attribute: "sconsFlags", key: "scons-flags", of: |build| build.own_flags("scons-flags") })
+    fn flags(&self) -> &'static [Flags] {
+        &[Flags { attribute: "sconsFlags", key: "scons-flags", of: |build| build.own_flags("scons-flags") }]
     }
 
     fn adds(&self) -> &'static [&'static str] {

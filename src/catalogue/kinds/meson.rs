@@ -33,12 +33,12 @@ impl KindSpec for Meson {
         }]
     }
 
-    fn flags(&self) -> Option<Flags> {
-        Some(Flags {
+    fn flags(&self) -> &'static [Flags] {
+        &[Flags {
             attribute: "mesonFlags",
             key: "meson-flags",
             of: |build| build.own_flags("meson-flags"),
-        })
+        }]
     }
 
     fn adds(&self) -> &'static [&'static str] {

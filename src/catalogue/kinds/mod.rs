@@ -69,7 +69,7 @@ pub struct Builder {
 /// An attribute or a parameter with its value, if a version has one.
 pub type Attribute = (&'static str, fn(&Build) -> Option<Nix>);
 
-/// What a configuring program is told.
+/// What a program of the build is told.
 pub struct Flags {
     /// The attribute: `cmakeFlags`.
     pub attribute: &'static str,
@@ -171,9 +171,9 @@ pub trait KindSpec: Sync {
         &["version"]
     }
 
-    /// The flags of its configuring program.
-    fn flags(&self) -> Option<Flags> {
-        None
+    /// The flags of its programs.
+    fn flags(&self) -> &'static [Flags] {
+        &[]
     }
 
     /// Attributes that only it has.

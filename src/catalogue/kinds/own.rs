@@ -44,6 +44,8 @@ pub enum Place {
 pub enum Type {
     /// Arguments for a program.
     Flags,
+    /// `true` or `false`.
+    Switch,
     /// A word for each system.
     WordsBySystem,
     /// An SRI hash for each system and each major version of PostgreSQL.
@@ -55,6 +57,8 @@ pub enum Type {
 pub enum RawOwn {
     /// [`Type::Flags`].
     Flags(Spanned<List<String>>),
+    /// [`Type::Switch`].
+    Switch(Spanned<bool>),
     /// [`Type::WordsBySystem`].
     Words(Spanned<Map<String>>),
     /// [`Type::HashesBySystem`].
@@ -66,6 +70,7 @@ impl RawOwn {
     pub fn span(&self) -> Span {
         match self {
             Self::Flags(value) => value.span,
+            Self::Switch(value) => value.span,
             Self::Words(value) => value.span,
             Self::Hashes(value) => value.span,
         }
@@ -81,6 +86,8 @@ pub struct Own(BTreeMap<&'static str, RawOwn>);
 pub enum OwnValue {
     /// [`Type::Flags`].
     Flags(Vec<String>),
+    /// [`Type::Switch`].
+    Switch(bool),
     /// [`Type::WordsBySystem`].
     Words(BTreeMap<String, String>),
     /// [`Type::HashesBySystem`].
@@ -106,6 +113,7 @@ impl Own {
         for key in keys(place) {
             let value = match key.of {
                 Type::Flags => table.optional(key.name, decoder).map(RawOwn::Flags),
+                Type::Switch => table.optional(key.name, decoder).map(RawOwn::Switch),
                 Type::WordsBySystem => table.optional(key.name, decoder).map(RawOwn::Words),
                 Type::HashesBySystem => table.optional(key.name, decoder).map(RawOwn::Hashes),
             };
@@ -160,7 +168,7 @@ impl Own {
     pub fn systems(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.0.values().flat_map(|value| -> Vec<&Spanned<String>> {
             match value {
-                RawOwn::Flags(_) => Vec::new(),
+                RawOwn::Flags(_) | RawOwn::Switch(_) => Vec::new(),
                 RawOwn::Words(words) => words.value.0.iter().map(|(system, _)| system).collect(),
                 RawOwn::Hashes(hashes) => hashes.value.0.iter().map(|(system, _)| system).collect(),
             }
@@ -175,6 +183,7 @@ pub fn merged(extension: &Own, version: &Own) -> BTreeMap<&'static str, OwnValue
     };
     let value = |raw: &RawOwn| match raw {
         RawOwn::Flags(flags) => OwnValue::Flags(flags.value.iter().map(|flag| flag.value.clone()).collect()),
+        RawOwn::Switch(switch) => OwnValue::Switch(switch.value),
         RawOwn::Words(map) => OwnValue::Words(words(&map.value)),
         RawOwn::Hashes(map) => {
             let systems = map.value.0.iter();
@@ -193,6 +202,7 @@ fn schema_of(place: Place, generator: &mut SchemaGenerator) -> Schema {
     for key in keys(place) {
         let mut property = match key.of {
             Type::Flags => json!({ "type": "array", "items": { "type": "string" } }),
+            Type::Switch => json!({ "type": "boolean" }),
             Type::WordsBySystem => json!({
                 "type": "object",
                 "additionalProperties": { "type": "string" },

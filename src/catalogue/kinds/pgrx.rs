@@ -1,6 +1,9 @@
 //! `pgrx`: Rust with pgrx. Its cargo-pgrx and Rust can be had, its crates are pinned in one way.
 
-use super::{Attribute, Builder, Clue, DEPTH, KindSpec, Parameter, Recipe, RecipeClues, SourceClues, built};
+use super::{
+    Attribute, Builder, Clue, DEPTH, Flags, Key, KindSpec, Parameter, Place, Recipe, RecipeClues, SourceClues, Type,
+    built,
+};
 use crate::catalogue::decode::printable;
 use crate::catalogue::expression::Nix;
 use crate::catalogue::index::versions;
@@ -38,10 +41,55 @@ impl KindSpec for Pgrx {
 
     fn takes(&self, key: &str) -> bool {
         built(key)
+            || self.brings(key)
             || matches!(
                 key,
                 "pgrx" | "rust" | "cargo-hash" | "cargo-lock" | "output-hashes" | "features" | "cargo-package"
             )
+    }
+
+    fn keys(&self) -> &'static [Key] {
+        &[
+            Key {
+                name: "pgrx-flags",
+                place: Place::Both,
+                of: Type::Flags,
+                about: "Arguments for cargo pgrx, for example the package of a workspace. Kind pgrx only.",
+            },
+            Key {
+                name: "cargo-flags",
+                place: Place::Both,
+                of: Type::Flags,
+                about: "Arguments for cargo build. Kind pgrx only.",
+            },
+            Key {
+                name: "default-features",
+                place: Place::Both,
+                of: Type::Switch,
+                about: "Whether the crate's default features are on. Default: true. Kind pgrx only.",
+            },
+            Key {
+                name: "pg-test-feature",
+                place: Place::Both,
+                of: Type::Switch,
+                about: "Whether the crate has the feature pg_test, which its tests need. Default: true. Kind pgrx only.",
+            },
+        ]
+    }
+
+    fn flags(&self) -> &'static [Flags] {
+        &[
+            Flags {
+                attribute: "cargoPgrxFlags",
+                key: "pgrx-flags",
+                of: |build| build.own_flags("pgrx-flags"),
+            },
+            Flags {
+                attribute: "cargoBuildFlags",
+                key: "cargo-flags",
+                of: |build| build.own_flags("cargo-flags"),
+            },
+        ]
     }
 
     fn check(&self, cx: &Context<'_>, file: &ExtensionFile, found: &mut Diagnostics) {
@@ -97,6 +145,12 @@ impl KindSpec for Pgrx {
             ("buildFeatures", |build| {
                 let features = &build.pgrx.as_ref()?.features;
                 (!features.is_empty()).then(|| Nix::strings(features))
+            }),
+            ("buildNoDefaultFeatures", |build| {
+                (build.own_switch("default-features") == Some(false)).then_some(Nix::Bool(true))
+            }),
+            ("usePgTestCheckFeature", |build| {
+                (build.own_switch("pg-test-feature") == Some(false)).then_some(Nix::Bool(false))
             }),
         ]
     }

@@ -36,6 +36,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         let help = match name {
             "buildFeatures" => format!("set `features` in {file}"),
             "cargo-pgrx" => format!("set `pgrx` of the version in {file}"),
+            "cargoPgrxFlags" => format!("set `pgrx-flags` in {file}"),
+            "buildNoDefaultFeatures" => format!("set `default-features = false` in {file}"),
+            "usePgTestCheckFeature" => format!("set `pg-test-feature = false` in {file}"),
             _ => format!("`kind = \"custom\"` in {file} has the file call the builder itself"),
         };
         let message = format!("`{name}` has no effect here: the builder has read it already");

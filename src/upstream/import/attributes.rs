@@ -44,8 +44,19 @@ const OWN: [&str; 22] = [
     "previousVersions",
 ];
 /// Arguments of nixpkgs' buildPgrxExtension that it reads itself: in overrideAttrs they are without effect.
-const OF_BUILDER: [&str; 4] =
-    ["cargoPgrxFlags", "usePgTestCheckFeature", "buildNoDefaultFeatures", "checkFeatures"];
+const OF_BUILDER: [&str; 6] = [
+    "usePgTestCheckFeature",
+    "buildNoDefaultFeatures",
+    "checkFeatures",
+    "checkNoDefaultFeatures",
+    "useFakeRustfmt",
+    "bindgenHook",
+];
+/// Arguments of it that are switches, the value that turns something off, and the key for that.
+const SWITCHES: [(&str, bool, &str); 2] = [
+    ("buildNoDefaultFeatures", true, "default-features"),
+    ("usePgTestCheckFeature", false, "pg-test-feature"),
+];
 /// Settings that change nothing when they are as the builder has them.
 const USUAL: [(&str, bool); 4] =
     [("doCheck", false), ("doInstallCheck", false), ("dontConfigure", false), ("dontBuild", false)];
@@ -64,6 +75,15 @@ impl Reading<'_, '_> {
         if OWN.contains(&name) || name.starts_with("passthru") {
             return;
         }
+        if self.is_pgrx
+            && let Some((_, off, key)) = SWITCHES.iter().find(|(nix, ..)| *nix == name)
+            && let Value::Bool(value) = self.value(definition, case, majors)
+        {
+            if value == *off {
+                own.switches.insert(key, false);
+            }
+            return;
+        }
         if self.is_pgrx && OF_BUILDER.contains(&name) {
             let why = "the builder reads it, before an override could change it";
             self.common.remarks.insert(format!("{name} was left out: {why}"));
@@ -75,8 +95,7 @@ impl Reading<'_, '_> {
         if let Some((_, key, packages)) = LISTS.iter().find(|(nix, ..)| *nix == name) {
             return self.list(name, key, *packages, definition, case, majors, own);
         }
-        if let Some(flags) = Kind::all().filter_map(|kind| kind.flags()).find(|flags| flags.attribute == name)
-        {
+        if let Some(flags) = Kind::all().flat_map(|kind| kind.flags()).find(|flags| flags.attribute == name) {
             return self.list(name, flags.key, false, definition, case, majors, own);
         }
         match name {

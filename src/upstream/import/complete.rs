@@ -2,11 +2,12 @@
 
 use super::derivation::Crates;
 use super::source::{At, Fetched};
-use super::{Derivation, Draft};
+use super::{Derivation, Draft, Surroundings};
 use crate::catalogue::model::{Fetcher, Revision};
 use crate::catalogue::version::compare;
 use crate::upstream::Upstream;
 use crate::upstream::cargo::{CargoError, Lock};
+use crate::upstream::guess;
 use crate::upstream::locator::owner_and_repo;
 use crate::upstream::progress::Progress;
 
@@ -95,7 +96,37 @@ impl Draft {
 
     /// Whether something must be fetched.
     pub fn is_incomplete(&self) -> bool {
-        self.versions.iter().any(|version| self.missing(version).is_some())
+        self.common.surroundings.is_none()
+            || self.versions.iter().any(|version| self.missing(version).is_some())
+    }
+
+    /// What the newest version's source says of the server that it needs.
+    fn look(&mut self, upstream: &Upstream, progress: &dyn Progress) {
+        if self.common.surroundings.is_some() {
+            return;
+        }
+        let newest = self.versions.iter().max_by(|a, b| compare(&a.version, &b.version));
+        let Some(fetcher) = newest.and_then(|version| version.source.as_ref()).and_then(fetcher) else {
+            return;
+        };
+        let seen = upstream.fetch(&fetcher, progress).map_err(CargoError::from).and_then(|fetched| {
+            let tree = fetched.into_tree(upstream.limits)?;
+            Ok(guess::about(&tree, &self.name)?)
+        });
+        match seen {
+            Ok(about) => {
+                let preload = about.preload.map(|preload| preload.value).unwrap_or_default();
+                let (sql, requires) = (about.sql, about.requires);
+                self.common.surroundings =
+                    Some(Surroundings { sql, requires, preload, packages: Vec::new() });
+            }
+            Err(error) => {
+                let sql = self.common.sql.as_deref().unwrap_or(&self.name);
+                self.dropped.push(format!(
+                    "needs: sql (taken as {sql}), requires and preload, which its source would tell: {error}"
+                ));
+            }
+        }
     }
 
     /// Fetches what is missing; what cannot be had leaves its version out.
@@ -117,6 +148,7 @@ impl Draft {
             }
         }
         self.versions = kept;
+        self.look(upstream, progress);
     }
 
     fn fetch(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::Fetched;
+use super::tested::Surroundings;
 use super::value::Definition;
 
 /// Where the crates come from.
@@ -44,6 +45,8 @@ pub struct Derivation {
     pub patches: Vec<(String, String)>,
     /// Keys of the catalogue that are texts: `source-root`, `cargo-package`.
     pub texts: BTreeMap<&'static str, String>,
+    /// Keys of the catalogue that are `true` or `false`.
+    pub switches: BTreeMap<&'static str, bool>,
 }
 
 /// What all versions have in common.
@@ -67,6 +70,8 @@ pub struct Common {
     pub builds_nothing: bool,
     /// Bounds on PostgreSQL's major version, from `meta.broken`.
     pub bounds: Vec<String>,
+    /// What a server has to have for it, where something says it.
+    pub surroundings: Option<Surroundings>,
     /// What was not taken over.
     pub remarks: BTreeSet<String>,
 }

@@ -98,6 +98,9 @@ fn build(version: &Derivation, patches: &[String]) -> BTreeMap<&'static str, Str
     for (key, text) in &version.texts {
         keys.insert(key, quoted(text));
     }
+    for (key, on) in &version.switches {
+        keys.insert(key, on.to_string());
+    }
     if !patches.is_empty() {
         keys.insert("patches", list(patches.iter().map(String::as_str)));
     }
@@ -107,8 +110,16 @@ fn build(version: &Derivation, patches: &[String]) -> BTreeMap<&'static str, Str
 /// Build keys in the order of the documentation.
 static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let mut keys = vec!["build-inputs", "native-build-inputs", "make-flags"];
-    keys.extend(Kind::all().rev().filter_map(|kind| Some(kind.flags()?.key)));
-    keys.extend(["env", "patches", "source-root", "features", "cargo-package"]);
+    keys.extend(Kind::all().rev().flat_map(|kind| kind.flags().iter().map(|flags| flags.key)));
+    keys.extend([
+        "env",
+        "patches",
+        "source-root",
+        "features",
+        "cargo-package",
+        "default-features",
+        "pg-test-feature",
+    ]);
     keys
 });
 
@@ -116,6 +127,7 @@ fn nothing(key: &str) -> &'static str {
     match key {
         "env" => "{ }",
         "source-root" | "cargo-package" => "\"\"",
+        "default-features" | "pg-test-feature" => "true",
         _ => "[]",
     }
 }
@@ -303,8 +315,23 @@ impl Draft {
             more => line("license", &list(more.iter().map(String::as_str))),
         }
         line("kind", &quoted(self.kind.name()));
-        if let Some(sql) = &self.common.sql {
-            line("sql", &list([sql.as_str()]));
+        match &self.common.surroundings {
+            Some(known) if known.sql != [self.name.as_str()] => {
+                line("sql", &list(known.sql.iter().map(String::as_str)));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(sql) = &self.common.sql {
+                    line("sql", &list([sql.as_str()]));
+                }
+            }
+        }
+        if let Some(known) = &self.common.surroundings {
+            for (key, names) in [("requires", &known.requires), ("preload", &known.preload)] {
+                if !names.is_empty() {
+                    line(key, &list(names.iter().map(String::as_str)));
+                }
+            }
         }
         if self.common.broken {
             line("broken", &quoted("meta.broken was set in the file that it comes from"));

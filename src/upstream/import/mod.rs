@@ -15,6 +15,7 @@ mod phases;
 mod reading;
 mod site;
 mod source;
+mod tested;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -33,6 +34,7 @@ pub use complete::Missing;
 pub use derivation::{Common, Crates, Derivation};
 pub use left::Override;
 pub use source::{At, Fetched};
+pub use tested::Surroundings;
 pub use versions_json::{CargoPgrx, Versions, cargo_pgrx, parse as versions_json};
 
 /// What is asked of a file.
@@ -182,8 +184,9 @@ impl Parsed<'_> {
             match reading.read(&case, &majors) {
                 Ok(own) => (vec![own], vec![(String::new(), case)], Vec::new()),
                 Err(why) => match reading.by_major(request.postgresqls) {
-                    versions if versions.is_empty() => return Err(why),
-                    versions => (versions, vec![(String::new(), case)], Vec::new()),
+                    Err(_) => return Err(why),
+                    Ok(versions) if versions.is_empty() => return Err(why),
+                    Ok(versions) => (versions, vec![(String::new(), case)], Vec::new()),
                 },
             }
         };

@@ -100,6 +100,9 @@ impl Reading<'_, '_> {
         own.postgresql = case.listed.get("postgresql").map(strings).unwrap_or_default();
         self.pgrx(&mut own, case, &entries, majors);
         self.source(&mut own, case, &entries, majors)?;
+        if self.common.surroundings.is_none() {
+            self.common.surroundings = super::tested::read(self, &entries, case);
+        }
         for entry in &entries {
             self.attribute(entry, case, majors, &mut own);
         }
@@ -137,14 +140,23 @@ impl Reading<'_, '_> {
         let mut value = self.known.definition(definition, &case.env);
         let mut fetched = source::read(self.known, &value);
         // What it depends on besides the version may be PostgreSQL's.
-        if fetched.is_err()
-            && let Some(major) = majors.first()
-        {
-            self.known.major = Some(*major);
-            value = self.known.definition(definition, &case.env);
-            fetched = source::read(self.known, &value).or(fetched);
+        if !matches!(fetched, Ok((_, Some(_)))) {
+            let mut each = Vec::new();
+            for major in majors {
+                self.known.major = Some(*major);
+                value = self.known.definition(definition, &case.env);
+                if let Ok(own) = source::read(self.known, &value) {
+                    each.push((*major, own));
+                }
+            }
+            self.known.major = None;
+            let version = &own.version;
+            fetched = match each.as_slice() {
+                [] => fetched,
+                [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => Ok(first.clone()),
+                several => return Err(differs(version, several)),
+            };
         }
-        self.known.major = None;
         let (mut fetched, hash) = fetched?;
         let rev = case.listed.get("rev").or_else(|| case.listed.get("revision")).and_then(Value::text);
         if let Some(rev) = rev.filter(|_| !case.is_called) {
@@ -308,6 +320,24 @@ impl Reading<'_, '_> {
     }
 }
 
+/// Why a version with several sources is none for the catalogue, and what would be.
+fn differs(version: &str, each: &[(u32, (source::Fetched, Option<String>))]) -> String {
+    let majors: Vec<String> = each.iter().map(|(major, _)| major.to_string()).collect();
+    let files = each.iter().all(|(_, (fetched, _))| matches!(fetched, source::Fetched::Url(_)));
+    let hash = |hash: &Option<String>| hash.clone().unwrap_or_else(|| "…".to_owned());
+    let hashes: Vec<String> =
+        each.iter().map(|(major, (_, own))| format!("\"{major}\" = \"{}\"", hash(own))).collect();
+    let what = match files {
+        true => format!(
+            "if upstream built them, write kind = \"prebuilt\" with hashes.SYSTEM = {{ {} }} and {{postgresql}} in \
+             the source's URL",
+            hashes.join(", ")
+        ),
+        false => "each source is a version of its own".to_owned(),
+    };
+    format!("{version} has another source for each of PostgreSQL {}: {what}", majors.join(", "))
+}
+
 fn range(definition: &Definition) -> rnix::TextRange {
     match definition {
         Definition::Expr(expr) | Definition::From(expr, _) => expr.syntax().text_range(),
@@ -376,7 +406,10 @@ pub fn majors_of(case: &Case, postgresqls: &[(String, u32)]) -> Vec<u32> {
 
 impl Reading<'_, '_> {
     /// `versions.${lib.versions.major postgresql.version}`: a version for each PostgreSQL.
-    pub fn by_major(&mut self, postgresqls: &[(String, u32)]) -> Vec<Derivation> {
+    ///
+    /// # Errors
+    /// When a version has different sources for them.
+    pub fn by_major(&mut self, postgresqls: &[(String, u32)]) -> Result<Vec<Derivation>, String> {
         let mut all: Vec<Derivation> = Vec::new();
         for (name, major) in postgresqls {
             let case = self.site.only();
@@ -385,16 +418,22 @@ impl Reading<'_, '_> {
             let version = self.site.value(self.known, &entries, "version", &case.env);
             self.known.major = None;
             let Some(version) = version.text().map(str::to_owned) else { continue };
-            if let Some(known) = all.iter_mut().find(|known| known.version == version) {
-                known.postgresql.push(name.clone());
-                continue;
-            }
             let case = Case { version: Some(version), ..case };
-            if let Ok(mut own) = self.read(&case, &[*major]) {
+            let Ok(mut own) = self.read(&case, &[*major]) else { continue };
+            let Some(known) = all.iter_mut().find(|known| known.version == own.version) else {
                 own.postgresql = vec![name.clone()];
                 all.push(own);
+                continue;
+            };
+            if (&known.source, &known.hash) != (&own.source, &own.hash) {
+                return Err(format!(
+                    "{} has one source for PostgreSQL {} and another for {name}",
+                    own.version,
+                    known.postgresql.join(", ")
+                ));
             }
+            known.postgresql.push(name.clone());
         }
-        all
+        Ok(all)
     }
 }
