@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::fetching::Options;
 use super::host::Host;
 use super::{Context, Outcome};
+use crate::diag::foreign;
 use crate::ops::prefetch::{Request, prefetch};
 use crate::store::archive::StripRoot;
 use crate::store::path::IngestionMethod;
@@ -59,6 +60,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         name: args.name.as_deref(),
     };
     let found = prefetch(&request, &mut args.fetching.upstream()?, &Host::new(context))?;
+    for doubt in &found.doubts {
+        context.say(format_args!("warning: {}", foreign::line(doubt)))?;
+    }
     if args.json {
         let mode = if found.method == IngestionMethod::Flat { "flat" } else { "recursive" };
         let fields = [

@@ -46,6 +46,8 @@ pub struct Found {
     pub rev: Option<String>,
     /// Its date.
     pub date: Option<String>,
+    /// Why the hash may be another one tomorrow, or elsewhere.
+    pub doubts: Vec<String>,
 }
 
 /// Fetches and hashes. A folder of this machine is hashed as `nix hash path` does.
@@ -77,8 +79,8 @@ pub fn prefetch(request: &Request<'_>, upstream: &mut Upstream, host: &dyn Host)
     }
     let path =
         StoreDir::default().print(&fetched.store_path().map_err(|cause| Error::BadStoreName { cause })?);
-    let Prefetched { url, hash, method, name, rev, date, .. } = fetched;
-    Ok(Found { url: Some(url), hash, method, name, path, rev, date })
+    let Prefetched { url, hash, method, name, rev, date, doubts, .. } = fetched;
+    Ok(Found { url: Some(url), hash, method, name, path, rev, date, doubts })
 }
 
 fn fetch(
@@ -123,5 +125,14 @@ fn folder(path: &Path, request: &Request<'_>) -> Result<Found, Error> {
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("source");
     let name = request.name.unwrap_or(own).to_owned();
     let path = StoreDir::default().print(&StoreDir::default().source_path(&name, &hash)?);
-    Ok(Found { url: None, hash, method: IngestionMethod::Nar, name, path, rev: None, date: None })
+    Ok(Found {
+        url: None,
+        hash,
+        method: IngestionMethod::Nar,
+        name,
+        path,
+        rev: None,
+        date: None,
+        doubts: Vec::new(),
+    })
 }

@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod bump;
 pub mod cargo;
 pub mod credentials;
+mod doubts;
 pub mod edit;
 pub mod entry;
 pub mod guess;

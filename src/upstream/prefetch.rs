@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _};
 use url::Url;
 
 use super::credentials::Credentials;
+use super::doubts;
 use super::http::{Client, FetchError, Patience};
 use super::progress::Progress;
 use super::reach::{behind_proxy, may_follow};
@@ -127,6 +128,8 @@ pub struct Prefetched {
     pub rev: Option<String>,
     /// The day of the commit, where known.
     pub date: Option<String>,
+    /// Why the hash may be another one tomorrow, or elsewhere.
+    pub doubts: Vec<String>,
     /// The source.
     pub contents: Contents,
 }
@@ -149,6 +152,14 @@ impl Prefetched {
             &self.name,
             &std::collections::BTreeSet::new(),
         )
+    }
+
+    /// Notes what speaks against a tree that came from git.
+    fn doubt(&mut self, manner: Manner, submodules: bool) -> io::Result<()> {
+        if let Contents::Tree(tree) = &self.contents {
+            self.doubts = doubts::of(tree, manner, submodules)?;
+        }
+        Ok(())
     }
 
     /// The source as a tree: an archive's, when it is one.
@@ -279,6 +290,7 @@ impl Upstream {
             url: shown(url),
             rev: None,
             date: None,
+            doubts: Vec::new(),
             contents: Contents::File(spool),
         })
     }
@@ -318,6 +330,7 @@ impl Upstream {
         let url = parse(&format!("{base}/archive/{rev}.tar.gz"))?;
         let mut fetched = self.unpacked(&url, StripRoot::Required, progress)?;
         fetched.rev = is_commit(rev).then(|| rev.to_owned());
+        fetched.doubt(Manner::Export, false)?;
         Ok(fetched)
     }
 
@@ -347,7 +360,10 @@ impl Upstream {
     ) -> Result<Prefetched, UpstreamError> {
         let tree = self.git.tree(commit, manner, submodules, self.limits)?;
         let tree = tree.strip(StripRoot::Required).map_err(GitError::Archive)?;
-        of_tree(tree, commit.address(), Some(commit.id.clone()), Some(self.git.date(commit)?))
+        let mut fetched =
+            of_tree(tree, commit.address(), Some(commit.id.clone()), Some(self.git.date(commit)?))?;
+        fetched.doubt(manner, submodules)?;
+        Ok(fetched)
     }
 }
 
@@ -364,6 +380,7 @@ fn of_tree(
         url,
         rev,
         date,
+        doubts: Vec::new(),
         contents: Contents::Tree(tree),
     })
 }

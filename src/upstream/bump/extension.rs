@@ -50,6 +50,11 @@ pub fn extension(
         };
         let fetched = upstream.fetch(&fetcher, how.progress)?;
         let hash = fetched.hash.to_sri();
+        let doubts: Vec<String> = fetched
+            .doubts
+            .iter()
+            .map(|doubt| format!("the hash may be another one elsewhere: {doubt}"))
+            .collect();
         let wants_tree = base.build.pgrx.is_some() || !extension.sql_names.is_empty();
         // A source that is no archive (a bare SQL file) has nothing more to tell.
         let tree = if wants_tree { fetched.into_tree(upstream.limits).ok() } else { None };
@@ -70,6 +75,7 @@ pub fn extension(
         let mut bumped = describe(extension, &step);
         bumped.hash = Some(hash);
         bumped.remarks = behind;
+        bumped.remarks.extend(doubts);
         let mut changes = own_keys(extension, base, &step, &fetcher, &bumped);
         if let Some(files) = files {
             changes.retain(|(key, _)| !matches!(*key, "hash" | "url"));

@@ -5,6 +5,7 @@
 mod add;
 mod archives;
 mod bump;
+mod doubts;
 mod git;
 mod http;
 mod import;
