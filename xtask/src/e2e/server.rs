@@ -118,12 +118,37 @@ fn run_from(context: &Context, flake: &Path, name: &str) -> Result<Outcome> {
             bail!("hello_pgrx('world') is {greeting:?}");
         }
     }
+    let settings = check_settings(&server, entry)?;
     let version = server.query("show server_version")?;
     Ok(Outcome::Done(format!(
-        "PostgreSQL {version}, {} extensions created: {}",
+        "PostgreSQL {version}, {settings} settings known, {} extensions created: {}",
         found.len(),
         listed.replace('\n', ", ")
     )))
+}
+
+/// The settings that a catalogue is checked against.
+const SETTINGS: &str = include_str!("../../../src/catalogue/postgresql-settings.txt");
+
+/// Every setting of the server is one that the program knows for its major version.
+fn check_settings(server: &Server<'_>, entry: &Value) -> Result<usize> {
+    let major = entry["major"].as_u64().context("catalogue.json: no major")?;
+    let known: BTreeMap<String, &str> = SETTINGS
+        .lines()
+        .map(|line| line.split_once(' ').unwrap_or((line, "")))
+        .map(|(name, majors)| (name.to_lowercase(), majors))
+        .collect();
+    let has = |name: &str| {
+        let Some(majors) = known.get(&name.to_lowercase()) else { return false };
+        let (from, to) = majors.split_once('-').unwrap_or_default();
+        from.parse().unwrap_or(0) <= major && major <= to.parse().unwrap_or(u64::MAX)
+    };
+    let names = server.query("select name from pg_settings where name not like '%.%'")?;
+    let unknown: Vec<&str> = names.lines().filter(|name| !has(name)).collect();
+    if !unknown.is_empty() {
+        bail!("postgresql-settings.txt lacks for {major}: {}", unknown.join(", "));
+    }
+    Ok(names.lines().count())
 }
 
 /// The receipt says which PostgreSQL it is.
