@@ -7,7 +7,7 @@ use crate::catalogue::model::{Fetcher, Revision};
 use crate::catalogue::version::compare;
 use crate::upstream::Upstream;
 use crate::upstream::cargo::{CargoError, Lock};
-use crate::upstream::guess;
+use crate::upstream::detect;
 use crate::upstream::locator::owner_and_repo;
 use crate::upstream::progress::Progress;
 
@@ -111,7 +111,7 @@ impl Draft {
         };
         let seen = upstream.fetch(&fetcher, progress).map_err(CargoError::from).and_then(|fetched| {
             let tree = fetched.into_tree(upstream.limits)?;
-            Ok(guess::about(&tree, &self.name)?)
+            Ok(detect::about(&tree, &self.name)?)
         });
         match seen {
             Ok(about) => {
