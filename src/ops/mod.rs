@@ -11,6 +11,7 @@ pub mod drv_diff;
 pub mod drvs;
 mod error;
 pub mod evaluate;
+pub mod explorer;
 pub mod failures;
 pub mod generate;
 pub mod import;
@@ -51,6 +52,7 @@ pub const FINDERS: &[Finder] = &[
     bump::FINDER,
     check::FINDER,
     evaluate::FINDER,
+    explorer::FINDER,
     failures::FINDER,
     generate::FINDER,
     inputs::FINDER,

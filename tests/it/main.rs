@@ -14,6 +14,7 @@ mod eval_cases;
 mod eval_cli;
 mod eval_fetch;
 mod eval_random;
+mod explorer;
 mod flakes;
 mod fuzz_seeds;
 mod hostpkgs_builds;
