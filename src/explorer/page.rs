@@ -98,9 +98,11 @@ fn hash(text: &str) -> String {
     format!("sha256-{}", BASE64.encode(&Sha256::digest(text)))
 }
 
-/// JSON as it can stand in a page: no tag, comment or character that is not seen. It is the same value.
+/// JSON as it can stand in a page, and in a log: no tag, comment, command of a CI service, or character that is not
+/// seen. It is the same value.
 fn in_script(json: &str) -> String {
-    foreign::json(json).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    let json = foreign::json(json).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    json.replace("##[", "#\\u0023[")
 }
 
 fn in_markup(text: &str) -> String {
@@ -138,9 +140,10 @@ mod tests {
 
     #[test]
     fn json_stays_the_same_value_and_has_no_markup() {
-        let value = serde_json::json!({ "a": "</script><!-- & \u{2028} \u{202e} \u{0}" });
+        let value = serde_json::json!({ "a": "##[group]</script><!-- & \u{2028} \u{202e} \u{0}" });
         let text = in_script(&value.to_string());
         assert!(!text.contains(['<', '>', '&', '\u{2028}', '\u{202e}', '\u{0}']), "{text}");
+        assert!(!text.contains("##["), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
         assert_eq!(in_markup("<b> & \"c\""), "&lt;b&gt; &amp; &quot;c&quot;");
     }

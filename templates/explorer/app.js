@@ -1,6 +1,7 @@
 // The frame: what is at the top and bottom, and which view is shown.
 
 const VIEWS = {
+  servers: serversView,
   extension: extensionView,
   postgresql: postgresqlView,
   compare: compareView,
@@ -9,7 +10,6 @@ const VIEWS = {
 };
 
 const main = document.getElementById('main');
-const builds = extensions.reduce((sum, extension) => sum + postgresqls.reduce((all, { name }) => all + versionsOn(extension, name).length, 0), 0);
 
 /** Light, dark, or as the system has it. */
 function themeButton() {
@@ -32,6 +32,7 @@ function themeButton() {
 
 const tabs = [
   ['extensions', 'Extensions'],
+  ['servers', 'PostgreSQL'],
   postgresqls.length > 1 && ['compare', 'Compare'],
   past.revisions.length > 0 && ['changes', 'Changes'],
   ['left-out', 'Left out'],
@@ -40,12 +41,12 @@ const tabs = [
 fill(document.getElementById('top'),
   h('div', { class: 'inner' },
     h('a', { href: '#/', class: 'brand' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'), h('i')), h('span', {}, catalogue.description)),
-    h('nav', { class: 'tabs', 'aria-label': 'Views' }, tabs.map(({ link }) => link), themeButton())));
+    h('nav', { class: 'tabs', 'aria-label': 'Views' }, tabs.map(({ link }) => link)),
+    themeButton()));
 
-const pinned = catalogue.inputs.map(({ name, revision, modified, link }) => h('span', {}, `${name} `, outside(link, short(revision)), ` of ${day(modified)}`));
 fill(document.getElementById('foot'),
   h('p', {}, between(' · ', [plural(postgresqls.length, 'PostgreSQL'), plural(extensions.length, 'extension'), plural(builds, 'build'), systems.join(', ')])),
-  h('p', {}, between(' · ', [...pinned, 'made by pgflakegen']) ));
+  h('p', {}, between(' · ', [...pinned(), 'made by pgflakegen'])));
 
 let matrix;
 let current;
@@ -63,15 +64,12 @@ function show() {
   const make = VIEWS[view];
   let title;
   if (make) {
-    const focused = same && document.activeElement?.closest('label')?.textContent;
+    const focused = same && main.contains(document.activeElement) && document.activeElement.id;
     const made = make(name, params);
     fill(main, made.element);
     ({ title } = made);
     // A choice that made the view anew keeps the focus.
-    if (focused) {
-      const label = [...main.querySelectorAll('label')].find((one) => one.firstChild?.textContent === focused || one.textContent === focused);
-      label?.querySelector('select, input')?.focus();
-    }
+    if (focused) document.getElementById(focused)?.focus();
     if (!same) speak(title);
   } else {
     matrix ??= matrixView();

@@ -37,6 +37,13 @@ function versionsOn(extension, name) {
   return order.map((index) => ({ version: extension.versions[index].version, entry: extension.versions[index], own: true }));
 }
 
+/** How many packages that is. */
+const builds = extensions.reduce((sum, one) => sum + postgresqls.reduce((all, { name }) => all + versionsOn(one, name).length, 0), 0);
+
+/** What the catalogue stands on. */
+const pinned = () => [...catalogue.inputs].sort((a, b) => (b.name === 'nixpkgs') - (a.name === 'nixpkgs')).map(
+  ({ name, revision, modified, link }) => h('span', {}, `${name} `, outside(link, short(revision)), ` of ${day(modified)}`));
+
 /** Whether it can be had there, on some system. */
 const isOn = (extension, name) => versionsOn(extension, name).some((one) => !one.gone);
 

@@ -108,13 +108,6 @@ function pairLine({ name, before, after }, kind) {
       range && before && after && outside(`${range[1]}/compare/${before}...${after}`, 'upstream’s changes')));
 }
 
-/** A choice that goes into the address. */
-function chooser(label, key, options, now) {
-  const select = h('select', {}, options.map(([value, text]) => h('option', { value, selected: value === now }, text)));
-  select.addEventListener('change', () => go(changed({ [key]: select.value })));
-  return h('label', { class: 'field' }, label, select);
-}
-
 function compareView(_, params) {
   const names = postgresqls.map(({ name }) => name);
   const [first, second] = [names[0], names.at(-1)];
@@ -128,10 +121,10 @@ function compareView(_, params) {
   const differ = rows.filter(({ left, right }) => left.join() !== right.join());
   const only = (key, other) => rows.filter((line) => line[key].length > 0 && line[other].length === 0).length;
   const options = names.map((name) => [name, `PostgreSQL ${name}`]);
-  const box = h('input', { type: 'checkbox', checked: all });
+  const box = h('input', { type: 'checkbox', id: 'same', checked: all });
   box.addEventListener('change', () => go(changed({ all: box.checked ? '1' : '' })));
   const show = (texts) => (texts.length > 0 ? [texts[0], texts.length > 1 && h('span', { class: 'small' }, texts.slice(1).join(', '))] : h('span', { class: 'none' }, '·', h('span', { class: 'unseen' }, 'none')));
-  const kind = ({ left, right }) => (left.length === 0 ? 'added' : right.length === 0 ? 'removed' : left.join() === right.join() ? '' : 'moved');
+  const kind = ({ left, right }) => (left.length === 0 ? 'added' : right.length === 0 ? 'removed' : left[0] === right[0] ? '' : 'moved');
   return {
     title: `PostgreSQL ${a} and ${b}`,
     element: h('article', { class: 'detail' },
@@ -170,7 +163,7 @@ function changesView(_, params) {
     element: h('article', { class: 'detail' },
       h('header', {}, h('h1', { tabindex: '-1' }, 'What changed'),
         h('div', { class: 'fields' }, chooser('From', 'from', options, from), h('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'), chooser('To', 'to', [['', 'now'], ...options], until))),
-      h('p', { class: 'lead' }, summary.length + others === 0 ? 'Nothing changed.' : `${[...summary, others > 0 && `${plural(others, 'PostgreSQL or input').replace('inputs', 'inputs')}`].filter(Boolean).join(', ')}.`),
+      h('p', { class: 'lead' }, summary.length + others === 0 ? 'Nothing changed.' : `${[...summary, others > 0 && plural(others, 'PostgreSQL or input', 'PostgreSQLs or inputs')].filter(Boolean).join(', ')}.`),
       h('div', { class: 'columns' },
         h('div', {},
           table('PostgreSQL', found.postgresqls.map((pair) => pairLine(pair, 'postgresql'))),
@@ -180,7 +173,7 @@ function changesView(_, params) {
           [{ name: '', date: '' }, ...past.revisions].map((revision, index, every) => {
             const older = every[index + 1];
             const label = revision.name || 'now';
-            return h('li', {}, older ? to('changes', '', { from: older.name, to: revision.name }, {}, label) : label, h('span', { class: 'small' }, between(' · ', [revision.date, revision.commit?.slice(0, 10)].filter(Boolean))));
+            return h('li', {}, older ? to('changes', '', { from: older.name, to: revision.name }, { 'aria-current': older.name === from && revision.name === until && 'true' }, label) : label, h('span', { class: 'small' }, between(' · ', [revision.date, revision.commit?.slice(0, 10)].filter(Boolean))));
           }))))),
   };
 }

@@ -24,7 +24,8 @@ function sqlLink(name) {
 }
 
 function sourceLine({ text, link, tag, commit }) {
-  return outside(link, tag ?? (commit ? commit.slice(0, 10) : text));
+  const file = /^https?:.*\/([^/?#]+)$/.exec(text)?.[1];
+  return outside(link, tag ?? commit?.slice(0, 10) ?? file ?? text);
 }
 
 const back = () => h('p', { class: 'back' }, h('a', { href: lastList }, '← Extensions'));
@@ -48,9 +49,8 @@ function use(extension, params) {
   if (!name) return h('p', { class: 'notice' }, 'No PostgreSQL of the catalogue has it at present.');
   const { attribute } = servers.get(name);
   const choose = (label, key, values, now) => {
-    const select = h('select', {}, values.map((value) => h('option', { value: value ?? '', selected: value === now }, value ?? 'nixpkgs')));
-    select.addEventListener('change', () => go(changed({ [key]: select.value, ...(key === 'pg' && { version: '' }) })));
-    return h('label', { class: 'field' }, label, select);
+    const options = values.map((value) => [value ?? '', value ?? 'nixpkgs']);
+    return chooser(label, key, options, now ?? '', key === 'pg' ? { version: '' } : {});
   };
   const isDefault = version === versions[0];
   const of = isDefault ? extension.name : version.entry?.attribute ?? extension.name;
@@ -70,7 +70,7 @@ function use(extension, params) {
     code(`nix build .#${attribute}/exts/${of}`, 'build it'),
     isDefault && [h('h3', {}, 'Build the server with it'), code(`nix build .#${attribute}/bin`, 'build the server')],
     isDefault && [h('h3', {}, 'Run that'), code(`nix run .#start-server ${name} ${catalogue.port}`, 'run the server')],
-    settings.length > 0 && [h('h3', {}, 'In postgresql.conf, where the server is not this one'), code(settings.join('\n'), 'settings')],
+    settings.length > 0 && [h('h3', {}, 'In another server’s postgresql.conf'), code(settings.join('\n'), 'settings')],
     creates.length > 0 ? [h('h3', {}, 'In the database'), code(creates.join('\n'), 'create it')] : h('p', { class: 'small' }, 'It has nothing to create in a database.'));
 }
 
@@ -92,7 +92,7 @@ function versionTable(extension) {
       h('td', {}, h('span', { class: 'chips' }, on.length > 0
         ? on.map(({ name }) => [chip(name, isDefault(name) ? 'default' : ''), isDefault(name) && h('span', { class: 'unseen' }, '(default)')])
         : h('span', { class: 'small' }, version.broken ?? 'none'))),
-      h('td', {}, sourceLine(version.source), version.patches?.length > 0 && h('span', { class: 'small' }, plural(version.patches.length, 'patch').replace('patchs', 'patches')),
+      h('td', {}, sourceLine(version.source), version.patches?.length > 0 && h('span', { class: 'small' }, plural(version.patches.length, 'patch', 'patches')),
         version.pgrx && h('span', { class: 'small' }, `pgrx ${version.pgrx}${version.rust ? `, Rust ${version.rust}` : ''}`)),
       h('td', { class: 'number' }, came ? [came.date, h('span', { class: 'small' }, came.commit)] : h('span', { class: 'none' }, '·')));
   });
@@ -183,8 +183,7 @@ function postgresqlView(name) {
       h('header', {},
         h('h1', { tabindex: '-1' }, `PostgreSQL ${name}`),
         h('p', { class: 'lead' }, server.version ?? 'what nixpkgs has', ' with ', to('extensions', '', { pg: name }, {}, plural(own.filter((extension) => isOn(extension, name)).length, 'extension'))),
-        h('p', { class: 'first' }, server.prerelease && badge('prerelease', 'warn'), server.fork && badge('own source', ''),
-          name === catalogue.default && badge('default', 'license'), !server.source && badge('from nixpkgs', ''))),
+        h('p', { class: 'first' }, serverBadges(server), !server.source && badge('from nixpkgs'))),
       h('div', { class: 'columns' },
         h('div', {},
           found.length > 0 && h('section', { class: 'card' }, h('h2', {}, 'Known vulnerabilities'), vulnerabilityList(found.map((hole) => ({ version: server.version, ...hole })))),
@@ -211,6 +210,30 @@ function postgresqlView(name) {
     ),
   };
 }
+
+function serversView() {
+  const heads = ['PostgreSQL', 'Version', 'Extensions', 'Preloaded', 'Last release', 'Source'];
+  return {
+    title: 'PostgreSQL',
+    element: h('article', { class: 'detail' },
+      h('header', {}, h('h1', { tabindex: '-1' }, 'PostgreSQL'), h('p', { class: 'lead' }, `${plural(postgresqls.length, 'server')} that can be built and run.`)),
+      h('div', { class: 'around card' }, h('table', { class: 'plain' }, h('caption', { class: 'unseen' }, 'PostgreSQL'),
+        h('thead', {}, h('tr', {}, heads.map((text) => h('th', { scope: 'col' }, text)))),
+        h('tbody', {}, postgresqls.map((server) => h('tr', {},
+          h('th', { scope: 'row' }, to('postgresql', server.name, {}, {}, server.name), serverBadges(server)),
+          h('td', { class: 'number' }, server.version ?? 'nixpkgs’'),
+          h('td', {}, to('extensions', '', { pg: server.name }, {}, String(extensions.filter((extension) => isOn(extension, server.name)).length))),
+          h('td', {}, String((server.preload ?? []).length)),
+          h('td', { class: 'number' }, server.ends ?? '·'),
+          h('td', {}, server.source ? sourceLine(server.source) : 'nixpkgs'))))))),
+  };
+}
+
+const serverBadges = (server) => [
+  server.name === catalogue.default && badge('default', 'license'),
+  server.prerelease && badge('prerelease', 'warn'),
+  server.fork && badge('own source'),
+];
 
 function leftOutView() {
   const rows = extensions.flatMap((extension) => leftOut(extension).map((one) => ({ extension, ...one })));

@@ -1,7 +1,7 @@
 // The matrix: extensions × PostgreSQLs, with what is asked of them.
 
-/** Rows at once. */
-const PAGE = 100;
+/** Rows at once: all of a usual catalogue, of a large one as many as are laid out while one types. */
+const PAGE = extensions.length <= 100 ? 100 : 40;
 
 const ORDERS = {
   name: (a, b) => (a.name < b.name ? -1 : 1),
@@ -33,22 +33,22 @@ const passes = (extension, chosen, except) =>
 /** Those that are asked for, in order, and for each facet how many there would be of each value. */
 function select({ text, chosen, sort }) {
   const scores = search(text);
-  const found = scores ? [...scores.keys()] : extensions;
-  const rows = found.filter((extension) => passes(extension, chosen));
+  const answering = scores ? [...scores.keys()] : extensions;
+  const found = answering.filter((extension) => passes(extension, chosen));
   const [key, down] = sort.startsWith('-') ? [sort.slice(1), -1] : [sort, 1];
   const order = servers.has(key) ? byServer(key) : ORDERS[key];
   const usual = scores ? (a, b) => scores.get(b) - scores.get(a) : () => 0;
-  rows.sort((a, b) => (order ? down * order(a, b) : usual(a, b)) || ORDERS.name(a, b));
+  found.sort((a, b) => (order ? down * order(a, b) : usual(a, b)) || ORDERS.name(a, b));
   const counts = new Map();
   for (const { key: facet, values } of FACETS) {
     // A further property narrows what there is; a further value of another facet adds to it.
-    const among = found.filter((extension) => passes(extension, chosen, facet === 'is' ? undefined : facet));
+    const among = answering.filter((extension) => passes(extension, chosen, facet === 'is' ? undefined : facet));
     const own = facetValues.get(facet);
     for (const [value] of values) {
       counts.set(`${facet}=${value}`, among.filter((extension) => own.get(extension).has(value)).length);
     }
   }
-  return { rows, counts };
+  return { found, counts };
 }
 
 /** One version as it stands in the table. */
@@ -83,11 +83,20 @@ function badges(extension) {
     !isFree(extension) && badge('unfree', 'warn', 'nixpkgs builds it only where unfree packages are allowed'),
     extension.override && badge('override', '', 'Adapted by hand-written Nix'),
     extension.broken && badge('left out', 'bad', extension.broken),
-    open > 0 && badge(plural(open, 'vulnerability').replace('ys', 'ies'), 'bad'),
+    open > 0 && badge(plural(open, 'vulnerability', 'vulnerabilities'), 'bad'),
   ];
 }
 
+const rows = { some: new Map(), all: new Map() };
+
+/** The row of an extension, made when it is first shown. */
 function row(extension, all) {
+  const made = rows[all ? 'all' : 'some'];
+  if (!made.has(extension)) made.set(extension, makeRow(extension, all));
+  return made.get(extension);
+}
+
+function makeRow(extension, all) {
   return h('tr', { role: 'row' },
     h('th', { role: 'rowheader', scope: 'row' },
       h('span', { class: 'first' }, to('extension', extension.name, {}, { class: 'name' }, extension.name), badges(extension)),
@@ -173,13 +182,13 @@ function matrixView() {
       h('div', { class: 'bar' },
         h('div', { class: 'searching' }, input, h('kbd', { 'aria-hidden': 'true' }, '/')),
         h('label', { class: 'choice' }, all, h('span', { class: 'text' }, 'all versions'))),
-      h('div', { class: 'line' }, count, clear),
+      h('div', { class: 'line' }, count, clear, h('p', { class: 'stand' }, between(' · ', [plural(builds, 'build'), ...pinned().slice(0, 1)]))),
       h('div', { class: 'around' }, table), nothing, turn));
 
   const update = (params) => {
     const wanted = asked(params);
-    const { rows, counts } = select(wanted);
-    const page = Math.min(Math.max(1, Number(params.get('page')) || 1), Math.max(1, Math.ceil(rows.length / PAGE)));
+    const { found, counts } = select(wanted);
+    const page = Math.min(Math.max(1, Number(params.get('page')) || 1), Math.max(1, Math.ceil(found.length / PAGE)));
     if (document.activeElement !== input) input.value = wanted.text;
     all.checked = wanted.all;
     for (const { update: follow } of facets) follow(wanted.chosen, counts);
@@ -191,12 +200,12 @@ function matrixView() {
       postgresqls.map(({ name, version }) => heading(name, name, version !== name && (version ?? 'nixpkgs'), wanted.sort))));
     if (sorted) head.querySelector(`[data-sort="${CSS.escape(sorted)}"]`)?.focus();
     // Of a few, everything.
-    const whole = wanted.all || rows.length <= 3;
-    fill(body, rows.slice((page - 1) * PAGE, page * PAGE).map((extension) => row(extension, whole)));
-    table.hidden = rows.length === 0;
-    fill(nothing, rows.length === 0 && 'Nothing in the catalogue is so. Take something away from what you ask for.');
-    fill(turn, pages(rows.length, page));
-    const text = rows.length === extensions.length ? plural(rows.length, 'extension') : `${rows.length.toLocaleString('en')} of ${plural(extensions.length, 'extension')}`;
+    const whole = wanted.all || found.length <= 3;
+    fill(body, found.slice((page - 1) * PAGE, page * PAGE).map((extension) => row(extension, whole)));
+    table.hidden = found.length === 0;
+    fill(nothing, found.length === 0 && 'Nothing in the catalogue is so. Take something away from what you ask for.');
+    fill(turn, pages(found.length, page));
+    const text = found.length === extensions.length ? plural(found.length, 'extension') : `${grouped(found.length)} of ${plural(extensions.length, 'extension')}`;
     fill(count, text);
     lastList = location.hash || '#/';
     return text;

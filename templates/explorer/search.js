@@ -2,13 +2,27 @@
 
 const words = (text) => text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
-/** Every word with who has it and how much that counts. */
+/** A bit for each letter that a word has. */
+function letters(word) {
+  let bits = 0;
+  for (let index = 0; index < word.length; index += 1) bits |= 1 << (word.charCodeAt(index) & 31);
+  return bits;
+}
+
+/** How many letters of one word another lacks: each of them takes an edit. */
+function lacking(wanted, there) {
+  let count = 0;
+  for (let bits = wanted & ~there; bits !== 0; bits &= bits - 1) count += 1;
+  return count;
+}
+
+/** Every word with its letters, who has it, and how much that counts. */
 const vocabulary = (() => {
   const all = new Map();
   const add = (word, extension, weight) => {
-    const places = all.get(word) ?? new Map();
+    if (!all.has(word)) all.set(word, { bits: letters(word), places: new Map() });
+    const { places } = all.get(word);
     places.set(extension, Math.max(places.get(extension) ?? 0, weight));
-    all.set(word, places);
   };
   for (const extension of extensions) {
     add(extension.name.toLowerCase(), extension, 100);
@@ -61,13 +75,15 @@ function answers(wanted) {
       found.set(extension, Math.max(found.get(extension) ?? 0, weight * quality));
     }
   };
-  for (const [word, places] of vocabulary) {
+  for (const [word, { places }] of vocabulary) {
     const quality = fitting(word, wanted);
     if (quality > 0) note(places, quality);
   }
   const most = wanted.length >= 8 ? 2 : wanted.length >= 4 ? 1 : 0;
   if (found.size > 0 || most === 0) return found;
-  for (const [word, places] of vocabulary) {
+  const bits = letters(wanted);
+  for (const [word, { bits: there, places }] of vocabulary) {
+    if (word.length < wanted.length - most || lacking(bits, there) > most) continue;
     const mistakes = edits(word, wanted, most);
     if (mistakes <= most) note(places, 0.3 / mistakes);
   }

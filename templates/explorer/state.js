@@ -37,6 +37,14 @@ function go(hash, { replace = false } = {}) {
   }
 }
 
+/** A choice that goes into the address, with what it resets. */
+function chooser(label, key, options, now, resets = {}) {
+  const select = h('select', { id: `choose-${key}`, 'aria-label': label },
+    options.map(([value, text]) => h('option', { value, selected: value === now }, text)));
+  select.addEventListener('change', () => go(changed({ ...resets, [key]: select.value })));
+  return h('label', { class: 'field' }, label, select);
+}
+
 const list = (params, key) => (params.get(key) ?? '').split(',').filter(Boolean);
 
 /** The list of extensions as one last saw it. */

@@ -45,7 +45,7 @@ function withHistory(folder) {
   const [vector, hashids, cron] = [at('pgvector'), at('pg_hashids'), at('pg_cron')].map((path) => readFileSync(path, 'utf8'));
   git('2026-03-02T12:00:00Z', 'init', '--quiet', '--initial-branch=main');
   // As it was: without the newest pgvector, without pg_hashids, with something that has gone since.
-  writeFileSync(at('pgvector'), vector.replace(/\n\[\[version\]\]\nversion = "0\.8\.7"[^[]*/, '\n'));
+  writeFileSync(at('pgvector'), vector.replace(/\n\[\[version\]\]\nversion = "0\.8\.7"[^]*$/, ''));
   rmSync(at('pg_hashids'));
   writeFileSync(at('old_thing'), 'description = "Something old"\nhomepage = "https://example.org/"\nlicense = "mit"\nkind = "nixpkgs"\nsource = "nixpkgs"\npostgresql = [">=15"]\n');
   edit(at('pg_cron'), ['preload = true\n', '']);

@@ -160,7 +160,7 @@ test('what changed since the last tag', async ({ open }) => {
   await page.getByRole('link', { name: 'Changes' }).click();
   await page.waitForSelector('.timeline');
   const row = (name) => page.locator('tr', { has: page.locator('th', { hasText: name }) });
-  assert.match(await row('pgvector').textContent(), /0\.8\.0 → 0\.8\.7 on 15, 17, 18/);
+  assert.match(await row('pgvector').textContent(), /0\.8\.0 → 0\.8\.7 on 15, 17, 17_6, 18/);
   assert.equal(await row('pgvector').getByRole('link', { name: /upstream/ }).first().getAttribute('href'), 'https://github.com/pgvector/pgvector/compare/v0.8.0...v0.8.7');
   assert.match(await row('pg_hashids').textContent(), /added/);
   assert.match(await row('old_thing').textContent(), /removed/);
@@ -295,9 +295,9 @@ test('print has the table and not the controls', async ({ open }) => {
   await close();
 });
 
-test('2,000 extensions, a hundred at once', async ({ open }) => {
+test('2,000 extensions, a page at once', async ({ open }) => {
   const { page, close } = await open('large');
-  assert.equal((await names(page)).length, 100);
+  assert.equal((await names(page)).length, 40);
   assert.equal(await page.locator('.found').textContent(), '2,000 extensions');
   const first = (await names(page))[0];
   await page.getByRole('link', { name: 'Next →' }).click();
@@ -310,19 +310,29 @@ test('2,000 extensions, a hundred at once', async ({ open }) => {
   await close();
 }, { smoke: true });
 
+/** Every view; the first few have most of what there is. */
+const VIEWS = [
+  '#/?q=vector&is=preload&pg=17&all=1', '#/extension/timescaledb', '#/changes',
+  '#/', '#/?is=left-out', '#/extension/pgvector', '#/servers', '#/postgresql/17', '#/compare?a=15&b=18', '#/left-out', '#/nowhere/x',
+];
+
+async function accessible({ open, axe }, views, settings) {
+  const found = [];
+  for (const hash of views) {
+    const { page, close } = await open('history', hash, settings);
+    // Evaluated by the debugger, which no policy holds.
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    const said = (node) => `${node.html.slice(0, 140)} ${node.any[0]?.message ?? ''}`;
+    for (const { id, nodes } of violations) found.push(`${hash} ${id}: ${nodes.slice(0, 3).map(said).join('\n    ')}`);
+    await close();
+  }
+  assert.deepEqual(found, []);
+}
+
+test('accessible, in short', (tools) => accessible(tools, VIEWS.slice(0, 3), {}), { smoke: true });
 for (const colorScheme of ['light', 'dark']) {
   for (const [width, height] of [[1280, 900], [375, 740]]) {
-    test(`accessible: ${colorScheme}, ${width} wide`, async ({ open, axe }) => {
-      const found = [];
-      for (const hash of ['#/', '#/?q=vector&is=preload&pg=17&all=1', '#/?is=left-out', '#/extension/pgvector', '#/extension/timescaledb', '#/postgresql/17', '#/compare?a=15&b=18', '#/changes', '#/left-out', '#/nowhere/x']) {
-        const { page, close } = await open('history', hash, { colorScheme, viewport: { width, height } });
-        // Evaluated by the debugger, which no policy holds.
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'], rules: { 'color-contrast': { enabled: true } } }));
-        for (const { id, nodes } of violations) found.push(`${hash} ${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 140)} ${node.any[0]?.message ?? ''}`).join('\n    ')}`);
-        await close();
-      }
-      assert.deepEqual(found, []);
-    }, { smoke: colorScheme === 'light' && width > 1000 });
+    test(`accessible: ${colorScheme}, ${width} wide`, (tools) => accessible(tools, VIEWS, { colorScheme, viewport: { width, height } }));
   }
 }

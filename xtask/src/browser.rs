@@ -57,7 +57,21 @@ pub fn run(args: &Args) -> Result<String> {
         driver.arg("--screenshots").arg(root.join("docs/explorer"));
     }
     ensure!(driver.status().context("node cannot be started")?.success(), "the explorer fails in a browser");
+    if args.screenshots && found("pngquant").is_some() {
+        shrink(&root.join("docs/explorer"))?;
+    }
     Ok("browser: the explorer works".to_owned())
+}
+
+/// Pictures with fewer colours, which nobody sees.
+fn shrink(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "png") {
+            output(program("pngquant").args(["--force", "--ext", ".png", "--strip", "64"]).arg(path))?;
+        }
+    }
+    Ok(())
 }
 
 /// The path of a program, if it is installed.

@@ -44,8 +44,8 @@ pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str
     };
     let mut wanted = past.tags()?;
     if let Some(name) = against {
-        let commit = past.repository.commit(name)?.ok_or_else(|| Error::NoSide {
-            which: name.to_owned(),
+        let commit = past.repository.commit(name)?.ok_or_else(|| Error::NoRevision {
+            revision: name.to_owned(),
             why: "git knows no such revision".to_owned(),
         })?;
         match wanted.iter_mut().find(|one| one.name == name || one.commit == commit) {
@@ -79,9 +79,11 @@ pub(super) fn again(root: &Utf8Path, catalogue: &Catalogue, page: History) -> Re
     if past.is_shallow()? {
         return Ok(page);
     }
+    let tags = past.tags()?;
     let wanted = page.revisions.into_iter().map(|revision| {
         let Revision { name, commit, date, against, .. } = revision;
-        Wanted { name, commit, date, against }
+        let tag = tags.iter().find(|tag| tag.name == name && tag.commit == commit);
+        Wanted { date: tag.map_or(date, |tag| tag.date.clone()), name, commit, against }
     });
     past.history(catalogue, page.head, wanted.collect())
 }
@@ -154,7 +156,7 @@ impl Past {
                 Ok(older) => older,
                 // A tag from before there was a catalogue, or that this version does not read.
                 Err(_) if !against => continue,
-                Err(why) => return Err(Error::NoSide { which: name, why }),
+                Err(why) => return Err(Error::NoRevision { revision: name, why }),
             };
             revisions.push(Revision { name, commit, date, against, before: before(&older, &newer) });
             newer = older;
