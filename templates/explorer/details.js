@@ -220,7 +220,7 @@ function serversView() {
       h('div', { class: 'around card' }, h('table', { class: 'plain' }, h('caption', { class: 'unseen' }, 'PostgreSQL'),
         h('thead', {}, h('tr', {}, heads.map((text) => h('th', { scope: 'col' }, text)))),
         h('tbody', {}, postgresqls.map((server) => h('tr', {},
-          h('th', { scope: 'row' }, to('postgresql', server.name, {}, {}, server.name), serverBadges(server)),
+          h('th', { scope: 'row' }, h('span', { class: 'first' }, to('postgresql', server.name, {}, {}, server.name), serverBadges(server))),
           h('td', { class: 'number' }, server.version ?? 'nixpkgs’'),
           h('td', {}, to('extensions', '', { pg: server.name }, {}, String(extensions.filter((extension) => isOn(extension, server.name)).length))),
           h('td', {}, String((server.preload ?? []).length)),
