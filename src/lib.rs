@@ -27,6 +27,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod cmd;
 pub mod diag;
+pub mod explorer;
 pub mod git;
 pub mod interrupt;
 pub mod limited;

@@ -41,6 +41,11 @@ pub fn of(major: u32, now: u64) -> Lifetime {
     }
 }
 
+/// The day of a major's last release, where it is known.
+pub fn last_day(major: u32) -> Option<&'static str> {
+    LAST_DAYS.iter().find(|(of, ..)| *of == major).map(|(_, _, day)| *day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

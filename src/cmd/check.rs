@@ -9,7 +9,7 @@ use super::host::Host;
 use super::{emit, generate, report};
 use crate::cmd::{Context, Outcome};
 use crate::diag::{Format, foreign, plural};
-use crate::ops::check::{Checked, Compared, Everything, Request, Unseen, check};
+use crate::ops::check::{Checked, Compared, Everything, Request, check};
 use crate::ops::{self, Change, Loaded};
 use crate::overrides::evaluated::packages;
 
@@ -75,15 +75,16 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let warned = args.error_on_warning && checked.loaded.diagnostics.counts().1 > 0;
     let clean = checked.is_clean();
     let Checked { loaded, compared } = &checked;
-    let Some(Compared { comparison, unseen, everything }) = compared else {
+    let Some(compared) = compared else {
         match args.format {
             Format::Json => report::write(&loaded.diagnostics, &loaded.sources, Value::Null, context)?,
             format => emit(loaded, format, context)?,
         }
         return Ok(Outcome::Findings);
     };
+    let Compared { comparison, unseen, everything, .. } = compared;
     match args.format {
-        Format::Json => write_json(loaded, &comparison.changes, unseen, everything.as_ref(), context)?,
+        Format::Json => write_json(loaded, compared, context)?,
         format => emit(loaded, format, context)?,
     }
     if args.format == Format::Text {
@@ -178,13 +179,9 @@ fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn write_json(
-    loaded: &Loaded,
-    changes: &[Change],
-    unseen: &Unseen,
-    everything: Option<&Everything>,
-    context: &mut Context<'_>,
-) -> anyhow::Result<()> {
+fn write_json(loaded: &Loaded, compared: &Compared, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let Compared { comparison, pages, unseen, everything } = compared;
+    let changes = &comparison.changes;
     let files = changes.iter().map(|change| {
         serde_json::json!({
             "path": change.path,
@@ -197,7 +194,7 @@ fn write_json(
         })
     });
     let mut value = serde_json::json!({
-        "up-to-date": changes.is_empty(),
+        "up-to-date": changes.is_empty() && pages.is_empty(),
         "not-evaluated": unseen.overrides,
         "files": files.collect::<Vec<_>>(),
     });

@@ -11,6 +11,7 @@ pub mod drvs;
 pub mod eval;
 pub mod evaluate;
 pub mod explain;
+pub mod explorer;
 mod fetching;
 pub mod generate;
 mod host;

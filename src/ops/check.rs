@@ -1,6 +1,6 @@
 //! Checking: generating whose last step compares in place of writing. Overrides are evaluated where nixpkgs is here.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::evaluate::{self, Evaluated, Evaluation};
 use super::{Error, Host, Loaded, generate};
@@ -49,6 +49,8 @@ pub struct Checked {
 pub struct Compared {
     /// The disk against what should be there.
     pub comparison: Comparison,
+    /// Pages of the explorer that git tracks and that are not what the catalogue gives; each is a finding as well.
+    pub pages: Vec<Utf8PathBuf>,
     /// What was not evaluated.
     pub unseen: Unseen,
     /// What the flake offers, evaluated, or why nothing of it could be; `None`: nobody asked.
@@ -92,7 +94,8 @@ pub fn check(request: &Request<'_>, host: &dyn Host) -> Result<Checked, Error> {
         evaluate::failures(packages, &mut loaded.diagnostics);
     }
     let comparison = generate::compare(request.root, &catalogue)?;
-    Ok(Checked { loaded, compared: Some(Compared { comparison, unseen, everything }) })
+    let pages = super::explorer::stale(request.root, &catalogue, &mut loaded.diagnostics)?;
+    Ok(Checked { loaded, compared: Some(Compared { comparison, pages, unseen, everything }) })
 }
 
 impl Checked {

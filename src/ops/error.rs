@@ -233,6 +233,14 @@ pub enum Error {
         /// What evaluation says.
         why: String,
     },
+    /// A revision whose catalogue cannot be compared with.
+    #[error("{revision} cannot be compared with: {why}")]
+    NoRevision {
+        /// As it was asked for.
+        revision: String,
+        /// Why.
+        why: String,
+    },
     /// What evaluation says.
     #[error(transparent)]
     Evaluation(#[from] Box<crate::nix::eval::Error>),

@@ -11,6 +11,7 @@ pub mod drv_diff;
 pub mod drvs;
 mod error;
 pub mod evaluate;
+pub mod explorer;
 pub mod failures;
 pub mod fix;
 pub mod generate;
@@ -52,6 +53,7 @@ pub const FINDERS: &[Finder] = &[
     bump::FINDER,
     check::FINDER,
     evaluate::FINDER,
+    explorer::FINDER,
     failures::FINDER,
     generate::FINDER,
     inputs::FINDER,

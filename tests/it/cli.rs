@@ -382,12 +382,13 @@ fn write(path: impl AsRef<Path>, text: &str) {
 }
 
 /// What commands only look: each changes nothing, whatever it finds.
-const LOOKING: [&[&str]; 8] = [
+const LOOKING: [&[&str]; 9] = [
     &["check", "--no-evaluate"],
     &["generate", "--dry-run"],
     &["list"],
     &["show", "pgvector"],
     &["matrix"],
+    &["explorer"],
     &["validate"],
     &["explain"],
     &["bump", "--dry-run", "--offline", "pgvector"],

@@ -190,6 +190,7 @@ fn tables() {
         &["show", &name, "--json"],
         &["matrix"],
         &["matrix", "--json"],
+        &["explorer"],
     ] {
         place.look(arguments, "");
     }

@@ -16,6 +16,7 @@ mod eval_cli;
 mod eval_fetch;
 mod eval_random;
 mod exit_codes;
+mod explorer;
 mod flakes;
 mod fuzz_seeds;
 mod hostpkgs_builds;

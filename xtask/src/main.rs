@@ -1,7 +1,8 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`,
-//! `package`, `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `browser`, `deny`, `notices`, `package`,
+//! `walkthroughs`.
 
 mod asan;
+mod browser;
 mod deny;
 mod e2e;
 mod notices;
@@ -30,6 +31,8 @@ enum Task {
     Upgrade,
     /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
     Asan(asan::Args),
+    /// Look at the explorer's pages in a real browser: Debian's Chromium, which is installed where it is missing.
+    Browser(browser::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::E2e(args) => e2e::run(&args),
         Task::Upgrade => e2e::upgrade(),
         Task::Asan(args) => ended(asan::run(&args)),
+        Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),

@@ -55,7 +55,7 @@ struct Case {
 }
 
 /// Commands that read a catalogue.
-const READING: [&[&str]; 15] = [
+const READING: [&[&str]; 16] = [
     &["check"],
     &["check", "--format", "github"],
     &["check", "--format", "json"],
@@ -64,6 +64,7 @@ const READING: [&[&str]; 15] = [
     &["show", "pgvector"],
     &["show", "pgvector", "--override"],
     &["matrix"],
+    &["explorer"],
     &["validate"],
     &["validate", "--format", "github"],
     &["outdated", "--offline"],

@@ -1,8 +1,8 @@
 //! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
 
-mod apt;
+pub mod apt;
 mod catalogue;
-mod command;
+pub mod command;
 mod evaluate;
 mod machine;
 mod nix;
@@ -256,7 +256,8 @@ pub fn upgrade() -> ExitCode {
     }
 }
 
-fn prepare() -> Result<Context> {
+/// Where things are.
+pub fn prepare() -> Result<Context> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?.to_owned();
     let state = root.join("target/e2e");
