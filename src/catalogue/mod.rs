@@ -4,6 +4,7 @@
 //! only report; what they report as an error keeps `resolve` from running at all.
 
 mod advice;
+pub mod ci;
 pub mod contrib;
 pub mod decode;
 pub mod expression;
@@ -24,6 +25,7 @@ pub mod places;
 pub mod postgresql_settings;
 pub mod range;
 pub mod raw;
+mod raw_ci;
 mod read;
 mod required;
 mod resolve;

@@ -6,7 +6,9 @@
 
 pub mod add;
 pub mod bump;
+pub mod cache_status;
 pub mod check;
+pub mod ci_plan;
 pub mod drv_diff;
 pub mod drvs;
 mod error;
@@ -23,6 +25,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod program;
 pub mod show_override;
+pub(crate) mod sides;
 pub mod untracked;
 pub mod validate;
 pub mod verify;
@@ -50,6 +53,7 @@ pub const FINDERS: &[Finder] = &[
     add::FINDER,
     bump::FINDER,
     check::FINDER,
+    ci_plan::FINDER,
     evaluate::FINDER,
     failures::FINDER,
     generate::FINDER,
