@@ -4,6 +4,7 @@ pub mod add;
 pub mod bump;
 mod bump_inputs;
 pub mod check;
+pub mod ci;
 pub mod completions;
 mod context;
 pub mod drv_diff;

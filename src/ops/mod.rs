@@ -25,7 +25,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod program;
 pub mod show_override;
-pub(crate) mod sides;
+pub mod sides;
 pub mod untracked;
 pub mod validate;
 pub mod verify;

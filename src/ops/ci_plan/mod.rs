@@ -19,7 +19,8 @@ use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, plural};
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
-use crate::upstream::caches::{Caches, NIXOS, Patience};
+use crate::upstream::caches::{Caches, NIXOS};
+use crate::upstream::http::Patience;
 
 pub use self::chunks::{Entry, Matrix, matrices};
 pub use self::jobs::{Job, Kind};
