@@ -32,7 +32,7 @@ complain() {
 attempt() {
   local try=1 outputs
   while true; do
-    if outputs=$(nix build --no-link --print-out-paths --print-build-logs --keep-going "$1" 2> >(tee "$log" >&2)); then
+    if outputs=$({ nix build --no-link --print-out-paths --print-build-logs --keep-going "$1" 2>&1 >&3 | tee "$log" >&2; } 3>&1); then
       printf '%s\n' "$outputs"
       return 0
     fi

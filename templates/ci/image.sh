@@ -16,8 +16,6 @@ trap 'rm -f "$log"' EXIT
 
 there=$(skopeo inspect --format '{{ .Digest }}' "docker://$image:$tag" 2>"$log") || there=''
 if [[ -n $there ]]; then
-  # As it would be pushed now.
-  skopeo copy --quiet --digestfile "$ours" "docker-archive:$archive" "dir:$(mktemp -d)"
   printf '%s:%s is there already, and stays as it is: %s\n' "$image" "$tag" "$there"
   printf '%s\n' "$there" >"$ours"
   exit 0
