@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 /// Machines that GitHub lends, by label, and the system of each. Labels that move (`ubuntu-latest`) are not here, as
 /// a workflow would change without an edit.
 pub const RUNNERS: [(&str, &str); 8] = [
@@ -171,6 +173,16 @@ impl Push {
             Self::Cachix(_) | Self::Attic { .. } => None,
         }
     }
+}
+
+/// Where is pushed to, as the scripts of pipelines take it.
+pub fn pushes<'p>(pushes: impl Iterator<Item = &'p Push>) -> Vec<Value> {
+    let one = |push: &Push| match push {
+        Push::S3 { .. } | Push::Folder(_) => json!({ "kind": "store", "store": push.store() }),
+        Push::Cachix(name) => json!({ "kind": "cachix", "name": name }),
+        Push::Attic { server, cache } => json!({ "kind": "attic", "server": server, "name": cache }),
+    };
+    pushes.map(one).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The way is [`files`] → `parse` → [`raw`] → [`rules`] over an [`index`] → `resolve` → [`model`]. Rules
 //! only report; what they report as an error keeps `resolve` from running at all.
 
+pub mod actions;
 mod advice;
 pub mod ci;
 pub mod contrib;

@@ -161,7 +161,7 @@ impl History {
                 }
             }
         }
-        for path in super::FILES {
+        for path in super::FILES.into_iter().chain(super::PIPELINES) {
             let there = self.below(repository, path);
             if let Ok(Some(bytes)) = repository.blob(commit, Path::new(&there))
                 && let Ok(text) = String::from_utf8(bytes)

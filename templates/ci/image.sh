@@ -5,7 +5,8 @@ set -euo pipefail
 NIX_CONFIG="${NIX_CONFIG:-}
 extra-experimental-features = nix-command flakes"
 export NIX_CONFIG
-image=${IMAGE:?} tag=${TAG:?}-${ARCHITECTURE:?}
+image=${IMAGE:?}
+image=${image,,} tag=${TAG:?}-${ARCHITECTURE:?}
 archive=$(nix build --no-link --print-out-paths ".#${ATTR:?}")
 skopeo=$(nix build --no-link --print-out-paths --inputs-from . nixpkgs#skopeo)
 PATH=$skopeo/bin:$PATH

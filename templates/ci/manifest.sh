@@ -4,6 +4,7 @@ set -euo pipefail
 shopt -s nullglob
 
 image=${IMAGE:?}
+image=${image,,}
 tags=()
 for file in digests/*; do
   name=${file##*/}

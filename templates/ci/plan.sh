@@ -1,8 +1,10 @@
 # Plans what a commit has to have built. BASE: the commit before; one that is not there means that everything is new.
+# MERGE=true: what is checked out is a merge into the commit before.
 # OUTPUT: the file that gets the outputs of the step. Leaves plan.json, changes.json and versions.md for the comment.
 set -euo pipefail
 
 base=${BASE:-}
+if [[ ${MERGE:-} == true ]]; then base=$(git rev-parse --verify --quiet 'HEAD^1') || base=''; fi
 if [[ $base =~ ^0*$ ]] || ! git cat-file -e "$base^{commit}" 2>/dev/null; then base=''; fi
 since=()
 if [[ -n $base ]]; then

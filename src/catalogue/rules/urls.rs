@@ -34,6 +34,13 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
 }
 
 fn one(url: &Field<String>, found: &mut Diagnostics) {
+    // Only templates have placeholders.
+    if let Some(url) = url.as_ref().filter(|url| url.value.contains(['{', '}'])) {
+        return found.push(
+            Diagnostic::new(Code::BadUrl, url.span, "nothing is replaced in this URL".to_owned())
+                .help("write it without braces, or percent-encode them: %7B and %7D"),
+        );
+    }
     found.extend(url.as_ref().and_then(|url| judge(url, &url.value)));
 }
 
