@@ -136,6 +136,8 @@ pub enum Command {
     /// Say which derivations a change rebuilds, and why.
     #[command(after_help = "Example: pgflakegen drv-diff HEAD~1")]
     DrvDiff(Box<cmd::drv_diff::Args>),
+    /// Make keys for a binary cache, and clear one away.
+    Cache(cmd::cache::Args),
     /// Plan what other machines build.
     Ci(cmd::ci::Args),
     /// Merge a generated file for git, as docs/teams.md says how to set up (not needed: the attributes do).
@@ -184,6 +186,7 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::Eval(args) => cmd::eval::run(&args, context),
         Command::Drvs(args) => cmd::drvs::run(&args, context),
         Command::DrvDiff(args) => cmd::drv_diff::run(&args, context),
+        Command::Cache(args) => cmd::cache::run(&args, context),
         Command::Ci(args) => cmd::ci::run(&args, context),
         Command::MergeDriver(args) => cmd::merge_driver::run(&args, context),
         Command::Completions(args) => cmd::completions::run(&args, context),

@@ -2,7 +2,9 @@
 
 pub mod add;
 pub mod bump;
+mod bump_actions;
 mod bump_inputs;
+pub mod cache;
 pub mod check;
 pub mod ci;
 pub mod completions;

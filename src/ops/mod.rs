@@ -4,8 +4,11 @@
 //! Owns the order of steps, and what is written when. Must not know a terminal, a command line or the environment:
 //! what goes on is told to a [`Host`], and what the environment says (places, limits, credentials) is in the request.
 
+pub mod actions;
 pub mod add;
 pub mod bump;
+pub mod cache_gc;
+pub mod cache_keys;
 pub mod cache_status;
 pub mod check;
 pub mod ci_plan;
@@ -50,6 +53,7 @@ pub use validate::validate;
 /// What finds something here.
 pub const FINDERS: &[Finder] = &[
     FINDER,
+    actions::FINDER,
     add::FINDER,
     bump::FINDER,
     check::FINDER,

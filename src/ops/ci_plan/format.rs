@@ -49,6 +49,8 @@ impl Plan {
     /// that says so.
     pub fn gitlab(&self) -> Value {
         let mut pipeline = Map::new();
+        let push = Value::from(self.pushes.clone()).to_string();
+        pipeline.insert("variables".into(), json!({ "PUSH": push }));
         pipeline.insert("stages".into(), json!(Kind::ALL.map(Kind::name)));
         // Pipelines of merge requests, too.
         pipeline.insert("workflow".into(), json!({ "rules": [{ "when": "always" }] }));
@@ -93,7 +95,7 @@ impl Plan {
         if steps.is_empty() {
             steps.push(json!({ "label": "nothing to build", "command": "true", "skip": "no package has changed" }));
         }
-        json!({ "steps": steps })
+        json!({ "env": { "PUSH": Value::from(self.pushes.clone()).to_string() }, "steps": steps })
     }
 
     /// As `hydra-eval-jobs` prints jobs: an object by name. What is built together is a job for each attribute.

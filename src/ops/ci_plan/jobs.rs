@@ -1,7 +1,8 @@
 //! Jobs: one for each derivation that is worth a machine. Sources and what takes no time are built by the job that
 //! needs them; what several jobs need that is no package is a job of its own, and comes first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::super::cache_status::Derivations;
 use super::super::drvs;
@@ -83,12 +84,14 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// The roots, and what they are made of as far as `to_build` holds.
+    /// The roots, and what they are made of as far as `to_build` holds; without it the roots alone, by how they are
+    /// made of each other.
     pub fn of(
         roots: &BTreeMap<String, Vec<&drvs::Job>>,
         derivations: &mut Derivations,
-        to_build: &dyn Fn(&str) -> bool,
+        to_build: Option<&dyn Fn(&str) -> bool>,
     ) -> Self {
+        let Some(to_build) = to_build else { return Self::of_roots(roots, derivations) };
         let mut nodes: BTreeMap<String, Node> = BTreeMap::new();
         let mut todo: Vec<String> = roots.keys().cloned().collect();
         while let Some(drv) = todo.pop() {
@@ -105,6 +108,15 @@ impl Graph {
         Self { nodes }
     }
 
+    fn of_roots(roots: &BTreeMap<String, Vec<&drvs::Job>>, derivations: &mut Derivations) -> Self {
+        let mut below = HashMap::new();
+        let nodes = roots.iter().map(|(drv, jobs)| {
+            let inputs = roots_below(drv, roots, derivations, &mut below).iter().cloned().collect();
+            (drv.clone(), node(drv, Some(jobs), inputs, derivations))
+        });
+        Self { nodes: nodes.collect() }
+    }
+
     /// Heavy derivations that one needs, through light ones; those are `besides`.
     fn heavy_below(&self, drv: &str, own: &BTreeSet<&str>) -> (BTreeSet<&str>, BTreeSet<&str>) {
         let (mut heavy, mut besides) = (BTreeSet::new(), BTreeSet::new());
@@ -118,6 +130,30 @@ impl Graph {
         }
         (heavy, besides)
     }
+}
+
+/// The roots that a derivation is made of, the nearest on each way.
+fn roots_below(
+    drv: &str,
+    roots: &BTreeMap<String, Vec<&drvs::Job>>,
+    derivations: &mut Derivations,
+    known: &mut HashMap<String, Rc<BTreeSet<String>>>,
+) -> Rc<BTreeSet<String>> {
+    if let Some(found) = known.get(drv) {
+        return found.clone();
+    }
+    let mut found = BTreeSet::new();
+    for (input, _) in derivations.inputs(drv) {
+        match roots.contains_key(&input) {
+            true => {
+                found.insert(input);
+            }
+            false => found.extend(roots_below(&input, roots, derivations, known).iter().cloned()),
+        }
+    }
+    let found = Rc::new(found);
+    known.insert(drv.to_owned(), found.clone());
+    found
 }
 
 fn node(drv: &str, roots: Option<&Vec<&drvs::Job>>, inputs: Vec<String>, derivations: &mut Derivations) -> Node {

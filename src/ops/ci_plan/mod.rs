@@ -10,11 +10,12 @@ mod jobs;
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
+use serde_json::Value;
 
 use super::cache_status::{CacheStatus, Derivations, Known};
 use super::sides::{self, Flake, How, Side};
 use super::{Error, Host, Loaded};
-use crate::catalogue::ci::Ci;
+use crate::catalogue::ci::{Ci, pushes};
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, plural};
 use crate::progress::progress;
@@ -64,6 +65,8 @@ pub struct Plan {
     pub loaded: Loaded,
     /// `[ci]`.
     pub ci: Ci,
+    /// Where what is built is pushed to.
+    pub pushes: Vec<Value>,
     /// The jobs, each after those that it needs.
     pub jobs: Vec<Job>,
     /// Packages and checks that there are.
@@ -139,10 +142,11 @@ pub fn plan(request: &Request<'_>, host: &dyn Host) -> Result<Plan, Error> {
     });
     // Without an older side and without caches nothing tells what of the whole closure must be built.
     let deep = before.is_some() || status.is_some();
-    let to_build = |drv: &str| deep && !is_old(drv) && !is_built(drv);
-    let graph = jobs::Graph::of(&roots, &mut derivations, &to_build);
+    let to_build = |drv: &str| !is_old(drv) && !is_built(drv);
+    let graph = jobs::Graph::of(&roots, &mut derivations, deep.then_some(&to_build));
     let jobs = jobs::jobs(&graph, &ci, &request.times, &mut loaded.diagnostics);
-    Ok(Plan { loaded, ci, jobs, packages: wanted.len(), changed, cached })
+    let pushes = pushes(catalogue.flake.caches.iter().filter_map(|cache| cache.push.as_ref()));
+    Ok(Plan { loaded, ci, pushes, jobs, packages: wanted.len(), changed, cached })
 }
 
 fn both(request: &Request<'_>, how: &How, host: &dyn Host) -> Result<(Option<Side>, Side), Error> {
