@@ -15,7 +15,7 @@ log=$folder/log
 
 complain() {
   if [[ ${GITHUB_ACTIONS:-} == true ]]; then
-    printf '::error title=push::%s\n' "$1"
+    printf '::error title=push::%s\n' "$1" >&2
   else
     printf 'error: %s\n' "$1" >&2
   fi

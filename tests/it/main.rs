@@ -2,8 +2,10 @@
 //! in `tests/listed`.
 
 mod architecture;
+mod binary_cache;
 mod catalogue_cases;
 mod catalogue_robust;
+mod ci_plan;
 mod cli;
 mod completions;
 mod docs;

@@ -10,6 +10,7 @@ mod power_cut;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
+mod workflows;
 
 use libtest_mimic::Arguments;
 
@@ -22,6 +23,7 @@ fn main() {
         pins::trials(),
         power_cut::trials(),
         scripts::trials(),
+        workflows::trials(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

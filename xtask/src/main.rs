@@ -1,9 +1,10 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`,
-//! `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `linters`,
+//! `notices`, `walkthroughs`.
 
 mod asan;
 mod deny;
 mod e2e;
+mod linters;
 mod notices;
 mod walkthroughs;
 
@@ -31,6 +32,8 @@ enum Task {
     Asan(asan::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,
+    /// Install what the tests of workflows want (actionlint, ShellCheck, zizmor) into target/linters.
+    Linters,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
     /// Make the changes that CONTRIBUTING.md describes to a copy of the last commit, and run what they say to run.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Upgrade => e2e::upgrade(),
         Task::Asan(args) => ended(asan::run(&args)),
         Task::Deny => deny::run(),
+        Task::Linters => ended(linters::run()),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),
     }
