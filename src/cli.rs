@@ -137,8 +137,12 @@ pub enum Command {
     #[command(after_help = "Example: pgflakegen drv-diff HEAD~1")]
     DrvDiff(Box<cmd::drv_diff::Args>),
     /// Make keys for a binary cache, and clear one away.
+    #[command(
+        after_help = "Example: pgflakegen cache keygen cache.example.org-1 --output signing-key\n         pgflakegen cache gc /var/cache/nix --keep-tags"
+    )]
     Cache(cmd::cache::Args),
     /// Plan what other machines build.
+    #[command(after_help = "Example: pgflakegen ci plan --since origin/main --check-cache-status")]
     Ci(cmd::ci::Args),
     /// Merge a generated file for git, as docs/teams.md says how to set up (not needed: the attributes do).
     #[command(after_help = "Example: pgflakegen merge-driver %O %A %B %P")]

@@ -18,13 +18,13 @@ trap 'rm -f "$log"' EXIT
 network='Could not resolve host|Connection (reset|refused|timed out)|HTTP error (429|500|502|503|504)|unable to download|Operation too slow|TLS connect error|unexpected end-of-file'
 full='No space left on device|disk full|Nix daemon disconnected unexpectedly'
 
-# An error that GitHub shows at the top of the page, and everybody else in the log.
+# An error that GitHub shows at the top of the page, and everybody else in the log. stdout is for outputs.
 complain() {
   local text=$1
   if [[ ${GITHUB_ACTIONS:-} == true ]]; then
     text=${text//'%'/%25}
     text=${text//$'\n'/%0A}
-    printf '::error title=build::%s\n' "$text"
+    printf '::error title=build::%s\n' "$text" >&2
   else
     printf 'error: %s\n' "$text" >&2
   fi

@@ -17,14 +17,16 @@ log=$folder/log
 
 complain() {
   if [[ ${GITHUB_ACTIONS:-} == true ]]; then
-    printf '::error title=push::%s\n' "$1"
+    printf '::error title=push::%s\n' "$1" >&2
   else
     printf 'error: %s\n' "$1" >&2
   fi
 }
 
 # What was built here and not fetched, Nix calls "ultimate"; versions of Nix differ in how they print it.
-nix path-info --all --json >"$folder/paths.json"
+if ! nix path-info --all --json --json-format 1 >"$folder/paths.json" 2>"$log"; then
+  nix path-info --all --json >"$folder/paths.json"
+fi
 jq --raw-output '
   (if type == "array" then . else (.info? // .) | to_entries | map(.value + { path: .key }) end)[]
   | select(.ultimate == true) | .path

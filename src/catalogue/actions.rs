@@ -48,7 +48,10 @@ mod tests {
     fn pins_are_commits_in_order() {
         assert!(ACTIONS.is_sorted_by(|a, b| a.name < b.name));
         for action in ACTIONS {
-            assert!(action.rev.len() == 40 && action.rev.bytes().all(|b| b.is_ascii_hexdigit()), "{action:?}");
+            assert!(
+                action.rev.len() == 40 && action.rev.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{action:?}"
+            );
             assert!(action.version.split('.').all(|part| part.parse::<u32>().is_ok()), "{action:?}");
         }
         let own = BTreeMap::from([("actions/checkout".to_owned(), ("8.0.0".to_owned(), "a".repeat(40)))]);

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
-use super::files;
 use super::ci::{self, Ci, Push, Service, Workflow};
+use super::files;
 use super::index::{kind, sql_names, versions};
 use super::input::Place;
 use super::model::{
@@ -17,8 +17,8 @@ use super::model::{
     Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
-    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawExtension,
-    RawCi, RawFlake, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion,
+    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
+    RawExtension, RawFlake, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion,
 };
 use super::rules::Context;
 use super::{kinds, source, version};

@@ -26,13 +26,20 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
             .collect();
         let majors: Vec<Value> =
             found.majors.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
-        report::write(&found.failed, &SourceMap::new(), json!({ "actions": moved, "majors": majors }), context)?;
+        report::write(
+            &found.failed,
+            &SourceMap::new(),
+            json!({ "actions": moved, "majors": majors }),
+            context,
+        )?;
     } else {
         for moved in &found.moved {
             writeln!(context.out, "{} {} → {} ({})", moved.name, moved.from, moved.to, moved.rev)?;
         }
         for (name, version) in &found.majors {
-            context.say(format_args!("{name} has {version}, another major: see what it takes, and name it in [ci.actions]"))?;
+            context.say(format_args!(
+                "{name} has {version}, another major: see what it takes, and name it in [ci.actions]"
+            ))?;
         }
     }
     if found.failed.has_errors() {

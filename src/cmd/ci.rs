@@ -13,7 +13,6 @@ use crate::diag::{self, plural};
 use crate::limited;
 use crate::ops::ci_plan::{Asking, Plan, Request, Times, plan};
 use crate::ops::sides::How;
-use crate::upstream::caches;
 
 /// Options of `ci`.
 #[derive(clap::Args, Debug)]
@@ -104,11 +103,7 @@ fn run_plan(args: &PlanArgs, context: &mut Context<'_>) -> anyhow::Result<Outcom
     let request = Request {
         root: &root,
         since: args.since.as_deref(),
-        caches: args.check_cache_status.then(|| Asking {
-            places: args.caches.clone(),
-            patience: caches::patience(),
-            offline: args.offline,
-        }),
+        caches: args.check_cache_status.then(|| Asking::of(args.caches.clone(), args.offline)),
         times: times(args.times.as_ref())?,
         how: How {
             systems: args.systems.clone(),
@@ -158,8 +153,10 @@ fn counted(plan: &Plan) -> String {
         "{} for {changed} of {packages} packages and checks, of which caches have {cached}",
         plural(jobs.len(), "job")
     );
-    let (seconds, unknown) =
-        plan.estimate().values().fold((0, 0), |(all, none), (seconds, unknown)| (all + seconds, none + unknown));
+    let (seconds, unknown) = plan
+        .estimate()
+        .values()
+        .fold((0, 0), |(all, none), (seconds, unknown)| (all + seconds, none + unknown));
     if seconds > 0 {
         text.push_str(&format!("; about {} minutes of machines", seconds.div_ceil(60)));
         if unknown > 0 {

@@ -1,7 +1,6 @@
 //! `pgflakegen drvs`: every package and its derivation, errors collected, in several threads.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::host::Host;
 use super::program::{Program, flake_in, refused};
@@ -10,7 +9,6 @@ use crate::diag::plural;
 use crate::interrupt::TemporaryDirectory;
 use crate::ops::cache_status::{self, Needs};
 use crate::ops::drvs::{Job, Request, drvs};
-use crate::upstream::caches::{self, Caches};
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -53,25 +51,6 @@ struct Line<'a> {
     needs: Option<&'a Needs>,
 }
 
-/// What each package needs, as caches say.
-fn needs(
-    args: &Args,
-    jobs: &[Job],
-    folder: &Path,
-    context: &mut Context<'_>,
-) -> anyhow::Result<BTreeMap<String, Needs>> {
-    let places = if args.caches.is_empty() { vec![caches::NIXOS.to_owned()] } else { args.caches.clone() };
-    let (caches, left_out) = Caches::reach(&places, caches::patience(), false)?;
-    for left in left_out {
-        context.say(format_args!("the cache {} cannot be asked: {}", left.cache, left.why))?;
-    }
-    let needs = cache_status::needs(jobs, folder, &caches);
-    if let Some((count, why)) = caches.trouble() {
-        context.say(format_args!("{} of caches had no answer: {why}", plural(count, "question")))?;
-    }
-    Ok(needs)
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -109,7 +88,13 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     };
     let needs = match written.filter(|_| args.check_cache_status) {
-        Some(folder) => needs(args, &jobs, &folder, context)?,
+        Some(folder) => {
+            let (needs, warnings) = cache_status::asked(&jobs, &folder, &args.caches)?;
+            for warning in warnings {
+                context.say(warning)?;
+            }
+            needs
+        }
         None => BTreeMap::new(),
     };
     for job in &jobs {

@@ -111,9 +111,14 @@ fn judge(action: &Action, has: &(String, String), tags: &[(Version, String)], re
         Some((_, rev)) if *rev != has.1 => report.failed.push(
             Diagnostic::global(
                 Code::HashDiffers,
-                format!("{name} v{now} is {rev} now, and {} here: the tag was moved, or the pin is wrong", has.1),
+                format!(
+                    "{name} v{now} is {rev} now, and {} here: the tag was moved, or the pin is wrong",
+                    has.1
+                ),
             )
-            .help(format!("look at what the two commits are before you take either: https://github.com/{name}")),
+            .help(format!(
+                "look at what the two commits are before you take either: https://github.com/{name}"
+            )),
         ),
         Some(_) => {}
         None => report.failed.push(

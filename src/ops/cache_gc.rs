@@ -155,7 +155,8 @@ fn infos(cache: &Utf8Path) -> Result<BTreeMap<String, Info>, Error> {
         let text = limited::text(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let info = info(&text).ok_or_else(|| Error::Unfit {
             path: path.clone(),
-            why: "is no description of a store path; while one cannot be read, nothing is cleared away".into(),
+            why: "is no description of a store path; while one cannot be read, nothing is cleared away"
+                .into(),
         })?;
         infos.insert(hash.to_owned(), info);
     }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::Error;
 use super::drvs::Job;
-use crate::store::path::{StoreDir, StorePath};
 use crate::store::Derivation;
-use crate::upstream::caches::Caches;
+use crate::store::path::{StoreDir, StorePath};
+use crate::diag::plural;
+use crate::upstream::caches::{Caches, NIXOS, patience};
 
 /// Where the outputs of a derivation are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,7 +71,8 @@ impl Derivations {
     /// The paths of its outputs; `None`: not all are known before the build.
     pub fn outputs(&mut self, path: &str, only: Option<&BTreeSet<String>>) -> Option<Vec<StorePath>> {
         let derivation = self.get(path)?;
-        let wanted = derivation.outputs.iter().filter(|(name, _)| only.is_none_or(|only| only.contains(*name)));
+        let wanted =
+            derivation.outputs.iter().filter(|(name, _)| only.is_none_or(|only| only.contains(*name)));
         wanted.map(|(_, output)| output.path().cloned()).collect()
     }
 
@@ -162,7 +165,9 @@ impl Known {
             match self.status(&drv) {
                 Some(CacheStatus::NotBuilt) => {
                     if seen.insert(drv.clone()) {
-                        todo.extend(derivations.inputs(&drv).into_iter().map(|(drv, outs)| (drv, Some(outs))));
+                        todo.extend(
+                            derivations.inputs(&drv).into_iter().map(|(drv, outs)| (drv, Some(outs))),
+                        );
                         builds.insert(drv);
                     }
                 }
@@ -186,10 +191,28 @@ impl Known {
     }
 }
 
-/// What each package needs, by derivation.
-pub fn needs(jobs: &[Job], folder: &Path, caches: &Caches) -> BTreeMap<String, Needs> {
+/// What each package needs, by derivation, as caches say (none: the one that every Nix asks); and what they did not say.
+///
+/// # Errors
+/// When the certificates that the environment names cannot be read.
+pub fn asked(
+    jobs: &[Job],
+    folder: &Path,
+    places: &[String],
+) -> Result<(BTreeMap<String, Needs>, Vec<String>), Error> {
+    let nixos = [NIXOS.to_owned()];
+    let places = if places.is_empty() { &nixos[..] } else { places };
+    let (caches, left_out) = Caches::reach(places, patience(), false)?;
     let mut derivations = Derivations::of(folder);
     let roots: BTreeSet<String> = jobs.iter().filter_map(|job| job.drv_path.clone()).collect();
-    let known = Known::look(roots.iter().cloned(), &mut derivations, caches, &|_| false);
-    roots.into_iter().map(|root| (root.clone(), known.needs(&root, &mut derivations))).collect()
+    let known = Known::look(roots.iter().cloned(), &mut derivations, &caches, &|_| false);
+    let needs = roots.into_iter().map(|root| (root.clone(), known.needs(&root, &mut derivations))).collect();
+    let mut warnings: Vec<String> = left_out
+        .into_iter()
+        .map(|left| format!("the cache {} cannot be asked: {}", left.cache, left.why))
+        .collect();
+    if let Some((count, why)) = caches.trouble() {
+        warnings.push(format!("{} of caches had no answer: {why}", plural(count, "question")));
+    }
+    Ok((needs, warnings))
 }

@@ -122,10 +122,10 @@ pub(crate) fn report_conflicts(comparison: &Comparison, force: bool, loaded: &mu
     }
     for path in &comparison.kept {
         let message = format!("{path} was written by hand, and stays as it is");
-        found.push(
-            Diagnostic::global(Code::HandWrittenPipeline, message)
-                .help(format!("move it away to have the one that [ci] gives, or leave it out there: {}", leave_out(path))),
-        );
+        found.push(Diagnostic::global(Code::HandWrittenPipeline, message).help(format!(
+            "move it away to have the one that [ci] gives, or leave it out there: {}",
+            leave_out(path)
+        )));
     }
     loaded.diagnostics.append(found);
 }

@@ -148,7 +148,10 @@ impl Data {
     fn of(catalogue: &Catalogue, ci: &Ci) -> Self {
         let flake = &catalogue.flake;
         let action = |name: &str| {
-            ACTIONS.iter().find(|action| action.name == name).map_or(String::new(), |a| reference(a, &ci.actions))
+            ACTIONS
+                .iter()
+                .find(|action| action.name == name)
+                .map_or(String::new(), |a| reference(a, &ci.actions))
         };
         let builds = ci.systems.iter().flat_map(|(system, _)| {
             KINDS.iter().enumerate().map(move |(at, (kind, title))| Build {

@@ -8,11 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
-use super::{DIRECTORIES, PIPELINES};
 use super::attributes;
 use super::judge::{Judge, Standing};
 use super::lines;
 use super::place::{Found, Place};
+use super::{DIRECTORIES, PIPELINES};
 use crate::catalogue::lock;
 use crate::render::{Generated, VERSION_FILE, marker, version_in};
 

@@ -337,10 +337,16 @@ mod tests {
     #[test]
     fn actions_come_into_their_table() {
         let first = action("[ci]\nprogram = \"p\"", "a/b", "1.2.3", "c0").expect("it is edited");
-        assert_eq!(first, "[ci]\nprogram = \"p\"\n\n[ci.actions]\n\"a/b\" = { version = \"1.2.3\", rev = \"c0\" }\n");
+        assert_eq!(
+            first,
+            "[ci]\nprogram = \"p\"\n\n[ci.actions]\n\"a/b\" = { version = \"1.2.3\", rev = \"c0\" }\n"
+        );
         let more = format!("{first}\n[settings]\nx = 1\n");
         let second = action(&more, "c/d", "2.0.0", "c1").expect("it is edited");
-        assert!(second.contains("\"c0\" }\n\"c/d\" = { version = \"2.0.0\", rev = \"c1\" }\n\n[settings]"), "{second}");
+        assert!(
+            second.contains("\"c0\" }\n\"c/d\" = { version = \"2.0.0\", rev = \"c1\" }\n\n[settings]"),
+            "{second}"
+        );
         let third = action(&second, "a/b", "1.3.0", "c2").expect("it is edited");
         assert_eq!(third, second.replace("1.2.3", "1.3.0").replace("c0", "c2"));
         assert!(action("[ci]\nactions = { }\n", "a/b", "1", "c").is_err());

@@ -22,7 +22,9 @@ complain() {
 }
 
 # What was built here and not fetched, Nix calls "ultimate"; versions of Nix differ in how they print it.
-nix path-info --all --json >"$folder/paths.json"
+if ! nix path-info --all --json --json-format 1 >"$folder/paths.json" 2>"$log"; then
+  nix path-info --all --json >"$folder/paths.json"
+fi
 jq --raw-output '
   (if type == "array" then . else (.info? // .) | to_entries | map(.value + { path: .key }) end)[]
   | select(.ultimate == true) | .path

@@ -27,7 +27,11 @@ fn a_key_is_made_once_and_seen_by_nobody() {
     }
     // It is no other time's.
     let again = run(dir.path(), &["cache", "keygen", "a.example-1", "--output", "key"]);
-    assert!(again.status.code() == Some(2) && stderr(&again).contains("key cannot be written"), "{}", stderr(&again));
+    assert!(
+        again.status.code() == Some(2) && stderr(&again).contains("key cannot be written"),
+        "{}",
+        stderr(&again)
+    );
     assert_eq!(fs::read_to_string(&file).expect("the key"), secret);
     let other = run(dir.path(), &["cache", "keygen", "a.example-1", "--output", "other"]);
     assert_ne!(stdout(&other), public);
@@ -81,9 +85,18 @@ fn what_no_tag_offers_goes_when_it_is_said_so() {
     narinfo(&cache, &path, &needed);
     narinfo(&cache, &format!("/nix/store/{needed}"), "");
     narinfo(&cache, &format!("/nix/store/{old}"), &needed);
-    let files = || walkdir::WalkDir::new(&cache).into_iter().filter(|entry| entry.as_ref().is_ok_and(|e| e.file_type().is_file())).count();
+    let files = || {
+        walkdir::WalkDir::new(&cache)
+            .into_iter()
+            .filter(|entry| entry.as_ref().is_ok_and(|e| e.file_type().is_file()))
+            .count()
+    };
     let (code, out, err) = gc(&["--keep-tags"]);
-    assert_eq!((code, out.as_str(), files()), (Some(0), format!("/nix/store/{old}\t5\n").as_str(), 7), "{err}");
+    assert_eq!(
+        (code, out.as_str(), files()),
+        (Some(0), format!("/nix/store/{old}\t5\n").as_str(), 7),
+        "{err}"
+    );
     assert!(err.contains("1 of 3 store paths") && err.contains("would go"), "{err}");
     // Nothing is kept: that is a mistake.
     assert_eq!(gc(&["--delete"]).0, Some(2));
@@ -93,7 +106,8 @@ fn what_no_tag_offers_goes_when_it_is_said_so() {
     assert_eq!(files(), 5);
     assert!(!cache.join("nar").join("2".repeat(32) + ".nar").exists());
     // What cannot be read may be needed.
-    fs::write(cache.join("3".repeat(32) + ".narinfo"), "StorePath: x\nURL: ../../../etc/passwd\n").expect("a file");
+    fs::write(cache.join("3".repeat(32) + ".narinfo"), "StorePath: x\nURL: ../../../etc/passwd\n")
+        .expect("a file");
     let (code, _, err) = gc(&["--keep-tags", "--delete"]);
     assert!(code == Some(2) && err.contains("nothing is cleared away"), "{err}");
 }

@@ -1,6 +1,7 @@
 //! Tests that are listed at run time: those that want something which may be missing, a Nix, `strace`, `shellcheck`, and
 //! show as ignored then, which CI looks for; and those of which there is one for each folder.
 
+mod cache;
 mod eval_pure;
 mod hostile;
 mod limits;
@@ -16,6 +17,7 @@ use libtest_mimic::Arguments;
 
 fn main() {
     let trials = [
+        cache::trials(),
         eval_pure::trials(),
         hostile::trials(),
         limits::trials(),

@@ -68,12 +68,13 @@ pub fn trials() -> Vec<Trial> {
         }
         let (shellcheck, yaml) = (linter("shellcheck"), python.clone());
         let missing = shellcheck.is_none() || yaml.is_none();
-        let check = move || {
-            run_blocks(&shellcheck.unwrap_or_default(), &yaml.unwrap_or_default(), &generated(table))
-        };
+        let check =
+            move || run_blocks(&shellcheck.unwrap_or_default(), &yaml.unwrap_or_default(), &generated(table));
         trials.push(Trial::test(format!("workflows::run_blocks_{name}"), check).with_ignored_flag(missing));
         let check = move || rights(&python_or_none(), &generated(table));
-        trials.push(Trial::test(format!("workflows::rights_{name}"), check).with_ignored_flag(python.is_none()));
+        trials.push(
+            Trial::test(format!("workflows::rights_{name}"), check).with_ignored_flag(python.is_none()),
+        );
     }
     let jq = Command::new("jq").arg("--version").output().is_err();
     let runs: [(&str, fn(&Path) -> Result<(), Failed>); 4] = [
@@ -174,13 +175,20 @@ fn run_blocks(shellcheck: &Path, python: &Path, dir: &TempDir) -> Result<(), Fai
         for (job, _, step) in steps(&workflow) {
             let Some(text) = step["run"].as_str() else { continue };
             if text.contains("${{") {
-                return Err(format!("{}: {job} has an expression in what it runs: {text}", file.display()).into());
+                return Err(
+                    format!("{}: {job} has an expression in what it runs: {text}", file.display()).into()
+                );
             }
             blocks.push((format!("{}-{job}", file.display()), text.to_owned()));
         }
     }
     let list = |value: &Value| -> String {
-        value.as_array().expect("lines").iter().map(|line| format!("{}\n", line.as_str().expect("text"))).collect()
+        value
+            .as_array()
+            .expect("lines")
+            .iter()
+            .map(|line| format!("{}\n", line.as_str().expect("text")))
+            .collect()
     };
     if dir.path().join(".gitlab-ci.yml").exists() {
         let gitlab = read(python, &dir.path().join(".gitlab-ci.yml"));
@@ -193,7 +201,8 @@ fn run_blocks(shellcheck: &Path, python: &Path, dir: &TempDir) -> Result<(), Fai
         let file = dir.path().join("block.sh");
         // What GitHub puts in front.
         fs::write(&file, format!("set -eo pipefail\n{text}"))?;
-        let output = Command::new(shellcheck).args(["--shell=bash", "--severity=style"]).arg(&file).output()?;
+        let output =
+            Command::new(shellcheck).args(["--shell=bash", "--severity=style"]).arg(&file).output()?;
         if !output.status.success() {
             return Err(format!("{name}:\n{}", said(&output)).into());
         }
@@ -240,7 +249,9 @@ fn rights(python: &Path, dir: &TempDir) -> Result<(), Failed> {
                 }
             }
             let secret = step["env"].to_string().contains("secrets.");
-            let own = step["if"].as_str().is_some_and(|when| when.contains("head.repo.full_name == github.repository"));
+            let own = step["if"]
+                .as_str()
+                .is_some_and(|when| when.contains("head.repo.full_name == github.repository"));
             if name == "ci.yml" && secret && !own {
                 return wrong(format!("{job} hands secrets to forks"));
             }
@@ -258,7 +269,8 @@ fn machine(python: &Path, table: &str) -> (TempDir, Machine) {
     git(root, &["commit", "-qm", "first"]);
     git(root, &["checkout", "-q", "-b", "change"]);
     let file = root.join("catalogue/extensions/pgvector.toml");
-    let text = fs::read_to_string(&file).expect("a file").replace("version = \"0.7.4\"", "version = \"0.7.3\"");
+    let text =
+        fs::read_to_string(&file).expect("a file").replace("version = \"0.7.4\"", "version = \"0.7.3\"");
     fs::write(&file, text).expect("a writable directory");
     assert!(run(root, &["generate"]).status.success());
     git(root, &["commit", "-qam", "pgvector 0.7.3"]);
@@ -296,7 +308,10 @@ fn a_pull_request_runs(python: &Path) -> Result<(), Failed> {
     let asked = machine.asked();
     assert!(asked.contains("nix build --no-link --print-out-paths --print-build-logs --keep-going .#packages.x86_64-linux.psql_17/exts/pgvector-0_7_3"), "{asked}");
     assert!(!asked.contains("pg_cron"), "what has not changed is not built: {asked}");
-    assert!(asked.contains("nix copy --to s3://bucket?region=eu-central-1&compression=zstd&secret-key="), "{asked}");
+    assert!(
+        asked.contains("nix copy --to s3://bucket?region=eu-central-1&compression=zstd&secret-key="),
+        "{asked}"
+    );
     assert!(asked.contains("/nix/store/11111111111111111111111111111111-built"), "{asked}");
     assert!(!asked.contains("/nix/store/22222222222222222222222222222222-fetched"), "{asked}");
     assert!(asked.contains("gh api --method POST repos/o/r/issues/7/comments"), "{asked}");
@@ -305,7 +320,10 @@ fn a_pull_request_runs(python: &Path) -> Result<(), Failed> {
         assert!(comment.contains(part), "{part}: {comment}");
     }
     for secret in ["THE-SECRET-KEY", "token-of-the-workflow"] {
-        assert!(!machine.log.contains(secret) && !asked.contains(secret) && !comment.contains(secret), "{secret}");
+        assert!(
+            !machine.log.contains(secret) && !asked.contains(secret) && !comment.contains(secret),
+            "{secret}"
+        );
     }
     // A stranger's pull request is planned and built, and nothing is pushed or said.
     machine.github["event"]["pull_request"]["head"]["repo"]["full_name"] = "stranger/r".into();
@@ -313,7 +331,10 @@ fn a_pull_request_runs(python: &Path) -> Result<(), Failed> {
     let results = machine.workflow("ci.yml");
     assert!(results.iter().all(|(_, result)| result == "success" || result == "skipped"), "{}", machine.log);
     let asked = machine.asked();
-    assert!(asked.contains("pgvector-0_7_3") && !asked.contains("nix copy") && !asked.contains("gh api --method"), "{asked}");
+    assert!(
+        asked.contains("pgvector-0_7_3") && !asked.contains("nix copy") && !asked.contains("gh api --method"),
+        "{asked}"
+    );
     Ok(())
 }
 
@@ -371,7 +392,10 @@ fn an_update_is_a_pull_request(python: &Path) -> Result<(), Failed> {
     let results = machine.workflow("update.yml");
     assert!(results.iter().all(|(_, result)| result == "success"), "{results:?} {}", machine.log);
     let asked = machine.asked();
-    assert!(asked.contains("gh pr create --head pgflakegen/pgvector --base main --title pgvector 9.9.9"), "{asked}");
+    assert!(
+        asked.contains("gh pr create --head pgflakegen/pgvector --base main --title pgvector 9.9.9"),
+        "{asked}"
+    );
     assert!(machine.file("body").contains("https://example.org/changelog"), "{}", machine.file("body"));
     let branches = git(origin.path(), &["branch", "--list"]);
     assert!(branches.contains("pgflakegen/pgvector"), "{branches}");
@@ -390,7 +414,10 @@ fn an_update_is_a_pull_request(python: &Path) -> Result<(), Failed> {
     assert_eq!(base, git(origin.path(), &["rev-parse", "main"]));
     // Somebody has worked on it.
     let clone = tempfile::tempdir()?;
-    git(clone.path(), &["clone", "-q", "-b", "pgflakegen/pgvector", &origin.path().display().to_string(), "."]);
+    git(
+        clone.path(),
+        &["clone", "-q", "-b", "pgflakegen/pgvector", &origin.path().display().to_string(), "."],
+    );
     git(clone.path(), &["commit", "-q", "--allow-empty", "-m", "mine"]);
     git(clone.path(), &["push", "-q", "origin", "HEAD"]);
     let mine = git(origin.path(), &["rev-parse", "pgflakegen/pgvector"]);

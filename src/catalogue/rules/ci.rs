@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule =
-    rule!(Catalogue, check, [InvalidValue, SystemWithoutRunner, UnknownRunner, UnknownSystem]);
+    rule!(Catalogue, check, [InvalidValue, SystemWithoutRunner, UnknownRunner]);
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some((_, flake)) = &cx.raw.flake else { return };
@@ -40,7 +40,9 @@ fn program(program: &Field<String>) -> Option<Diagnostic> {
     };
     let good = program.value.split_once('#').is_some_and(|(flake, attribute)| {
         let known = flake == "."
-            || ["github:", "gitlab:", "git+https://", "https://"].iter().any(|start| flake.starts_with(start));
+            || ["github:", "gitlab:", "git+https://", "https://"]
+                .iter()
+                .any(|start| flake.starts_with(start));
         known && plain(flake, "._~:/?=&%+-") && plain(attribute, "._-/")
     });
     (!good).then(|| {
@@ -80,8 +82,9 @@ fn schedule(schedule: &Field<String>) -> Option<Diagnostic> {
     let good = fields.len() == bounds.len()
         && fields.iter().zip(bounds).all(|(field, bounds)| field.split(',').all(|text| part(text, bounds)));
     (!good).then(|| {
-        invalid(schedule, format!("`{}` is no time as cron has it", printable(&schedule.value)))
-            .help("minute, hour, day, month, weekday in numbers: schedule = \"23 4 * * 1\" is Monday, 4:23 UTC")
+        invalid(schedule, format!("`{}` is no time as cron has it", printable(&schedule.value))).help(
+            "minute, hour, day, month, weekday in numbers: schedule = \"23 4 * * 1\" is Monday, 4:23 UTC",
+        )
     })
 }
 
@@ -96,7 +99,9 @@ fn named(list: &Field<List<String>>, what: &str, known: &[&'static str], found: 
                 None => finding.help(format!("known are {}", known.join(", "))),
             });
         } else if !seen.insert(&name.value) {
-            found.push(invalid(name, format!("{} stands here twice", name.value)).help("remove one of the two"));
+            found.push(
+                invalid(name, format!("{} stands here twice", name.value)).help("remove one of the two"),
+            );
         }
     }
 }
@@ -136,7 +141,8 @@ fn machines(flake: &RawFlake, ci: &RawCi, found: &mut Diagnostics) {
             found.push(unknown(&system.value, runner));
             continue;
         };
-        if crate::catalogue::systems::KNOWN.contains(&system.value.as_str()) && !builds(label, &system.value) {
+        if crate::catalogue::systems::KNOWN.contains(&system.value.as_str()) && !builds(label, &system.value)
+        {
             let message = format!("{label} is a machine of {own}, and does not build for {}", system.value);
             let finding = Diagnostic::new(Code::UnknownRunner, runner.span, message);
             found.push(finding.help(suggestion(&system.value)));
@@ -153,8 +159,10 @@ fn machines(flake: &RawFlake, ci: &RawCi, found: &mut Diagnostics) {
                 .collect();
             let message = format!("GitHub has no runner for {}", system.value);
             found.push(
-                Diagnostic::new(Code::SystemWithoutRunner, system.span, message)
-                    .help(format!("leave it out of what is built: systems = [{}] in [ci]", others.join(", "))),
+                Diagnostic::new(Code::SystemWithoutRunner, system.span, message).help(format!(
+                    "leave it out of what is built: systems = [{}] in [ci]",
+                    others.join(", ")
+                )),
             );
         }
     }
@@ -189,8 +197,9 @@ fn unknown(system: &str, runner: &Spanned<String>) -> Diagnostic {
 
 fn actions(ci: &RawCi, found: &mut Diagnostics) {
     for (name, action) in ci.actions.iter().flat_map(|actions| &actions.value.0) {
-        let plain =
-            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        let plain = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        };
         if !name.value.split_once('/').is_some_and(|(owner, repo)| plain(owner) && plain(repo)) {
             found.push(
                 invalid(name, format!("`{}` is no action", printable(&name.value)))
@@ -203,7 +212,8 @@ fn actions(ci: &RawCi, found: &mut Diagnostics) {
                     .help("as its tag has it, without the v: version = \"7.0.1\""),
             );
         }
-        let commit = |rev: &str| rev.len() == 40 && rev.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let commit =
+            |rev: &str| rev.len() == 40 && rev.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if let Some(rev) = action.value.rev.as_ref().filter(|rev| !commit(&rev.value)) {
             found.push(
                 invalid(rev, "an action is pinned by its commit, which has 40 hexadecimal digits")

@@ -31,9 +31,8 @@ fn one(push: &Spanned<RawPush>, found: &mut Diagnostics) {
         [] => return found.push(bad(push, "push does not say where to").help(EXAMPLE)),
         [first, second, ..] => {
             let message = format!("{} and {} are two places", first.0, second.0);
-            return found.push(
-                bad(second.1, message).help("name one; another place is another [[caches]] entry"),
-            );
+            return found
+                .push(bad(second.1, message).help("name one; another place is another [[caches]] entry"));
         }
     };
     let with = [
@@ -48,14 +47,18 @@ fn one(push: &Spanned<RawPush>, found: &mut Diagnostics) {
         }
     }
     if kind == "s3" && raw.region.is_none() {
-        found.push(bad(push, "the bucket has no region").help("add region = \"eu-central-1\", or where it is"));
+        found.push(
+            bad(push, "the bucket has no region").help("add region = \"eu-central-1\", or where it is"),
+        );
     }
     if kind == "attic" && raw.server.is_none() {
         found.push(bad(push, "Attic's server is missing").help("add server = \"https://…\""));
     }
     let good = match kind {
         "folder" => {
-            name.value.starts_with('/') && plain(&name.value, "/._-") && !name.value.split('/').any(|p| p == "..")
+            name.value.starts_with('/')
+                && plain(&name.value, "/._-")
+                && !name.value.split('/').any(|p| p == "..")
         }
         _ => plain(&name.value, "._-") && name.value.starts_with(|c: char| c.is_ascii_alphanumeric()),
     };
@@ -68,10 +71,16 @@ fn one(push: &Spanned<RawPush>, found: &mut Diagnostics) {
         found.push(bad(name, format!("`{}` cannot be pushed to", printable(&name.value))).help(what));
     }
     field(&raw.region, |text| plain(text, "-"), "a region is called as eu-central-1", found);
-    let role = |text: &str| text.starts_with("arn:aws") && text.contains(":role/") && plain(text, ":/+=,.@_-");
+    let role =
+        |text: &str| text.starts_with("arn:aws") && text.contains(":role/") && plain(text, ":/+=,.@_-");
     field(&raw.role, role, "a role is called arn:aws:iam::ACCOUNT:role/NAME", found);
     for address in [&raw.endpoint, &raw.server] {
-        field(address, is_address, "an address without user, path or query: https://HOST or https://HOST:PORT", found);
+        field(
+            address,
+            is_address,
+            "an address without user, path or query: https://HOST or https://HOST:PORT",
+            found,
+        );
     }
 }
 

@@ -85,8 +85,9 @@ fn within(jobs: &[Job], systems: &[String], entries: usize, bytes: usize) -> Res
                 "{} do not fit into the outputs of a GitHub job: {size} bytes where {bytes} may be",
                 plural(jobs.len(), "job")
             );
-            return Err(Diagnostic::global(Code::TooManyJobs, message)
-                .help("plan for fewer systems at a time with --systems, or against an older revision with --since"));
+            return Err(Diagnostic::global(Code::TooManyJobs, message).help(
+                "plan for fewer systems at a time with --systems, or against an older revision with --since",
+            ));
         }
         most = most.div_ceil(2);
     }
@@ -182,7 +183,11 @@ mod tests {
             let matrices = matrices(&jobs, &systems).expect("it fits");
             assert_eq!(matrices.len(), 6);
             let entries: Vec<&Entry> = matrices.iter().flat_map(|matrix| &matrix.entries).collect();
-            assert!(entries.len() <= ENTRIES && entries.len() >= count.min(100), "{count}: {}", entries.len());
+            assert!(
+                entries.len() <= ENTRIES && entries.len() >= count.min(100),
+                "{count}: {}",
+                entries.len()
+            );
             let attrs: Vec<&String> = entries.iter().flat_map(|entry| &entry.attrs).collect();
             let wanted: Vec<&String> = jobs.iter().flat_map(|job| &job.attrs).collect();
             assert_eq!(attrs, wanted, "{count}");

@@ -55,7 +55,11 @@ fn innermost(error: &str) -> String {
 }
 
 /// Where the entry of what fails stands: how near that is, the file, its text and the place in it.
-fn place(job: &Job, root: &Utf8Path, catalogue: &Catalogue) -> Option<(u8, Utf8PathBuf, String, Range<usize>)> {
+fn place(
+    job: &Job,
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+) -> Option<(u8, Utf8PathBuf, String, Range<usize>)> {
     let [_, _, name, ..] = job.attr_path.as_slice() else { return None };
     let read = |file: &str| {
         let path = Utf8Path::new(FOLDER).join(file);

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use super::Plan;
 use super::chunks::{Matrix, matrices};
 use super::jobs::{Job, Kind};
-use super::Plan;
 use crate::diag::Diagnostic;
 
 /// The script that builds, where a pipeline finds it.
@@ -93,7 +93,9 @@ impl Plan {
         };
         let mut steps: Vec<Value> = self.jobs.iter().map(step).collect();
         if steps.is_empty() {
-            steps.push(json!({ "label": "nothing to build", "command": "true", "skip": "no package has changed" }));
+            steps.push(
+                json!({ "label": "nothing to build", "command": "true", "skip": "no package has changed" }),
+            );
         }
         json!({ "env": { "PUSH": Value::from(self.pushes.clone()).to_string() }, "steps": steps })
     }
@@ -103,7 +105,8 @@ impl Plan {
         let mut all = Map::new();
         for job in &self.jobs {
             for attr in job.attrs.iter().filter(|_| job.kind != Kind::Base) {
-                let name: String = attr.chars().map(|c| if matches!(c, '/' | '"') { '.' } else { c }).collect();
+                let name: String =
+                    attr.chars().map(|c| if matches!(c, '/' | '"') { '.' } else { c }).collect();
                 let value = json!({
                     "nixName": job.name,
                     "system": job.system,

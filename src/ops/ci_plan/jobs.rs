@@ -156,12 +156,24 @@ fn roots_below(
     found
 }
 
-fn node(drv: &str, roots: Option<&Vec<&drvs::Job>>, inputs: Vec<String>, derivations: &mut Derivations) -> Node {
+fn node(
+    drv: &str,
+    roots: Option<&Vec<&drvs::Job>>,
+    inputs: Vec<String>,
+    derivations: &mut Derivations,
+) -> Node {
     let base = drv.rsplit('/').next().unwrap_or(drv);
     let plain = base.get(33..).unwrap_or(base).trim_end_matches(".drv").to_owned();
     let attrs = roots.into_iter().flatten().map(|job| (job.attr.clone(), job.attr_path.clone())).collect();
     let Some(derivation) = derivations.get(drv) else {
-        return Node { name: plain, platform: String::new(), features: Vec::new(), light: false, attrs, inputs };
+        return Node {
+            name: plain,
+            platform: String::new(),
+            features: Vec::new(),
+            light: false,
+            attrs,
+            inputs,
+        };
     };
     let text = |key: &str| {
         let value = derivation.env.get(key.as_bytes());
@@ -169,6 +181,8 @@ fn node(drv: &str, roots: Option<&Vec<&drvs::Job>>, inputs: Vec<String>, derivat
     };
     let light = derivation.fixed_output().is_some()
         || text("preferLocalBuild") == "1"
+        // A few commands that nobody asks for by name: a receipt, a wrapper.
+        || (roots.is_none() && derivation.env.contains_key(&b"buildCommand"[..]))
         || derivation.builder.starts_with(b"builtin:");
     let known = roots.into_iter().flatten().find_map(|job| job.required_system_features.clone());
     let split = || text("requiredSystemFeatures").split_whitespace().map(str::to_owned).collect();
@@ -187,7 +201,9 @@ pub(super) fn jobs(graph: &Graph, ci: &Ci, times: &Times, found: &mut Diagnostic
     let nodes = &graph.nodes;
     let is_root = |drv: &str| !nodes[drv].attrs.is_empty();
     let mut own: BTreeSet<&str> = BTreeSet::new();
-    own.extend(nodes.iter().filter(|(_, node)| !node.light && !node.attrs.is_empty()).map(|(drv, _)| drv.as_str()));
+    own.extend(
+        nodes.iter().filter(|(_, node)| !node.light && !node.attrs.is_empty()).map(|(drv, _)| drv.as_str()),
+    );
     // What several of them need is built once.
     let between: BTreeSet<&str> = nodes
         .iter()
@@ -210,7 +226,10 @@ pub(super) fn jobs(graph: &Graph, ci: &Ci, times: &Times, found: &mut Diagnostic
         needed.extend(graph.heavy_below(drv, &own).1);
     }
     let mut tops: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for (drv, node) in nodes.iter().filter(|(drv, node)| node.light && !node.attrs.is_empty() && !needed.contains(drv.as_str())) {
+    for (drv, node) in nodes
+        .iter()
+        .filter(|(drv, node)| node.light && !node.attrs.is_empty() && !needed.contains(drv.as_str()))
+    {
         let of = node.attrs[0].1.get(2).map_or("", |name| name.split('/').next().unwrap_or(name));
         tops.entry(format!("{} {of}", node.platform)).or_default().insert(drv);
     }
@@ -239,14 +258,19 @@ pub(super) fn jobs(graph: &Graph, ci: &Ci, times: &Times, found: &mut Diagnostic
     let kinds: Vec<Kind> = groups
         .iter()
         .zip(&below)
-        .map(|(group, (needs, _))| kind(group, nodes, needs.iter().any(|other| {
-            groups[*other].drvs.iter().any(|drv| is_root(drv))
-        })))
+        .map(|(group, (needs, _))| {
+            kind(group, nodes, needs.iter().any(|other| groups[*other].drvs.iter().any(|drv| is_root(drv))))
+        })
         .collect();
     let mut order: Vec<usize> = (0..groups.len()).collect();
     let name = |at: usize| first(&groups[at], nodes).map_or("", |(attr, _)| attr.as_str());
     order.sort_by(|a, b| {
-        (kinds[*a], depth[*a], name(*a), &groups[*a].key).cmp(&(kinds[*b], depth[*b], name(*b), &groups[*b].key))
+        (kinds[*a], depth[*a], name(*a), &groups[*a].key).cmp(&(
+            kinds[*b],
+            depth[*b],
+            name(*b),
+            &groups[*b].key,
+        ))
     });
     let mut ids: Vec<String> = vec![String::new(); groups.len()];
     let mut taken: BTreeSet<String> = BTreeSet::new();
@@ -264,10 +288,18 @@ pub(super) fn jobs(graph: &Graph, ci: &Ci, times: &Times, found: &mut Diagnostic
         let group = &groups[*at];
         let needs = below[*at].0.iter().map(|other| ids[*other].clone()).collect();
         let besides = below[*at].1.iter().map(|drv| nodes[*drv].name.clone()).collect::<BTreeSet<_>>();
-        let base = below.iter().zip(&groups).filter(|((needs, _), _)| needs.contains(at)).find_map(|(_, user)| {
-            first(user, nodes).map(|(attr, _)| attr.clone())
-        });
-        job(Parts { group, kind: kinds[*at], id: ids[*at].clone(), needs, besides, base }, nodes, ci, times, found)
+        let base = below
+            .iter()
+            .zip(&groups)
+            .filter(|((needs, _), _)| needs.contains(at))
+            .find_map(|(_, user)| first(user, nodes).map(|(attr, _)| attr.clone()));
+        job(
+            Parts { group, kind: kinds[*at], id: ids[*at].clone(), needs, besides, base },
+            nodes,
+            ci,
+            times,
+            found,
+        )
     });
     let mut made: Vec<Job> = made.collect();
     // Of what stands before, only what is there.

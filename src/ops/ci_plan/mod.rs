@@ -20,7 +20,7 @@ use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, plural};
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
-use crate::upstream::caches::{Caches, NIXOS};
+use crate::upstream::caches::{Caches, NIXOS, patience};
 use crate::upstream::http::Patience;
 
 pub use self::chunks::{Entry, Matrix, matrices};
@@ -53,6 +53,13 @@ pub struct Asking {
     pub patience: Patience,
     /// Only files of this machine are.
     pub offline: bool,
+}
+
+impl Asking {
+    /// Without waiting for one that is down.
+    pub fn of(places: Vec<String>, offline: bool) -> Self {
+        Self { places, patience: patience(), offline }
+    }
 }
 
 /// Seconds that builds took, by system and attribute (`psql_17/exts/pgvector`).
@@ -119,9 +126,9 @@ pub fn plan(request: &Request<'_>, host: &dyn Host) -> Result<Plan, Error> {
         Some(asking) => {
             let _asking = progress(host, "asking caches", 0);
             let caches = reach(asking, &catalogue, &mut loaded)?;
-            let status = caches.as_ref().map(|caches| {
-                Known::look(roots.keys().cloned(), &mut derivations, caches, &is_old)
-            });
+            let status = caches
+                .as_ref()
+                .map(|caches| Known::look(roots.keys().cloned(), &mut derivations, caches, &is_old));
             if let Some((count, why)) = caches.and_then(|caches| caches.trouble()) {
                 let message = format!("{} of caches had no answer: {why}", plural(count, "question"));
                 loaded.diagnostics.push(unreachable(message));

@@ -118,7 +118,10 @@ impl Machine {
                     other => other.clone(),
                 };
                 let entries = matrix["include"].as_array().cloned();
-                assert!(entries.as_ref().is_none_or(|entries| !entries.is_empty()), "{id}: GitHub takes no empty matrix");
+                assert!(
+                    entries.as_ref().is_none_or(|entries| !entries.is_empty()),
+                    "{id}: GitHub takes no empty matrix"
+                );
                 for (index, entry) in entries.unwrap_or_else(|| vec![Value::Null]).into_iter().enumerate() {
                     context["matrix"] = entry;
                     context["strategy"] = json!({ "job-index": index });
@@ -190,7 +193,9 @@ impl Machine {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(name, text)| (name.clone(), expression::fill(text.as_str().expect("text"), &context).into()))
+            .map(|(name, text)| {
+                (name.clone(), expression::fill(text.as_str().expect("text"), &context).into())
+            })
             .collect();
         (good, Value::Object(given))
     }
