@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::Error;
 use super::drvs::Job;
+use crate::diag::plural;
 use crate::store::Derivation;
 use crate::store::path::{StoreDir, StorePath};
-use crate::diag::plural;
 use crate::upstream::caches::{Caches, NIXOS, patience};
 
 /// Where the outputs of a derivation are.

@@ -8,7 +8,7 @@ use super::drvs::Job;
 use super::sides::{Flake, How, Side};
 use super::{Error, Host};
 use crate::nix::eval::Settings;
-use crate::store::causes::{Cause, Causes};
+use crate::store::derivation_diff::{Cause, DerivationDiff};
 
 /// What is to be compared.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Side {
 fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
     let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
     let mut packages = names.len();
-    let mut causes = Causes::new(before.folder.path(), after.folder.path());
+    let mut causes = DerivationDiff::new(before.folder.path(), after.folder.path());
     let mut changes = Vec::new();
     for attr in names {
         let (mut old, mut new) = (before.jobs.get(attr), after.jobs.get(attr));

@@ -10,8 +10,7 @@ use crate::catalogue::raw::{Field, List, RawCi, RawFlake, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule =
-    rule!(Catalogue, check, [InvalidValue, SystemWithoutRunner, UnknownRunner]);
+pub(super) const RULE: Rule = rule!(Catalogue, check, [InvalidValue, SystemWithoutRunner, UnknownRunner]);
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some((_, flake)) = &cx.raw.flake else { return };
