@@ -116,6 +116,13 @@
           }
         );
 
+        # For Hydra: by PostgreSQL, extension and system, and what stands for several of them.
+        hydraJobs = import ./generated/lib/hydra.nix {
+          inherit catalogueFor lib pkgsFor;
+          inherit (generated) checks;
+          source = self;
+        };
+
         formatter = forEachSystem (pkgs: _catalogue: pkgs.nixfmt-tree);
       };
     in

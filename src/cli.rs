@@ -156,6 +156,12 @@ pub enum Command {
         after_help = "Example: pgflakegen explorer -o explorer.html\n         pgflakegen explorer --serve"
     )]
     Explorer(cmd::explorer::Args),
+    /// Make keys for a binary cache, and clear one away.
+        after_help = "Example: pgflakegen cache keygen cache.example.org-1 --output signing-key\n         pgflakegen cache gc /var/cache/nix --keep-tags"
+    Cache(cmd::cache::Args),
+    /// Plan what other machines build.
+    #[command(after_help = "Example: pgflakegen ci plan --since origin/main --check-cache-status")]
+    Ci(cmd::ci::Args),
     /// Merge a generated file for git, as docs/teams.md says how to set up (not needed: the attributes do).
     #[command(after_help = "Example: pgflakegen merge-driver %O %A %B %P")]
     MergeDriver(cmd::merge_driver::Args),
@@ -203,6 +209,8 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::Drvs(args) => cmd::drvs::run(&args, context),
         Command::DrvDiff(args) => cmd::drv_diff::run(&args, context),
         Command::Explorer(args) => cmd::explorer::run(&args, context),
+        Command::Cache(args) => cmd::cache::run(&args, context),
+        Command::Ci(args) => cmd::ci::run(&args, context),
         Command::MergeDriver(args) => cmd::merge_driver::run(&args, context),
         Command::Completions(args) => cmd::completions::run(&args, context),
         Command::Man => cmd::man::run(Cli::command(), context),

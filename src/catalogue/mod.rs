@@ -3,7 +3,9 @@
 //! The way is [`files`] → `parse` → [`raw`] → [`rules`] over an [`index`] → `resolve` → [`model`]. Rules
 //! only report; what they report as an error keeps `resolve` from running at all.
 
+pub mod actions;
 mod advice;
+pub mod ci;
 pub mod contrib;
 pub mod decode;
 pub mod expression;
@@ -24,6 +26,7 @@ pub mod places;
 pub mod postgresql_settings;
 pub mod range;
 pub mod raw;
+mod raw_ci;
 mod read;
 mod required;
 mod resolve;

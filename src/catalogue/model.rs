@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
+use super::ci::{Ci, Push};
 use super::input::Place;
 pub use super::kinds::Kind;
 use super::kinds::OwnValue;
@@ -42,6 +43,8 @@ pub struct Flake {
     pub inputs: Vec<Input>,
     /// Binary caches.
     pub caches: Vec<Cache>,
+    /// What builds it elsewhere.
+    pub ci: Option<Ci>,
     /// The name of the PostgreSQL that is meant when none is named.
     pub default_postgresql: String,
     /// Default TCP port of `start-server`.
@@ -109,6 +112,8 @@ pub struct Cache {
     pub url: String,
     /// `name:base64`.
     pub public_key: String,
+    /// Where workflows push to.
+    pub push: Option<Push>,
 }
 
 /// The value of a postgresql.conf setting.

@@ -49,6 +49,19 @@ pub fn entry_lines(text: &str, array: &str, name: &str, keys: &[&str]) -> Vec<Ra
     lines.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
+/// Where the first `[[version]]` says that it is this version.
+pub fn version(text: &str, version: &str) -> Option<Range<usize>> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let entries = table.get_ref().iter().find(|(key, _)| key.get_ref() == "version")?.1;
+    let DeValue::Array(entries) = entries.get_ref() else { return None };
+    let is = |table: &DeTable<'_>| {
+        table.iter().any(|(key, value)| {
+            key.get_ref() == "version" && matches!(value.get_ref(), DeValue::String(text) if text == version)
+        })
+    };
+    of(entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|table| is(table))?, &["version"])
+}
+
 fn of(table: &DeTable<'_>, keys: &[&str]) -> Option<Range<usize>> {
     keys.iter().find_map(|wanted| {
         table

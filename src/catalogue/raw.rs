@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 
 pub use super::decode::{Field, Map, Spanned, Wrong};
 use super::kinds::{Own, own};
+pub use super::raw_ci::{RawAction, RawCi, RawPush};
 use super::schema;
 use crate::diag::Span;
 
@@ -46,6 +47,8 @@ pub struct RawFlake {
     pub inputs: Field<Map<RawInput>>,
     /// Binary caches.
     pub caches: Field<List<RawCache>>,
+    /// What builds it elsewhere, and when.
+    pub ci: Field<RawCi>,
     /// The versions of pgflakegen that this catalogue is generated with, as Cargo writes requirements.
     pub required_version: Field<String>,
 }
@@ -87,6 +90,8 @@ pub struct RawCache {
     /// `NAME:BASE64`, as the cache's page shows it.
     #[schemars(required, regex(pattern = r"^[^:\s]+:[A-Za-z0-9+/]{43}=$"))]
     pub public_key: Field<String>,
+    /// Where workflows push to.
+    pub push: Field<RawPush>,
 }
 
 /// The PostgreSQLs (`catalogue/postgresql.toml`).

@@ -75,6 +75,7 @@ table!(RawFlake, "flake.toml", ["caches"], |t, d| Self {
         inputs
     },
     caches: t.optional("caches", d),
+    ci: t.optional("ci", d),
     required_version: t.optional("required-version", d),
 });
 
@@ -98,6 +99,37 @@ table!(RawInput, "the input", |t, d| {
 table!(RawCache, "the cache", |t, d| Self {
     url: t.required("url", "\"https://NAME.cachix.org\"", d),
     public_key: t.required("public-key", "\"NAME.cachix.org-1:…=\"", d),
+    push: t.optional("push", d),
+});
+
+table!(RawPush, "push", |t, d| Self {
+    s3: t.optional("s3", d),
+    region: t.optional("region", d),
+    endpoint: t.optional("endpoint", d),
+    role: t.optional("role", d),
+    cachix: t.optional("cachix", d),
+    attic: t.optional("attic", d),
+    server: t.optional("server", d),
+    folder: t.optional("folder", d),
+});
+
+table!(RawCi, "[ci]", |t, d| Self {
+    program: t.required("program", "\"github:OWNER/pgflakegen/REV#pgflakegen\"", d),
+    services: t.optional("services", d),
+    workflows: t.optional("workflows", d),
+    branch: t.optional("branch", d),
+    systems: t.optional("systems", d),
+    runners: t.optional("runners", d),
+    max_parallel: t.optional("max-parallel", d),
+    timeout: t.optional("timeout", d),
+    schedule: t.optional("schedule", d),
+    group_updates: t.optional("group-updates", d),
+    actions: t.optional("actions", d),
+});
+
+table!(RawAction, "the action", |t, d| Self {
+    version: t.required("version", "\"7.0.1\"", d),
+    rev: t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d),
 });
 
 table!(RawPostgresqls, "postgresql.toml", ["postgresql"], |t, d| Self {

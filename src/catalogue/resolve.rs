@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
+use super::ci::{self, Ci, Push, Service, Workflow};
 use super::files;
 use super::index::{kind, sql_names, versions};
 use super::input::Place;
@@ -16,8 +17,8 @@ use super::model::{
     Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
-    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawExtension,
-    RawFlake, RawInput, RawPostgresql, RawSetting, RawVersion,
+    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
+    RawExtension, RawFlake, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -106,9 +107,18 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
             .iter()
             .flat_map(|caches| &caches.value)
             .map(|cache| {
-                Some(Cache { url: text(&cache.value.url)?, public_key: text(&cache.value.public_key)? })
+                let raw = &cache.value;
+                Some(Cache {
+                    url: text(&raw.url)?,
+                    public_key: text(&raw.public_key)?,
+                    push: raw.push.as_ref().and_then(|push| self::push(&push.value)),
+                })
             })
             .collect::<Option<_>>()?,
+        ci: match &raw.ci {
+            Some(ci) => Some(self::ci(raw, &ci.value)?),
+            None => None,
+        },
         default_postgresql: text(&raw.default_postgresql)?,
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
         superuser: text(&raw.superuser).unwrap_or_else(|| "postgres".into()),
@@ -117,6 +127,56 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
         max_time: raw.max_time.as_ref().and_then(|time| u64::try_from(time.value).ok()),
         preload: texts(&raw.preload),
         settings: settings(&raw.settings),
+    })
+}
+
+fn push(raw: &RawPush) -> Option<Push> {
+    if let Some(bucket) = text(&raw.s3) {
+        let (region, endpoint, role) = (text(&raw.region)?, text(&raw.endpoint), text(&raw.role));
+        return Some(Push::S3 { bucket, region, endpoint, role });
+    }
+    if let Some(cache) = text(&raw.attic) {
+        return Some(Push::Attic { server: text(&raw.server)?, cache });
+    }
+    text(&raw.cachix).map(Push::Cachix).or_else(|| text(&raw.folder).map(Push::Folder))
+}
+
+fn ci(flake: &RawFlake, raw: &RawCi) -> Option<Ci> {
+    let number = |field: &Field<i64>, default| match field {
+        Some(number) => u32::try_from(number.value).ok(),
+        None => Some(default),
+    };
+    let systems = if raw.systems.is_some() { &raw.systems } else { &flake.systems };
+    let runners = map(&raw.runners);
+    let runner = |system: String| {
+        let runner = runners.get(&system).cloned();
+        let runner = runner.or_else(|| ci::usual_runner(&system).map(str::to_owned))?;
+        Some((system, runner))
+    };
+    let named = |field: &Field<List<String>>| field.is_some().then(|| texts(field));
+    let actions = raw.actions.iter().flat_map(|actions| &actions.value.0);
+    Some(Ci {
+        program: text(&raw.program)?,
+        services: match named(&raw.services) {
+            Some(names) => names.iter().map(|name| Service::named(name)).collect::<Option<_>>()?,
+            None => vec![Service::Github],
+        },
+        workflows: match named(&raw.workflows) {
+            Some(names) => names.iter().map(|name| Workflow::named(name)).collect::<Option<_>>()?,
+            None => Workflow::ALL.map(|(_, workflow)| workflow).into(),
+        },
+        branch: text(&raw.branch).unwrap_or_else(|| "main".into()),
+        systems: texts(systems).into_iter().map(runner).collect::<Option<_>>()?,
+        max_parallel: number(&raw.max_parallel, 20)?,
+        timeout: number(&raw.timeout, 330)?,
+        schedule: text(&raw.schedule).unwrap_or_else(|| "23 4 * * 1".into()),
+        group_updates: raw.group_updates.as_ref().is_some_and(|group| group.value),
+        actions: actions
+            .map(|(name, action)| {
+                let action = &action.value;
+                Some((name.value.clone(), (text(&action.version)?, text(&action.rev)?)))
+            })
+            .collect::<Option<_>>()?,
     })
 }
 

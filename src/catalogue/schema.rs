@@ -15,7 +15,7 @@ use super::raw::{
     Default, Map, OneOrMany, Preload, RawExtension, RawFetched, RawFlake, RawPgrxFile, RawPostgresqls,
     RawSetting, RawSource, Spanned,
 };
-use super::{licenses, systems};
+use super::{ci, licenses, systems};
 
 /// The schemas by file: `flake`, `postgresql`, `pgrx`, `extension`.
 pub fn schemas() -> Vec<(&'static str, Value)> {
@@ -131,6 +131,12 @@ pub struct Url;
 pub struct Port;
 /// How an extension is built.
 pub struct Kind;
+/// Whose pipelines are generated.
+pub struct Service;
+/// A workflow of GitHub's.
+pub struct Workflow;
+/// A machine that GitHub lends.
+pub struct Runner;
 
 by_hand! {
     Hash => |_g| json_schema!({
@@ -148,6 +154,9 @@ by_hand! {
         "type": "string",
         "enum": systems::KNOWN,
     });
+    Service => |_g| json_schema!({ "type": "string", "enum": ci::Service::ALL.map(|(name, _)| name) });
+    Workflow => |_g| json_schema!({ "type": "string", "enum": ci::Workflow::ALL.map(|(name, _)| name) });
+    Runner => |_g| json_schema!({ "type": "string", "enum": ci::RUNNERS.map(|(label, _)| label) });
     Url => |_g| json_schema!({ "type": "string", "pattern": "^https?://" });
     Port => |_g| json_schema!({ "type": "integer", "minimum": 1, "maximum": 65535 });
     Kind => |_g| json_schema!({
@@ -195,7 +204,9 @@ mod tests {
 
     use super::*;
     use crate::catalogue::decode::{Decoder, Table};
-    use crate::catalogue::raw::{RawCache, RawCargoPgrx, RawInput, RawPostgresql, RawVersion};
+    use crate::catalogue::raw::{
+        RawAction, RawCache, RawCargoPgrx, RawCi, RawInput, RawPostgresql, RawPush, RawVersion,
+    };
     use crate::catalogue::read::Read;
     use crate::diag::{SourceMap, Span};
 
@@ -233,6 +244,9 @@ mod tests {
         same_keys::<RawFlake>(&[], &[]);
         same_keys::<RawInput>(&[], &[]);
         same_keys::<RawCache>(&[], &[]);
+        same_keys::<RawCi>(&[], &[]);
+        same_keys::<RawAction>(&[], &[]);
+        same_keys::<RawPush>(&[], &[]);
         same_keys::<RawPostgresqls>(&["postgresql"], &[]);
         same_keys::<RawPostgresql>(&[], &[]);
         same_keys::<RawPgrxFile>(&["cargo-pgrx"], &[]);

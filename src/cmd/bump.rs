@@ -12,7 +12,7 @@ use crate::ops::bump::{Bumped, Request, fetch};
 #[derive(clap::Args, Debug, Default)]
 pub struct Args {
     /// Extensions, NAME or NAME@VERSION; `postgresql` for all pinned PostgreSQLs, `postgresql@17` for one; `inputs`
-    /// for the flake's inputs, `inputs nixpkgs` for one.
+    /// for the flake's inputs, `inputs nixpkgs` for one; `actions` for those of workflows.
     #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
@@ -75,6 +75,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         && first == "inputs"
     {
         return super::bump_inputs::run(args, names, context);
+    }
+    if args.names == ["actions"] {
+        return super::bump_actions::run(args, context);
     }
     anyhow::ensure!(args.to.is_none() && !args.from_lock, "--to and --from-lock go with `bump inputs`");
     let root = super::root(context.root.as_deref())?;

@@ -1,10 +1,14 @@
 //! `pgflakegen drvs`: every package and its derivation, errors collected, in several threads.
 
+use std::collections::BTreeMap;
+
 use super::host::Host;
 use super::program::{Program, flake_in, refused};
 use super::{Context, Outcome};
 use crate::diag::plural;
-use crate::ops::drvs::{Request, drvs};
+use crate::interrupt::TemporaryDirectory;
+use crate::ops::cache_status::{self, Needs};
+use crate::ops::drvs::{Job, Request, drvs};
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -24,6 +28,12 @@ pub struct Args {
     /// Also print the packages' meta attributes; JSON only
     #[arg(long, requires = "json")]
     pub meta: bool,
+    /// Also print whether caches have it, and what would be built; JSON only
+    #[arg(long, requires = "json")]
+    pub check_cache_status: bool,
+    /// Ask these caches [default: cache.nixos.org]
+    #[arg(long = "cache", value_name = "URL", requires = "check_cache_status")]
+    pub caches: Vec<String>,
     /// Threads [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -32,13 +42,30 @@ pub struct Args {
     pub program: Program,
 }
 
+/// A package, and what it needs.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    job: &'a Job,
+    #[serde(flatten)]
+    needs: Option<&'a Needs>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When the list cannot be written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let trace = args.program.options.show_trace;
-    let settings = args.program.bounded_settings();
+    let mut settings = args.program.bounded_settings();
+    // What a package is made of is read from its derivations.
+    let derivations = args.check_cache_status.then(|| TemporaryDirectory::new("derivations-")).transpose()?;
+    if let Some(folder) = &derivations
+        && settings.write_to.is_none()
+    {
+        settings.write_to = Some(folder.path().to_owned());
+    }
+    let written = settings.write_to.clone();
     let here = context.root.as_deref().map(flake_in).transpose()?;
     let program = match args.program.program(args.flake.as_deref().or(here.as_deref())) {
         Ok(program) => program,
@@ -60,9 +87,22 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Findings);
         }
     };
+    let needs = match written.filter(|_| args.check_cache_status) {
+        Some(folder) => {
+            let (needs, warnings) = cache_status::asked(&jobs, &folder, &args.caches)?;
+            for warning in warnings {
+                context.say(warning)?;
+            }
+            needs
+        }
+        None => BTreeMap::new(),
+    };
     for job in &jobs {
         match (&job.drv_path, &job.error) {
-            _ if args.json => context.json_line(job)?,
+            (drv, _) if args.json => {
+                let needs = drv.as_ref().and_then(|drv| needs.get(drv));
+                context.json_line(&Line { job, needs })?;
+            }
             (Some(drv), _) => {
                 let name = job.name.as_deref().unwrap_or_default();
                 let outputs: Vec<_> =

@@ -2,8 +2,11 @@
 
 pub mod add;
 pub mod bump;
+mod bump_actions;
 mod bump_inputs;
+pub mod cache;
 pub mod check;
+pub mod ci;
 pub mod completions;
 mod context;
 pub mod drv_diff;

@@ -122,4 +122,10 @@ codes! {
         "Names without a dot are PostgreSQL's own, and a server does not start from a file with one that it does not know (`unrecognized configuration parameter`). What PostgreSQL 15 to 18 have is in the program; other majors and forks are not judged. Settings of extensions have a dot (\"cron.database_name\") and are not judged either.";
     PgrxTooOld = "PGF161" Error "pgrx that does not know the PostgreSQL" :
         "A release of pgrx knows some majors of PostgreSQL: 16 from 0.10.0 on, 17 from 0.12.0 on, 18 from 0.15.0 on, and no longer 11 from 0.12.0 on and 12 from 0.14.0 on. For any other the build has no feature (`pg18`) and stops. Take a version of the extension with another pgrx, or leave these PostgreSQLs out of the version's range. What an override does about it is not judged.";
+    UnknownRunner = "PGF171" Error "runner that there is not" :
+        "runners of [ci] says which of GitHub's own machines builds for a system: ubuntu-24.04, ubuntu-24.04-arm, macos-15 and their like. Labels that move (ubuntu-latest) are refused, because a workflow would then change without an edit, and so are those that GitHub has ended and machines of another system. Machines of one's own join as remote builders, which docs/publishing.md describes.";
+    SystemWithoutRunner = "PGF172" Error "system that no runner builds for" :
+        "The flake is for a system for which GitHub lends no machine, so no job could build it. List in systems of [ci] those that are to be built there; for the others use a remote builder or Hydra.";
+    BadPush = "PGF173" Error "cache that cannot be pushed to" :
+        "push of [[caches]] says where workflows copy what they have built: exactly one of s3 (a bucket, with its region), cachix, attic (with its server) and folder. Names and addresses have plain characters only, since they become part of workflows and of store URLs. Keys and tokens do not stand here: they are secrets of the service.";
 }

@@ -19,5 +19,7 @@ macro_rules! drift_codes {
         "The file has the marks that git leaves where two branches changed the same lines: <<<<<<<, ======= and >>>>>>>. Keep what is right of both sides, delete the marks, and run `pgflakegen`; generated files need no merging, they are made anew.";
     LockDiffers = "PGF608" Error "flake.lock is not what the catalogue pins" :
         "flake.lock is made from [inputs.NAME] in catalogue/flake.toml. Somebody else has written it since: `nix flake update`, a bot, or Nix itself, which adds what an input has inputs of. It is not overwritten. `pgflakegen bump inputs --from-lock` writes the revisions that it has into the catalogue, with the table of what nixpkgs has; `rm flake.lock && pgflakegen` goes back to the catalogue's. What a catalogue has no words for (inputs that flake.toml does not name, a lock file of another version) cannot be taken over: add the input to flake.toml, or write `follows`.";
+    HandWrittenPipeline = "PGF631" Hint "pipeline that is written by hand" :
+        "[ci] of catalogue/flake.toml gives a pipeline (a workflow in .github/workflows, .gitlab-ci.yml, .buildkite/pipeline.yml), but one that somebody wrote stands there already. It is never replaced, not even with --force. Move it away to have the generated one, or name in workflows and services of [ci] those that are wanted.";
     } } };
 }

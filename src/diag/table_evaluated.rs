@@ -47,5 +47,9 @@ macro_rules! evaluated_codes {
         "PostgreSQL's project makes minor releases of a major for five years; after the last one, security holes stay open, and nixpkgs removes the major soon. The day is compared with the commit of the pinned nixpkgs, so that the same catalogue gives the same findings on every day. Users move on with migration-test or pg_upgrade; then the entry goes from postgresql.toml.";
     NixpkgsTooOld = "PGF428" Error "nixpkgs that is too old" :
         "The generated flake builds extensions with nixpkgs' postgresqlBuildExtension, which NixOS 25.05 is the first release to have. The nixpkgs that is pinned has it not. `pgflakegen bump inputs nixpkgs` moves the pin to where its branch is, `--to REV` to a revision.";
+    NoMachine = "PGF441" Error "derivation that no machine of the plan can build" :
+        "A derivation wants a machine with certain features (requiredSystemFeatures: kvm, big-parallel and their like), and none of the runners that build for its system has them. It is in no job of the plan. Build it on a remote builder or with Hydra, or leave it out for this system (exclude-systems).";
+    TooManyJobs = "PGF442" Error "plan that is too large" :
+        "GitHub takes 256 jobs of a matrix and one megabyte of outputs of a job. Entries of a plan have several jobs where that is needed, but this one is too large all the same. Plan for some of the systems at a time (--systems), or only what has changed (--since, --check-cache-status).";
     } } };
 }

@@ -21,5 +21,7 @@ macro_rules! fetch_codes {
         "What upstream serves today has another hash than the catalogue's. Either the hash was copied from elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: compare the two sources, or ask upstream.";
     BadInputSource = "PGF509" Error "an input is not what its name says" :
         "What was fetched for an input of the flake is no flake (it has no flake.nix), for nixpkgs no package set that evaluates, or not to be had in the way that was asked for: archives and folders have no revisions. Nothing was changed. The input's `url` is in catalogue/flake.toml.";
+    CacheUnreachable = "PGF541" Warning "binary cache that cannot be asked" :
+        "A binary cache does not answer, or not every time, so that it is not known what it has. The plan goes on as if it had nothing: more is built than need be, and nothing too little. `curl -I CACHE/nix-cache-info` shows what it says; credentials of caches that want some are in a netrc file.";
     } } };
 }

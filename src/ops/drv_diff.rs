@@ -1,14 +1,12 @@
 //! What a change rebuilds, per package, and the first causes.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 
-use super::drvs::{self, Job};
-use super::program::Program;
+use super::drvs::Job;
+use super::sides::{Flake, How, Side};
 use super::{Error, Host};
-use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::Settings;
 use crate::store::derivation_diff::{Cause, DerivationDiff};
 
@@ -59,49 +57,20 @@ pub struct Change {
     pub reasons: Vec<Cause>,
 }
 
-/// One side: its packages, and a folder with their derivations.
-struct Side {
-    jobs: BTreeMap<String, Job>,
-    folder: TemporaryDirectory,
-}
-
 /// Evaluates both sides and compares their packages.
 ///
 /// # Errors
 /// When a revision cannot be evaluated at all.
 pub fn drv_diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
-    let read = |source| Error::Read { path: request.start.to_owned(), source };
-    let start = request.start.as_std_path().canonicalize().map_err(read)?;
-    let Some(root) = crate::nix::flake::git_root(&start) else {
-        return Err(Error::NoRevisions(start.display().to_string()));
+    let flake = Flake::around(request.start)?;
+    let how = How {
+        systems: request.systems.clone(),
+        inputs: request.inputs.clone(),
+        settings: request.settings.clone(),
+        trace: request.trace,
     };
-    // The flake is in this folder or around it, as far as the repository goes.
-    let mut inside = start.ancestors().take_while(|dir| dir.starts_with(&root));
-    let place = inside.find(|dir| dir.join("flake.nix").exists()).unwrap_or(&root);
-    let below = place.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy();
-    let side = |rev: Option<&str>| -> Result<Side, Error> {
-        let folder = TemporaryDirectory::new("derivations-")?;
-        let flake = match rev {
-            Some(rev) if below.is_empty() => crate::nix::flake::at_revision(&root, rev)?,
-            Some(rev) => format!("{}&dir={below}", crate::nix::flake::at_revision(&root, rev)?),
-            None => place.display().to_string(),
-        };
-        let wanted = drvs::Request {
-            program: Program::flake(flake, request.inputs.clone()),
-            attrs: Vec::new(),
-            systems: request.systems.clone(),
-            force_recurse: false,
-            meta: false,
-            threads: None,
-            settings: Settings { write_to: Some(folder.path().to_owned()), ..request.settings.clone() },
-        };
-        let jobs = drvs::drvs(&wanted, host).map_err(|failed| Error::NoSide {
-            which: rev.unwrap_or("the files as they are").to_owned(),
-            why: failed.render(request.trace),
-        })?;
-        Ok(Side { jobs: jobs.into_iter().map(|job| (job.attr.clone(), job)).collect(), folder })
-    };
-    let (before, after) = (side(Some(request.before))?, side(request.after)?);
+    let (before, after) =
+        (flake.side(Some(request.before), &how, host)?, flake.side(request.after, &how, host)?);
     let (changes, packages) = compare(&before, &after);
     Ok(Diff { changes, packages })
 }

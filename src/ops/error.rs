@@ -154,6 +154,12 @@ pub enum Error {
         /// What the catalogue has.
         known: Vec<String>,
     },
+    /// There is no `[ci]`.
+    #[error(
+        "catalogue/flake.toml has no [ci], so that nothing is planned or generated for other machines; it begins with\n\
+         [ci]\nprogram = \"github:OWNER/pgflakegen/REV#pgflakegen\""
+    )]
+    NoCi,
     /// Overrides cannot be evaluated, as the catalogue has errors.
     #[error("the catalogue has errors, so that no override can be evaluated; see `pgflakegen check`")]
     CatalogueHasErrors,

@@ -13,7 +13,7 @@ use crate::rule::{Finder, finder};
 use crate::tree::{self, Change, Comparison, Conflict, Guard};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CommittedEdit, EditedByHand, ForeignFile);
+pub(crate) const FINDER: Finder = finder!(CommittedEdit, EditedByHand, ForeignFile, HandWrittenPipeline);
 
 /// What is to be generated.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +120,22 @@ pub(crate) fn report_conflicts(comparison: &Comparison, force: bool, loaded: &mu
             found.push(finding);
         }
     }
+    for path in &comparison.kept {
+        let message = format!("{path} was written by hand, and stays as it is");
+        found.push(Diagnostic::global(Code::HandWrittenPipeline, message).help(format!(
+            "move it away to have the one that [ci] gives, or leave it out there: {}",
+            leave_out(path)
+        )));
+    }
     loaded.diagnostics.append(found);
+}
+
+/// How `[ci]` says that a pipeline is not wanted.
+fn leave_out(path: &Utf8Path) -> &'static str {
+    match path.starts_with(".github") {
+        true => "`workflows` names those of GitHub's that are",
+        false => "`services` names those that are",
+    }
 }
 
 /// What stands in the way of a change, or is to be known of it.

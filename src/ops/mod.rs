@@ -4,9 +4,14 @@
 //! Owns the order of steps, and what is written when. Must not know a terminal, a command line or the environment:
 //! what goes on is told to a [`Host`], and what the environment says (places, limits, credentials) is in the request.
 
+pub mod actions;
 pub mod add;
 pub mod bump;
+pub mod cache_gc;
+pub mod cache_keys;
+pub mod cache_status;
 pub mod check;
+pub mod ci_plan;
 pub mod drv_diff;
 pub mod drvs;
 mod error;
@@ -25,6 +30,7 @@ pub mod outdated;
 pub mod prefetch;
 pub mod program;
 pub mod show_override;
+pub mod sides;
 pub mod untracked;
 pub mod validate;
 pub mod verify;
@@ -49,9 +55,11 @@ pub use validate::validate;
 /// What finds something here.
 pub const FINDERS: &[Finder] = &[
     FINDER,
+    actions::FINDER,
     add::FINDER,
     bump::FINDER,
     check::FINDER,
+    ci_plan::FINDER,
     evaluate::FINDER,
     explorer::FINDER,
     failures::FINDER,

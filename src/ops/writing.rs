@@ -10,6 +10,7 @@ use crate::catalogue::{self, FOLDER, Files};
 use crate::diag::{Code, Diagnostic, foreign};
 use crate::git::Repository;
 use crate::limited;
+use crate::render::{PIPELINES, marker};
 use crate::rule::{Finder, finder};
 use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
@@ -132,6 +133,12 @@ pub(super) fn apply(
 const WRITTEN: [&str; 7] =
     [FOLDER, "generated", "schema", "flake.nix", "flake.lock", "tests/prime.sql", ".gitattributes"];
 
+/// All of it; of pipelines only ours.
+fn written(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
+    let ours = |path: &&str| limited::text(root.join(path)).is_ok_and(|text| marker::is_ours(&text));
+    WRITTEN.into_iter().chain(PIPELINES.into_iter().filter(ours)).map(|path| root.join(path))
+}
+
 /// The repository that a commit is to be made in.
 fn repository(root: &Utf8Path) -> Result<Repository, Error> {
     let found = Repository::around(root.as_std_path())?;
@@ -141,7 +148,7 @@ fn repository(root: &Utf8Path) -> Result<Repository, Error> {
 /// A commit of ours must hold nothing of somebody else's.
 pub(super) fn clean(root: &Utf8Path) -> Result<(), Error> {
     let root = root.canonicalize_utf8()?;
-    let written = WRITTEN.map(|path| root.join(path));
+    let written: Vec<Utf8PathBuf> = written(&root).collect();
     let paths: Vec<&Path> = written.iter().map(|path| path.as_std_path()).collect();
     let status = repository(&root)?.status(&paths)?;
     let lines: Vec<String> = status
@@ -158,7 +165,7 @@ pub(super) fn commit(root: &Utf8Path, bumped: &[Bumped]) -> Result<(), Error> {
     let repository = repository(&root)?;
     // `git add` takes names of files that are gone only where it knows them.
     let mut there: Vec<Utf8PathBuf> = Vec::new();
-    for path in WRITTEN.map(|path| root.join(path)) {
+    for path in written(&root) {
         if path.exists() || repository.is_tracked(path.as_std_path())? {
             there.push(path);
         }

@@ -10,6 +10,15 @@ use serde::Serialize;
 
 use crate::nix::syntax::quote;
 
+/// Parts of workflows.
+const PARTIALS: [(&str, &str); 5] = [
+    ("checkout", include_str!("../../templates/workflows/checkout.yml.hbs")),
+    ("checkout-all", include_str!("../../templates/workflows/checkout-all.yml.hbs")),
+    ("login", include_str!("../../templates/workflows/login.yml.hbs")),
+    ("nix", include_str!("../../templates/workflows/nix.yml.hbs")),
+    ("program", include_str!("../../templates/workflows/program.yml.hbs")),
+];
+
 macro_rules! templates {
     ($($name:ident = $file:literal;)*) => {
         /// A template; each is named after the file it makes.
@@ -25,13 +34,18 @@ macro_rules! templates {
 
 templates! {
     Builders = "builders.nix.hbs";
+    Buildkite = "workflows/buildkite.yml.hbs";
     CargoPgrx = "cargo-pgrx.nix.hbs";
+    Ci = "workflows/ci.yml.hbs";
     Custom = "custom.nix.hbs";
     Default = "default.nix.hbs";
     Extension = "extension.nix.hbs";
     Flake = "flake.nix.hbs";
     FromNixpkgs = "from-nixpkgs.nix.hbs";
+    Gitlab = "workflows/gitlab-ci.yml.hbs";
     Postgresql = "postgresql.nix.hbs";
+    Release = "workflows/release.yml.hbs";
+    Update = "workflows/update.yml.hbs";
 }
 
 impl Template {
@@ -44,6 +58,9 @@ static ENGINE: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
     engine.register_escape_fn(quote::string_content);
+    for (name, text) in PARTIALS {
+        engine.register_partial(name, text).expect("templates are part of the program");
+    }
     for (_, name, text) in Template::ALL {
         engine.register_template_string(name, text).expect("templates are part of the program");
     }
@@ -66,6 +83,6 @@ mod tests {
 
     #[test]
     fn every_template_parses() {
-        assert_eq!(ENGINE.get_templates().len(), Template::ALL.len());
+        assert_eq!(ENGINE.get_templates().len(), Template::ALL.len() + PARTIALS.len());
     }
 }

@@ -28,6 +28,7 @@ fixed! {
     "lib/apply-override.nix" from "templates/lib/apply-override.nix",
     "lib/build-extension.nix" from "templates/lib/build-extension.nix",
     "lib/docker.nix" from "templates/lib/docker.nix",
+    "lib/hydra.nix" from "templates/lib/hydra.nix",
     "lib/from-nixpkgs.nix" from "templates/lib/from-nixpkgs.nix",
     "lib/make-postgresql.nix" from "templates/lib/make-postgresql.nix",
     "lib/pinned.nix" from "templates/lib/pinned.nix",

@@ -14,6 +14,7 @@ mod order;
 mod pgtap_setup;
 mod postgresql;
 mod source;
+mod workflows;
 
 use std::borrow::Cow;
 
@@ -23,6 +24,7 @@ use rayon::prelude::*;
 pub use catalogue_json::{catalogue_json, origin};
 pub use flake::attribute;
 pub use order::{preload, settings};
+pub use workflows::{PIPELINES, SCRIPTS};
 
 use crate::catalogue::{
     self,
@@ -61,6 +63,7 @@ enum Planned<'a> {
     Version,
     Fixed(Cow<'static, str>, Cow<'static, str>),
     Schema(&'static str, serde_json::Value),
+    Pipeline(&'static str, String),
 }
 
 fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
@@ -76,6 +79,11 @@ fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
     files.extend(fixed::files().map(|(path, text)| Planned::Fixed(path, text)));
     files.extend(catalogue::schemas().into_iter().map(|(name, schema)| Planned::Schema(name, schema)));
     files.extend(catalogue.postgresqls.iter().map(Planned::Postgresql));
+    if catalogue.flake.ci.is_some() {
+        files.extend(SCRIPTS.iter().map(|(path, text)| Planned::Fixed((*path).into(), (*text).into())));
+        let pipelines = workflows::pipelines(catalogue).into_iter();
+        files.extend(pipelines.map(|(path, text)| Planned::Pipeline(path, text)));
+    }
     // What no PostgreSQL can have would be dead code.
     files.extend(catalogue.extensions.iter().filter(|e| !e.fits.is_empty()).map(Planned::Extension));
     files
@@ -94,6 +102,7 @@ impl Planned<'_> {
             Planned::Prime => "tests/prime.sql".into(),
             Planned::Version => VERSION_FILE.into(),
             Planned::Fixed(path, _) => format!("generated/{path}").into(),
+            Planned::Pipeline(path, _) => (*path).into(),
             Planned::Schema(name, _) => format!("schema/{name}.json").into(),
         }
     }
@@ -114,6 +123,7 @@ impl Planned<'_> {
             }
             Planned::Fixed(path, body) => fixed::text(path, body),
             Planned::Schema(_, schema) => schema_file(schema),
+            Planned::Pipeline(_, text) => text.clone(),
         }
     }
 }

@@ -8,11 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
-use super::DIRECTORIES;
 use super::attributes;
 use super::judge::{Judge, Standing};
 use super::lines;
 use super::place::{Found, Place};
+use super::{DIRECTORIES, PIPELINES};
 use crate::catalogue::lock;
 use crate::render::{Generated, VERSION_FILE, marker, version_in};
 
@@ -50,6 +50,8 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// How many are as they should be.
     pub unchanged: usize,
+    /// Pipelines that somebody else wrote, where ours would be: they stay.
+    pub kept: Vec<Utf8PathBuf>,
     /// The version that has generated what is there, if that is another one than this.
     pub other_version: Option<String>,
     /// There is neither git nor a record of an earlier run to tell an edit by.
@@ -91,6 +93,7 @@ pub fn compare(root: &Utf8Path, generated: &[Generated]) -> io::Result<Compariso
         .collect::<io::Result<_>>()?;
     let mut unchanged = generated.len() - different.len();
     let mut changes = BTreeMap::new();
+    let mut kept = Vec::new();
     for (file, found) in different {
         let (before, standing) = match found {
             Found::Nothing => (None, Standing::Ours),
@@ -101,6 +104,10 @@ pub fn compare(root: &Utf8Path, generated: &[Generated]) -> io::Result<Compariso
                 (Some(text), standing)
             }
         };
+        if standing == Standing::Foreign && PIPELINES.iter().any(|path| file.path == *path) {
+            kept.push(file.path.clone());
+            continue;
+        }
         changes.insert(file.path.clone(), change(&file.path, before, Some(&file.text), standing));
     }
     for stale in stale(&place, generated, &judge)? {
@@ -119,7 +126,8 @@ pub fn compare(root: &Utf8Path, generated: &[Generated]) -> io::Result<Compariso
     }
     let edited = |change: &Change| matches!(change.conflict, Some(Conflict::Edited { .. }));
     let unremembered = changes.values().any(edited) && !judge.remembers();
-    Ok(Comparison { changes: changes.into_values().collect(), unchanged, other_version, unremembered })
+    let changes = changes.into_values().collect();
+    Ok(Comparison { changes, unchanged, kept, other_version, unremembered })
 }
 
 fn change(path: &Utf8Path, before: Option<String>, after: Option<&String>, standing: Standing) -> Change {
@@ -142,6 +150,15 @@ fn change(path: &Utf8Path, before: Option<String>, after: Option<&String>, stand
 fn stale(place: &Place, generated: &[Generated], judge: &Judge) -> io::Result<Vec<Change>> {
     let planned: std::collections::HashSet<&Utf8Path> = generated.iter().map(|f| f.path.as_path()).collect();
     let mut stale = Vec::new();
+    for path in PIPELINES.map(Utf8Path::new).into_iter().filter(|path| !planned.contains(path)) {
+        if let Found::Bytes(bytes) = place.look(path)?
+            && let Ok(text) = String::from_utf8(bytes).map(lines::unix)
+            && marker::is_ours(&text)
+        {
+            let standing = judge.standing(path, &text, None);
+            stale.push(change(path, Some(text), None, standing));
+        }
+    }
     for directory in DIRECTORIES {
         let directory = place.path().join(directory);
         if !std::fs::symlink_metadata(&directory).is_ok_and(|metadata| metadata.is_dir()) {

@@ -161,7 +161,9 @@ impl History {
                 }
             }
         }
-        for path in super::FILES {
+        // Of a pipeline that is not there nobody asks what it was.
+        let pipelines = super::PIPELINES.into_iter().filter(|path| self.root.join(path).exists());
+        for path in super::FILES.into_iter().chain(pipelines) {
             let there = self.below(repository, path);
             if let Ok(Some(bytes)) = repository.blob(commit, Path::new(&there))
                 && let Ok(text) = String::from_utf8(bytes)

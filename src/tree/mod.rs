@@ -26,6 +26,7 @@ pub use lines::has_marks;
 pub use write::{State, WriteError, write};
 
 use crate::git::{GitError, Repository};
+use crate::render::PIPELINES;
 use place::Place;
 
 /// Our folder below the root, which git ignores: the record, and new files while a tree is being replaced. People may

@@ -168,6 +168,23 @@ impl Place {
         self.settle(&parent, &new, path, name)
     }
 
+    /// As [`Place::create`], for what only its user may read, from the first byte on.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is something already.
+    pub fn create_private(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+        let (parent, name) = self.parent(path, true)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened =
+            rustix::fs::openat(&parent, name, flags, Mode::from_raw_mode(0o600)).map_err(named(path))?;
+        let mut file = File::from(opened);
+        if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+            let _ = rustix::fs::unlinkat(&parent, name, AtFlags::empty());
+            return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
+        }
+        confirm(&parent, path)
+    }
+
     fn settle(&self, parent: &OwnedFd, new: &str, path: &Utf8Path, name: &str) -> io::Result<()> {
         if let Err(error) = rustix::fs::renameat(parent, new, parent, name) {
             let _ = rustix::fs::unlinkat(parent, new, AtFlags::empty());

@@ -247,6 +247,31 @@ pub fn set_in(text: &str, path: &[&str], changes: &[(&str, Value)]) -> Result<St
     Ok(text)
 }
 
+/// `flake.toml` with another version of an action in `[ci.actions]`, a table that is made where it is missing.
+///
+/// # Errors
+/// When the file is no TOML, or the actions stand inline in another table.
+pub fn action(text: &str, name: &str, version: &str, rev: &str) -> Result<String, EditError> {
+    let document = parse(text)?;
+    let entry = format!("{{ version = {}, rev = {} }}", Value::from(version), Value::from(rev));
+    let line = format!("{} = {entry}{}", Value::from(name), newline(text));
+    let mut new = text.to_owned();
+    match document.get("ci").and_then(|ci| ci.get("actions")) {
+        None => {
+            if !text.ends_with('\n') {
+                new.push_str(newline(text));
+            }
+            new.push_str(&format!("{0}[ci.actions]{0}{line}", newline(text)));
+        }
+        Some(Item::Table(table)) => match table.get(name).and_then(Item::span) {
+            Some(span) => new.replace_range(span, &entry),
+            None => new.insert_str(line_end(text, end(&Item::Table(table.clone()))), &line),
+        },
+        Some(_) => return Err(EditError::NoKey("[ci.actions] table; it stands inline".to_owned())),
+    }
+    Ok(new)
+}
+
 /// The string that the first table of `[[array]]` in `text` has under `key`.
 pub fn string(text: &str, array: &str, key: &str) -> Option<String> {
     let document = parse(text).ok()?;
@@ -307,6 +332,24 @@ mod tests {
             let less = remove(&file, &second);
             assert!(!less.contains("about 2.0") && less.contains("# the end"), "{less}");
         }
+    }
+
+    #[test]
+    fn actions_come_into_their_table() {
+        let first = action("[ci]\nprogram = \"p\"", "a/b", "1.2.3", "c0").expect("it is edited");
+        assert_eq!(
+            first,
+            "[ci]\nprogram = \"p\"\n\n[ci.actions]\n\"a/b\" = { version = \"1.2.3\", rev = \"c0\" }\n"
+        );
+        let more = format!("{first}\n[settings]\nx = 1\n");
+        let second = action(&more, "c/d", "2.0.0", "c1").expect("it is edited");
+        assert!(
+            second.contains("\"c0\" }\n\"c/d\" = { version = \"2.0.0\", rev = \"c1\" }\n\n[settings]"),
+            "{second}"
+        );
+        let third = action(&second, "a/b", "1.3.0", "c2").expect("it is edited");
+        assert_eq!(third, second.replace("1.2.3", "1.3.0").replace("c0", "c2"));
+        assert!(action("[ci]\nactions = { }\n", "a/b", "1", "c").is_err());
     }
 
     #[test]

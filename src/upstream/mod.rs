@@ -5,6 +5,7 @@
 
 pub mod bounds;
 pub mod bump;
+pub mod caches;
 pub mod cargo;
 pub mod credentials;
 pub mod detect;

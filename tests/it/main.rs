@@ -2,9 +2,11 @@
 //! in `tests/listed`.
 
 mod architecture;
+mod binary_cache;
 mod catalogue_cases;
 mod catalogue_robust;
 mod check_fix;
+mod ci_plan;
 mod cli;
 mod completions;
 mod docs;

@@ -8,6 +8,8 @@ use std::{fs, io};
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::workflows::linter;
+
 /// What is not wanted, and why.
 const EXCLUDED: &[(&str, &str)] = &[
     ("SC2016", "filters of jq and programs of awk have variables of their own, in single quotes"),
@@ -19,7 +21,7 @@ const EXCLUDED: &[(&str, &str)] = &[
 
 /// One for each script; without `shellcheck` they are ignored.
 pub fn trials() -> Vec<Trial> {
-    let missing = Command::new("shellcheck").arg("--version").output().is_err();
+    let missing = linter("shellcheck").is_none();
     if missing {
         eprintln!("shellcheck is not on PATH: what it says of our scripts is not known");
     }
@@ -62,6 +64,11 @@ fn scripts() -> Vec<Script> {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
     }
+    for script in pgflakegen::render::SCRIPTS {
+        let name = script.0.trim_start_matches("ci/").trim_end_matches(".sh");
+        let parts = vec![templates().join(script.0)];
+        scripts.push(Script { name: format!("ci-{name}"), parts, environment: Vec::new() });
+    }
     let image = read(&templates().join("lib/docker.nix"));
     scripts.push(Script {
         name: "entrypoint".to_owned(),
@@ -85,7 +92,7 @@ fn variables(nix: &str) -> Vec<String> {
 
 fn check(script: &Script) -> Result<(), Failed> {
     let excluded: Vec<&str> = EXCLUDED.iter().map(|(code, _)| *code).collect();
-    let mut command = Command::new("shellcheck");
+    let mut command = Command::new(linter("shellcheck").unwrap_or_else(|| "shellcheck".into()));
     command.args(["--enable=all", "--external-sources", "--shell=bash", "--exclude", &excluded.join(",")]);
     if let [only] = script.parts.as_slice()
         && script.environment.is_empty()
@@ -123,7 +130,7 @@ fn every_script_is_checked(count: usize) -> Result<(), Failed> {
         return Err(format!("{count} scripts").into());
     }
     let mut unchecked = Vec::new();
-    for folder in ["tools", "checks", "docker"] {
+    for folder in ["tools", "checks", "ci", "docker"] {
         for entry in fs::read_dir(templates().join(folder))? {
             let path = entry?.path();
             let is_script = path.extension().is_some_and(|extension| extension == "sh");

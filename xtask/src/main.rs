@@ -1,10 +1,11 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `browser`, `deny`, `notices`, `package`,
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `browser`, `deny`, `linters`, `notices`, `package`,
 //! `walkthroughs`.
 
 mod asan;
 mod browser;
 mod deny;
 mod e2e;
+mod linters;
 mod notices;
 mod package;
 mod walkthroughs;
@@ -35,6 +36,8 @@ enum Task {
     Browser(browser::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,
+    /// Install what the tests of workflows want (actionlint, ShellCheck, zizmor) into target/linters.
+    Linters,
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
     /// Build the binary that is published, and of it an archive and a Debian package, in target/package; run each from
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Asan(args) => ended(asan::run(&args)),
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
+        Task::Linters => ended(linters::run()),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),

@@ -12,6 +12,7 @@ use crate::diag::{Diagnostics, SourceMap};
 mod attribute_paths;
 mod bound;
 mod caches;
+mod ci;
 mod defaults;
 mod duplicate_names;
 mod empty;
@@ -30,6 +31,7 @@ mod pgrx;
 mod pgrx_majors;
 mod postgresql_specs;
 mod postgresql_versions;
+mod push;
 mod requires;
 mod same_hash;
 mod settings;
@@ -80,6 +82,7 @@ pub const RULES: &[Rule] = &[
     attribute_paths::RULE,
     bound::RULE,
     caches::RULE,
+    ci::RULE,
     defaults::RULE,
     duplicate_names::RULE,
     empty::RULE,
@@ -98,6 +101,7 @@ pub const RULES: &[Rule] = &[
     pgrx_majors::RULE,
     postgresql_specs::RULE,
     postgresql_versions::RULE,
+    push::RULE,
     requires::RULE,
     same_hash::RULE,
     settings::RULE,

@@ -29,6 +29,14 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
     let caches = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.caches).flat_map(|caches| &caches.value);
     for cache in caches {
+        // It stands in workflows, which have expressions in braces.
+        if let Some(url) = cache.value.url.as_ref().filter(|url| url.value.contains(['{', '}'])) {
+            found.push(
+                Diagnostic::new(Code::BadUrl, url.span, "the URL of a cache has no braces".to_owned())
+                    .help("write its address as `curl` takes it"),
+            );
+            continue;
+        }
         one(&cache.value.url, found);
     }
 }

@@ -1,0 +1,80 @@
+//! `[ci]` and `push` as they are written; as [`raw`](super::raw), whose descriptions the JSON Schema has.
+
+use schemars::JsonSchema;
+
+use super::raw::{Field, List, Map};
+use super::schema;
+
+/// What builds the flake elsewhere, and when.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Ci")]
+pub struct RawCi {
+    /// pgflakegen itself: a package of a flake, `.#pgflakegen` or `github:OWNER/REPO/REV#pgflakegen`.
+    #[schemars(required)]
+    pub program: Field<String>,
+    /// Whose pipelines are generated. Default: ["github"].
+    #[schemars(with = "Option<Vec<schema::Service>>")]
+    pub services: Field<List<String>>,
+    /// Which of GitHub's workflows. Default: all three.
+    #[schemars(with = "Option<Vec<schema::Workflow>>")]
+    pub workflows: Field<List<String>>,
+    /// The branch whose pushes are built, and that updates start from. Default: main.
+    pub branch: Field<String>,
+    /// Systems that are built. Default: those of the flake.
+    #[schemars(with = "Option<Vec<schema::System>>")]
+    pub systems: Field<List<String>>,
+    /// What a system is built on: a machine that GitHub lends. Default: ubuntu-24.04, ubuntu-24.04-arm, macos-15.
+    #[schemars(with = "Option<Map<schema::Runner>>")]
+    pub runners: Field<Map<String>>,
+    /// Jobs of one kind and system at a time. Default: 20.
+    #[schemars(range(min = 1, max = 256))]
+    pub max_parallel: Field<i64>,
+    /// Minutes that a job may build. Default: 330.
+    #[schemars(range(min = 5, max = 360))]
+    pub timeout: Field<i64>,
+    /// When new versions are looked for, as cron has it. Default: "23 4 * * 1".
+    pub schedule: Field<String>,
+    /// One pull request for all extensions, not one for each. Default: false.
+    pub group_updates: Field<bool>,
+    /// Other versions of actions than pgflakegen's own; `pgflakegen bump actions` writes them.
+    pub actions: Field<Map<RawAction>>,
+}
+
+/// A version of an action.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Action")]
+pub struct RawAction {
+    /// The version, which becomes a comment.
+    #[schemars(required)]
+    pub version: Field<String>,
+    /// The commit: 40 hexadecimal digits.
+    #[schemars(required, regex(pattern = r"^[0-9a-f]{40}$"))]
+    pub rev: Field<String>,
+}
+
+/// Where what was built is pushed to: exactly one of s3, cachix, attic and folder.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Push")]
+pub struct RawPush {
+    /// A bucket.
+    pub s3: Field<String>,
+    /// With s3: its region.
+    pub region: Field<String>,
+    /// With s3: another server than Amazon's.
+    #[schemars(with = "Option<schema::Url>")]
+    pub endpoint: Field<String>,
+    /// With s3: the role that a job takes by OIDC, `arn:aws:iam::ACCOUNT:role/NAME`.
+    pub role: Field<String>,
+    /// A cache at Cachix.
+    pub cachix: Field<String>,
+    /// A cache of an Attic server.
+    pub attic: Field<String>,
+    /// With attic: the server's address.
+    #[schemars(with = "Option<schema::Url>")]
+    pub server: Field<String>,
+    /// A folder of the machine that builds, as an absolute path.
+    pub folder: Field<String>,
+}

@@ -1,0 +1,98 @@
+//! What does not evaluate, said where it stands in the catalogue.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::super::Loaded;
+use super::super::drvs::Job;
+use crate::catalogue::model::{Catalogue, Fit};
+use crate::catalogue::{FOLDER, places};
+use crate::diag::{Code, Diagnostic, Span, plural};
+use crate::limited;
+use crate::render;
+
+/// Attributes shown of those that fail for one reason.
+const SHOWN: usize = 6;
+
+/// A finding for each reason for which packages fail, at the entry of the first.
+pub(super) fn report(jobs: &[&Job], root: &Utf8Path, catalogue: &Catalogue, loaded: &mut Loaded) {
+    let mut reasons: BTreeMap<String, Vec<&Job>> = BTreeMap::new();
+    for job in jobs {
+        if let Some(error) = &job.error {
+            reasons.entry(innermost(error)).or_default().push(job);
+        }
+    }
+    for (why, jobs) in reasons {
+        let count = jobs.len();
+        let verb = if count == 1 { "does" } else { "do" };
+        let message = format!("{} {verb} not evaluate: {why}", plural(count, "attribute"));
+        // Of an extension, not of what has it inside.
+        let place = jobs.iter().filter_map(|job| place(job, root, catalogue)).min_by_key(|(near, ..)| *near);
+        let mut finding = match place {
+            Some((_, path, text, range)) => {
+                let source =
+                    loaded.sources.find(&path).unwrap_or_else(|| loaded.sources.add(path.clone(), text));
+                Diagnostic::new(Code::PackageFails, Span::new(source, range), message)
+            }
+            None => Diagnostic::global(Code::PackageFails, message),
+        };
+        let mut names: Vec<&str> = jobs.iter().take(SHOWN).map(|job| job.attr.as_str()).collect();
+        let more = format!("{} more", count.saturating_sub(SHOWN));
+        if count > SHOWN {
+            names.push(&more);
+        }
+        finding = finding.help(names.join(", "));
+        loaded.diagnostics.push(finding);
+    }
+}
+
+/// The message that matters of Nix's.
+fn innermost(error: &str) -> String {
+    let lines = error.lines().map(str::trim).filter_map(|line| line.strip_prefix("error:"));
+    lines.map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it is not said why").to_owned()
+}
+
+/// Where the entry of what fails stands: how near that is, the file, its text and the place in it.
+fn place(
+    job: &Job,
+    root: &Utf8Path,
+    catalogue: &Catalogue,
+) -> Option<(u8, Utf8PathBuf, String, Range<usize>)> {
+    let [_, _, name, ..] = job.attr_path.as_slice() else { return None };
+    let read = |file: &str| {
+        let path = Utf8Path::new(FOLDER).join(file);
+        let text = limited::text(root.join(&path)).ok()?;
+        Some((path, text))
+    };
+    let mut parts = name.split('/');
+    let of = parts.next()?;
+    let postgresql = catalogue
+        .postgresqls
+        .iter()
+        .filter(|p| {
+            let attribute = render::attribute(&p.name);
+            of == attribute || of.strip_prefix(&attribute).is_some_and(|rest| rest.starts_with('-'))
+        })
+        .max_by_key(|p| p.name.len())?;
+    if let (Some("exts"), Some(attr)) = (parts.next(), parts.next()) {
+        for extension in &catalogue.extensions {
+            let version = extension.versions.iter().find(|version| version.attr == attr);
+            let default = || match extension.fits.get(&postgresql.name) {
+                Some(Fit::Versions { default, .. }) => extension.versions.get(*default),
+                _ => None,
+            };
+            if extension.name != attr && version.is_none() {
+                continue;
+            }
+            let (path, text) = read(&format!("extensions/{}.toml", extension.name))?;
+            let range = version.or_else(default).and_then(|version| places::version(&text, &version.version));
+            let range = range.or_else(|| places::key(&text, &["description"])).unwrap_or(0..0);
+            return Some((0, path, text, range));
+        }
+    }
+    let (path, text) = read("postgresql.toml")?;
+    let range = places::entry(&text, "postgresql", &postgresql.name, &["name"]).unwrap_or(0..0);
+    Some((1, path, text, range))
+}

@@ -1,0 +1,134 @@
+//! Binary caches: whether they have a store path.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rayon::prelude::*;
+use url::Url;
+
+use super::credentials::Credentials;
+use super::http::{Client, FetchError, Patience};
+use crate::threads::Pool;
+
+/// The cache that every Nix asks.
+pub const NIXOS: &str = "https://cache.nixos.org";
+/// Questions at a time.
+const AT_ONCE: usize = 48;
+/// A `.narinfo` is small.
+const LARGEST: u64 = 1 << 20;
+
+/// Caches that answer.
+pub struct Caches {
+    client: Client,
+    places: Vec<Url>,
+    known: Mutex<BTreeMap<String, bool>>,
+    trouble: Mutex<Vec<String>>,
+}
+
+/// Why a cache is not asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// Its address.
+    pub cache: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Caches are many and questions short: no waiting for one that is down.
+pub fn patience() -> Patience {
+    Patience {
+        tries: 2,
+        pause: Duration::from_millis(250),
+        longest: Duration::from_secs(5),
+        connect: Duration::from_secs(5),
+        silence: Duration::from_secs(10),
+        ..Patience::default()
+    }
+}
+
+impl Caches {
+    /// Those of `urls` that answer, and why the others are left out.
+    ///
+    /// # Errors
+    /// When the certificates that the environment names cannot be read.
+    pub fn reach(urls: &[String], patience: Patience, offline: bool) -> io::Result<(Self, Vec<Unreachable>)> {
+        let client = Client::new(patience, Credentials::from_environment(), offline, LARGEST)?;
+        let mut caches =
+            Self { client, places: Vec::new(), known: Mutex::default(), trouble: Mutex::default() };
+        let mut left_out = Vec::new();
+        let asked: Vec<Result<Url, String>> = Pool::of(AT_ONCE).install(|| {
+            let one = |url: &String| {
+                let place = Url::parse(&format!("{}/", url.trim_end_matches('/')));
+                let place = place.map_err(|error| error.to_string())?;
+                caches.asked(&place, "nix-cache-info").map_err(|error| error.to_string())?;
+                Ok(place)
+            };
+            urls.par_iter().map(one).collect()
+        });
+        for (url, asked) in urls.iter().zip(asked) {
+            match asked {
+                Ok(place) => caches.places.push(place),
+                Err(why) => left_out.push(Unreachable { cache: url.clone(), why }),
+            }
+        }
+        Ok((caches, left_out))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// A file of a cache is there. One that may not be listed says 403 of what is not there.
+    fn asked(&self, place: &Url, file: &str) -> Result<bool, FetchError> {
+        let bad = |error: url::ParseError| FetchError::BadUrl(place.to_string(), error.to_string());
+        let url = place.join(file).map_err(bad)?;
+        if let Ok(path) = url.to_file_path() {
+            return match place.to_file_path() {
+                Ok(folder) if folder.is_dir() => Ok(path.is_file()),
+                _ => Err(FetchError::NotFound(place.to_string())),
+            };
+        }
+        match self.client.get(&url, &super::progress::Silent) {
+            Ok(_) => Ok(true),
+            Err(FetchError::NotFound(_) | FetchError::Forbidden { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for those of `hashes` (of store paths) that are not known yet.
+    pub fn ask<'h>(&self, hashes: impl IntoIterator<Item = &'h str>) {
+        let new: Vec<&str> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut new: Vec<&str> = hashes.into_iter().filter(|hash| !known.contains_key(*hash)).collect();
+            new.sort_unstable();
+            new.dedup();
+            new
+        };
+        let has = |hash: &&str| {
+            self.places.iter().any(|place| match self.asked(place, &format!("{hash}.narinfo")) {
+                Ok(there) => there,
+                Err(error) => {
+                    self.trouble.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
+                    false
+                }
+            })
+        };
+        let answers: Vec<(String, bool)> = Pool::of(AT_ONCE)
+            .install(|| new.par_iter().map(|hash| ((*hash).to_owned(), has(hash))).collect());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
+    }
+
+    /// Whether one of them has it, as far as was asked.
+    pub fn has(&self, hash: &str) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(hash).copied().unwrap_or(false)
+    }
+
+    /// What went wrong while they were asked: how often, and the first words.
+    pub fn trouble(&self) -> Option<(usize, String)> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((trouble.len(), trouble.iter().min()?.clone()))
+    }
+}
