@@ -5,6 +5,10 @@ use serde::Serialize;
 
 use super::jobs::{Job, Kind};
 use crate::diag::{Code, Diagnostic, plural};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(TooManyJobs);
 
 /// Entries of a matrix.
 pub const ENTRIES: usize = 256;

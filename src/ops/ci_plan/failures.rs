@@ -12,6 +12,10 @@ use crate::catalogue::{FOLDER, places};
 use crate::diag::{Code, Diagnostic, Span, plural};
 use crate::limited;
 use crate::render;
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(PackageFails);
 
 /// Attributes shown of those that fail for one reason.
 const SHOWN: usize = 6;

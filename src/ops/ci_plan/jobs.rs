@@ -9,6 +9,10 @@ use super::super::drvs;
 use super::Times;
 use crate::catalogue::ci::{Ci, RUNNERS, builds, features};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::{Finder, finder};
+
+/// What is found here.
+pub(crate) const FINDER: Finder = finder!(NoMachine);
 
 /// When a job can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -179,10 +183,12 @@ fn node(
         let value = derivation.env.get(key.as_bytes());
         value.map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
     };
+    // A few commands, if nobody asks for them by name: a receipt, a wrapper.
+    let no_source =
+        !derivation.env.contains_key(&b"__json"[..]) && (text("src").is_empty() && text("srcs").is_empty());
     let light = derivation.fixed_output().is_some()
         || text("preferLocalBuild") == "1"
-        // A few commands that nobody asks for by name: a receipt, a wrapper.
-        || (roots.is_none() && derivation.env.contains_key(&b"buildCommand"[..]))
+        || (roots.is_none() && no_source)
         || derivation.builder.starts_with(b"builtin:");
     let known = roots.into_iter().flatten().find_map(|job| job.required_system_features.clone());
     let split = || text("requiredSystemFeatures").split_whitespace().map(str::to_owned).collect();

@@ -27,7 +27,10 @@ pub use self::chunks::{Entry, Matrix, matrices};
 pub use self::jobs::{Job, Kind};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CacheUnreachable, NoMachine, PackageFails, TooManyJobs);
+pub(crate) const FINDER: Finder = finder!(CacheUnreachable);
+pub(crate) use self::chunks::FINDER as CHUNKS;
+pub(crate) use self::failures::FINDER as FAILURES;
+pub(crate) use self::jobs::FINDER as JOBS;
 
 /// What is to be planned.
 #[derive(Clone, Debug)]
