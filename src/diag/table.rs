@@ -122,4 +122,8 @@ codes! {
         "Names without a dot are PostgreSQL's own, and a server does not start from a file with one that it does not know (`unrecognized configuration parameter`). What PostgreSQL 15 to 18 have is in the program; other majors and forks are not judged. Settings of extensions have a dot (\"cron.database_name\") and are not judged either.";
     PgrxTooOld = "PGF161" Error "pgrx that does not know the PostgreSQL" :
         "A release of pgrx knows some majors of PostgreSQL: 16 from 0.10.0 on, 17 from 0.12.0 on, 18 from 0.15.0 on, and no longer 11 from 0.12.0 on and 12 from 0.14.0 on. For any other the build has no feature (`pg18`) and stops. Take a version of the extension with another pgrx, or leave these PostgreSQLs out of the version's range. What an override does about it is not judged.";
+    DeniedLicense = "PGF162" Error "license that the policy denies" :
+        "deny of [policy] in flake.toml names licenses that nothing in the catalogue may have: ids of spdx.org (\"AGPL-3.0-only\") or names in nixpkgs' lib.licenses (\"agpl3Only\"). Of several licenses all hold, so one of them is enough. Leave the extension out, or change the policy; on a pull request `check --against BASE` goes by the policy of the base, which the request cannot change.";
+    BadPolicy = "PGF163" Error "policy that means nothing" :
+        "deny of [policy] names licenses by ids of spdx.org or names in nixpkgs' lib.licenses; a name that neither has denies nothing. An entry of [[policy.ignore]] has the id of a known vulnerability (\"CVE-2026-1234\"), the reason why it does no harm here, and the last day on which that holds (until = \"2026-12-31\").";
 }

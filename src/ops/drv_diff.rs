@@ -59,6 +59,27 @@ pub struct Change {
     pub reasons: Vec<Cause>,
 }
 
+/// Each cause for which packages are rebuilt, with how many that are; what concerns most comes first.
+pub fn causes(changes: &[Change]) -> Vec<(String, usize)> {
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.change == "rebuilt") {
+        let all: BTreeSet<String> = change
+            .reasons
+            .iter()
+            .map(|cause| match cause.by.last() {
+                Some(name) => format!("{name}: {}", cause.what),
+                None => format!("{}: {}", change.attr, cause.what),
+            })
+            .collect();
+        for cause in all {
+            *causes.entry(cause).or_default() += 1;
+        }
+    }
+    let mut causes: Vec<_> = causes.into_iter().collect();
+    causes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    causes
+}
+
 /// One side: its packages, and a folder with their derivations.
 struct Side {
     jobs: BTreeMap<String, Job>,

@@ -5,8 +5,10 @@
 //! what goes on is told to a [`Host`], and what the environment says (places, limits, credentials) is in the request.
 
 pub mod add;
+pub mod audit;
 pub mod bump;
 pub mod check;
+pub mod diff;
 pub mod drv_diff;
 pub mod drvs;
 mod error;
@@ -17,11 +19,15 @@ pub mod import;
 pub mod index;
 pub mod init;
 pub mod inputs;
+pub mod licenses;
 pub(crate) mod lock;
 pub mod merge_driver;
 pub mod outdated;
 pub mod prefetch;
 pub mod program;
+pub(crate) mod references;
+pub mod revision;
+pub mod sbom;
 pub mod show_override;
 pub mod untracked;
 pub mod validate;
@@ -48,12 +54,14 @@ pub use validate::validate;
 pub const FINDERS: &[Finder] = &[
     FINDER,
     add::FINDER,
+    audit::FINDER,
     bump::FINDER,
     check::FINDER,
     evaluate::FINDER,
     failures::FINDER,
     generate::FINDER,
     inputs::FINDER,
+    licenses::FINDER,
     lock::FINDER,
     verify::FINDER,
     writing::FINDER,

@@ -2,10 +2,12 @@
 //! in `tests/listed`.
 
 mod architecture;
+mod audit;
 mod catalogue_cases;
 mod catalogue_robust;
 mod cli;
 mod completions;
+mod diff;
 mod docs;
 mod drv;
 mod drvs;
@@ -26,6 +28,7 @@ mod overrides_mutations;
 mod overrides_robust;
 mod render;
 mod reports;
+mod sbom;
 #[path = "../support/mod.rs"]
 mod support;
 mod team;

@@ -7,6 +7,7 @@ mod limits;
 mod nix;
 mod pins;
 mod power_cut;
+mod sbom;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
@@ -21,6 +22,7 @@ fn main() {
         nix::trials(),
         pins::trials(),
         power_cut::trials(),
+        sbom::trials(),
         scripts::trials(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();

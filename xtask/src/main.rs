@@ -1,10 +1,11 @@
 //! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `deny`, `notices`,
-//! `walkthroughs`.
+//! `walkthroughs`, `validators`.
 
 mod asan;
 mod deny;
 mod e2e;
 mod notices;
+mod validators;
 mod walkthroughs;
 
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Task {
     Notices(notices::Args),
     /// Make the changes that CONTRIBUTING.md describes to a copy of the last commit, and run what they say to run.
     Walkthroughs,
+    /// Install the official validators of SBOMs into target/validators, where the tests find them. Wants Python 3.
+    Validators,
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Deny => deny::run(),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),
+        Task::Validators => ended(validators::run()),
     }
 }
 

@@ -28,6 +28,7 @@ mod names;
 mod paths;
 mod pgrx;
 mod pgrx_majors;
+mod policy;
 mod postgresql_specs;
 mod postgresql_versions;
 mod requires;
@@ -96,6 +97,7 @@ pub const RULES: &[Rule] = &[
     paths::RULE,
     pgrx::RULE,
     pgrx_majors::RULE,
+    policy::RULE,
     postgresql_specs::RULE,
     postgresql_versions::RULE,
     requires::RULE,

@@ -16,7 +16,7 @@ mod nix;
 mod pty;
 mod repository;
 mod rust;
-mod server;
+pub(crate) mod server;
 mod terminal;
 
 use pgflakegen::store::archive::Limits;
@@ -54,6 +54,7 @@ fn endpoints(base: &str) -> Endpoints {
         crates: format!("{base}/crates"),
         pgxn: format!("{base}/pgxn"),
         postgresql: format!("{base}/postgresql"),
+        osv: format!("{base}/osv"),
     }
 }
 
