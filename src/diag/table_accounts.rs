@@ -12,7 +12,7 @@ macro_rules! accounts_codes {
     IgnoreUseless = "PGF704" Warning "ignored vulnerability that is not there" :
         "An entry of [[policy.ignore]] in flake.toml names a vulnerability that nothing in the catalogue has, or has any more. Delete it, so that it does not hide a later one.";
     NotAudited = "PGF705" Hint "what no database can be asked about" :
-        "Databases know software by repository and tag, or by the name in a registry. What comes as an archive from elsewhere, a fork of PostgreSQL, or an extension that nixpkgs has, has neither here, so that nothing is known of it, which is not the same as that there is nothing.";
+        "Databases know software by repository and tag, or by the name in a registry. What comes as an archive from elsewhere, a fork of PostgreSQL, or crates whose lock file is not in the catalogue, have neither here, so that nothing is known of it, which is not the same as that there is nothing.";
     OldDatabase = "PGF706" Warning "database of vulnerabilities that is old" :
         "The newest record in the folder is older than thirty days, so what was found since then is not in it. Fetch it anew from where it is from.";
     } } };

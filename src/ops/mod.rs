@@ -55,6 +55,7 @@ pub const FINDERS: &[Finder] = &[
     FINDER,
     add::FINDER,
     audit::FINDER,
+    audit::judge::FINDER,
     bump::FINDER,
     check::FINDER,
     evaluate::FINDER,

@@ -190,6 +190,9 @@ fn tables() {
         &["show", &name, "--json"],
         &["matrix"],
         &["matrix", "--json"],
+        &["licenses"],
+        &["licenses", "--json"],
+        &["audit", "--own"],
     ] {
         place.look(arguments, "");
     }
@@ -211,6 +214,11 @@ fn messages_of_commands() {
         &["prefetch", &missing],
         &["add", &bad],
         &["drv-diff", &bad],
+        &["diff", &bad],
+        &["diff", "HEAD", &missing],
+        &["sbom", &bad],
+        &["licenses", &bad],
+        &["audit", "--database", &missing],
         &["validate", &bad],
         &["import", "nix", &bad],
         &["eval", "--file", &bad],

@@ -101,11 +101,13 @@ fn run(root: &Path, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().expect("a code"), stdout(&output), stderr(&output))
 }
 
-const REPORTS: [&[&str]; 4] = [
+const REPORTS: [&[&str]; 6] = [
     &["check", "--format", "json"],
     &["validate", "--format", "json"],
     &["bump", "pgvector", "--json", "--offline"],
     &["outdated", "--json", "--offline"],
+    &["licenses", "--json"],
+    &["audit", "--format", "json", "--own"],
 ];
 
 #[test]
@@ -121,7 +123,9 @@ fn a_report_is_one_object_whatever_happens() {
     let name = "catalogue/extensions/pgvector.toml";
     let file = dir.path().join(name);
     let good = std::fs::read_to_string(&file).expect("an entry");
-    for (text, codes) in [(good.clone(), [1, 0, 1, 1]), (good.replace("hash = ", "hsah = "), [1, 0, 1, 1])] {
+    for (text, codes) in
+        [(good.clone(), [1, 0, 1, 1, 0, 0]), (good.replace("hash = ", "hsah = "), [1, 0, 1, 1, 1, 1])]
+    {
         std::fs::write(&file, text).expect("an entry");
         for (arguments, expected) in REPORTS.iter().zip(codes) {
             let (code, out, err) = run(dir.path(), arguments);

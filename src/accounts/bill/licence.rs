@@ -63,18 +63,17 @@ pub fn is_expression(text: &str) -> bool {
 
 /// All of them hold.
 pub fn all(licences: &[Licence]) -> Option<String> {
-    let mut ids: Vec<String> = Vec::new();
+    let mut ids: Vec<&str> = Vec::new();
     for licence in licences {
-        let id =
-            if licence.spdx.contains(" OR ") { format!("({})", licence.spdx) } else { licence.spdx.clone() };
-        if !ids.contains(&id) {
-            ids.push(id);
+        if !ids.contains(&licence.spdx.as_str()) {
+            ids.push(&licence.spdx);
         }
     }
+    let part = |id: &&str| if id.contains(" OR ") { format!("({id})") } else { (*id).to_owned() };
     match ids.as_slice() {
         [] => None,
-        [one] => Some(one.trim_start_matches('(').trim_end_matches(')').to_owned()),
-        _ => Some(ids.join(" AND ")),
+        [one] => Some((*one).to_owned()),
+        all => Some(all.iter().map(part).collect::<Vec<_>>().join(" AND ")),
     }
 }
 
@@ -105,6 +104,8 @@ mod tests {
             all(&[either.clone(), both[0].clone()]).as_deref(),
             Some("(MIT OR Apache-2.0) AND Apache-2.0")
         );
+        let nested = Licence::of_meta(Some("(MIT OR Apache-2.0) AND ISC"), None, true);
+        assert_eq!(all(&[nested]).as_deref(), Some("(MIT OR Apache-2.0) AND ISC"));
         assert!(either.is("mit") && either.is("asl20") && !either.is("gpl3Only"));
         assert!(Licence::of_nixpkgs("agpl3Only").is("AGPL-3.0-only"));
         assert!(both[1].is("tsl") && !both[1].is("asl20"));

@@ -31,7 +31,8 @@ fn of_variable(name: &str) -> Use {
         "src" | "srcs" => Use::Source,
         "patches" | "prePatches" => Use::Patch,
         "cargoDeps" | "cargoVendorDir" | "goModules" | "npmDeps" => Use::Vendored,
-        "stdenv"
+        "cargo-pgrx"
+        | "stdenv"
         | "builder"
         | "args"
         | "shell"

@@ -255,7 +255,7 @@ fn moves(
             (None, Some(is)) => add(What::Added, None, Some(is.default), None),
             (Some(was), None) => add(What::Removed, Some(was.default), None, None),
             (Some(was), Some(is)) => {
-                if was.default != is.default {
+                if was.default != is.default && !only_known(&was.default, &is.default) {
                     let compare = was.ours.first().zip(is.ours.first());
                     let compare =
                         compare.and_then(|(a, b)| place::compare(&a.source.fetcher, &b.source.fetcher));
@@ -292,6 +292,11 @@ fn moves(
     }
     found.sort_by_key(|one| one.what);
     found
+}
+
+/// Whether nothing else differs but that it is known, or not known, what nixpkgs has.
+fn only_known(was: &Version, is: &Version) -> bool {
+    was.nixpkgs && is.nixpkgs && (was.version.is_none() || is.version.is_none())
 }
 
 /// All that decides how a version is built, but for its source.
@@ -409,7 +414,8 @@ fn inputs(old: &Catalogue, new: &Catalogue) -> Vec<Input> {
             };
             let ((from, to_rev), same) =
                 (before.rev.as_ref().zip(after.rev.as_ref())?, owner == to && repo == name);
-            same.then(|| format!("https://github.com/{owner}/{repo}/compare/{from}...{to_rev}"))
+            (same && from != to_rev)
+                .then(|| format!("https://github.com/{owner}/{repo}/compare/{from}...{to_rev}"))
         });
         let (meaning, unknown) = match (name, before, after) {
             ("nixpkgs", Some(_), Some(_)) => match (old.known(), new.known()) {

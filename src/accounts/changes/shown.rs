@@ -145,7 +145,7 @@ fn extension(extension: &Extension) -> Line {
         let (from, to) = (version(from), version(to));
         let text = match what {
             What::Added if extension.change == Change::Added => to,
-            What::Added => format!("{to} new for it"),
+            What::Added => format!("{to} added"),
             What::Removed if extension.change == Change::Removed => format!("was {from}"),
             What::Removed => format!("{from} removed"),
             What::Moved => format!("{from} → {to}"),

@@ -55,7 +55,7 @@ struct Case {
 }
 
 /// Commands that read a catalogue.
-const READING: [&[&str]; 15] = [
+const READING: [&[&str]; 19] = [
     &["check"],
     &["check", "--format", "github"],
     &["check", "--format", "json"],
@@ -64,6 +64,10 @@ const READING: [&[&str]; 15] = [
     &["show", "pgvector"],
     &["show", "pgvector", "--override"],
     &["matrix"],
+    &["diff"],
+    &["diff", "--format", "markdown"],
+    &["licenses"],
+    &["audit", "--own", "--date", "2026-11-27"],
     &["validate"],
     &["validate", "--format", "github"],
     &["outdated", "--offline"],
@@ -74,11 +78,12 @@ const READING: [&[&str]; 15] = [
 ];
 
 /// Commands that evaluate a catalogue.
-const EVALUATING: [&[&str]; 4] = [
+const EVALUATING: [&[&str]; 5] = [
     &["check", "--format", "github"],
     &["validate", "--evaluate", "--systems", "x86_64-linux"],
     &["drvs", ".", "--systems", "x86_64-linux"],
     &["drv-diff", "--systems", "x86_64-linux"],
+    &["sbom", "psql_17/bin", "--system", "x86_64-linux"],
 ];
 
 /// Commands for any flake.
