@@ -92,6 +92,12 @@ fn archive(url: &str) -> Option<Place> {
     let host = url.host_str()?.to_owned();
     let forge = forge(&host)?;
     let parts: Vec<&str> = url.path().trim_matches('/').split('/').collect();
+    // GitLab's own interface, from which nixpkgs fetches.
+    if let ["api", "v4", "projects", project, "repository", _file] = parts.as_slice() {
+        let at = url.query_pairs().find(|(key, _)| key == "sha").map(|(_, value)| value.into_owned())?;
+        let at = at.strip_prefix("refs/tags/").map_or(at.clone(), str::to_owned);
+        return Some(Place { forge, host, path: percent(project), at });
+    }
     let bare = |file: &str| {
         let ends = [".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".zip"];
         ends.iter().find_map(|end| file.strip_suffix(end)).map(str::to_owned)
@@ -170,6 +176,11 @@ mod tests {
             (
                 url("https://gitlab.com/g/r/-/archive/1/r-1.tar.gz"),
                 url("https://gitlab.com/g/r/-/archive/2/r-2.tar.gz"),
+                Some("https://gitlab.com/g/r/-/compare/1...2"),
+            ),
+            (
+                url("https://gitlab.com/api/v4/projects/g%2Fr/repository/archive.tar.gz?sha=refs%2Ftags%2F1"),
+                url("https://gitlab.com/api/v4/projects/g%2Fr/repository/archive.tar.gz?sha=2"),
                 Some("https://gitlab.com/g/r/-/compare/1...2"),
             ),
             (

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
+use super::evaluate::evaluation;
 use super::host::Host;
 use super::inputs::Inputs;
-use super::program::{EvalOptions, Program};
+use super::limits::Limits;
 use super::{Context, Outcome, report};
 use crate::accounts::changes::{self, Document};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::ops::diff::{Builds, Request, diff};
+use crate::ops::evaluate::Evaluation;
 use crate::ops::revision::{Side, latest_tag};
 
 /// Options of `diff`.
@@ -48,7 +50,7 @@ pub struct Args {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub options: EvalOptions,
+    pub limits: Limits,
 }
 
 /// What is printed.
@@ -77,12 +79,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         None => Side::parse(&args.old),
     };
     let after = args.new.as_deref().map(Side::parse);
-    let program =
-        Program { inputs: args.inputs.clone(), options: args.options.clone(), ..Program::default() };
-    let builds = args.drvs.then(|| Builds {
-        systems: args.systems.clone(),
-        inputs: args.inputs.overrides(),
-        settings: program.bounded_settings(),
+    let builds = args.drvs.then(|| {
+        let Evaluation { systems, inputs, settings } =
+            evaluation(args.systems.clone(), &args.inputs, &args.limits);
+        Builds { systems, inputs, settings }
     });
     let request = Request { root: &root, before: &before, after: after.as_ref(), builds };
     let found = diff(&request, &Host::new(context))?;

@@ -237,7 +237,7 @@ fn subjects(root: &Utf8Path, catalogue: &Catalogue, unknown: &mut Vec<String>) -
                 unknown.push(format!("the crates of {} {}", extension.name, version.version));
                 continue;
             };
-            let lock = limited::read(&root.join(FOLDER).join(file)).unwrap_or_default();
+            let lock = limited::read(root.join(FOLDER).join(file)).unwrap_or_default();
             for one in crates::of_lock(&String::from_utf8_lossy(&lock)).unwrap_or_default() {
                 if one.git.is_none() && one.name != "pgrx" {
                     add(Some(format!("{} {}", one.name, one.version)), crate_of(&one.name, &one.version));

@@ -72,7 +72,7 @@ pub(crate) fn in_folder(folder: &Utf8Path, shown: Option<&str>) -> Result<Read, 
     let mut digests = Digests::new();
     for path in named(&catalogue) {
         // What cannot be read is said by `check`.
-        if let Ok(bytes) = limited::read(&place.join(&path)) {
+        if let Ok(bytes) = limited::read(place.join(&path)) {
             digests.insert(path, digest(&bytes));
         }
     }

@@ -218,7 +218,7 @@ fn facts(root: &Utf8Path, catalogue: &Catalogue, said: Vec<Said>) -> Facts {
             extension.licenses.iter().map(|name| Licence::of_nixpkgs(name)).collect();
         for version in &extension.versions {
             let lock = match version.build.pgrx.as_ref().map(|pgrx| &pgrx.vendor) {
-                Some(Vendor::Lock { file, .. }) => limited::read(&root.join(FOLDER).join(file)).ok(),
+                Some(Vendor::Lock { file, .. }) => limited::read(root.join(FOLDER).join(file)).ok(),
                 _ => None,
             };
             let crates = lock.and_then(|lock| crates::of_lock(&String::from_utf8_lossy(&lock)));

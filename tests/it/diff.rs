@@ -166,6 +166,44 @@ fn a_server_that_comes_is_one_line() {
     assert!(!text.contains("Extensions"), "{text}");
 }
 
+/// What nixpkgs has, as `index` writes it.
+fn table(revision: &str, server: &str, cron: &str, more: &str) -> String {
+    format!(
+        "revision = \"{revision}\"\n\n[postgresql]\n16 = \"16.3\"\n17 = \"{server}\"\n\n[extensions.pg_cron]\n\
+         licenses = [\"postgresql\"]\nversions = {{ 16 = \"{cron}\", 17 = \"{cron}\" }}\n{more}"
+    )
+}
+
+#[test]
+fn what_a_move_of_nixpkgs_means() {
+    let dir = repository();
+    let root = dir.path();
+    let (flake, tables) = (root.join("catalogue/flake.toml"), root.join("catalogue/nixpkgs.toml"));
+    let text = fs::read_to_string(&flake).expect("readable");
+    let old = text.split("rev = \"").nth(1).and_then(|rest| rest.get(..40)).expect("a revision").to_owned();
+    let new = "0123456789".repeat(4);
+    fs::write(&tables, table(&old, "17.5", "1.6.4", "")).expect("written");
+    commit(root, "a table");
+    edit(&flake, &old, &new);
+    let refused = "refused = [{ why = \"broken\", postgresql = [16] }]\n";
+    fs::write(&tables, table(&new, "17.6", "1.6.7", refused)).expect("written");
+    let text = diff(root, &[]);
+    let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+    assert!(
+        line("~ 17").contains("17.5 → 17.6; mends CVE-2025-8713, CVE-2025-8714, CVE-2025-8715;"),
+        "{text}"
+    );
+    assert!(line("~ 17").contains("https://www.postgresql.org/docs/release/17.6/"), "{text}");
+    assert!(line("~ pg_cron").contains("1.6.4 of nixpkgs → 1.6.7 of nixpkgs (16 17)"), "{text}");
+    let moved = format!("{} (", &old[..12]);
+    assert!(line("~ nixpkgs").contains(&moved) && line("~ nixpkgs").contains("/compare/"), "{text}");
+    assert!(text.contains("    pg_cron is broken (16)\n"), "{text}");
+    // Said once, of the extension itself.
+    assert_eq!(text.matches("1.6.4").count(), 1, "{text}");
+    let report = is_report("diff", &diff(root, &["--format", "json"]));
+    assert_eq!(report["changes"]["inputs"][0]["meaning"]["refused"][0]["name"], "pg_cron");
+}
+
 #[test]
 fn what_is_no_catalogue() {
     let dir = repository();

@@ -231,6 +231,49 @@ fn a_table_of_licences() {
     assert_eq!(report["attribute"], "psql_17/bin");
 }
 
+#[test]
+fn components_are_audited_too() {
+    let dir = TempDir::new().expect("a folder");
+    assert_eq!(run(dir.path(), &["init"]).status.code(), Some(0));
+    let extra = "{ nixpkgs, ... }:
+      let
+        pkgs = nixpkgs.legacyPackages.x86_64-linux;
+        inner = pkgs.stdenv.mkDerivation {
+          pname = \"inner\";
+          version = \"0.6.0\";
+          src = pkgs.fetchFromGitHub {
+            owner = \"pgvector\";
+            repo = \"pgvector\";
+            tag = \"v0.6.0\";
+            hash = \"sha256-qwPaguQUdDHV8q6GDneLq5MuhVroPizpbqt7f08gKJI=\";
+          };
+          meta.license = pkgs.lib.licenses.postgresql;
+        };
+        tool = pkgs.stdenv.mkDerivation {
+          pname = \"tool\";
+          version = \"1.0\";
+          buildInputs = [ inner ];
+        };
+      in
+      { packages.x86_64-linux.tool = tool; }
+    ";
+    fs::write(dir.path().join("catalogue/extra.nix"), extra).expect("written");
+    let generated = run(dir.path(), &[]);
+    assert_eq!(generated.status.code(), Some(0), "{}", stderr(&generated));
+    let document = json_of(&with_hostpkgs(dir.path(), &["sbom", "tool"]));
+    let inner = component(&document, "inner");
+    assert_eq!(inner["purl"], "pkg:github/pgvector/pgvector@v0.6.0");
+    assert_eq!(inner["licenses"][0]["license"]["id"], "PostgreSQL");
+    let database = here().join("tests/cases/audit/osv").display().to_string();
+    let args = ["audit", "tool", "--database", &database, "--date", "2026-11-27", "--format", "json"];
+    let report = is_report("audit", &stdout(&with_hostpkgs(dir.path(), &args)));
+    let hits = report["vulnerabilities"].as_array().expect("a list");
+    assert_eq!(
+        (hits.len(), &hits[0]["of"], &hits[0]["id"]),
+        (1, &json!("inner"), &json!("GHSA-pgve-ctor-0001"))
+    );
+}
+
 /// A repository with a policy, committed.
 fn with_policy(policy: &str) -> TempDir {
     let dir = TempDir::new().expect("a folder");

@@ -406,3 +406,6 @@ fn vendored(graph: &Graph<'_>, at: usize, seen: &mut BTreeSet<usize>, to: &mut V
         vendored(graph, *input, seen, to);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,8 @@ pub(super) fn cargo(name: &str, version: &str) -> String {
     format!("pkg:cargo/{}@{}", encoded(name, ""), encoded(version, ""))
 }
 
-/// `https://crates.io/api/v1/crates/NAME/VERSION/download`, `https://static.crates.io/crates/NAME/VERSION/download`.
+/// `https://crates.io/api/v1/crates/NAME/VERSION/download`, `https://static.crates.io/crates/NAME/VERSION/download`,
+/// `https://static.crates.io/crates/NAME/NAME-VERSION.crate`.
 pub(super) fn registry_crate(url: &str) -> Option<(String, String)> {
     let url = url::Url::parse(url).ok()?;
     if !matches!(url.host_str()?, "crates.io" | "static.crates.io") {
@@ -61,6 +62,10 @@ pub(super) fn registry_crate(url: &str) -> Option<(String, String)> {
     let parts: Vec<&str> = url.path().trim_matches('/').split('/').collect();
     match parts.as_slice() {
         [.., "crates", name, version, "download"] => Some(((*name).to_owned(), (*version).to_owned())),
+        [.., "crates", name, file] => {
+            let version = file.strip_suffix(".crate")?.strip_prefix(name)?.strip_prefix('-')?;
+            Some(((*name).to_owned(), version.to_owned()))
+        }
         _ => None,
     }
 }
@@ -157,6 +162,8 @@ mod tests {
         );
         let from_registry = source("https://crates.io/api/v1/crates/serde/1.0.1/download", false);
         assert_eq!(purl("crate-serde", Some("1.0.1"), Some(&from_registry)), "pkg:cargo/serde@1.0.1");
+        let file = source("https://static.crates.io/crates/cargo-pgrx/cargo-pgrx-0.16.1.crate", false);
+        assert_eq!(purl("cargo-pgrx", Some("0.16.1"), Some(&file)), "pkg:cargo/cargo-pgrx@0.16.1");
         assert_eq!(purl("X y", None, None), "pkg:generic/x%20y");
     }
 

@@ -197,7 +197,7 @@ fn extensions(old: Side<'_>, new: Side<'_>) -> Vec<Extension> {
         let moves = moves(old, new, before, after);
         let both = before.zip(after);
         let remarks = both.map_or_else(
-            || after.map(|after| first_remarks(after)).unwrap_or_default(),
+            || after.map(first_remarks).unwrap_or_default(),
             |(before, after)| remarks(before, after),
         );
         let other_licences = before.map(|e| &e.licenses) != after.map(|e| &e.licenses);
