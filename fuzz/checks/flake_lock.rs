@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pgflakegen::nix::eval::outside::Machine;
+use pgflakegen::nix::eval::eval_io::Machine;
 use pgflakegen::nix::eval::{Ev, Settings, Shared, Value};
 use pgflakegen::nix::flake;
 

@@ -199,7 +199,7 @@ fn write_json(
         None => serde_json::Value::Null,
         Some(Err(why)) => serde_json::json!({ "attributes": 0, "failed": [], "why": why }),
         Some(Ok(packages)) => {
-            let causes = packages::causes(packages).into_iter().map(|cause| {
+            let causes = packages::failures_by_cause(packages).into_iter().map(|cause| {
                 let packages::Cause { message, place, attributes } = cause;
                 serde_json::json!({ "message": message, "place": place, "attributes": attributes })
             });

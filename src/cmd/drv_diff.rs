@@ -31,7 +31,7 @@ pub struct Args {
     pub options: EvalOptions,
 }
 
-/// Causes shown per package.
+/// DerivationDiff shown per package.
 const SHOWN: usize = 8;
 
 /// Each cause once, with how many packages it rebuilds.

@@ -6,7 +6,7 @@ use super::host::Host;
 use super::program::{self, here, read};
 use super::{Context, Outcome};
 use crate::nix::eval::coerce::{Coerce, ContextSet};
-use crate::nix::eval::outside::Machine;
+use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};

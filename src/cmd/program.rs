@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::{Context, Outcome};
 use crate::diag::guard;
 use crate::limited;
-use crate::nix::eval::outside::Machine;
+use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::{Error, Lint, Lints, Messages, Result, Settings, Shared};
 use crate::ops::program::{self as ops, Argument, Source};

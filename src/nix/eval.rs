@@ -3,8 +3,8 @@
 pub use nix_eval::internal::*;
 
 /// The world outside.
-pub mod outside {
-    pub use nix_eval::internal::outside::*;
+pub mod eval_io {
+    pub use nix_eval::internal::eval_io::*;
 
     pub use crate::nix::machine::Machine;
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use nix_eval::internal::outside::{self, Answer, Outside, Temporary, Unanswered};
+use nix_eval::internal::eval_io::{self, Answer, EvalIo, Temporary, Unanswered};
 
 use crate::git;
 use crate::interrupt::TemporaryDirectory;
@@ -18,9 +18,9 @@ use crate::store::nar::FileType;
 pub struct Machine;
 
 /// Its files.
-const FILES: outside::Machine = outside::Machine;
+const FILES: eval_io::Machine = eval_io::Machine;
 
-impl Outside for Machine {
+impl EvalIo for Machine {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         FILES.read_file(path)
     }
@@ -57,7 +57,7 @@ impl Outside for Machine {
         Ok(Box::new(TemporaryDirectory::new(prefix)?))
     }
 
-    fn repository(&self, root: &Path) -> Answer<Box<dyn outside::Repository>> {
+    fn repository(&self, root: &Path) -> Answer<Box<dyn eval_io::Repository>> {
         Ok(Box::new(Repository { git: git::Repository::at(root), index: Mutex::default() }))
     }
 }
@@ -72,8 +72,8 @@ fn said(error: impl ToString) -> Unanswered {
     Unanswered(error.to_string())
 }
 
-fn entry(entry: git::Entry) -> outside::Entry {
-    outside::Entry { mode: entry.mode, id: entry.id, path: entry.path }
+fn entry(entry: git::Entry) -> eval_io::Entry {
+    eval_io::Entry { mode: entry.mode, id: entry.id, path: entry.path }
 }
 
 impl Repository {
@@ -92,7 +92,7 @@ impl Repository {
     }
 }
 
-impl outside::Repository for Repository {
+impl eval_io::Repository for Repository {
     fn root(&self) -> &Path {
         &self.git.root
     }
@@ -129,11 +129,11 @@ impl outside::Repository for Repository {
         self.git.common_dir().map_err(said)
     }
 
-    fn tree(&self, rev: &str) -> Answer<Vec<outside::Entry>> {
+    fn tree(&self, rev: &str) -> Answer<Vec<eval_io::Entry>> {
         Ok(self.git.tree(rev).map_err(said)?.into_iter().map(entry).collect())
     }
 
-    fn known(&self) -> Answer<Vec<outside::Entry>> {
+    fn known(&self) -> Answer<Vec<eval_io::Entry>> {
         Ok(self.git.known().map_err(said)?.into_iter().map(entry).collect())
     }
 

@@ -10,7 +10,7 @@ use super::program::Program;
 use super::{Error, Host};
 use crate::interrupt::TemporaryDirectory;
 use crate::nix::eval::Settings;
-use crate::store::causes::{Cause, Causes};
+use crate::store::derivation_diff::{Cause, DerivationDiff};
 
 /// What is to be compared.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ impl Side {
 fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
     let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
     let mut packages = names.len();
-    let mut causes = Causes::new(before.folder.path(), after.folder.path());
+    let mut causes = DerivationDiff::new(before.folder.path(), after.folder.path());
     let mut changes = Vec::new();
     for attr in names {
         let (mut old, mut new) = (before.jobs.get(attr), after.jobs.get(attr));

@@ -13,7 +13,7 @@ use super::Host;
 use super::program::{Program, Source};
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::error::suggest;
-use crate::nix::eval::outside::Machine;
+use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::current_system;
 use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
@@ -183,7 +183,7 @@ fn collect_in(shared: &Arc<Shared>, args: &Request, host: &dyn Host) -> Result<V
     let short = std::mem::take(&mut found.short);
     // SAFETY: as above; what each begins with is a root.
     unsafe { ev.collecting(held, |ev| try_again(ev, args, auto, &whole, short, &mut found)) };
-    look_again(shared, args, &mut found)?;
+    evaluate_alone(shared, args, &mut found)?;
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
     Ok(found.jobs)
 }
@@ -250,7 +250,7 @@ fn try_again(
 }
 
 /// Evaluates what failed with such an error anew: alone, in the order of the paths, by one thread.
-fn look_again(first: &Shared, args: &Request, found: &mut Found) -> Result<()> {
+fn evaluate_alone(first: &Shared, args: &Request, found: &mut Found) -> Result<()> {
     if found.unsure.is_empty() {
         return Ok(());
     }
@@ -261,7 +261,7 @@ fn look_again(first: &Shared, args: &Request, found: &mut Found) -> Result<()> {
     let max_memory = first.settings.max_memory.saturating_sub(used);
     let max_time = first.time_left();
     let settings = Settings { max_memory, max_time, messages: Messages::nowhere(), ..first.settings.clone() };
-    let shared = Shared::new(settings, first.outside.clone(), first.hooks);
+    let shared = Shared::new(settings, first.io.clone(), first.hooks);
     // SAFETY: what is found is text; values stay in here.
     let mut ev = unsafe { Ev::new(shared.clone()) };
     let auto = args.program.auto_args(&mut ev)?;

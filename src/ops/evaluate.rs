@@ -165,7 +165,7 @@ pub(crate) fn everything(asked: Asked<'_>) -> Result<Result<Vec<Package>, String
 
 /// A finding for each cause for which packages fail.
 pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
-    for packages::Cause { message, place, attributes } in packages::causes(packages) {
+    for packages::Cause { message, place, attributes } in packages::failures_by_cause(packages) {
         let count = attributes.len();
         let verb = if count == 1 { "does" } else { "do" };
         let message = format!("{} {verb} not evaluate: {message}", plural(count, "attribute"));

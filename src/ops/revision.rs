@@ -121,7 +121,7 @@ fn at_revision(root: &Utf8Path, revision: &str) -> Result<Read, Error> {
                 node
             }
             Some((_, None)) => Node::Dangling,
-            None => Node::Outside,
+            None => Node::EvalIo,
         };
         files.put(path, node);
     }

@@ -15,7 +15,7 @@ use crate::catalogue::model::{Catalogue, Vendor};
 use crate::interrupt::TemporaryDirectory;
 use crate::limited;
 use crate::nix::eval::coerce::ContextSet;
-use crate::nix::eval::outside::Machine;
+use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::headline;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{self, Ev, Kind, Settings, Shared, Value};

@@ -10,7 +10,7 @@ mod facts;
 mod form;
 mod hashes;
 pub mod index;
-mod known;
+mod mk_derivation;
 pub mod names;
 pub mod postgresql_facts;
 mod rules;

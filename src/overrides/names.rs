@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::nix::eval::attrs::{Attr, Attrs};
-use crate::nix::eval::outside::Machine;
+use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};

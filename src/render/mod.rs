@@ -11,8 +11,8 @@ mod flake;
 pub mod lock;
 pub mod marker;
 mod order;
+mod pgtap_setup;
 mod postgresql;
-mod prime;
 mod source;
 
 use std::borrow::Cow;
@@ -108,7 +108,7 @@ impl Planned<'_> {
             Planned::CargoPgrx => from("catalogue/pgrx.toml", &cargo_pgrx::cargo_pgrx(&catalogue.cargo_pgrx)),
             Planned::Postgresql(p) => from("catalogue/", &postgresql::postgresql(catalogue, p)),
             Planned::Extension(e) => extension_file(e),
-            Planned::Prime => prime::prime(catalogue),
+            Planned::Prime => pgtap_setup::prime(catalogue),
             Planned::Version => {
                 format!("# {}; the version that did.\n{}\n", marker::MARK, env!("CARGO_PKG_VERSION"))
             }

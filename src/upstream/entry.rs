@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 
 use super::cargo::CargoError;
-use super::guess::{self, About};
+use super::detect::{self, About};
 use super::pattern::Pattern;
 use super::prefetch::{Upstream, UpstreamError};
 use super::progress::Progress;
@@ -153,7 +153,7 @@ impl Upstream {
                     .to_owned(),
             );
         }
-        let about = guess::about(&tree, name).map_err(UpstreamError::from)?;
+        let about = detect::about(&tree, name).map_err(UpstreamError::from)?;
         let tag = match (&at, &usual) {
             (Revision::Tag(_), Some((pattern, _))) => Some(pattern.to_string()),
             _ => None,

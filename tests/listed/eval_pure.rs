@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::support::message;
 use libtest_mimic::{Failed, Trial};
 use pgflakegen::nix::eval::coerce::ContextSet;
-use pgflakegen::nix::eval::outside::Machine;
+use pgflakegen::nix::eval::eval_io::Machine;
 use pgflakegen::nix::eval::report::headline;
 use pgflakegen::nix::eval::{Ev, Settings, Shared};
 use pgflakegen::nix::flake;

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pgflakegen::nix::eval::outside::Machine;
+use pgflakegen::nix::eval::eval_io::Machine;
 use pgflakegen::nix::eval::shared::Origin;
 use pgflakegen::nix::eval::{Ev, Result, Settings, Shared, Value};
 use pgflakegen::nix::flake::HOOKS;

@@ -78,7 +78,7 @@ impl Shared {
                 return Ok(None);
             }
         }
-        self.outside.file_type(&self.real(path))
+        self.io.file_type(&self.real(path))
     }
 
     /// Where `path` leads: the same place without links.
@@ -112,7 +112,7 @@ impl Shared {
                     if links > MAX_LINKS {
                         return Err(Astray::Circle);
                     }
-                    let target = self.outside.read_link(&self.real(&done)).map_err(Astray::Io)?;
+                    let target = self.io.read_link(&self.real(&done)).map_err(Astray::Io)?;
                     done.truncate(if target.starts_with(b"/") { 0 } else { before });
                     todo.extend(parts(&target));
                 }
@@ -197,7 +197,7 @@ impl Ev {
             return Err(Error::at(Kind::Io, "file '/' is not a regular file", pos));
         }
         let real = self.shared.real(&place);
-        let outside = self.shared.outside.clone();
+        let outside = self.shared.io.clone();
         self.room_for(usize::try_from(outside.file_size(&real).unwrap_or(0)).unwrap_or(usize::MAX))?;
         outside.read_file(&real).map_err(|error| self.shared.unread("read", &place, &error, pos))
     }

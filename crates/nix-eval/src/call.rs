@@ -70,7 +70,7 @@ impl Ev {
                     };
                     let result = self.eval(lambda.body, Some(env));
                     // SAFETY: made above, by this heap, with as many slots as the function has; who made it is done.
-                    unsafe { self.heap.take_back(env, lambda.slots as usize) };
+                    unsafe { self.heap.release_slots(env, lambda.slots as usize) };
                     match result {
                         Ok(_) if args.is_empty() => return result,
                         Ok(value) => function = value,

@@ -437,7 +437,7 @@ impl Heap {
     /// # Safety
     /// `env` was made by this heap with so many slots, and its maker does not use it any more.
     #[inline]
-    pub unsafe fn take_back(&self, env: &'static Env, slots: usize) {
+    pub unsafe fn release_slots(&self, env: &'static Env, slots: usize) {
         let at = ptr::from_ref(env).addr();
         let end = at + size_of::<Env>() + slots * size_of::<Slot>();
         if self.next.get() == end && self.kept.get() != end {
@@ -534,17 +534,17 @@ mod tests {
         let env = heap.env(None, 3);
         let x: Ref = heap.alloc(Thunk::new(Value::Null));
         // SAFETY: of this heap, with so many slots, and not used any more; so those below.
-        unsafe { heap.take_back(env, 3) };
+        unsafe { heap.release_slots(env, 3) };
         assert!(!ptr::eq(env, heap.env(None, 3)), "a thunk was allocated since");
         let gone = heap.env(None, 4);
-        unsafe { heap.take_back(gone, 4) };
+        unsafe { heap.release_slots(gone, 4) };
         assert!(ptr::eq(gone, heap.env(None, 4)));
         let (outer, held) = (heap.env(None, 2), heap.env(None, 2));
         heap.keep_last();
         let gone = heap.env(None, 4);
-        unsafe { heap.take_back(gone, 4) };
-        unsafe { heap.take_back(held, 2) };
-        unsafe { heap.take_back(outer, 2) };
+        unsafe { heap.release_slots(gone, 4) };
+        unsafe { heap.release_slots(held, 2) };
+        unsafe { heap.release_slots(outer, 2) };
         assert!(ptr::eq(gone, heap.env(None, 4)), "nothing before it may be taken back");
         assert!(env.get(2).is_none());
         env.set(2, x);

@@ -79,7 +79,7 @@ impl Shared {
             Ok(place) => Some(place),
             // Read for the first time: it gets a place of its own.
             Err(place) => {
-                let folder = self.outside.temporary("import-").ok()?;
+                let folder = self.io.temporary("import-").ok()?;
                 let to = (*folder).as_ref().join(path.base_name());
                 self.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
                 match place {
@@ -115,7 +115,7 @@ impl Shared {
     pub(super) fn no_file(&self, path: &[u8], pos: Pos) -> Box<Error> {
         let is_there = |origin: &Origin| {
             let below = origin.path.strip_prefix(&origin.folder[..]).is_some_and(|below| below.len() > 1);
-            origin.work_tree && below && matches!(self.outside.file_type(&origin.path), Ok(Some(_)))
+            origin.work_tree && below && matches!(self.io.file_type(&origin.path), Ok(Some(_)))
         };
         let Some(origin) = self.known_as(path).filter(is_there) else { return no_such_file(path, pos) };
         let below = String::from_utf8_lossy(&origin.path[origin.folder.len() + 1..]);
@@ -172,7 +172,7 @@ impl Ev {
     /// Writes out a source that a derivation needs, wherever it came from.
     pub(super) fn write_needed(&self, dir: &Path, path: &StorePath) -> Result<()> {
         let place = self.real(self.shared.store.print(path).as_bytes());
-        if matches!(self.shared.outside.file_type(&place), Ok(Some(_))) {
+        if matches!(self.shared.io.file_type(&place), Ok(Some(_))) {
             written::source(dir, &self.shared.store, path, &Place::Here(place))?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! The evaluator: values, thunks, lowering to a resolved IR, the machine, builtins.
 //!
-//! Everything impure goes through [`outside::Outside`]. One [`shared::Shared`] serves a session;
+//! Everything impure goes through [`eval_io::EvalIo`]. One [`shared::Shared`] serves a session;
 //! each thread has its own [`machine::Ev`] with a heap of its own, and evaluates what no other
 //! thread has evaluated.
 
@@ -15,6 +15,7 @@ mod collect;
 mod construct;
 mod core_packages;
 mod error;
+mod eval_io;
 mod flake;
 mod force;
 mod heap;
@@ -25,7 +26,6 @@ mod load;
 mod lower;
 mod machine;
 mod ops;
-mod outside;
 mod paths;
 mod print;
 mod quoting;
@@ -43,9 +43,9 @@ mod written;
 
 pub use builtins::{Builtin, all as builtins};
 pub use error::Kind as ErrorKind;
+pub use eval_io::{Answer, Entry, EvalIo, Machine, Repository, Temporary, Unanswered};
 pub use limits::parse_size;
 pub use lower::{Lint, Lints};
-pub use outside::{Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered};
 pub use session::{Derivation, Error, Kind, Result, Session, Value};
 pub use shared::{Messages, Settings, current_system};
 
@@ -74,7 +74,7 @@ pub mod internal {
         flake: HOOKS, attribute, git_root, in_place, locate, outputs, place_of, reference_to, split_fragment;
         heap: Ref;
         ir: Pos;
-        outside: Answer, Entry, Machine, Outside, Repository, Temporary, Unanswered;
+        eval_io: Answer, Entry, Machine, EvalIo, Repository, Temporary, Unanswered;
         paths: canonical;
         quoting: quote;
         report: headline, render;

@@ -46,7 +46,7 @@ impl Ev {
             return Err(Error::new(Kind::Other, "more than 2 GiB of Nix code"));
         };
         let shared = self.shared.clone();
-        let home = if shared.settings.pure { None } else { shared.outside.env("HOME") };
+        let home = if shared.settings.pure { None } else { shared.io.env("HOME") };
         let warnings = RefCell::default();
         let context = Context {
             symbols: &shared.symbols,
@@ -82,7 +82,7 @@ impl Ev {
             match kind {
                 Some(FileType::Directory) => return Ok(canonical(&[&path[..], b"/default.nix"].concat())),
                 Some(FileType::Symlink) => {
-                    let target = self.shared.outside.read_link(&self.real(&place));
+                    let target = self.shared.io.read_link(&self.real(&place));
                     let target = target.map_err(|error| io_error("read", &path, &error, pos))?;
                     path = match target.starts_with(b"/") {
                         true => canonical(&target),

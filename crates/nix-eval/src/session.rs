@@ -12,9 +12,9 @@ use std::sync::{Arc, PoisonError};
 
 use super::coerce::ContextSet;
 use super::error::{Error as Inner, Kind as ErrorKind};
+use super::eval_io::EvalIo;
 use super::heap::{Lazy, Ref, Thunk};
 use super::machine::{Ev, Result as Evaluated};
-use super::outside::Outside;
 use super::report;
 use super::shared::{Handles, Origin, Settings, Shared};
 use super::value::Value as V;
@@ -93,7 +93,7 @@ impl Session {
     /// assert_eq!(value.attr("b")?.expect("it is there").force()?, Kind::Int(42));
     /// # Ok::<(), nix_eval::Error>(())
     /// ```
-    pub fn new(io: Arc<dyn Outside>, options: Settings) -> Self {
+    pub fn new(io: Arc<dyn EvalIo>, options: Settings) -> Self {
         let shared = Shared::new(options, io, super::flake::HOOKS);
         // SAFETY: values that it gives stay in this session: what leaves it are copies, and handles, which borrow
         // the session. It is dropped with the session, whose own `shared` it is.

@@ -8,12 +8,12 @@ use rustc_hash::FxHashMap;
 
 use super::access::{Last, PlainDirs};
 use super::collect::Meeting;
+use super::eval_io::{EvalIo, Temporary};
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
 use super::ir::{HIDDEN, Pos};
 use super::lower::Lints;
 use super::machine::{Ev, Result as EvalResult};
-use super::outside::{Outside, Temporary};
 use super::symbol::{Symbol, Symbols};
 use super::threads::Threads;
 use super::value::Value;
@@ -220,7 +220,7 @@ pub struct Shared {
     /// Builtins that others provide.
     pub hooks: Hooks,
     /// The world.
-    pub outside: Arc<dyn Outside>,
+    pub io: Arc<dyn EvalIo>,
     /// The store directory.
     pub store: StoreDir,
     /// Names that are always in scope.
@@ -261,7 +261,7 @@ pub struct Shared {
 
 impl Shared {
     /// A new session.
-    pub fn new(settings: Settings, outside: Arc<dyn Outside>, hooks: Hooks) -> Arc<Self> {
+    pub fn new(settings: Settings, io: Arc<dyn EvalIo>, hooks: Hooks) -> Arc<Self> {
         super::heap::return_large_blocks();
         let symbols = Symbols::default();
         let globals = (hooks.names)(&settings)
@@ -275,7 +275,7 @@ impl Shared {
             symbols,
             settings,
             hooks,
-            outside,
+            io,
             store: StoreDir::default(),
             globals,
             sources: RwLock::default(),
@@ -413,7 +413,7 @@ impl Shared {
             }
         }
         let place = self.resolve(path, Last::Followed, &mut PlainDirs::default()).ok()?;
-        let text: Arc<[u8]> = self.outside.read_file(&self.real(&place)).ok()?.into();
+        let text: Arc<[u8]> = self.io.read_file(&self.real(&place)).ok()?.into();
         if text.len() <= LARGE {
             let mut texts = texts();
             if texts.len() >= KEPT {

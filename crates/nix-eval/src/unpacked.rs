@@ -67,7 +67,7 @@ impl Ev {
                 ),
             );
         }
-        let place = self.shared.outside.real_path(&self.real(file.as_bytes()));
+        let place = self.shared.io.real_path(&self.real(file.as_bytes()));
         let Ok(metadata) = place.metadata() else {
             return fail(Kind::Io, format!("tarball \"{file}\" does not exist."));
         };
@@ -113,7 +113,7 @@ impl Ev {
             );
         }
         let hash = tree.nar_hash(Algorithm::Sha256)?;
-        let folder = self.shared.outside.temporary("source-")?;
+        let folder = self.shared.io.temporary("source-")?;
         let to = (*folder).as_ref().join("source");
         self.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
         tree.write_to(&to)?;

@@ -8,9 +8,9 @@
 
 pub mod archive;
 pub mod base32;
-pub mod causes;
 pub mod dates;
 pub mod derivation;
+pub mod derivation_diff;
 pub mod hash;
 pub mod nar;
 pub mod path;

@@ -203,7 +203,7 @@ fn input(input: &Input) -> Line {
     Line { change: input.change, name: input.name.clone(), pieces: words.0, below }
 }
 
-/// Causes shown of what is rebuilt.
+/// DerivationDiff shown of what is rebuilt.
 const CAUSES: usize = 8;
 
 fn rebuilds(rebuilt: &Rebuilt) -> Section {

@@ -32,7 +32,7 @@ impl KindSpec for Cmake {
         &["cmake"]
     }
 
-    fn guess(&self, clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {
         (clues.has)("CMakeLists.txt").then_some(Clue { weight: 60, from: "CMakeLists.txt" })
     }
 

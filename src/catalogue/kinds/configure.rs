@@ -36,7 +36,7 @@ impl KindSpec for Configure {
         Some(&["installFlags", "postInstall", "strictDeps", "dontDisableStatic", "setOutputFlags"])
     }
 
-    fn guess(&self, clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {
         let found = (clues.has)("configure") || (clues.has)("configure.ac");
         found.then_some(Clue { weight: 50, from: "configure" })
     }

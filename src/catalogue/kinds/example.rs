@@ -32,7 +32,7 @@ impl KindSpec for Example {
         &["scons"]
     }
 
-    fn guess(&self, clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {
         (clues.has)("SConstruct").then_some(Clue { weight: 40, from: "SConstruct" })
     }
 

@@ -49,7 +49,7 @@ impl KindSpec for Meson {
         Some(&["installFlags", "mesonInstallFlags", "postInstall", "strictDeps"])
     }
 
-    fn guess(&self, clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {
         (clues.has)("meson.build").then_some(Clue { weight: 55, from: "meson.build" })
     }
 

@@ -207,7 +207,7 @@ pub trait KindSpec: Sync {
     }
 
     /// Whether a source is of this kind.
-    fn guess(&self, _clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, _clues: &SourceClues<'_>) -> Option<Clue> {
         None
     }
 

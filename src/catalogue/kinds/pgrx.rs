@@ -126,7 +126,7 @@ impl KindSpec for Pgrx {
         "cargo-package"
     }
 
-    fn guess(&self, clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {
         clues.depends_on_pgrx.then_some(Clue { weight: 90, from: "Cargo.toml depends on pgrx" })
     }
 

@@ -28,7 +28,7 @@ impl KindSpec for Pgxs {
         built(key) || key == "make-flags"
     }
 
-    fn guess(&self, clues: &SourceClues<'_>) -> Option<Clue> {
+    fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {
         let found = includes_pgxs(clues) && clues.compiles;
         found.then_some(Clue { weight: 80, from: "the Makefile includes PGXS" })
     }

@@ -3,7 +3,7 @@
 use crate::catalogue::{Catalogue, Files, kinds::Kind, load_from, schemas};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::store::archive::{Builder, Limits};
-use crate::upstream::guess;
+use crate::upstream::detect;
 
 const FLAKE: &str = r#"
 description = "One extension of the new kind"
@@ -109,7 +109,7 @@ fn it_is_recognized_in_a_source() {
         for (path, text) in [(file, "pass"), ("new.control", "comment = 'New'\n")] {
             source.file(path.as_bytes(), false, text.len() as u64, text.as_bytes()).expect("a file");
         }
-        let about = guess::about(&source.finish(), "new").expect("readable");
+        let about = detect::about(&source.finish(), "new").expect("readable");
         assert_eq!((about.kind.value.name(), about.kind.from.as_str()), (kind, file));
     }
 }

@@ -6,7 +6,7 @@ use crate::diag::Code;
 use crate::nix::eval::error::suggest;
 use crate::nix::eval::value::Closure;
 use crate::nix::eval::{Error, Kind, Result, Value};
-use crate::overrides::known::{Takes, takes};
+use crate::overrides::mk_derivation::{Takes, takes};
 use crate::rule::{Finder, finder};
 
 /// What is found here.

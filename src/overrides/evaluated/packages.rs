@@ -159,7 +159,7 @@ pub struct Cause<'p> {
 }
 
 /// The failures by their cause: the most frequent first.
-pub fn causes(packages: &[Package]) -> Vec<Cause<'_>> {
+pub fn failures_by_cause(packages: &[Package]) -> Vec<Cause<'_>> {
     let mut causes: BTreeMap<&str, Cause<'_>> = BTreeMap::new();
     for package in packages {
         let Err(Failure { message, place }) = &package.result else { continue };
@@ -188,7 +188,7 @@ mod tests {
         };
         let good = Package { attr: "good".into(), result: Ok("/nix/store/x.drv".into()) };
         let all = [package("a", "one", "p:1"), package("b", "two", "q:1"), good, package("c", "two", "q:2")];
-        let causes = causes(&all);
+        let causes = failures_by_cause(&all);
         assert_eq!(causes[0], Cause { message: "two", place: None, attributes: vec!["b", "c"] });
         assert_eq!(causes[1], Cause { message: "one", place: Some("p:1"), attributes: vec!["a"] });
     }

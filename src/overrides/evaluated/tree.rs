@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::sight::Sight;
-use crate::nix::eval::outside::{Answer, Machine, Outside, Repository, Temporary};
+use crate::nix::eval::eval_io::{Answer, EvalIo, Machine, Repository, Temporary};
 use crate::store::nar::FileType;
 
 /// What stands in for a file of the generated tree; the file itself stays readable as `-itself.nix`.
@@ -97,7 +97,7 @@ impl Tree {
     }
 }
 
-impl Outside for Tree {
+impl EvalIo for Tree {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         match self.files.get(path) {
             Some(text) => Ok(text.clone().into_bytes()),

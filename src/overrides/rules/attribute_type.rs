@@ -7,14 +7,16 @@ use super::{Rule, Seen, attributes, is_package, resolve};
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
 use crate::nix::syntax::text;
 use crate::overrides::Ctx;
-use crate::overrides::known::{self, Takes};
+use crate::overrides::mk_derivation::{self, Takes};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule!(Overrides, check, [AttributeType]);
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for attribute in ctx.bodies().iter().flat_map(attributes) {
-        let (Some(takes), Some(value)) = (known::takes(&attribute.name), attribute.value) else { continue };
+        let (Some(takes), Some(value)) = (mk_derivation::takes(&attribute.name), attribute.value) else {
+            continue;
+        };
         value_of(ctx, &attribute.name, takes, &value, &mut Seen::default(), sink);
     }
     for body in ctx.bodies() {

@@ -8,7 +8,7 @@ use super::{Rule, calls};
 use crate::diag::{Code, Diagnostics};
 use crate::nix::syntax::scope::BindingKind;
 use crate::nix::syntax::text;
-use crate::overrides::{Ctx, hashes, known};
+use crate::overrides::{Ctx, hashes, mk_derivation};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule!(Nix, check, [MalformedHash, FakeHash, MissingHash]);
@@ -28,7 +28,10 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
             for entry in set.attrpath_values() {
                 fetcher_hash(ctx, &entry, sink);
             }
-            if arguments.len() == 1 && known::FETCHERS.contains(&name.as_str()) && !is_local(ctx, &apply) {
+            if arguments.len() == 1
+                && mk_derivation::FETCHERS.contains(&name.as_str())
+                && !is_local(ctx, &apply)
+            {
                 missing(ctx, &apply, name, &set, sink);
             }
         }
@@ -147,7 +150,7 @@ fn missing(ctx: &Ctx<'_>, apply: &ast::Apply, name: &str, set: &ast::AttrSet, si
         }
     }
     let hashed = names.iter().any(|name| {
-        known::HASH_ATTRIBUTES.contains(&name.as_str()) || name.to_lowercase().ends_with("hash") || name.ends_with("sha256")
+        mk_derivation::HASH_ATTRIBUTES.contains(&name.as_str()) || name.to_lowercase().ends_with("hash") || name.ends_with("sha256")
             // It prints the mirrors and downloads nothing.
             || name == "showURLs"
     });

@@ -6,7 +6,7 @@ use rowan::ast::AstNode;
 use super::{Rule, Seen, attributes, builder_arguments, resolve, uses_old};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
-use crate::overrides::{Body, Ctx, Role, known};
+use crate::overrides::{Body, Ctx, Role, mk_derivation};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule!(Overrides, check, [ListReplaced]);
@@ -20,7 +20,9 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
             if builder_arguments::is_argument(facts, name) {
                 continue;
             }
-            if !known::takes(name).is_some_and(known::Takes::is_list) || !facts.generates(name) {
+            if !mk_derivation::takes(name).is_some_and(mk_derivation::Takes::is_list)
+                || !facts.generates(name)
+            {
                 continue;
             }
             let Some(value) = attribute.value else { continue };

@@ -9,7 +9,7 @@ use rowan::ast::AstNode;
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics, nearest};
 use crate::nix::syntax::text;
-use crate::overrides::{Ctx, known};
+use crate::overrides::{Ctx, mk_derivation};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule!(Overrides, check, [OldAttribute]);
@@ -32,7 +32,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                     || is_last && (body.opaque || set.contains(&name) || name == "finalPackage")
                     // A name that no mkDerivation knows is wrong even where the attributes are not known.
                     || facts.attributes.as_ref().map_or_else(
-                        || known::takes(&name).is_some() || typo(&name).is_none(),
+                        || mk_derivation::takes(&name).is_some() || typo(&name).is_none(),
                         |names| names.contains(&name),
                     );
                 if fine {
@@ -41,7 +41,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 let param = text::ident_text(param);
                 let candidates = facts.attributes.iter().flatten().map(String::as_str);
                 // A name that mkDerivation knows is no slip: the derivation just does not set it.
-                let known = known::takes(&name).is_some();
+                let known = mk_derivation::takes(&name).is_some();
                 let near = if known { None } else { nearest(&name, candidates).or_else(|| typo(&name)) };
                 let finding = ctx.finding(
                     Code::OldAttribute,
@@ -51,10 +51,10 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
                 sink.push(match near {
                     Some(near) => finding.help(format!("did you mean `{param}.{near}`?")),
                     None => {
-                        let default = match known::takes(&name) {
-                            Some(known::Takes::Script | known::Takes::Text) => "\"\"",
-                            Some(known::Takes::Set) => "{ }",
-                            Some(known::Takes::Bool) => "false",
+                        let default = match mk_derivation::takes(&name) {
+                            Some(mk_derivation::Takes::Script | mk_derivation::Takes::Text) => "\"\"",
+                            Some(mk_derivation::Takes::Set) => "{ }",
+                            Some(mk_derivation::Takes::Bool) => "false",
                             _ => "[ ]",
                         };
                         finding.help(format!("write `({param}.{name} or {default})`"))

@@ -6,7 +6,7 @@ use rowan::ast::AstNode;
 use super::{Rule, calls};
 use crate::diag::{Code, Diagnostics, Edit};
 use crate::nix::syntax::text;
-use crate::overrides::{Ctx, hashes, known};
+use crate::overrides::{Ctx, hashes, mk_derivation};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule!(Overrides, check, [OldHashName]);
@@ -15,7 +15,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {
         let Some(name) = names.last() else { continue };
         let of_nix = names.first().is_some_and(|first| first == "builtins");
-        if of_nix || !known::FETCHERS.contains(&name.as_str()) {
+        if of_nix || !mk_derivation::FETCHERS.contains(&name.as_str()) {
             continue;
         }
         for argument in &arguments {

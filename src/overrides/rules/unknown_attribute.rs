@@ -2,7 +2,7 @@
 
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
-use crate::overrides::{Ctx, known};
+use crate::overrides::{Ctx, mk_derivation};
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule!(Overrides, check, [UnknownAttribute]);
@@ -12,13 +12,13 @@ pub(super) const RULE: Rule = rule!(Overrides, check, [UnknownAttribute]);
 /// The field is crowded (`preBuild`, `preBuildPhases`) and any name may be an environment variable,
 /// so that only one wrong, missing, doubled or swapped letter counts, or two in a long name.
 pub(super) fn misspelt(name: &str) -> Option<&'static str> {
-    if known::takes(name).is_some() {
+    if mk_derivation::takes(name).is_some() {
         return None;
     }
     let folded = name.replace(['-', '_'], "").to_lowercase();
     // An environment variable is compared with those, anything else with the rest.
     let shouts = |name: &str| !name.contains(|c: char| c.is_ascii_lowercase());
-    known::ATTRIBUTES
+    mk_derivation::ATTRIBUTES
         .iter()
         .filter(|(attribute, _)| shouts(attribute) == shouts(name))
         .map(|(attribute, _)| {

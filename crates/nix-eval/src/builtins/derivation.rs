@@ -511,7 +511,7 @@ impl Ev {
         let path = StorePath::from_base_name(base)?;
         let store = self.shared.store.clone();
         let full = store.print(&path);
-        let Ok(text) = self.shared.outside.read_file(full.as_bytes()) else {
+        let Ok(text) = self.shared.io.read_file(full.as_bytes()) else {
             return Err(Error::new(Kind::Unavailable, format!("path '{full}' is not valid")));
         };
         let name = path.name().strip_suffix(".drv").unwrap_or(path.name());

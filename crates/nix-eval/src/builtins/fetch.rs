@@ -233,9 +233,9 @@ fn tarball(ev: &mut Ev, file: &str, wanted: &Wanted) -> Result<Value> {
 fn local_file(ev: &mut Ev, file: &str, wanted: &Wanted) -> Result<Value> {
     let url = &wanted.url;
     let place = ev.real(file.as_bytes());
-    let size = ev.shared.outside.file_size(&place).unwrap_or(0);
+    let size = ev.shared.io.file_size(&place).unwrap_or(0);
     ev.room_for(usize::try_from(size).unwrap_or(usize::MAX))?;
-    let bytes = ev.shared.outside.read_file(&place).map_err(|_| unreadable(url, file))?;
+    let bytes = ev.shared.io.read_file(&place).map_err(|_| unreadable(url, file))?;
     let found = Hash::of(Algorithm::Sha256, &bytes);
     if let Some(hash) = wanted.hash.filter(|hash| *hash != found) {
         return mismatch(url, &hash, &found);
@@ -262,7 +262,7 @@ impl Ev {
     ) -> Result<()> {
         let full = self.shared.store.print(path);
         let real = self.real(full.as_bytes());
-        if matches!(self.shared.outside.file_type(&real), Ok(Some(_))) {
+        if matches!(self.shared.io.file_type(&real), Ok(Some(_))) {
             self.in_store(path);
             return Ok(());
         }
@@ -270,7 +270,7 @@ impl Ev {
             for name in [hash.to_base32(), hash.to_base16(), path.base_name().to_owned()] {
                 let place = cache.join(name);
                 let bytes = place.as_os_str().as_bytes();
-                if matches!(self.shared.outside.file_type(bytes), Ok(Some(_))) {
+                if matches!(self.shared.io.file_type(bytes), Ok(Some(_))) {
                     // The folder may hold links: it is the user's, and what it leads to is the source.
                     let place = std::fs::canonicalize(&place).unwrap_or(place);
                     self.shared.imported.insert(path, Place::Here(place.into_os_string().into_vec()));

@@ -101,7 +101,7 @@ pub(super) const TABLE: &[Builtin] = &[
         |ev, args, pos| {
             let name = ev.plain_arg(args[0], pos, FIRST)?;
             let name = String::from_utf8_lossy(name);
-            let value = if ev.shared.settings.pure { None } else { ev.shared.outside.env(&name) };
+            let value = if ev.shared.settings.pure { None } else { ev.shared.io.env(&name) };
             Ok(ev.string(&value.unwrap_or_default()))
         },
     ),
@@ -155,7 +155,7 @@ fn read_dir(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     if ev.shared.settings.pure && place == b"/" {
         return Ok(Value::Attrs(Attrs::from_unsorted(ev.heap, Vec::new())));
     }
-    let entries = ev.shared.outside.read_dir(&ev.real(&place)).map_err(|error| {
+    let entries = ev.shared.io.read_dir(&ev.real(&place)).map_err(|error| {
         let there = matches!(ev.shared.kind_at(&place), Ok(Some(_)));
         if there && error.kind() == std::io::ErrorKind::NotADirectory {
             let place = String::from_utf8_lossy(&place);
@@ -412,7 +412,7 @@ impl Ev {
 
     fn is_built(&self, drv: &StorePath, output: &str) -> bool {
         let full = self.shared.store.print(drv);
-        let Ok(text) = self.shared.outside.read_file(full.as_bytes()) else { return false };
+        let Ok(text) = self.shared.io.read_file(full.as_bytes()) else { return false };
         let name = drv.name().strip_suffix(".drv").unwrap_or(drv.name());
         let Ok(drv) = nix_store::Derivation::from_aterm(&text, name, &self.shared.store) else {
             return false;
@@ -421,7 +421,7 @@ impl Ev {
             return false;
         };
         let full = self.shared.store.print(&path);
-        matches!(self.shared.outside.file_type(full.as_bytes()), Ok(Some(_)))
+        matches!(self.shared.io.file_type(full.as_bytes()), Ok(Some(_)))
     }
 
     pub(super) fn read_file_arg(&mut self, arg: Ref, pos: Pos) -> Result<Vec<u8>> {
@@ -515,13 +515,13 @@ impl Ev {
         // With the hash known, a path that is in the store already needs no reading.
         if let Some(hash) = &expected {
             let path = fixed(hash)?;
-            if matches!(self.shared.outside.file_type(store.print(&path).as_bytes()), Ok(Some(_))) {
+            if matches!(self.shared.io.file_type(store.print(&path).as_bytes()), Ok(Some(_))) {
                 self.in_store(&path);
                 return Ok(path);
             }
         }
         self.check_contents(path, pos)?;
-        let outside = self.shared.outside.clone();
+        let outside = self.shared.io.clone();
         let real = self.real(path);
         if !matches!(outside.file_type(&real), Ok(Some(_))) {
             return Err(self.shared.no_file(path, pos));

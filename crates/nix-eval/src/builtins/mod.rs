@@ -125,7 +125,7 @@ pub fn globals(ev: &mut Ev) -> Vec<Ref> {
             "nixVersion" => ev.at(ev.string(NIX_VERSION.as_bytes())),
             "storeDir" => ev.at(ev.string(ev.shared.store.as_str().as_bytes())),
             "currentSystem" => ev.at(ev.string(settings.system.as_bytes())),
-            "currentTime" => ev.at(Value::Int(ev.shared.outside.now())),
+            "currentTime" => ev.at(Value::Int(ev.shared.io.now())),
             "nixPath" => {
                 let path = files::nix_path(ev);
                 ev.at(path)

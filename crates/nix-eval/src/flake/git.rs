@@ -11,8 +11,8 @@ use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
 use crate::error::Error;
+use crate::eval_io::Unanswered;
 use crate::machine::{Ev, Result};
-use crate::outside::Unanswered;
 use crate::url::Url;
 use nix_store::Algorithm;
 use nix_store::nar::hash_path;
@@ -76,7 +76,7 @@ pub fn fetch(ev: &mut Ev, reference: &Reference) -> Result<Option<Source>> {
     }
     let path = parsed.file_path().map_err(|error| Error::new(Kind::Other, error))?;
     let path = if path.starts_with('/') { PathBuf::from(path) } else { std::env::current_dir()?.join(path) };
-    let path = ev.shared.outside.real_path(&ev.real(path.to_string_lossy().as_bytes()));
+    let path = ev.shared.io.real_path(&ev.real(path.to_string_lossy().as_bytes()));
     if !path.exists() {
         return fail(Kind::Io, format!("Git repository \"{}\" does not exist.", path.display()));
     }
@@ -88,8 +88,8 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     if submodules && export_ignore {
         return fail(Kind::Other, "exportIgnore and submodules are not supported together yet");
     }
-    let outside = ev.shared.outside.clone();
-    let repository = outside.repository(path)?;
+    let io = ev.shared.io.clone();
+    let repository = io.repository(path)?;
     let bare = repository.is_bare();
     if bare && !repository.is_one()? {
         let url = reference.text("url").unwrap_or_default();
@@ -138,10 +138,10 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
         }
         wanted.rev = Some(rev);
     }
-    let temporary = outside.temporary("source-")?;
+    let temporary = io.temporary("source-")?;
     let to = (*temporary).as_ref().join("source");
     std::fs::create_dir(&to)?;
-    let dirty = tree::write(&*outside, &*repository, &wanted, &to, 0)?;
+    let dirty = tree::write(&*io, &*repository, &wanted, &to, 0)?;
     let hash = hash_path(&to, Algorithm::Sha256)?;
     let mut source = Source::at(ev, &to, hash)?;
     ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(temporary);

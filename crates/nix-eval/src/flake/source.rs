@@ -216,7 +216,7 @@ fn tarball(ev: &Ev, file: &str, url: &str, reference: &Reference) -> Result<Sour
 
 /// A file of this machine, as it is.
 fn plain_file(ev: &Ev, file: &str, url: &str, reference: &Reference) -> Result<Source> {
-    let place = ev.shared.outside.real_path(&ev.real(file.as_bytes()));
+    let place = ev.shared.io.real_path(&ev.real(file.as_bytes()));
     let opened =
         place.metadata().ok().filter(std::fs::Metadata::is_file).map(|_| std::fs::File::open(&place));
     let Some(Ok(contents)) = opened else { return Err(unreadable(url, file)) };

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use nix_eval::Outside;
+use nix_eval::EvalIo;
 use nix_store::nar::FileType;
 
 /// A world with nothing in it.
@@ -13,7 +13,7 @@ fn nothing<T>() -> io::Result<T> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-impl Outside for Nothing {
+impl EvalIo for Nothing {
     fn read_file(&self, _: &[u8]) -> io::Result<Vec<u8>> {
         nothing()
     }

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::tree;
 use super::{Kind, Wanted, fail};
+use crate::eval_io::{Entry, EvalIo, Repository};
 use crate::machine::Result;
-use crate::outside::{Entry, Outside, Repository};
 use crate::unpacked::file_of;
 use nix_store::archive::is_plain;
 
@@ -44,7 +44,7 @@ fn read(repository: &dyn Repository, file: &Path) -> Result<Vec<Submodule>> {
 
 /// Writes the submodules of a work tree, as they are checked out; whether one has changes.
 pub fn write_work_trees(
-    outside: &dyn Outside,
+    io: &dyn EvalIo,
     repository: &dyn Repository,
     wanted: &Wanted,
     to: &Path,
@@ -53,7 +53,7 @@ pub fn write_work_trees(
     let mut dirty = false;
     for submodule in read(repository, &repository.root().join(".gitmodules"))? {
         let place = repository.root().join(&submodule.path);
-        let inner = outside.repository(&place)?;
+        let inner = io.repository(&place)?;
         if inner.is_bare() {
             let (path, root) = (submodule.path.display(), repository.root().display());
             return fail(
@@ -65,14 +65,14 @@ pub fn write_work_trees(
             );
         }
         tree::make_directories(to, &submodule.path)?;
-        dirty |= tree::write(outside, &*inner, wanted, &to.join(&submodule.path), depth + 1)?;
+        dirty |= tree::write(io, &*inner, wanted, &to.join(&submodule.path), depth + 1)?;
     }
     Ok(dirty)
 }
 
 /// Writes the submodules of a commit, whose directories are there already.
 pub fn write_commits(
-    outside: &dyn Outside,
+    io: &dyn EvalIo,
     repository: &dyn Repository,
     wanted: &Wanted,
     rev: &str,
@@ -84,7 +84,7 @@ pub fn write_commits(
         let entry = entries.iter().find(|entry| entry.path == submodule.path);
         let Some(id) = entry.and_then(Entry::submodule) else { continue };
         let mut found = None;
-        for place in places(outside, repository, &submodule, wanted.local)? {
+        for place in places(io, repository, &submodule, wanted.local)? {
             if place.has(id)? {
                 found = Some(place);
                 break;
@@ -101,14 +101,14 @@ pub fn write_commits(
             );
         };
         let wanted = Wanted { rev: Some(id.to_owned()), ..wanted.clone() };
-        tree::write(outside, &*inner, &wanted, &to.join(&submodule.path), depth + 1)?;
+        tree::write(io, &*inner, &wanted, &to.join(&submodule.path), depth + 1)?;
     }
     Ok(())
 }
 
 /// Where a submodule's repository may be.
 fn places(
-    outside: &dyn Outside,
+    io: &dyn EvalIo,
     repository: &dyn Repository,
     submodule: &Submodule,
     local: bool,
@@ -127,7 +127,7 @@ fn places(
     }
     let mut found = Vec::new();
     for place in places.into_iter().filter(|place| place.is_dir()) {
-        let place = outside.repository(&place)?;
+        let place = io.repository(&place)?;
         if place.is_one()? {
             found.push(place);
         }

@@ -10,8 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Kind, Wanted, fail, submodules};
+use crate::eval_io::{Entry, EvalIo, Repository};
 use crate::machine::Result;
-use crate::outside::{Entry, Outside, Repository};
 use nix_store::archive::is_plain;
 use nix_store::nar::FileType;
 use nix_store::{Algorithm, Hash};
@@ -21,7 +21,7 @@ const DEPTH: usize = 32;
 
 /// Writes what is wanted into the empty folder `to`; whether it is a work tree with changes.
 pub fn write(
-    outside: &dyn Outside,
+    io: &dyn EvalIo,
     repository: &dyn Repository,
     wanted: &Wanted,
     to: &Path,
@@ -32,8 +32,8 @@ pub fn write(
         return fail(Kind::Other, format!("the submodules of '{root}' are nested without end"));
     }
     match &wanted.rev {
-        Some(rev) => write_commit(outside, repository, wanted, rev, to, depth).map(|()| false),
-        None => write_work_tree(outside, repository, wanted, to, depth),
+        Some(rev) => write_commit(io, repository, wanted, rev, to, depth).map(|()| false),
+        None => write_work_tree(io, repository, wanted, to, depth),
     }
 }
 
@@ -66,7 +66,7 @@ fn is_left_out(path: &Path, left_out: &BTreeSet<PathBuf>) -> bool {
 }
 
 fn write_work_tree(
-    outside: &dyn Outside,
+    io: &dyn EvalIo,
     repository: &dyn Repository,
     wanted: &Wanted,
     to: &Path,
@@ -104,7 +104,7 @@ fn write_work_tree(
         }
     }
     if wanted.submodules {
-        dirty |= submodules::write_work_trees(outside, repository, wanted, to, depth)?;
+        dirty |= submodules::write_work_trees(io, repository, wanted, to, depth)?;
     }
     Ok(dirty)
 }
@@ -127,7 +127,7 @@ pub fn make_directories(to: &Path, path: &Path) -> Result<()> {
 }
 
 fn write_commit(
-    outside: &dyn Outside,
+    io: &dyn EvalIo,
     repository: &dyn Repository,
     wanted: &Wanted,
     rev: &str,
@@ -164,7 +164,7 @@ fn write_commit(
         fill_in_lfs(repository, rev, files.map(|entry| entry.path.as_path()), to)?;
     }
     if wanted.submodules {
-        submodules::write_commits(outside, repository, wanted, rev, &all, to, depth)?;
+        submodules::write_commits(io, repository, wanted, rev, &all, to, depth)?;
     }
     Ok(())
 }

@@ -24,14 +24,14 @@ struct Difference {
 }
 
 /// Compares derivations of two folders, each of which holds them under the names they have in the store.
-pub struct Causes {
+pub struct DerivationDiff {
     before: PathBuf,
     after: PathBuf,
     store: StoreDir,
     known: HashMap<(String, String), Rc<Difference>>,
 }
 
-impl Causes {
+impl DerivationDiff {
     /// For derivations in these folders.
     pub fn new(before: &Path, after: &Path) -> Self {
         Self {

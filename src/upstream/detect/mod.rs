@@ -16,14 +16,14 @@ use crate::store::archive::SourceTree;
 
 /// Something found out, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guess<T> {
+pub struct Detected<T> {
     /// What.
     pub value: T,
     /// From where, to be said in a comment.
     pub from: String,
 }
 
-impl<T> Guess<T> {
+impl<T> Detected<T> {
     fn new(value: T, from: impl Into<String>) -> Self {
         Self { value, from: from.into() }
     }
@@ -33,11 +33,11 @@ impl<T> Guess<T> {
 #[derive(Clone, Debug)]
 pub struct About {
     /// One line.
-    pub description: Option<Guess<String>>,
+    pub description: Option<Detected<String>>,
     /// An attribute of lib.licenses.
-    pub license: Option<Guess<&'static str>>,
+    pub license: Option<Detected<&'static str>>,
     /// How it is built.
-    pub kind: Guess<Kind>,
+    pub kind: Detected<Kind>,
     /// CREATE EXTENSION's names.
     pub sql: Vec<String>,
     /// `default_version`.
@@ -47,17 +47,17 @@ pub struct About {
     /// The schema it must be in.
     pub schema: Option<String>,
     /// Whether it must be preloaded.
-    pub preload: Option<Guess<Vec<String>>>,
+    pub preload: Option<Detected<Vec<String>>>,
     /// nixpkgs attributes.
-    pub build_inputs: Vec<Guess<String>>,
+    pub build_inputs: Vec<Detected<String>>,
     /// nixpkgs attributes.
-    pub native_build_inputs: Vec<Guess<String>>,
+    pub native_build_inputs: Vec<Detected<String>>,
     /// For make.
     pub make_flags: Vec<String>,
     /// The folder that is built.
     pub source_root: Option<String>,
     /// The versions of PostgreSQL that it says it works with.
-    pub bounds: Option<Guess<Bounds>>,
+    pub bounds: Option<Detected<Bounds>>,
     /// The version of pgrx.
     pub pgrx: Option<String>,
     /// Its lock file.
@@ -134,10 +134,10 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
         compiles: compiled.iter().any(|variable| assigned(&all_make, variable)),
         has: &has,
     };
-    let found = Kind::all().filter_map(|kind| Some((kind, kind.guess(&clues)?)));
+    let found = Kind::all().filter_map(|kind| Some((kind, kind.detect(&clues)?)));
     let kind = match found.max_by_key(|(_, clue)| clue.weight) {
-        Some((kind, clue)) => Guess::new(kind, clue.from),
-        None => Guess::new(Kind::USUAL, "nothing: no build system that is known here was found"),
+        Some((kind, clue)) => Detected::new(kind, clue.from),
+        None => Detected::new(Kind::USUAL, "nothing: no build system that is known here was found"),
     };
     let meta = text(&below("META.json"))?.or(text("META.json")?);
     let meta: Option<Value> = meta.and_then(|text| serde_json::from_str(&text).ok());
@@ -175,7 +175,7 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
         if about.description.is_none()
             && let Some(description) = cargo.as_ref().and_then(|text| cargo_description(text))
         {
-            about.description = Some(Guess::new(description, "Cargo.toml"));
+            about.description = Some(Detected::new(description, "Cargo.toml"));
         }
     }
     about.preload = preload(tree, &paths, &all_make, &about)?;
@@ -206,7 +206,7 @@ fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> s
         if let Some(comment) =
             settings.remove("comment").filter(|comment| !comment.is_empty() && about.description.is_none())
         {
-            about.description = Some(Guess::new(comment, file));
+            about.description = Some(Detected::new(comment, file));
         }
         about.sql_version = about.sql_version.take().or_else(|| control::default_version(&text));
         about.schema = about.schema.take().or_else(|| settings.remove("schema"));
@@ -222,9 +222,9 @@ fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> s
 
 fn read_meta(meta: &Value, about: &mut About) {
     if let Some(line) = meta.get("abstract").and_then(Value::as_str).filter(|_| about.description.is_none()) {
-        about.description = Some(Guess::new(line.to_owned(), "META.json"));
+        about.description = Some(Detected::new(line.to_owned(), "META.json"));
     }
-    about.bounds = Bounds::of_meta(meta).map(|bounds| Guess::new(bounds, "META.json"));
+    about.bounds = Bounds::of_meta(meta).map(|bounds| Detected::new(bounds, "META.json"));
 }
 
 /// Whether a make variable is given a value.
@@ -256,13 +256,13 @@ fn read_make(make: &str, about: &mut About) {
             {
                 about
                     .build_inputs
-                    .push(Guess::new((*attribute).to_owned(), format!("{variable} has {word}")));
+                    .push(Detected::new((*attribute).to_owned(), format!("{variable} has {word}")));
             }
         }
     }
     for (name, attribute) in [("curl-config", "curl"), ("xml2-config", "libxml2")] {
         if make.contains(name) && seen.insert(attribute) {
-            about.build_inputs.push(Guess::new(attribute.to_owned(), format!("the Makefile runs {name}")));
+            about.build_inputs.push(Detected::new(attribute.to_owned(), format!("the Makefile runs {name}")));
         }
     }
     let program = |name: &str| {
@@ -276,7 +276,7 @@ fn read_make(make: &str, about: &mut About) {
         ("which", "which"),
     ] {
         if program(name) && seen.insert(attribute) {
-            about.native_build_inputs.push(Guess::new(attribute.to_owned(), "the Makefile"));
+            about.native_build_inputs.push(Detected::new(attribute.to_owned(), "the Makefile"));
         }
     }
 }
@@ -287,7 +287,7 @@ fn preload(
     paths: &[String],
     make: &str,
     about: &About,
-) -> std::io::Result<Option<Guess<Vec<String>>>> {
+) -> std::io::Result<Option<Detected<Vec<String>>>> {
     let code = |path: &&String| [".c", ".cpp", ".rs"].iter().any(|ending| path.ends_with(ending));
     for path in paths.iter().filter(code) {
         let Some(bytes) = tree.file(path)? else { continue };
@@ -302,7 +302,7 @@ fn preload(
             // MODULES may be paths.
             let library = library.map(|word| word.rsplit('/').next().unwrap_or_default().to_owned());
             let library = library.or_else(|| about.sql.first().cloned());
-            return Ok(library.map(|library| Guess::new(vec![library], path.clone())));
+            return Ok(library.map(|library| Detected::new(vec![library], path.clone())));
         }
     }
     Ok(None)

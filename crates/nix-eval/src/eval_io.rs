@@ -1,4 +1,4 @@
-//! The world outside: everything impure that evaluation does goes through [`Outside`].
+//! The world outside: everything impure that evaluation does goes through [`EvalIo`].
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -16,7 +16,7 @@ mod repository;
 pub type Temporary = Box<dyn AsRef<Path> + Send + Sync>;
 
 /// What evaluation may ask of the world. Paths are absolute byte strings.
-pub trait Outside: Send + Sync {
+pub trait EvalIo: Send + Sync {
     /// The contents of a file: as many bytes as its size says, so devices have none.
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>>;
     /// The size of a file in bytes.
@@ -62,7 +62,7 @@ fn os(path: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
 
-impl Outside for Machine {
+impl EvalIo for Machine {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         // Without waiting for somebody who writes into what is a pipe.
         let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(os(path))?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Guess;
+use super::Detected;
 use crate::catalogue::licenses;
 use crate::store::archive::SourceTree;
 
@@ -107,7 +107,7 @@ pub fn find(
     paths: &[String],
     meta: Option<&Value>,
     cargo: Option<&str>,
-) -> std::io::Result<Option<Guess<&'static str>>> {
+) -> std::io::Result<Option<Detected<&'static str>>> {
     let is_licence = |path: &&String| {
         let upper = path.to_uppercase();
         !path.contains('/') && ["LICEN", "COPYING", "COPYRIGHT"].iter().any(|start| upper.starts_with(start))
@@ -117,10 +117,10 @@ pub fn find(
         return Ok(Some(found));
     }
     if let Some(attribute) = meta.and_then(of_meta) {
-        return Ok(Some(Guess::new(attribute, "META.json")));
+        return Ok(Some(Detected::new(attribute, "META.json")));
     }
     if let Some(attribute) = cargo.and_then(of_cargo) {
-        return Ok(Some(Guess::new(attribute, "Cargo.toml")));
+        return Ok(Some(Detected::new(attribute, "Cargo.toml")));
     }
     by_text(tree, paths.iter().filter(readme))
 }
@@ -128,7 +128,7 @@ pub fn find(
 fn by_text<'p>(
     tree: &SourceTree,
     paths: impl Iterator<Item = &'p String>,
-) -> std::io::Result<Option<Guess<&'static str>>> {
+) -> std::io::Result<Option<Detected<&'static str>>> {
     for path in paths {
         let Some(bytes) = tree.file(path)? else { continue };
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
@@ -138,7 +138,7 @@ fn by_text<'p>(
         let text = text.join(" ");
         let found = MARKS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
         if let Some((_, attribute)) = found {
-            return Ok(Some(Guess::new(*attribute, path.clone())));
+            return Ok(Some(Detected::new(*attribute, path.clone())));
         }
     }
     Ok(None)
