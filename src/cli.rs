@@ -100,6 +100,32 @@ pub enum Command {
     /// Print the table of extensions and PostgreSQLs, with the versions each gets.
     #[command(after_help = "Example: pgflakegen matrix --json")]
     Matrix(cmd::matrix::Args),
+    /// Say how two catalogues differ, as people read it: an extension a line.
+    ///
+    /// Versions, licences, inputs and what their move means, with links to what changed upstream. For a comment on a
+    /// pull request: --format markdown; for a release's notes: --since TAG.
+    #[command(
+        after_help = "Example: pgflakegen diff origin/main --format markdown\n         pgflakegen diff --since v1.2 --drvs"
+    )]
+    Diff(Box<cmd::diff::Args>),
+    /// Say what is in an environment or image: an SBOM in CycloneDX or SPDX, from derivations, without building.
+    #[command(
+        after_help = "Example: pgflakegen sbom psql_17/bin > bom.json\n         pgflakegen sbom psql_17/docker --format spdx"
+    )]
+    Sbom(Box<cmd::sbom::Args>),
+    /// List licenses, of the catalogue or of an environment or image, and what the policy says of them.
+    #[command(
+        after_help = "Example: pgflakegen licenses\n         pgflakegen licenses psql_17/docker --json"
+    )]
+    Licenses(Box<cmd::licenses::Args>),
+    /// Look for known vulnerabilities: of PostgreSQL, its extensions and their crates.
+    ///
+    /// What is known changes from day to day, and so does the result. PostgreSQL's own advisories are in the program,
+    /// as of the day that is said; OSV is asked for the rest, or a folder with its records.
+    #[command(
+        after_help = "Example: pgflakegen audit\n         pgflakegen audit --database osv/ --date 2026-12-01 --format sarif"
+    )]
+    Audit(cmd::audit::Args),
     /// Write a first catalogue entry for a repository, or add a PostgreSQL with another one's extensions.
     #[command(
         after_help = "Example: pgflakegen add pgvector/pgvector\n         pgflakegen add postgresql 19 --from 18"
@@ -157,7 +183,9 @@ pub enum Command {
     )]
     Explorer(cmd::explorer::Args),
     /// Make keys for a binary cache, and clear one away.
+    #[command(
         after_help = "Example: pgflakegen cache keygen cache.example.org-1 --output signing-key\n         pgflakegen cache gc /var/cache/nix --keep-tags"
+    )]
     Cache(cmd::cache::Args),
     /// Plan what other machines build.
     #[command(after_help = "Example: pgflakegen ci plan --since origin/main --check-cache-status")]
@@ -195,6 +223,10 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::List(args) => cmd::list::run(&args, context),
         Command::Show(args) => cmd::show::run(&args, context),
         Command::Matrix(args) => cmd::matrix::run(&args, context),
+        Command::Diff(args) => cmd::diff::run(&args, context),
+        Command::Sbom(args) => cmd::sbom::run(&args, context),
+        Command::Licenses(args) => cmd::licenses::run(&args, context),
+        Command::Audit(args) => cmd::audit::run(&args, context),
         Command::Add(args) => cmd::add::run(&args, context),
         Command::Bump(args) => cmd::bump::run(&args, context),
         Command::Import(args) => cmd::import::run(&args, context),

@@ -46,6 +46,11 @@ impl Files {
         self.nodes.insert(path, node);
     }
 
+    /// Says what is at a path, for other sources than the disk.
+    pub fn put(&mut self, path: impl Into<Utf8PathBuf>, node: Node) {
+        self.nodes.insert(path.into(), node);
+    }
+
     /// Takes a file away.
     pub fn remove(&mut self, path: &Utf8Path) {
         self.nodes.remove(path);

@@ -19,6 +19,33 @@ pub fn find(name: &str) -> Option<&'static License> {
     ALL.iter().find(|license| license.name == name)
 }
 
+/// Whether a name is one of nixpkgs or an id of spdx.org, which may be one that nixpkgs has no name for.
+pub fn is_named(name: &str) -> bool {
+    find(name).is_some()
+        || ALL.iter().any(|license| license.spdx.is_some_and(|id| id.eq_ignore_ascii_case(name)))
+        || spdx::license_id(name).is_some()
+}
+
+/// Whether two names mean the same license, each of nixpkgs or an id of spdx.org.
+pub fn same(one: &str, other: &str) -> bool {
+    let id = |name: &str| {
+        find(name).and_then(|license| license.spdx).map_or_else(|| name.to_lowercase(), str::to_lowercase)
+    };
+    id(one) == id(other)
+}
+
+/// What people call those that spdx.org does not know.
+pub fn title(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "tsl" => "Timescale License",
+        "bsl11" => "Business Source License 1.1",
+        "unfree" => "no free license",
+        "unfreeRedistributable" => "no free license, but may be passed on",
+        "publicDomain" => "public domain",
+        _ => return None,
+    })
+}
+
 /// Whether nixpkgs counts the license as free; `None`: no such license.
 pub fn is_free(name: &str) -> Option<bool> {
     find(name).map(|license| license.free)

@@ -32,12 +32,13 @@ impl Pin {
 
     /// What it is called in a line of text: the commit's first digits, else the hash.
     pub fn short(&self) -> &str {
-        let name = self.rev.as_deref().unwrap_or(&self.nar_hash);
-        match &self.rev {
-            Some(_) => name.get(..12).unwrap_or(name),
-            None => name,
-        }
+        self.rev.as_deref().map_or(&self.nar_hash, short)
     }
+}
+
+/// The first digits of a commit.
+pub fn short(revision: &str) -> &str {
+    revision.get(..12).unwrap_or(revision)
 }
 
 /// A lock file, as far as the catalogue has words for it.

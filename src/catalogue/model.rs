@@ -45,6 +45,8 @@ pub struct Flake {
     pub caches: Vec<Cache>,
     /// What builds it elsewhere.
     pub ci: Option<Ci>,
+    /// What is not accepted.
+    pub policy: Policy,
     /// The name of the PostgreSQL that is meant when none is named.
     pub default_postgresql: String,
     /// Default TCP port of `start-server`.
@@ -103,6 +105,28 @@ impl Flake {
     pub fn input(&self, name: &str) -> Option<&Input> {
         self.inputs.iter().find(|input| input.name == name)
     }
+}
+
+/// What is not accepted, and what is in spite of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Licences, by their ids at spdx.org or names in nixpkgs.
+    pub deny: Vec<String>,
+    /// Known vulnerabilities.
+    pub ignore: Vec<Ignore>,
+}
+
+/// A known vulnerability that is put up with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// Its name.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+    /// The last day: `2026-12-31`.
+    pub until: String,
+    /// Of this extension only, or of `postgresql`.
+    pub of: Option<String>,
 }
 
 /// A binary cache.
@@ -181,7 +205,7 @@ impl Postgresql {
 }
 
 /// `REL_17_6` for 17.6, `REL_19_BETA1` for 19beta1.
-fn release_tag(version: &str) -> String {
+pub fn release_tag(version: &str) -> String {
     let suffix = version.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(version.len());
     let (number, suffix) = version.split_at(suffix);
     let number = number.replace('.', "_");

@@ -62,6 +62,25 @@ pub fn version(text: &str, version: &str) -> Option<Range<usize>> {
     of(entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|table| is(table))?, &["version"])
 }
 
+/// What stands under `key` in the first entry of an array of tables, at the end of a path, for which `wanted` holds.
+pub fn element(
+    text: &str,
+    path: &[&str],
+    mut wanted: impl FnMut(&DeTable<'_>) -> bool,
+    key: &str,
+) -> Option<Range<usize>> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let (last, path) = path.split_last()?;
+    let mut at = table.get_ref();
+    for name in path {
+        at = at.iter().find(|(key, _)| key.get_ref() == name)?.1.get_ref().as_table()?;
+    }
+    let entries = at.iter().find(|(key, _)| key.get_ref() == last)?.1;
+    let DeValue::Array(entries) = entries.get_ref() else { return None };
+    let entry = entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|entry| wanted(entry))?;
+    of(entry, &[key])
+}
+
 fn of(table: &DeTable<'_>, keys: &[&str]) -> Option<Range<usize>> {
     keys.iter().find_map(|wanted| {
         table

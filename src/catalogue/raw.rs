@@ -49,8 +49,39 @@ pub struct RawFlake {
     pub caches: Field<List<RawCache>>,
     /// What builds it elsewhere, and when.
     pub ci: Field<RawCi>,
+    /// What may not be in it, and which known vulnerabilities are put up with.
+    pub policy: Field<RawPolicy>,
     /// The versions of pgflakegen that this catalogue is generated with, as Cargo writes requirements.
     pub required_version: Field<String>,
+}
+
+/// What is not accepted, and what is in spite of it.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Policy")]
+pub struct RawPolicy {
+    /// Licences that nothing may have: ids of spdx.org or names in nixpkgs' lib.licenses.
+    pub deny: Field<List<String>>,
+    /// Known vulnerabilities that are put up with for a time.
+    pub ignore: Field<List<RawIgnore>>,
+}
+
+/// A known vulnerability that is put up with.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Ignore")]
+pub struct RawIgnore {
+    /// Its name: CVE-…, GHSA-…, RUSTSEC-….
+    #[schemars(required)]
+    pub id: Field<String>,
+    /// Why it does no harm here.
+    #[schemars(required)]
+    pub reason: Field<String>,
+    /// The last day on which that holds: 2026-12-31.
+    #[schemars(required, regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: Field<String>,
+    /// Only of this extension, or of PostgreSQL: postgresql.
+    pub of: Field<String>,
 }
 
 /// An input with what flake.lock records of it (`nix flake metadata --json URL` tells).

@@ -76,6 +76,7 @@ table!(RawFlake, "flake.toml", ["caches"], |t, d| Self {
     },
     caches: t.optional("caches", d),
     ci: t.optional("ci", d),
+    policy: t.optional("policy", d),
     required_version: t.optional("required-version", d),
 });
 
@@ -94,6 +95,18 @@ table!(RawInput, "the input", |t, d| {
         last_modified: t.required("last-modified", "1784796856", d),
         follows: t.optional("follows", d),
     }
+});
+
+table!(RawPolicy, "the policy", ["ignore"], |t, d| Self {
+    deny: t.optional("deny", d),
+    ignore: t.optional("ignore", d),
+});
+
+table!(RawIgnore, "the ignored vulnerability", |t, d| Self {
+    id: t.required("id", "\"CVE-2026-1234\"", d),
+    reason: t.required("reason", "\"why it does no harm here\"", d),
+    until: t.required("until", "\"2026-12-31\"", d),
+    of: t.optional("of", d),
 });
 
 table!(RawCache, "the cache", |t, d| Self {

@@ -13,8 +13,8 @@ use super::files;
 use super::index::{kind, sql_names, versions};
 use super::input::Place;
 use super::model::{
-    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Input, Kind, Pinned,
-    Postgresql, Setting, Source, Vendor, Version,
+    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Input, Kind, Pinned,
+    Policy, Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
     Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
@@ -119,6 +119,7 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
             Some(ci) => Some(self::ci(raw, &ci.value)?),
             None => None,
         },
+        policy: policy(raw)?,
         default_postgresql: text(&raw.default_postgresql)?,
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
         superuser: text(&raw.superuser).unwrap_or_else(|| "postgres".into()),
@@ -178,6 +179,17 @@ fn ci(flake: &RawFlake, raw: &RawCi) -> Option<Ci> {
             })
             .collect::<Option<_>>()?,
     })
+}
+
+fn policy(raw: &RawFlake) -> Option<Policy> {
+    let Some(policy) = &raw.policy else { return Some(Policy::default()) };
+    let ignore = policy.value.ignore.iter().flat_map(|list| &list.value);
+    let ignore = ignore.map(|ignore| {
+        let ignore = &ignore.value;
+        let (id, reason, until) = (text(&ignore.id)?, text(&ignore.reason)?, text(&ignore.until)?);
+        Some(Ignore { id, reason, until, of: text(&ignore.of) })
+    });
+    Some(Policy { deny: texts(&policy.value.deny), ignore: ignore.collect::<Option<_>>()? })
 }
 
 fn input(name: &str, raw: &RawInput) -> Option<Input> {

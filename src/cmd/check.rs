@@ -33,6 +33,10 @@ pub struct Args {
     #[arg(long)]
     pub error_on_warning: bool,
 
+    /// Go by the policy of REV as well: on a pull request its base, which the request cannot change.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+
     /// Do not evaluate the overrides, which is done where the flake's inputs are on this machine.
     #[arg(long)]
     pub no_evaluate: bool,
@@ -65,6 +69,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         root: &root,
         evaluate: !args.no_evaluate,
         everything: args.evaluate,
+        against: args.against.as_deref(),
         evaluation: args.evaluation.evaluation(),
     };
     let mut checked = check(&request, &Host::new(context))?;

@@ -1,7 +1,5 @@
 //! `pgflakegen drv-diff`: what a change rebuilds, per package, and the first causes.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use camino::Utf8Path;
 use serde_json::json;
 
@@ -10,7 +8,7 @@ use super::inputs::Inputs;
 use super::program::{EvalOptions, Program};
 use super::{Context, Outcome, report};
 use crate::diag::{Diagnostics, SourceMap};
-use crate::ops::drv_diff::{Change, Diff, Request, drv_diff};
+use crate::ops::drv_diff::{Change, Diff, Request, causes, drv_diff};
 
 /// Say which packages of the flake a change rebuilds, and why.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -40,22 +38,8 @@ const SHOWN: usize = 8;
 
 /// Each cause once, with how many packages it rebuilds.
 fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
-    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.change == "rebuilt") {
-        let all: BTreeSet<String> = change
-            .reasons
-            .iter()
-            .map(|cause| match cause.by.last() {
-                Some(name) => format!("{name}: {}", cause.what),
-                None => format!("{}: {}", change.attr, cause.what),
-            })
-            .collect();
-        for cause in all {
-            *causes.entry(cause).or_default() += 1;
-        }
-    }
-    let mut causes: Vec<_> = causes.into_iter().filter(|(_, count)| *count > 1).collect();
-    causes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let mut causes = causes(changes);
+    causes.retain(|(_, count)| *count > 1);
     if causes.is_empty() {
         return Ok(());
     }

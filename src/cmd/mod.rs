@@ -1,6 +1,7 @@
 //! One file per subcommand. The only place for `anyhow`.
 
 pub mod add;
+pub mod audit;
 pub mod bump;
 mod bump_actions;
 mod bump_inputs;
@@ -9,6 +10,7 @@ pub mod check;
 pub mod ci;
 pub mod completions;
 mod context;
+pub mod diff;
 pub mod drv_diff;
 pub mod drvs;
 pub mod eval;
@@ -22,6 +24,7 @@ pub mod import;
 pub mod index;
 pub mod init;
 pub mod inputs;
+pub mod licenses;
 pub mod limits;
 pub mod list;
 pub mod man;
@@ -32,6 +35,7 @@ pub mod prefetch;
 pub mod program;
 mod report;
 mod root;
+pub mod sbom;
 pub mod schema;
 pub mod show;
 mod show_override;

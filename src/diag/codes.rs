@@ -4,13 +4,13 @@ use super::Severity;
 
 /// Each range of codes has a file, `table*.rs`; they come together here, in order.
 macro_rules! codes {
-    ($($catalogue:tt)*) => { syntax_codes! { override_codes! evaluated_codes! fetch_codes! drift_codes! define_codes! { $($catalogue)* } } };
+    ($($catalogue:tt)*) => { syntax_codes! { override_codes! evaluated_codes! fetch_codes! drift_codes! accounts_codes! define_codes! { $($catalogue)* } } };
 }
 
 macro_rules! define_codes {
     ({ $($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $summary:literal : $explanation:literal;)* }) => {
         /// A rule's stable code: PGF1xx catalogue, 2xx Nix syntax, 3xx overrides, 4xx evaluation,
-        /// 5xx fetch and store, 6xx drift.
+        /// 5xx fetch and store, 6xx drift, 7xx what is accounted for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $summary] $name,)* }
 

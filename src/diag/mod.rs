@@ -13,6 +13,8 @@ mod table_evaluated;
 mod table_fetch;
 #[macro_use]
 mod table_drift;
+#[macro_use]
+mod table_accounts;
 
 mod codes;
 mod emit;

@@ -105,6 +105,15 @@ impl SourceMap {
         Self::default()
     }
 
+    /// Shows all files under other paths.
+    pub fn rename(&mut self, shown: impl Fn(&Utf8Path) -> Utf8PathBuf) {
+        for file in &mut self.files {
+            file.path = shown(&file.path);
+        }
+        self.paths =
+            std::mem::take(&mut self.paths).into_iter().map(|(path, at)| (shown(&path), at)).collect();
+    }
+
     /// Adds a file under the path that people are to read.
     pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<String>) -> SourceId {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::evaluate::{self, Evaluated, Evaluation};
-use super::{Error, Host, Loaded, generate};
+use super::{Error, Host, Loaded, generate, licenses};
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::overrides::evaluated::packages::Package;
@@ -24,6 +24,8 @@ pub struct Request<'a> {
     pub evaluate: bool,
     /// Whether all that the flake offers is evaluated as well, for all systems if none is named.
     pub everything: bool,
+    /// The policy of this revision counts as well: on a pull request its base's.
+    pub against: Option<&'a str>,
     /// How. Without systems: for this machine's.
     pub evaluation: Evaluation,
 }
@@ -31,7 +33,8 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Everything that can be checked of a repository on this machine.
     pub fn new(root: &'a Utf8Path) -> Self {
-        Self { root, evaluate: true, everything: false, evaluation: Evaluation::default() }
+        let evaluation = Evaluation::default();
+        Self { root, evaluate: true, everything: false, against: None, evaluation }
     }
 }
 
@@ -79,6 +82,10 @@ pub fn check(request: &Request<'_>, host: &dyn Host) -> Result<Checked, Error> {
     let _checking = progress(host, "checking", 0);
     let mut loaded = super::load_with_overrides(request.root)?;
     let Some(catalogue) = loaded.catalogue.take() else { return Ok(Checked { loaded, compared: None }) };
+    if let Some(revision) = request.against {
+        let policy = licenses::policy_of(request.root, revision)?;
+        licenses::denied(&catalogue, &policy, Some(revision), &loaded.sources, &mut loaded.diagnostics);
+    }
     let unseen = evaluate(request, &catalogue, &mut loaded, host)?;
     let evaluation = &request.evaluation;
     let everything = match request.everything {

@@ -1,6 +1,6 @@
 //! What a change rebuilds, per package, and the first causes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
@@ -55,6 +55,27 @@ pub struct Change {
     /// The first causes, and by which derivations they come to the package.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Cause>,
+}
+
+/// Each cause for which packages are rebuilt, with how many that are; what concerns most comes first.
+pub fn causes(changes: &[Change]) -> Vec<(String, usize)> {
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.change == "rebuilt") {
+        let all: BTreeSet<String> = change
+            .reasons
+            .iter()
+            .map(|cause| match cause.by.last() {
+                Some(name) => format!("{name}: {}", cause.what),
+                None => format!("{}: {}", change.attr, cause.what),
+            })
+            .collect();
+        for cause in all {
+            *causes.entry(cause).or_default() += 1;
+        }
+    }
+    let mut causes: Vec<_> = causes.into_iter().collect();
+    causes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    causes
 }
 
 /// Evaluates both sides and compares their packages.

@@ -231,6 +231,44 @@ pub enum Error {
     /// Revisions are to be compared where there is no git repository.
     #[error("{0} is in no git repository, so there are no revisions to compare")]
     NoRevisions(String),
+    /// There is no such revision.
+    #[error(
+        "the repository has no revision {revision}{}",
+        if *.folder { format!("; the folder is ./{revision}") } else { String::new() }
+    )]
+    NoRevision {
+        /// As it was asked for.
+        revision: String,
+        /// Whether there is a folder of that name.
+        folder: bool,
+    },
+    /// A revision has no catalogue.
+    #[error("{revision} has no catalogue")]
+    NoCatalogueAt {
+        /// As it was asked for.
+        revision: String,
+    },
+    /// An attribute of the flake cannot be evaluated.
+    #[error("{attribute} cannot be evaluated: {why}")]
+    NotEvaluable {
+        /// It.
+        attribute: String,
+        /// What evaluation says, or what is missing.
+        why: String,
+    },
+    /// What was to be looked at is not built.
+    #[error("{path} is not in {store}; build it first, or leave --store out: nix build '.#{attribute}'")]
+    NotBuilt {
+        /// The attribute.
+        attribute: String,
+        /// Where it would be.
+        path: String,
+        /// The folder that was looked into.
+        store: String,
+    },
+    /// There is no tag to compare with.
+    #[error("{0} has no tag behind HEAD; name a revision: --since REV")]
+    NoTag(Utf8PathBuf),
     /// A side of a comparison does not evaluate.
     #[error("{which} does not evaluate: {why}")]
     NoSide {
@@ -241,7 +279,7 @@ pub enum Error {
     },
     /// A revision whose catalogue cannot be compared with.
     #[error("{revision} cannot be compared with: {why}")]
-    NoRevision {
+    Incomparable {
         /// As it was asked for.
         revision: String,
         /// Why.

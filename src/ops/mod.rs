@@ -6,12 +6,14 @@
 
 pub mod actions;
 pub mod add;
+pub mod audit;
 pub mod bump;
 pub mod cache_gc;
 pub mod cache_keys;
 pub mod cache_status;
 pub mod check;
 pub mod ci_plan;
+pub mod diff;
 pub mod drv_diff;
 pub mod drvs;
 mod error;
@@ -24,11 +26,15 @@ pub mod import;
 pub mod index;
 pub mod init;
 pub mod inputs;
+pub mod licenses;
 pub(crate) mod lock;
 pub mod merge_driver;
 pub mod outdated;
 pub mod prefetch;
 pub mod program;
+pub(crate) mod references;
+pub mod revision;
+pub mod sbom;
 pub mod show_override;
 pub mod sides;
 pub mod untracked;
@@ -57,6 +63,8 @@ pub const FINDERS: &[Finder] = &[
     FINDER,
     actions::FINDER,
     add::FINDER,
+    audit::FINDER,
+    audit::judge::FINDER,
     bump::FINDER,
     check::FINDER,
     ci_plan::CHUNKS,
@@ -68,6 +76,7 @@ pub const FINDERS: &[Finder] = &[
     failures::FINDER,
     generate::FINDER,
     inputs::FINDER,
+    licenses::FINDER,
     lock::FINDER,
     verify::FINDER,
     writing::FINDER,

@@ -224,6 +224,42 @@ impl Client {
         Ok(text)
     }
 
+    /// The answer to a question in JSON, which asks and changes nothing: it is put again as a download is.
+    ///
+    /// # Errors
+    /// When there is none, after as many tries as make sense, or when it is no text.
+    pub fn post(&self, url: &Url, question: &serde_json::Value) -> Result<String, FetchError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if self.offline {
+            return Err(FetchError::Offline { host, why: "--offline was given".into() });
+        }
+        let body = question.to_string();
+        self.patience.again(&std::thread::sleep, || {
+            self.answered(url, &body).map_err(|(error, after)| Failed {
+                at: None,
+                passing: error.is_passing(),
+                error,
+                after,
+            })
+        })
+    }
+
+    fn answered(&self, url: &Url, body: &str) -> Result<String, (FetchError, Option<Duration>)> {
+        let request = self.agent.post(url.as_str()).header("content-type", "application/json");
+        let response = request.send(body).map_err(|error| (translate(error, url), None))?;
+        let status = response.status().as_u16();
+        if !response.status().is_success() {
+            return Err(refusal(&response, status, url));
+        }
+        let mut text = String::new();
+        let mut reader = response.into_body().into_reader().take(LONGEST_TEXT + 1);
+        reader.read_to_string(&mut text).map_err(|error| (translate(ureq::Error::from(error), url), None))?;
+        match text.len() as u64 > LONGEST_TEXT {
+            true => Err((FetchError::TooLarge { url: shown(url), limit: LONGEST_TEXT }, None)),
+            false => Ok(text),
+        }
+    }
+
     fn file(&self, url: &Url) -> Result<Spool, FetchError> {
         let bad = |why: String| FetchError::Other { url: shown(url), why };
         let path = url.to_file_path().map_err(|()| bad("it is on another machine".into()))?;

@@ -16,6 +16,7 @@ pub mod http;
 pub mod import;
 pub mod inputs;
 pub mod locator;
+pub mod osv;
 pub mod plan;
 pub mod prefetch;
 pub mod progress;

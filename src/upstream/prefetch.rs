@@ -57,6 +57,8 @@ pub struct Endpoints {
     pub pgxn: String,
     /// PostgreSQL's sources.
     pub postgresql: String,
+    /// The database of vulnerabilities.
+    pub osv: String,
 }
 
 impl Default for Endpoints {
@@ -68,6 +70,7 @@ impl Default for Endpoints {
             crates: "https://static.crates.io/crates".into(),
             pgxn: "https://api.pgxn.org".into(),
             postgresql: "https://ftp.postgresql.org/pub/source".into(),
+            osv: "https://api.osv.dev".into(),
         }
     }
 }
@@ -83,6 +86,7 @@ impl Endpoints {
             ("CRATES", &mut endpoints.crates),
             ("PGXN", &mut endpoints.pgxn),
             ("POSTGRESQL", &mut endpoints.postgresql),
+            ("OSV", &mut endpoints.osv),
         ] {
             if let Ok(value) = std::env::var(format!("PGFLAKEGEN_MIRROR_{name}"))
                 && !value.is_empty()

@@ -12,7 +12,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "interrupt",
     "progress",
     "limited",
@@ -28,6 +28,7 @@ const ORDER: [&str; 23] = [
     "overrides",
     "render",
     "tree",
+    "accounts",
     "upstream",
     "report",
     "explorer",

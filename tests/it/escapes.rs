@@ -191,6 +191,9 @@ fn tables() {
         &["matrix"],
         &["matrix", "--json"],
         &["explorer"],
+        &["licenses"],
+        &["licenses", "--json"],
+        &["audit", "--own"],
     ] {
         place.look(arguments, "");
     }
@@ -212,6 +215,11 @@ fn messages_of_commands() {
         &["prefetch", &missing],
         &["add", &bad],
         &["drv-diff", &bad],
+        &["diff", &bad],
+        &["diff", "HEAD", &missing],
+        &["sbom", &bad],
+        &["licenses", &bad],
+        &["audit", "--database", &missing],
         &["validate", &bad],
         &["import", "nix", &bad],
         &["eval", "--file", &bad],

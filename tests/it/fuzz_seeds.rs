@@ -11,6 +11,8 @@ mod git_output;
 mod http;
 #[path = "../../fuzz/checks/index.rs"]
 mod index;
+#[path = "../../fuzz/checks/osv.rs"]
+mod osv;
 
 use std::path::Path;
 
@@ -67,6 +69,11 @@ fn what_git_prints() {
 #[test]
 fn answers_of_servers() {
     seeds("http", 100, http::check);
+}
+
+#[test]
+fn records_of_vulnerabilities() {
+    seeds("osv", 2_000, osv::check);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! in `tests/listed`.
 
 mod architecture;
+mod audit;
 mod binary_cache;
 mod catalogue_cases;
 mod catalogue_robust;
@@ -9,6 +10,7 @@ mod check_fix;
 mod ci_plan;
 mod cli;
 mod completions;
+mod diff;
 mod docs;
 mod drv;
 mod drvs;
@@ -31,6 +33,7 @@ mod overrides_mutations;
 mod overrides_robust;
 mod render;
 mod reports;
+mod sbom;
 #[path = "../support/mod.rs"]
 mod support;
 mod team;

@@ -8,6 +8,7 @@ mod limits;
 mod nix;
 mod pins;
 mod power_cut;
+mod sbom;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
@@ -24,6 +25,7 @@ fn main() {
         nix::trials(),
         pins::trials(),
         power_cut::trials(),
+        sbom::trials(),
         scripts::trials(),
         workflows::trials(),
     ];

@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `browser`, `deny`, `linters`, `notices`, `package`,
-//! `walkthroughs`.
+//! `validators`, `walkthroughs`.
 
 mod asan;
 mod browser;
@@ -8,6 +8,7 @@ mod e2e;
 mod linters;
 mod notices;
 mod package;
+mod validators;
 mod walkthroughs;
 
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Task {
     Package(package::Args),
     /// Make the changes that CONTRIBUTING.md describes to a copy of the last commit, and run what they say to run.
     Walkthroughs,
+    /// Install the official validators of SBOMs into target/validators, where the tests find them. Wants Python 3.
+    Validators,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),
+        Task::Validators => ended(validators::run()),
     }
 }
 

@@ -29,6 +29,7 @@ mod names;
 mod paths;
 mod pgrx;
 mod pgrx_majors;
+mod policy;
 mod postgresql_specs;
 mod postgresql_versions;
 mod push;
@@ -99,6 +100,7 @@ pub const RULES: &[Rule] = &[
     paths::RULE,
     pgrx::RULE,
     pgrx_majors::RULE,
+    policy::RULE,
     postgresql_specs::RULE,
     postgresql_versions::RULE,
     push::RULE,

@@ -44,7 +44,7 @@ pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str
     };
     let mut wanted = past.tags()?;
     if let Some(name) = against {
-        let commit = past.repository.commit(name)?.ok_or_else(|| Error::NoRevision {
+        let commit = past.repository.commit(name)?.ok_or_else(|| Error::Incomparable {
             revision: name.to_owned(),
             why: "git knows no such revision".to_owned(),
         })?;
@@ -156,7 +156,7 @@ impl Past {
                 Ok(older) => older,
                 // A tag from before there was a catalogue, or that this version does not read.
                 Err(_) if !against => continue,
-                Err(why) => return Err(Error::NoRevision { revision: name, why }),
+                Err(why) => return Err(Error::Incomparable { revision: name, why }),
             };
             revisions.push(Revision { name, commit, date, against, before: before(&older, &newer) });
             newer = older;

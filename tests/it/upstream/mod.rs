@@ -18,7 +18,7 @@ mod nix;
 mod pty;
 mod repository;
 mod rust;
-mod server;
+pub(crate) mod server;
 mod terminal;
 mod tutorial;
 
@@ -57,6 +57,7 @@ fn endpoints(base: &str) -> Endpoints {
         crates: format!("{base}/crates"),
         pgxn: format!("{base}/pgxn"),
         postgresql: format!("{base}/postgresql"),
+        osv: format!("{base}/osv"),
     }
 }
 

@@ -55,7 +55,7 @@ struct Case {
 }
 
 /// Commands that read a catalogue.
-const READING: [&[&str]; 16] = [
+const READING: [&[&str]; 20] = [
     &["check"],
     &["check", "--format", "github"],
     &["check", "--format", "json"],
@@ -65,6 +65,10 @@ const READING: [&[&str]; 16] = [
     &["show", "pgvector", "--override"],
     &["matrix"],
     &["explorer"],
+    &["diff"],
+    &["diff", "--format", "markdown"],
+    &["licenses"],
+    &["audit", "--own", "--date", "2026-11-27"],
     &["validate"],
     &["validate", "--format", "github"],
     &["outdated", "--offline"],
@@ -75,11 +79,12 @@ const READING: [&[&str]; 16] = [
 ];
 
 /// Commands that evaluate a catalogue.
-const EVALUATING: [&[&str]; 4] = [
+const EVALUATING: [&[&str]; 5] = [
     &["check", "--format", "github"],
     &["validate", "--evaluate", "--systems", "x86_64-linux"],
     &["drvs", ".", "--systems", "x86_64-linux"],
     &["drv-diff", "--systems", "x86_64-linux"],
+    &["sbom", "psql_17/bin", "--system", "x86_64-linux"],
 ];
 
 /// Commands for any flake.

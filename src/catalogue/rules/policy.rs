@@ -1,0 +1,105 @@
+//! No extension has a licence that the policy denies; what the policy names is there.
+
+use super::{Context, Rule};
+use crate::catalogue::decode::printable;
+use crate::catalogue::licenses;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::rule::rule;
+
+pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPolicy, DeniedLicense]);
+
+fn check(cx: &Context<'_>, found: &mut Diagnostics) {
+    let policies = cx.raw.flake.iter().filter_map(|(_, flake)| flake.policy.as_ref());
+    for policy in policies {
+        let policy = &policy.value;
+        for name in policy.deny.iter().flat_map(|list| &list.value) {
+            if !licenses::is_named(&name.value) {
+                let message =
+                    format!("there is no license `{}`, so that none is denied", printable(&name.value));
+                let finding = Diagnostic::new(Code::BadPolicy, name.span, message);
+                found.push(match licenses::suggest(&name.value) {
+                    Some(near) => {
+                        let id = licenses::find(near).and_then(|license| license.spdx).unwrap_or(near);
+                        finding.help(format!("did you mean `{id}`?"))
+                    }
+                    None => finding.help("licenses are ids of spdx.org, or names in nixpkgs' lib.licenses"),
+                });
+                continue;
+            }
+            let licences = cx.raw.extensions.iter().filter_map(|file| file.raw.license.as_ref());
+            for license in licences.flat_map(|list| &list.value.0) {
+                if licenses::same(&license.value, &name.value) {
+                    let message = format!("the policy denies the license `{}`", printable(&license.value));
+                    found.push(
+                        Diagnostic::new(Code::DeniedLicense, license.span, message)
+                            .also(name.span, "denied here")
+                            .help("leave the extension out, or change [policy] in flake.toml"),
+                    );
+                }
+            }
+        }
+        for ignore in policy.ignore.iter().flat_map(|list| &list.value) {
+            let ignore = &ignore.value;
+            for text in [&ignore.id, &ignore.reason].into_iter().flatten() {
+                if text.value.trim().is_empty() {
+                    found.push(
+                        Diagnostic::new(Code::BadPolicy, text.span, "this says nothing")
+                            .help("say which vulnerability, and why it does no harm here"),
+                    );
+                }
+            }
+            if let Some(until) = &ignore.until
+                && !is_day(&until.value)
+            {
+                let message = format!("`{}` is no day", printable(&until.value));
+                found.push(
+                    Diagnostic::new(Code::BadPolicy, until.span, message)
+                        .help("write until = \"2026-12-31\""),
+                );
+            }
+            if let Some(of) = &ignore.of
+                && of.value != "postgresql"
+                && !cx.raw.extensions.iter().any(|file| file.name == of.value)
+            {
+                let message = format!("the catalogue has no extension `{}`", printable(&of.value));
+                let names = cx.raw.extensions.iter().map(|file| file.name.as_str()).chain(["postgresql"]);
+                let finding = Diagnostic::new(Code::BadPolicy, of.span, message);
+                found.push(match crate::diag::nearest(&of.value, names) {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding.help("of = \"postgresql\", or an extension's name"),
+                });
+            }
+        }
+    }
+}
+
+/// Whether it is a day of the calendar: `2026-12-31`.
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    let number = |text: &str, len: usize| -> Option<i64> {
+        (text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| text.parse().ok())
+            .flatten()
+    };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
+        return false;
+    };
+    // What is no day of its month is one of another.
+    (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && crate::store::dates::day(crate::store::dates::days(year, month, day) * 86_400) == text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_day;
+
+    #[test]
+    fn days_of_the_calendar() {
+        assert!(is_day("2026-12-31") && is_day("2028-02-29"));
+        for wrong in ["2026-02-29", "2026-13-01", "2026-04-31", "2026-1-1", "soon", ""] {
+            assert!(!is_day(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What is in an environment or image of the flake: evaluated, not built.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use serde::Deserialize;
+
+use super::evaluate::{Evaluation, missing, own_system, systems};
+use super::{Error, Host, references};
+use crate::accounts::bill::{self, Bill, Crates, Derivations, Fact, Facts, Licence, Sort, crates};
+use crate::catalogue::FOLDER;
+use crate::catalogue::model::{Catalogue, Vendor};
+use crate::interrupt::TemporaryDirectory;
+use crate::limited;
+use crate::nix::eval::coerce::ContextSet;
+use crate::nix::eval::eval_io::Machine;
+use crate::nix::eval::report::headline;
+use crate::nix::eval::shared::Origin;
+use crate::nix::eval::{self, Ev, Kind, Settings, Shared, Value};
+use crate::nix::flake;
+use crate::progress::progress;
+use crate::store::{Derivation, StoreDir, StorePath};
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The repository.
+    pub root: &'a Utf8Path,
+    /// The attribute: `psql_17/bin`.
+    pub attribute: &'a str,
+    /// Whether the tools of the build are wanted, too.
+    pub tools: bool,
+    /// The folder of a store in which it is built: what the files there refer to is what is there at run time.
+    pub store: Option<&'a Path>,
+    /// How it is evaluated; the first system counts.
+    pub evaluation: Evaluation,
+}
+
+/// What a package says of itself.
+#[derive(Deserialize)]
+struct Said {
+    path: String,
+    description: Option<String>,
+    homepage: Option<String>,
+    licences: Vec<SaidLicence>,
+    cpe: Option<String>,
+    purl: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SaidLicence {
+    spdx: Option<String>,
+    name: Option<String>,
+    free: bool,
+}
+
+const DESCRIBE: &str = include_str!("sbom.nix");
+
+/// Makes the bill. Nothing is written but temporary files.
+///
+/// # Errors
+/// When the catalogue cannot be read, or the attribute not be evaluated; with `store`, when it is not built there.
+pub fn sbom(request: &Request<'_>, host: &dyn Host) -> Result<Bill, Error> {
+    let catalogue = super::usable(request.root, host)?;
+    let system = match systems(&catalogue, &request.evaluation.systems)?.first() {
+        Some(first) if !request.evaluation.systems.is_empty() => first.clone(),
+        _ => own_system(&catalogue),
+    };
+    let evaluating = progress(host, "evaluating", 0);
+    let folder = TemporaryDirectory::new("derivations-")?;
+    let settings = Settings {
+        pure: true,
+        system: system.clone(),
+        write_to: Some(folder.path().to_owned()),
+        ..request.evaluation.settings.clone()
+    };
+    let (said, path) = evaluate(request, &catalogue, settings)?;
+    drop(evaluating);
+    let store = StoreDir::default();
+    let derivations = derivations(folder.path(), &store)?;
+    let root = store.parse(&path)?;
+    let sort = sort(request.attribute);
+    let facts = facts(request.root, &catalogue, said);
+    let referred = match request.store {
+        Some(folder) => Some(referred(request, folder, &root, &derivations, sort, host)?),
+        None => None,
+    };
+    let time = catalogue.flake.inputs.iter().map(|input| input.last_modified).max().unwrap_or(0);
+    let wanted = bill::Request {
+        subject: request.attribute,
+        root: &root,
+        sort,
+        tools: request.tools,
+        referred: referred.as_ref(),
+        time: i64::try_from(time).unwrap_or(0),
+    };
+    let made = bill::bill(&wanted, &derivations, &facts, &store);
+    let mut made = made.ok_or_else(|| Error::NotEvaluable {
+        attribute: request.attribute.to_owned(),
+        why: "its derivation was not written".to_owned(),
+    })?;
+    if let Some(folder) = request.store {
+        lock_files(&mut made, folder, &derivations);
+    }
+    Ok(made)
+}
+
+fn sort(attribute: &str) -> Sort {
+    match attribute.rsplit('/').next() {
+        Some("docker") => Sort::Container,
+        _ if attribute.contains("/exts/") => Sort::Extension,
+        _ => Sort::Environment,
+    }
+}
+
+/// What packages say, and the attribute's derivation.
+fn evaluate(
+    request: &Request<'_>,
+    catalogue: &Catalogue,
+    settings: Settings,
+) -> Result<(Vec<Said>, String), Error> {
+    let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
+    let failed = |error: Box<eval::Error>| Error::NotEvaluable {
+        attribute: request.attribute.to_owned(),
+        why: match error.kind {
+            Kind::Unavailable => missing(catalogue, error.message.to_string()),
+            _ => headline(&shared, &error),
+        },
+    };
+    let root = request
+        .root
+        .canonicalize_utf8()
+        .map_err(|source| Error::Read { path: request.root.to_owned(), source })?;
+    // SAFETY: what is found out is text; no value leaves this function.
+    let mut ev = unsafe { Ev::new(shared.clone()) };
+    let run = |ev: &mut Ev| -> eval::Result<(Vec<u8>, String)> {
+        let outputs = flake::outputs(ev, root.as_str(), &request.evaluation.inputs)?;
+        let (_, value) = flake::locate(ev, outputs, root.as_str(), request.attribute)?;
+        let Value::Attrs(attrs) = value else {
+            return Err(eval::Error::new(Kind::Type, format!("it is no package but {}", value.describe())));
+        };
+        if !ev.is_derivation(attrs)? {
+            return Err(eval::Error::new(Kind::Type, "it is no package but a set"));
+        }
+        let path = ev.package(attrs)?.drv_path;
+        let function = ev.parse(DESCRIBE, Origin::Text(DESCRIBE.into()), b"/")?;
+        let function = ev.eval(function, None)?;
+        let name = request.attribute.split('/').next().unwrap_or_default();
+        let system = ev.shared.settings.system.clone();
+        let others = others(ev, outputs, &system, name);
+        let others = match others {
+            Some(value) => ev.at(value),
+            None => {
+                let empty = ev.parse("[ ]", Origin::Text("[ ]".into()), b"/")?;
+                ev.lazy(empty)
+            }
+        };
+        let (root, tools) = (ev.at(value), ev.at(Value::Bool(request.tools)));
+        let arguments = [ev.named("others", others), ev.named("root", root), ev.named("tools", tools)];
+        let arguments = ev.attrs_of(arguments.to_vec());
+        let arguments = ev.at(Value::Attrs(arguments));
+        let described = ev.call(function, &[arguments], 0)?;
+        let mut json = Vec::new();
+        ev.write_json(described, true, &mut ContextSet::default(), &mut json, 0)?;
+        Ok((json, path))
+    };
+    let (json, path) = run(&mut ev).map_err(failed)?;
+    let said: Vec<Said> = serde_json::from_slice(&json).map_err(|error| Error::NotEvaluable {
+        attribute: request.attribute.to_owned(),
+        why: error.to_string(),
+    })?;
+    Ok((said, path))
+}
+
+/// The environment that an image or another of its kin is made of: what is in it says more of itself.
+fn others(ev: &mut Ev, outputs: Value, system: &str, name: &str) -> Option<Value> {
+    let mut value = outputs;
+    for part in ["legacyPackages", system, name, "bin"] {
+        let Value::Attrs(attrs) = value else { return None };
+        let name = ev.shared.symbols.find(part.as_bytes())?;
+        value = ev.force(attrs.get(name)?.value).ok()?;
+    }
+    Some(value)
+}
+
+/// The derivations that evaluation has written.
+fn derivations(folder: &Path, store: &StoreDir) -> Result<Derivations, Error> {
+    let mut all = Derivations::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(base) = name.to_str().filter(|name| name.ends_with(".drv")) else { continue };
+        let path = StorePath::from_base_name(base)?;
+        let text = std::fs::read(entry.path())?;
+        let name = path.name().trim_end_matches(".drv").to_owned();
+        if let Ok(drv) = Derivation::from_aterm(&text, &name, store) {
+            all.insert(path, drv);
+        }
+    }
+    Ok(all)
+}
+
+/// What packages and the catalogue say.
+fn facts(root: &Utf8Path, catalogue: &Catalogue, said: Vec<Said>) -> Facts {
+    let mut facts = Facts::default();
+    for Said { path, description, homepage, licences, cpe, purl } in said {
+        let licences = licences
+            .iter()
+            .map(|one| Licence::of_meta(one.spdx.as_deref(), one.name.as_deref(), one.free))
+            .collect();
+        let fact = Fact { description, homepage, licences, cpe, purl, ..Fact::default() };
+        facts.by_derivation.insert(path, fact);
+    }
+    for extension in &catalogue.extensions {
+        let licences: Vec<Licence> =
+            extension.licenses.iter().map(|name| Licence::of_nixpkgs(name)).collect();
+        for version in &extension.versions {
+            let lock = match version.build.pgrx.as_ref().map(|pgrx| &pgrx.vendor) {
+                Some(Vendor::Lock { file, .. }) => limited::read(root.join(FOLDER).join(file)).ok(),
+                _ => None,
+            };
+            let crates = lock.and_then(|lock| crates::of_lock(&String::from_utf8_lossy(&lock)));
+            let fact = Fact {
+                description: Some(extension.description.clone()),
+                homepage: Some(extension.homepage.clone()),
+                licences: licences.clone(),
+                fetcher: Some(version.source.fetcher.clone()),
+                sort: Some(Sort::Extension),
+                crates,
+                ..Fact::default()
+            };
+            facts.by_name.insert((extension.name.clone(), version.version.clone()), fact);
+        }
+    }
+    for postgresql in &catalogue.postgresqls {
+        let Some(pinned) = &postgresql.pinned else { continue };
+        let fact = Fact {
+            fetcher: Some(pinned.source.fetcher.clone()),
+            sort: Some(Sort::Server),
+            ..Fact::default()
+        };
+        facts.by_name.insert(("postgresql".to_owned(), pinned.version.clone()), fact);
+    }
+    facts
+}
+
+/// The hashes of all that the built files refer to.
+fn referred(
+    request: &Request<'_>,
+    folder: &Path,
+    root: &StorePath,
+    derivations: &Derivations,
+    sort: Sort,
+    host: &dyn Host,
+) -> Result<BTreeSet<String>, Error> {
+    if sort == Sort::Container {
+        return Err(Error::NotEvaluable {
+            attribute: request.attribute.to_owned(),
+            why: "an image is packed, so that nothing can be found in it; ask for what it is made of, as psql_17/slim"
+                .to_owned(),
+        });
+    }
+    let _looking = progress(host, "looking into the store", 0);
+    let known: BTreeMap<String, String> = bill::output_paths(derivations);
+    let outputs = derivations.get(root).into_iter().flat_map(|drv| drv.outputs.values());
+    let mut begin = Vec::new();
+    for path in outputs.filter_map(|output| output.path()) {
+        if folder.join(path.base_name()).symlink_metadata().is_ok() {
+            begin.push(path.base_name().to_owned());
+        }
+    }
+    if begin.is_empty() {
+        return Err(Error::NotBuilt {
+            attribute: request.attribute.to_owned(),
+            path: root.name().trim_end_matches(".drv").to_owned(),
+            store: folder.display().to_string(),
+        });
+    }
+    references::closure(folder, &begin, &known).map_err(Error::Io)
+}
+
+/// Crates of lock files that are in sources which are in the store.
+fn lock_files(bill: &mut Bill, folder: &Path, derivations: &Derivations) {
+    for component in bill.components.iter_mut().filter(|one| matches!(one.crates, Crates::Unknown(_))) {
+        let Some(source) = bill::source_of(derivations, &component.id) else { continue };
+        let Ok(path) = camino::Utf8PathBuf::from_path_buf(folder.join(source).join("Cargo.lock")) else {
+            continue;
+        };
+        let text = limited::read(&path).ok();
+        if let Some(crates) = text.and_then(|text| crates::of_lock(&String::from_utf8_lossy(&text))) {
+            component.crates = Crates::Known(crates);
+        }
+    }
+}
