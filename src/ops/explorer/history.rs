@@ -263,10 +263,10 @@ mod tests {
 
     #[test]
     fn a_version_came_with_the_first_line_of_its_name() {
-        let log = "\01111111111111111111111111111111111111111 2026-01-02\n\n\
+        let log = "\x001111111111111111111111111111111111111111 2026-01-02\n\n\
                    diff --git a/c/extensions/a.toml b/c/extensions/a.toml\n--- /dev/null\n+++ b/c/extensions/a.toml\n\
                    @@ -0,0 +1 @@\n+version = \"1.0\" # first\n+versions-from = \"tags\"\n\
-                   \02222222222222222222222222222222222222222 2026-02-03\n\n\
+                   \x002222222222222222222222222222222222222222 2026-02-03\n\n\
                    +++ b/c/extensions/a.toml\n-version = \"1.0\"\n+version = \"1.0\"\n+  version = \"2.0\"\n\
                    +++ b/elsewhere/b.toml\n+version = \"3.0\"\n";
         let found = first_lines(log, "c/extensions");
