@@ -183,6 +183,8 @@ fn what_a_move_of_nixpkgs_means() {
     let old = text.split("rev = \"").nth(1).and_then(|rest| rest.get(..40)).expect("a revision").to_owned();
     let new = "0123456789".repeat(4);
     fs::write(&tables, table(&old, "17.5", "1.6.4", "")).expect("written");
+    let servers = "[[postgresql]]\nname = \"16\"\nmajor = 16\n\n[[postgresql]]\nname = \"17\"\nmajor = 17\n";
+    fs::write(root.join("catalogue/postgresql.toml"), servers).expect("written");
     commit(root, "a table");
     edit(&flake, &old, &new);
     let refused = "refused = [{ why = \"broken\", postgresql = [16] }]\n";

@@ -267,11 +267,10 @@ fn components_are_audited_too() {
     let database = here().join("tests/cases/audit/osv").display().to_string();
     let args = ["audit", "tool", "--database", &database, "--date", "2026-11-27", "--format", "json"];
     let report = is_report("audit", &stdout(&with_hostpkgs(dir.path(), &args)));
-    let hits = report["vulnerabilities"].as_array().expect("a list");
-    assert_eq!(
-        (hits.len(), &hits[0]["of"], &hits[0]["id"]),
-        (1, &json!("inner"), &json!("GHSA-pgve-ctor-0001"))
-    );
+    // Besides what the catalogue itself has.
+    let hits = report["vulnerabilities"].as_array().expect("a list").iter();
+    let ids: Vec<&Value> = hits.filter(|hit| hit["of"] == "inner").map(|hit| &hit["id"]).collect();
+    assert_eq!(ids, ["GHSA-pgve-ctor-0001"]);
 }
 
 /// A repository with a policy, committed.
