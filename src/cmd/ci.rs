@@ -115,7 +115,7 @@ fn run_plan(args: &PlanArgs, context: &mut Context<'_>) -> anyhow::Result<Outcom
     let mut plan = plan(&request, &Host::new(context))?;
     // Before anything is printed: a matrix that does not fit is no matrix.
     let github = match args.format {
-        Format::Github => plan.github().map_err(|finding| plan.loaded.diagnostics.push(finding)).ok(),
+        Format::Github => plan.github().map_err(|finding| plan.loaded.diagnostics.push(*finding)).ok(),
         _ => None,
     };
     findings(&plan, args.format, context)?;

@@ -51,6 +51,9 @@ const CASES: [(&str, &str); 3] = [
     ),
 ];
 
+/// A run of workflows, by a Python that reads YAML.
+type Run = fn(&Path) -> Result<(), Failed>;
+
 /// One for each linter and case, and the runs.
 pub fn trials() -> Vec<Trial> {
     let expressions = || {
@@ -77,7 +80,7 @@ pub fn trials() -> Vec<Trial> {
         );
     }
     let jq = Command::new("jq").arg("--version").output().is_err();
-    let runs: [(&str, fn(&Path) -> Result<(), Failed>); 4] = [
+    let runs: [(&str, Run); 4] = [
         ("a_pull_request_runs", a_pull_request_runs),
         ("what_fails_fails_the_last_job", what_fails_fails_the_last_job),
         ("an_update_is_a_pull_request", an_update_is_a_pull_request),

@@ -65,11 +65,16 @@ impl Matrix {
 ///
 /// # Errors
 /// When not even one entry for each would be small enough.
-pub fn matrices(jobs: &[Job], systems: &[String]) -> Result<Vec<Matrix>, Diagnostic> {
+pub fn matrices(jobs: &[Job], systems: &[String]) -> Result<Vec<Matrix>, Box<Diagnostic>> {
     within(jobs, systems, ENTRIES, BYTES)
 }
 
-fn within(jobs: &[Job], systems: &[String], entries: usize, bytes: usize) -> Result<Vec<Matrix>, Diagnostic> {
+fn within(
+    jobs: &[Job],
+    systems: &[String],
+    entries: usize,
+    bytes: usize,
+) -> Result<Vec<Matrix>, Box<Diagnostic>> {
     let mut most = entries;
     loop {
         let mut matrices = Vec::new();
@@ -89,9 +94,10 @@ fn within(jobs: &[Job], systems: &[String], entries: usize, bytes: usize) -> Res
                 "{} do not fit into the outputs of a GitHub job: {size} bytes where {bytes} may be",
                 plural(jobs.len(), "job")
             );
-            return Err(Diagnostic::global(Code::TooManyJobs, message).help(
+            let finding = Diagnostic::global(Code::TooManyJobs, message).help(
                 "plan for fewer systems at a time with --systems, or against an older revision with --since",
-            ));
+            );
+            return Err(Box::new(finding));
         }
         most = most.div_ceil(2);
     }
@@ -174,7 +180,7 @@ mod tests {
             extension: Some(format!("extension-{at}")),
             needs: Vec::new(),
             besides: Vec::new(),
-            seconds: (at % 7 == 0).then_some(at as u64),
+            seconds: at.is_multiple_of(7).then_some(at as u64),
         };
         (0..count).map(job).collect()
     }

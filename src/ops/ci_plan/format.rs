@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::Plan;
-use super::chunks::{Matrix, matrices};
+use super::chunks::matrices;
 use super::jobs::{Job, Kind};
 use crate::diag::Diagnostic;
 
@@ -25,7 +25,7 @@ impl Plan {
     ///
     /// # Errors
     /// When there are more jobs than fit.
-    pub fn github(&self) -> Result<String, Diagnostic> {
+    pub fn github(&self) -> Result<String, Box<Diagnostic>> {
         let mut text = String::new();
         for matrix in matrices(&self.jobs, &self.systems())? {
             let name = matrix.name();
@@ -35,14 +35,6 @@ impl Plan {
         }
         let _ = writeln!(text, "any={}", !self.jobs.is_empty());
         Ok(text)
-    }
-
-    /// The matrices.
-    ///
-    /// # Errors
-    /// When there are more jobs than fit.
-    pub fn matrices(&self) -> Result<Vec<Matrix>, Diagnostic> {
-        matrices(&self.jobs, &self.systems())
     }
 
     /// A child pipeline of GitLab's, in JSON, which is YAML. One without jobs is an error there, so that it has one
