@@ -1,5 +1,5 @@
 //! Keys of ours in a real Nix's hands, and what is pushed by one to a folder: signed, only what was built, taken by whom
-//! trusts the key and by nobody else. Without a `nix` on the PATH, or beside `PGFLAKEGEN_NIX`, these show as ignored.
+//! trusts the key and by nobody else. Without a `nix` on the PATH this shows as ignored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,11 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::support::program::run;
 
-/// One with each Nix.
+/// One, with the Nix that is there.
 pub fn trials() -> Vec<Trial> {
     let found = crate::workflows::linter("nix");
-    let other = std::env::var_os("PGFLAKEGEN_NIX").map(|nix| Path::new(&nix).with_file_name("nix"));
     let jq = Command::new("jq").arg("--version").output().is_ok();
-    [("nix", found), ("current_nix", other.filter(|nix| nix.exists()))]
+    [("nix", found)]
         .into_iter()
         .map(|(name, nix)| {
             let missing = nix.is_none() || !jq;
