@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [(&str, &[&str]); 7] = [
     ("texts", &["paths", "url", "regex", "quoting", "core_packages"]),
     ("data: code, heap, values", &["error", "symbol", "ir", "heap", "value", "attrs", "threads"]),
-    ("the world outside", &["outside"]),
+    ("the world outside", &["eval_io"]),
     ("lowering", &["lower"]),
     (
         "the machine",
