@@ -550,7 +550,9 @@ fn derivations(root: &Path) -> Result<(), Failed> {
     fs::create_dir(root.join("nix"))?;
     for name in ["one", "two", "three"] {
         let text = format!(
-            "{{ lib, stdenv, fetchFromGitHub, postgresql }}:\nstdenv.mkDerivation rec {{\n  pname = \"{name}\";\n  \
+            "{{ lib, stdenv, fetchFromGitHub, postgresql, postgresqlTestExtension }}:\nstdenv.mkDerivation rec {{\n  \
+             pname = \"{name}\";\n  \
+             passthru.tests.extension = postgresqlTestExtension {{ sql = \"CREATE EXTENSION {name};\"; }};\n  \
              version = \"1.2\";\n  src = fetchFromGitHub {{\n    owner = \"someone\";\n    repo = pname;\n    \
              rev = \"v${{version}}\";\n    hash = \"sha256-{}mb7XLqQflYZfqj0yrewfb1Hl5YgEB5wfjBunPwIuOU=\";\n  }};\n  \
              buildInputs = [ postgresql ];\n  installPhase = ''\n    mkdir -p $out/{{lib,share/postgresql/extension}}\n    \
