@@ -74,7 +74,7 @@ pub struct PlanArgs {
     /// Print it in this form
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: Format,
-    /// Systems to plan for [default: those of [ci]]
+    /// Systems to plan for [default: those of the table ci]
     #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
     pub systems: Vec<String>,
     #[command(flatten)]

@@ -45,7 +45,7 @@ pub struct Matrix {
     pub system: String,
     /// The kind.
     pub kind: Kind,
-    /// At least none, at most [`ENTRIES`].
+    /// At least none, at most as many as GitHub takes in one.
     pub entries: Vec<Entry>,
 }
 
