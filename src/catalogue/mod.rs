@@ -6,6 +6,7 @@
 pub mod actions;
 mod advice;
 pub mod ci;
+mod committed;
 pub mod contrib;
 pub mod decode;
 pub mod expression;
@@ -44,6 +45,7 @@ use camino::Utf8Path;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
 use crate::rule::{Finder, finder};
 
+pub use committed::{Committed, committed};
 pub use files::{FOLDER, Files, Node};
 pub use model::Catalogue;
 pub use schema::schemas;

@@ -121,6 +121,12 @@ impl Repository {
         &self.root
     }
 
+    /// Where a folder of this machine, by its real name, is in the repository; the top is an empty path.
+    pub fn below(&self, folder: &Path) -> PathBuf {
+        let top = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
+        folder.strip_prefix(&top).unwrap_or(Path::new("")).to_owned()
+    }
+
     /// A run in it, without what stands in for its programs.
     fn plain(&self) -> Run {
         let about = self.root.display().to_string();

@@ -41,9 +41,9 @@ pub fn at_revision(root: &Path, rev: &str) -> Result<String> {
 pub fn tracked(folder: &Path) -> Result<Option<BTreeSet<PathBuf>>> {
     let folder = folder.canonicalize()?;
     let Some(repository) = Repository::around(&folder).map_err(failed)? else { return Ok(None) };
-    let below = folder.strip_prefix(&repository.root).unwrap_or(Path::new(""));
+    let below = repository.below(&folder);
     let known = repository.known().map_err(failed)?;
     let known =
-        known.into_iter().filter_map(|entry| Some(entry.path.strip_prefix(below).ok()?.to_path_buf()));
+        known.into_iter().filter_map(|entry| Some(entry.path.strip_prefix(&below).ok()?.to_path_buf()));
     Ok(Some(known.collect()))
 }

@@ -1,13 +1,13 @@
 //! The catalogue as it is elsewhere: at a revision of the git repository, or in another folder.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, Loaded};
 use crate::accounts::changes::Digests;
 use crate::catalogue::model::{Catalogue, Vendor};
-use crate::catalogue::{self, FOLDER, Files, Node};
+use crate::catalogue::{self, Committed, FOLDER, Files};
 use crate::git::Repository;
 use crate::limited;
 use crate::store::{Algorithm, Hash};
@@ -91,63 +91,14 @@ fn at_revision(root: &Utf8Path, revision: &str) -> Result<Read, Error> {
             folder: Path::new(revision).is_dir(),
         });
     };
-    let top = repository.root.canonicalize().unwrap_or_else(|_| repository.root.clone());
-    let folder = start.strip_prefix(&top).unwrap_or(Path::new("")).join(FOLDER);
-    let mut files = Files::new();
-    let mut digests = Digests::new();
-    let mut links: Vec<(Utf8PathBuf, Vec<u8>)> = Vec::new();
-    let found = repository.files(&commit, &folder)?;
-    for file in found {
-        let Ok(below) = file.entry.path.strip_prefix(&folder) else { continue };
-        let Some(below) = Utf8Path::from_path(below).map(Utf8Path::to_owned) else {
-            files.unreadable_names.push(below.to_string_lossy().into_owned());
-            continue;
-        };
-        if file.entry.is_link() {
-            links.push((below, file.contents));
-            continue;
-        }
-        digests.insert(below.clone(), digest(&file.contents));
-        files.insert(below, file.contents);
-    }
-    for (path, target) in links {
-        let target = String::from_utf8(target).ok().and_then(|target| inside(&path, &target));
-        let node = match target.as_deref().map(|target| (target, files.get(target))) {
-            Some((target, Some(node))) => {
-                let node = node.clone();
-                if let Some(digest) = digests.get(target) {
-                    digests.insert(path.clone(), digest.clone());
-                }
-                node
-            }
-            Some((_, None)) => Node::Dangling,
-            None => Node::Outside,
-        };
-        files.put(path, node);
-    }
+    let Committed { files, contents } =
+        catalogue::committed(&repository, &commit, &repository.below(&start).join(FOLDER))?;
     if files.is_empty() {
         return Err(Error::NoCatalogueAt { revision: revision.to_owned() });
     }
     let catalogue = usable(&files, Some(&format!("{revision}:")))?;
+    let digests = contents.into_iter().map(|(path, bytes)| (path, digest(&bytes))).collect();
     Ok(Read { catalogue, digests })
-}
-
-/// Where a link of the catalogue leads, if that is inside of it.
-fn inside(link: &Utf8Path, target: &str) -> Option<Utf8PathBuf> {
-    let mut path = PathBuf::from(link.parent()?);
-    for part in Path::new(target).components() {
-        match part {
-            Component::Normal(name) => path.push(name),
-            Component::CurDir => {}
-            Component::ParentDir => {
-                if !path.pop() {
-                    return None;
-                }
-            }
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Utf8PathBuf::from_path_buf(path).ok()
 }
 
 /// The catalogue, or what is wrong with it; `shown` stands before the paths of its files.
@@ -211,14 +162,5 @@ mod tests {
         for folder in [".", "./a", "../a", "/a", "a/"] {
             assert_eq!(Side::parse(folder), Side::Folder(folder.into()));
         }
-    }
-
-    #[test]
-    fn links_stay_inside() {
-        let inside = |link: &str, target: &str| inside(Utf8Path::new(link), target).map(String::from);
-        assert_eq!(inside("extensions/a.toml", "b.toml").as_deref(), Some("extensions/b.toml"));
-        assert_eq!(inside("extensions/a.toml", "../x/./b").as_deref(), Some("x/b"));
-        assert_eq!(inside("a.toml", "../b"), None);
-        assert_eq!(inside("a.toml", "/b"), None);
     }
 }

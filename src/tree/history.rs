@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::catalogue::{self, FOLDER, Files};
+use crate::catalogue::{self, FOLDER};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::git::{Pending, Repository};
 use crate::render::{self, marker};
@@ -122,9 +122,7 @@ impl History {
 
     /// A path of the tree as the repository has it.
     fn below(&self, repository: &Repository, path: &str) -> String {
-        let root = repository.root.canonicalize().unwrap_or_else(|_| repository.root.clone());
-        let inner = self.root.strip_prefix(&root).unwrap_or(Path::new(""));
-        inner.join(path).display().to_string()
+        repository.below(&self.root).join(path).display().to_string()
     }
 
     fn moments(&self, commits: &[String]) -> Vec<Moment> {
@@ -143,10 +141,8 @@ impl History {
                 Some((below, file))
             })
         };
-        let mut files = Files::new();
-        for (path, file) in read(FOLDER) {
-            files.insert(path, file.contents);
-        }
+        let folder = self.below(repository, FOLDER);
+        let files = catalogue::committed(repository, commit, Path::new(&folder)).unwrap_or_default().files;
         let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
         if !files.is_empty()
             && let Some(catalogue) = catalogue::load_from(&files, &mut sources, &mut found)

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::Error;
-use crate::catalogue::{self, FOLDER, Files, model::Catalogue};
+use crate::catalogue::{self, FOLDER, model::Catalogue};
 use crate::diag::{Diagnostics, SourceMap, foreign};
 use crate::explorer::data::{History, Revision, Since};
 use crate::explorer::state::{State, before, state};
@@ -44,10 +44,10 @@ pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str
     };
     let mut wanted = past.tags()?;
     if let Some(name) = against {
-        let commit = past.repository.commit(name)?.ok_or_else(|| Error::Incomparable {
-            revision: name.to_owned(),
-            why: "git knows no such revision".to_owned(),
-        })?;
+        let commit = past
+            .repository
+            .commit(name)?
+            .ok_or_else(|| Error::NoRevision { revision: name.to_owned(), folder: false })?;
         match wanted.iter_mut().find(|one| one.name == name || one.commit == commit) {
             Some(one) => one.against = true,
             None => {
@@ -96,9 +96,7 @@ impl Past {
         if repository.head()?.is_none() {
             return Ok(None);
         }
-        let top = repository.root().canonicalize().unwrap_or_else(|_| repository.root().to_owned());
-        let inner = real.as_std_path().strip_prefix(&top).unwrap_or(Path::new(""));
-        let folder = inner.join(FOLDER).display().to_string();
+        let folder = repository.below(real.as_std_path()).join(FOLDER).display().to_string();
         Ok(Some(Self { repository, folder }))
     }
 
@@ -170,16 +168,8 @@ impl Past {
 
     /// The facts of the catalogue at a commit.
     fn state_at(&self, commit: &str) -> Result<State, String> {
-        let read =
-            self.repository.files(commit, Path::new(&self.folder)).map_err(|error| error.to_string())?;
-        let mut files = Files::new();
-        for file in read {
-            if let Ok(path) = Utf8PathBuf::from_path_buf(file.entry.path)
-                && let Ok(below) = path.strip_prefix(&self.folder)
-            {
-                files.insert(below, file.contents);
-            }
-        }
+        let read = catalogue::committed(&self.repository, commit, Path::new(&self.folder));
+        let files = read.map_err(|error| error.to_string())?.files;
         if files.is_empty() {
             return Err("it has no catalogue".to_owned());
         }

@@ -175,13 +175,12 @@ fn remembered(json: &str) -> Option<(History, Facts)> {
 fn tracked(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     let Ok(real) = root.canonicalize_utf8() else { return Vec::new() };
     let Ok(Some(repository)) = Repository::around(real.as_std_path()) else { return Vec::new() };
-    let Some(top) = Utf8Path::from_path(repository.root()) else { return Vec::new() };
-    let below = real.strip_prefix(top).unwrap_or(Utf8Path::new(""));
+    let below = repository.below(real.as_std_path());
     let known = repository.known().unwrap_or_default();
     let named = known.into_iter().filter(|entry| !entry.is_link() && entry.submodule().is_none());
     let pages = named
         .filter_map(|entry| Utf8PathBuf::try_from(entry.path).ok())
         .filter(|path| path.extension() == Some("html"))
-        .filter_map(|path| path.strip_prefix(below).ok().map(|path| root.join(path)));
+        .filter_map(|path| path.strip_prefix(&below).ok().map(|path| root.join(path)));
     pages.filter(|path| limited::text(path).is_ok_and(|text| page::json_of(&text).is_some())).collect()
 }
