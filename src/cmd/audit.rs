@@ -11,10 +11,9 @@ use super::host::Host;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::{Context, Outcome, emit, report};
-use crate::accounts::audit::is_day;
 use crate::diag::{Format, plural};
 use crate::ops::audit::{Audited, Request, audit};
-use crate::store::dates;
+use crate::store::dates::{self, is_day};
 
 /// Options of `audit`.
 #[derive(clap::Args, Debug)]

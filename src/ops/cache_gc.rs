@@ -9,6 +9,7 @@ use super::{Error, Host};
 use crate::git::Repository;
 use crate::limited;
 use crate::progress::progress;
+use crate::store::StorePath;
 use crate::tree::place::Place;
 
 /// What is to be cleared away.
@@ -134,12 +135,9 @@ fn tags(start: &Utf8Path) -> Result<Vec<String>, Error> {
     Ok(String::from_utf8_lossy(&out).lines().map(str::to_owned).collect())
 }
 
-/// The hash part of a store path, or of its last component.
+/// The hash in the name of a store path, whichever store it is in.
 fn hash(path: &str) -> Option<String> {
-    let name = path.rsplit('/').next()?;
-    let hash = name.get(..32)?;
-    let good = hash.bytes().all(|b| b.is_ascii_alphanumeric()) && name.as_bytes().get(32) == Some(&b'-');
-    good.then(|| hash.to_owned())
+    Some(StorePath::from_base_name(path.rsplit('/').next()?).ok()?.hash_part().to_owned())
 }
 
 fn infos(cache: &Utf8Path) -> Result<BTreeMap<String, Info>, Error> {

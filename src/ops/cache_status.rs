@@ -55,11 +55,9 @@ impl Derivations {
     /// The derivation at a store path.
     pub fn get(&mut self, path: &str) -> Option<&Derivation> {
         let Self { folder, store, read } = self;
-        let derivation = read.entry(path.to_owned()).or_insert_with(|| {
-            let path = store.parse(path).ok()?;
-            let text = std::fs::read(folder.join(path.base_name())).ok()?;
-            Derivation::from_aterm(&text, path.name().strip_suffix(".drv")?, store).ok()
-        });
+        let derivation = read
+            .entry(path.to_owned())
+            .or_insert_with(|| Derivation::in_folder(folder, &store.parse(path).ok()?, store).ok());
         derivation.as_ref()
     }
 

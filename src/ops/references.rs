@@ -5,13 +5,10 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use crate::store::base32::is_base32;
+
 /// Length of the hash in a store path's name.
 const LENGTH: usize = 32;
-
-/// Whether a byte can be part of such a hash: base 32 without `e`, `o`, `t` and `u`.
-fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_digit() || (byte.is_ascii_lowercase() && !b"eotu".contains(&byte))
-}
 
 /// Finds hashes in bytes that come in pieces.
 struct Search<'k> {
@@ -29,18 +26,19 @@ impl<'k> Search<'k> {
 
     fn feed(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            if !is_digit(byte) {
+            if !is_base32(byte) {
                 self.run = 0;
                 continue;
             }
             self.last[self.run % LENGTH] = byte;
             self.run += 1;
             if self.run >= LENGTH {
-                let begin = self.run % LENGTH;
-                let digits = self.last[begin..].iter().chain(&self.last[..begin]);
-                let hash: String = digits.map(|byte| char::from(*byte)).collect();
-                if self.known.contains_key(&hash) {
-                    self.found.insert(hash);
+                let mut hash = self.last;
+                hash.rotate_left(self.run % LENGTH);
+                if let Ok(hash) = std::str::from_utf8(&hash)
+                    && self.known.contains_key(hash)
+                {
+                    self.found.insert(hash.to_owned());
                 }
             }
         }

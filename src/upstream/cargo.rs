@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 
 use rayon::prelude::*;
-use serde::Deserialize;
 
 use super::http::FetchError;
 use super::prefetch::{Prefetched, Upstream, UpstreamError, flat_hash, parse};
 use super::progress::Silent;
 use super::rust::{Manifests, Rust};
+use crate::accounts::bill::crates::{LockFile, Package};
 use crate::git::GitError;
 use crate::store::archive::{Builder, SourceTree, StripRoot};
 use crate::store::hash::{Algorithm, Hash};
@@ -82,14 +82,6 @@ pub struct Lock {
     metadata: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-    checksum: Option<String>,
-}
-
 const CRATES_IO: [&str; 2] =
     ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
 
@@ -99,15 +91,8 @@ impl Lock {
     /// # Errors
     /// When it is none, or has names that cannot be file names.
     pub fn parse(text: &str, of: &str) -> Result<Self, CargoError> {
-        #[derive(Deserialize)]
-        struct Raw {
-            #[serde(default)]
-            package: Vec<Package>,
-            #[serde(default)]
-            metadata: BTreeMap<String, String>,
-        }
         let bad = |why: String| CargoError::BadLock(of.to_owned(), why);
-        let raw: Raw = toml::from_str(text).map_err(|error| bad(error.message().to_owned()))?;
+        let raw: LockFile = toml::from_str(text).map_err(|error| bad(error.message().to_owned()))?;
         let plain = |text: &str| {
             !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
         };
@@ -151,13 +136,13 @@ impl Lock {
 
     /// Each commit of a Git repository with its address. Nix's fetchers know a tree by the commit alone.
     fn repositories(&self) -> BTreeMap<String, String> {
-        self.packages.iter().filter_map(|package| package.git()).map(|(url, rev)| (rev, url)).collect()
+        self.packages.iter().filter_map(git).map(|(url, rev)| (rev, url)).collect()
     }
 
     /// Address and commit of the Git repository of the package called `NAME-VERSION`.
     pub fn repository_of(&self, name: &str) -> Option<(String, String)> {
         let is = |package: &&Package| format!("{}-{}", package.name, package.version) == name;
-        self.packages.iter().filter(is).find_map(Package::git)
+        self.packages.iter().filter(is).find_map(git)
     }
 
     /// Whether crates come from Git repositories.
@@ -166,12 +151,11 @@ impl Lock {
     }
 }
 
-impl Package {
-    fn git(&self) -> Option<(String, String)> {
-        let source = self.source.as_ref()?.strip_prefix("git+")?;
-        let (url, rev) = source.rsplit_once('#')?;
-        Some((url.split('?').next().unwrap_or(url).to_owned(), rev.to_owned()))
-    }
+/// Address and commit of the Git repository that a package is from.
+fn git(package: &Package) -> Option<(String, String)> {
+    let source = package.source.as_ref()?.strip_prefix("git+")?;
+    let (url, rev) = source.rsplit_once('#')?;
+    Some((url.split('?').next().unwrap_or(url).to_owned(), rev.to_owned()))
 }
 
 impl Upstream {
@@ -191,7 +175,7 @@ impl Upstream {
         let mut crates = Vec::new();
         for package in &lock.packages {
             let Some(source) = &package.source else { continue };
-            if package.git().is_some() {
+            if git(package).is_some() {
                 continue;
             }
             if !CRATES_IO.contains(&source.as_str()) {
@@ -241,7 +225,7 @@ impl Upstream {
     pub fn output_hashes(&self, lock: &Lock) -> Result<BTreeMap<String, Hash>, CargoError> {
         let mut first: BTreeMap<String, (String, String)> = BTreeMap::new();
         for package in &lock.packages {
-            if let Some((url, rev)) = package.git() {
+            if let Some((url, rev)) = git(package) {
                 let name = format!("{}-{}", package.name, package.version);
                 first.entry(rev).or_insert((url, name));
             }

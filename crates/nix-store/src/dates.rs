@@ -37,6 +37,22 @@ pub fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// Whether a text is a day of the calendar, from 1970 on: `2026-12-31`.
+pub fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, of_month] = parts.as_slice() else { return false };
+    let number = |text: &str, len: usize| {
+        let plain = text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|_| plain)
+    };
+    let (Some(year), Some(month), Some(of_month)) = (number(year, 4), number(month, 2), number(of_month, 2))
+    else {
+        return false;
+    };
+    // What is no day of its month is one of another.
+    year >= 1970 && (1..=12).contains(&month) && day(days(year, month, of_month) * 86_400) == text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +64,27 @@ mod tests {
         assert_eq!(compact(1_709_210_096), "20240229123456");
         assert_eq!(days(1970, 1, 1), 0);
         assert_eq!(days(2024, 2, 29), 1_709_210_096 / 86_400);
+    }
+
+    #[test]
+    fn days_of_the_calendar() {
+        assert!(is_day("2026-12-31") && is_day("2028-02-29"));
+        for wrong in [
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-04-31",
+            "1969-12-31",
+            "2026-01-32",
+            "2026-1-1",
+            "26-01-01",
+            "2026-01-01T00",
+            "+026-01-01",
+            "soon",
+            "",
+        ] {
+            assert!(!is_day(wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -67,9 +67,7 @@ impl DerivationDiff {
             return known.clone();
         }
         let read = |folder: &Path, path: &str| -> Option<Derivation> {
-            let path = self.store.parse(path).ok()?;
-            let text = std::fs::read(folder.join(path.base_name())).ok()?;
-            Derivation::from_aterm(&text, path.name().strip_suffix(".drv")?, &self.store).ok()
+            Derivation::in_folder(folder, &self.store.parse(path).ok()?, &self.store).ok()
         };
         let found = match (read(&self.before, old), read(&self.after, new)) {
             (Some(old), Some(new)) => self.compare(&old, &new),

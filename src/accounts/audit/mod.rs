@@ -87,18 +87,6 @@ pub fn score(vector: &str) -> Option<f64> {
     Some((score * 10.0).round() / 10.0)
 }
 
-/// Whether it is a day as `2026-12-31`.
-pub fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let number = |text: &str, len: usize, low: u32, high: u32| {
-        text.len() == len
-            && text.bytes().all(|byte| byte.is_ascii_digit())
-            && text.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number))
-    };
-    number(year, 4, 1970, 9999) && number(month, 2, 1, 12) && number(day, 2, 1, 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,13 +105,5 @@ mod tests {
             [of(Some(9.8)), of(Some(7.0)), of(Some(6.9)), of(Some(0.1)), of(None)],
             [Some("critical"), Some("high"), Some("medium"), Some("low"), None]
         );
-    }
-
-    #[test]
-    fn days() {
-        assert!(is_day("2026-12-31"));
-        for wrong in ["2026-13-01", "2026-1-1", "26-01-01", "2026-01-32", "soon", "2026-01-01T00"] {
-            assert!(!is_day(wrong), "{wrong}");
-        }
     }
 }

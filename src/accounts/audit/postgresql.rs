@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         let table: Table = toml::from_str(include_str!("postgresql.toml")).expect("a table");
-        assert!(super::super::is_day(&table.state));
+        assert!(crate::store::dates::is_day(&table.state));
         assert!(table.advisory.len() > 70);
         for Advisory { id, cvss, fixed } in &table.advisory {
             assert!(id.starts_with("CVE-"), "{id}");

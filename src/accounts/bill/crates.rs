@@ -1,26 +1,38 @@
 //! The crates that a `Cargo.lock` names.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::Crate;
 
-#[derive(Deserialize)]
-struct Lock {
+/// A `Cargo.lock`, as Cargo writes it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LockFile {
+    /// Each package once.
     #[serde(default)]
-    package: Vec<Package>,
+    pub package: Vec<Package>,
+    /// Where older ones have the checksums.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    source: Option<String>,
-    checksum: Option<String>,
+/// A package of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Package {
+    /// The crate.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// A registry or a repository; none: it is of the workspace.
+    pub source: Option<String>,
+    /// SHA-256 of the crate, in base 16.
+    pub checksum: Option<String>,
 }
 
 /// What is from elsewhere: the workspace's own crates have no source. `None`: it is no lock file.
 pub fn of_lock(text: &str) -> Option<Vec<Crate>> {
-    let lock: Lock = toml::from_str(text).ok()?;
+    let lock: LockFile = toml::from_str(text).ok()?;
     let mut all: Vec<Crate> = lock
         .package
         .into_iter()

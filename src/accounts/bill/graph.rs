@@ -66,11 +66,6 @@ struct Graph<'a> {
     uses: Vec<BTreeMap<usize, Use>>,
 }
 
-/// The part of a store path before the name.
-fn hash_of(base: &str) -> String {
-    base.split('-').next().unwrap_or_default().to_owned()
-}
-
 impl<'a> Graph<'a> {
     fn new(derivations: &'a Derivations, store: &StoreDir) -> Self {
         let nodes: Vec<_> = derivations.iter().collect();
@@ -78,7 +73,7 @@ impl<'a> Graph<'a> {
         let mut by_output = HashMap::new();
         for (at, (_, drv)) in nodes.iter().enumerate() {
             for path in drv.outputs.values().filter_map(|output| output.path()) {
-                by_output.insert(hash_of(path.base_name()), at);
+                by_output.insert(path.hash_part().to_owned(), at);
             }
         }
         let prefix = format!("{}/", store.as_str());
@@ -89,7 +84,7 @@ impl<'a> Graph<'a> {
                 let Some(at) = numbers.get(input) else { continue };
                 let outputs = derivations.get(input).into_iter().flat_map(|drv| drv.outputs.values());
                 for path in outputs.filter_map(|output| output.path()) {
-                    inputs.insert(hash_of(path.base_name()), *at);
+                    inputs.insert(path.hash_part().to_owned(), *at);
                 }
             }
             let mut found = uses(drv, &prefix, &inputs);
@@ -138,7 +133,7 @@ pub fn output_paths(derivations: &Derivations) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for drv in derivations.values() {
         for path in drv.outputs.values().filter_map(|output| output.path()).chain(&drv.input_srcs) {
-            all.insert(hash_of(path.base_name()), path.base_name().to_owned());
+            all.insert(path.hash_part().to_owned(), path.base_name().to_owned());
         }
     }
     all

@@ -5,6 +5,7 @@ use crate::catalogue::decode::printable;
 use crate::catalogue::licenses;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
+use crate::store::dates::is_day;
 
 pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPolicy, DeniedLicense]);
 
@@ -69,37 +70,6 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
                     None => finding.help("of = \"postgresql\", or an extension's name"),
                 });
             }
-        }
-    }
-}
-
-/// Whether it is a day of the calendar: `2026-12-31`.
-fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let number = |text: &str, len: usize| -> Option<i64> {
-        (text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| text.parse().ok())
-            .flatten()
-    };
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
-        return false;
-    };
-    // What is no day of its month is one of another.
-    (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && crate::store::dates::day(crate::store::dates::days(year, month, day) * 86_400) == text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_day;
-
-    #[test]
-    fn days_of_the_calendar() {
-        assert!(is_day("2026-12-31") && is_day("2028-02-29"));
-        for wrong in ["2026-02-29", "2026-13-01", "2026-04-31", "2026-1-1", "soon", ""] {
-            assert!(!is_day(wrong), "{wrong}");
         }
     }
 }

@@ -5,6 +5,8 @@ mod modulo;
 mod recipe;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
 
 use bstr::BString;
 
@@ -87,6 +89,17 @@ impl Derivation {
     /// Reads a `.drv` file. `name` is the derivation's name (the file's without hash and `.drv`).
     pub fn from_aterm(text: &[u8], name: &str, store: &StoreDir) -> Result<Self, ParseError> {
         aterm::parse(text, name, store)
+    }
+
+    /// Reads the `.drv` file that lies in a folder under the name that it has in the store.
+    ///
+    /// # Errors
+    /// When it cannot be read; [`io::ErrorKind::InvalidData`]: when it is no derivation.
+    pub fn in_folder(folder: &Path, path: &StorePath, store: &StoreDir) -> io::Result<Self> {
+        let text = std::fs::read(folder.join(path.base_name()))?;
+        let name = path.name().strip_suffix(".drv").unwrap_or(path.name());
+        Self::from_aterm(&text, name, store)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     /// The path of the `.drv` file.

@@ -102,7 +102,7 @@ fn what_was_measured_counts_alone() {
     let (all, _) = world();
     let hash = |name: &str| {
         let drv = all.values().find(|drv| drv.name == name).expect("one");
-        hash_of(drv.outputs["out"].path().expect("one").base_name())
+        drv.outputs["out"].path().expect("one").hash_part().to_owned()
     };
     let referred: BTreeSet<String> = ["environment", "program-1.0", "glibc-2.40"].map(hash).into();
     let bill = made(false, Some(&referred));
