@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::host::Host;
 use super::inputs::Inputs;
-use super::program::{EvalOptions, Program};
+use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, report};
 use crate::diag::{Diagnostics, SourceMap, plural};
 use crate::ops::cache_gc::{self, Plan};
 use crate::ops::cache_keys::{self, keygen};
-use crate::ops::sides::How;
 
 /// Options of `cache`.
 #[derive(clap::Args, Debug)]
@@ -104,20 +103,13 @@ fn make(args: &KeygenArgs, context: &mut Context<'_>) -> anyhow::Result<Outcome>
 
 fn clear(args: &GcArgs, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.reports = args.json;
-    let program =
-        Program { inputs: args.inputs.clone(), options: args.options.clone(), ..Program::default() };
     let given = context.root.clone();
     let request = cache_gc::Request {
         start: given.as_deref().unwrap_or(Utf8Path::new(".")),
         cache: &args.cache,
         tags: args.keep_tags,
         revisions: &args.keep,
-        how: How {
-            systems: Vec::new(),
-            inputs: args.inputs.overrides(),
-            settings: program.bounded_settings(),
-            trace: args.options.show_trace,
-        },
+        how: sides(&[], &args.inputs, &args.options),
     };
     let plan = cache_gc::plan(&request, &Host::new(context))?;
     if args.delete {

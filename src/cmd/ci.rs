@@ -7,12 +7,11 @@ use camino::Utf8PathBuf;
 
 use super::host::Host;
 use super::inputs::Inputs;
-use super::program::{EvalOptions, Program};
+use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, emit, report};
 use crate::diag::{self, plural};
 use crate::limited;
 use crate::ops::ci_plan::{Asking, Plan, Request, Times, plan};
-use crate::ops::sides::How;
 
 /// Options of `ci`.
 #[derive(clap::Args, Debug)]
@@ -98,19 +97,12 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 fn run_plan(args: &PlanArgs, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.reports = args.format == Format::Json;
     let root = super::root(context.root.as_deref())?;
-    let program =
-        Program { inputs: args.inputs.clone(), options: args.options.clone(), ..Program::default() };
     let request = Request {
         root: &root,
         since: args.since.as_deref(),
         caches: args.check_cache_status.then(|| Asking::of(args.caches.clone(), args.offline)),
         times: times(args.times.as_ref())?,
-        how: How {
-            systems: args.systems.clone(),
-            inputs: args.inputs.overrides(),
-            settings: program.bounded_settings(),
-            trace: args.options.show_trace,
-        },
+        how: sides(&args.systems, &args.inputs, &args.options),
     };
     let mut plan = plan(&request, &Host::new(context))?;
     // Before anything is printed: a matrix that does not fit is no matrix.

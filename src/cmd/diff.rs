@@ -9,8 +9,7 @@ use super::limits::Limits;
 use super::{Context, Outcome, report};
 use crate::accounts::changes::{self, Document};
 use crate::diag::{Diagnostics, SourceMap};
-use crate::ops::diff::{Builds, Request, diff};
-use crate::ops::evaluate::Evaluation;
+use crate::ops::diff::{Request, diff};
 use crate::ops::revision::{Side, latest_tag};
 
 /// Options of `diff`.
@@ -79,11 +78,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         None => Side::parse(&args.old),
     };
     let after = args.new.as_deref().map(Side::parse);
-    let builds = args.drvs.then(|| {
-        let Evaluation { systems, inputs, settings } =
-            evaluation(args.systems.clone(), &args.inputs, &args.limits);
-        Builds { systems, inputs, settings }
-    });
+    let builds = args.drvs.then(|| evaluation(args.systems.clone(), &args.inputs, &args.limits));
     let request = Request { root: &root, before: &before, after: after.as_ref(), builds };
     let found = diff(&request, &Host::new(context))?;
     let rebuilt = found.rebuilt.as_ref();

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::host::Host;
 use super::inputs::Inputs;
-use super::program::{EvalOptions, Program};
+use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, report};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::ops::drv_diff::{Change, Diff, Request, causes, drv_diff};
@@ -33,7 +33,7 @@ pub struct Args {
     pub options: EvalOptions,
 }
 
-/// DerivationDiff shown per package.
+/// Causes shown per package.
 const SHOWN: usize = 8;
 
 /// Each cause once, with how many packages it rebuilds.
@@ -60,33 +60,18 @@ fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.reports = args.json;
     let given = context.root.clone();
-    let program =
-        Program { inputs: args.inputs.clone(), options: args.options.clone(), ..Program::default() };
     let request = Request {
         start: given.as_deref().unwrap_or(Utf8Path::new(".")),
         before: &args.before,
         after: args.after.as_deref(),
-        systems: args.systems.clone(),
-        inputs: args.inputs.overrides(),
-        settings: program.bounded_settings(),
-        trace: args.options.show_trace,
+        how: sides(&args.systems, &args.inputs, &args.options),
     };
     let diff = drv_diff(&request, &Host::new(context))?;
     if args.json {
         let data = json!({ "packages": diff.packages, "unknown": unknown(&diff), "changes": diff.changes });
         report::write(&Diagnostics::new(), &SourceMap::new(), data, context)?;
-    }
-    for change in diff.changes.iter().filter(|_| !args.json) {
-        writeln!(context.out, "{} {}", change.change, change.attr)?;
-        for cause in change.reasons.iter().take(SHOWN) {
-            let way: String = cause.by.iter().map(|name| format!("{name} > ")).collect();
-            writeln!(context.out, "  {way}{}", cause.what)?;
-        }
-        if change.reasons.len() > SHOWN {
-            writeln!(context.out, "  and {} more; see all with --json", change.reasons.len() - SHOWN)?;
-        }
-    }
-    if !args.json {
+    } else {
+        show(&diff.changes, context)?;
         summarise(&diff.changes, context)?;
     }
     context.say(counted(&diff))?;
@@ -96,6 +81,21 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         false if unknown == diff.packages && unknown == diff.changes.len() => Outcome::NotEvaluated,
         false => Outcome::Findings,
     })
+}
+
+/// Each package that changes, with the first causes.
+fn show(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
+    for change in changes {
+        writeln!(context.out, "{} {}", change.change, change.attr)?;
+        for cause in change.reasons.iter().take(SHOWN) {
+            let way: String = cause.by.iter().map(|name| format!("{name} > ")).collect();
+            writeln!(context.out, "  {way}{}", cause.what)?;
+        }
+        if change.reasons.len() > SHOWN {
+            writeln!(context.out, "  and {} more; see all with --json", change.reasons.len() - SHOWN)?;
+        }
+    }
+    Ok(())
 }
 
 /// How many could be evaluated neither before nor after.

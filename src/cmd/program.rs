@@ -15,6 +15,7 @@ use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::render;
 use crate::nix::eval::{Error, Lint, Lints, Messages, Result, Settings, Shared};
 use crate::ops::program::{self as ops, Argument, Source};
+use crate::ops::sides::How;
 use crate::terminal;
 
 /// Options of everything that evaluates.
@@ -156,6 +157,17 @@ pub struct Program {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub options: EvalOptions,
+}
+
+/// How sides of a comparison are evaluated: a flake, purely, and other people's work.
+pub(super) fn sides(systems: &[String], inputs: &Inputs, options: &EvalOptions) -> How {
+    let program = Program { inputs: inputs.clone(), options: options.clone(), ..Program::default() };
+    How {
+        systems: systems.to_vec(),
+        inputs: inputs.overrides(),
+        settings: program.bounded_settings(),
+        trace: options.show_trace,
+    }
 }
 
 impl Program {

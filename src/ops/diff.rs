@@ -3,10 +3,11 @@
 use camino::Utf8Path;
 
 use super::drv_diff::{self, drv_diff};
+use super::evaluate::Evaluation;
 use super::revision::{self, Side};
+use super::sides::How;
 use super::{Error, Host};
 use crate::accounts::changes::{Cause, Changes, Rebuilt, compare};
-use crate::nix::eval::Settings;
 use crate::progress::progress;
 
 /// What is to be compared.
@@ -19,18 +20,7 @@ pub struct Request<'a> {
     /// The side now; `None`: the files as they are.
     pub after: Option<&'a Side>,
     /// What is rebuilt is wanted, too.
-    pub builds: Option<Builds>,
-}
-
-/// How both sides are evaluated.
-#[derive(Clone, Debug)]
-pub struct Builds {
-    /// Systems of the flake to look at; none: all it has.
-    pub systems: Vec<String>,
-    /// Inputs in place of the flake's own: name and flake reference.
-    pub inputs: Vec<(String, String)>,
-    /// How.
-    pub settings: Settings,
+    pub builds: Option<Evaluation>,
 }
 
 /// What differs.
@@ -59,7 +49,7 @@ pub fn diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
     Ok(Diff { changes, rebuilt })
 }
 
-fn rebuilt(request: &Request<'_>, builds: &Builds, host: &dyn Host) -> Rebuilt {
+fn rebuilt(request: &Request<'_>, builds: &Evaluation, host: &dyn Host) -> Rebuilt {
     let unknown = |why: String| Rebuilt { unknown: Some(why), ..Rebuilt::default() };
     let (Side::Revision(before), None | Some(Side::Revision(_))) = (request.before, request.after) else {
         return unknown("only revisions of the repository can be evaluated, not other folders".into());
@@ -68,10 +58,12 @@ fn rebuilt(request: &Request<'_>, builds: &Builds, host: &dyn Host) -> Rebuilt {
         start: request.root,
         before,
         after: request.after.map(Side::name),
-        systems: builds.systems.clone(),
-        inputs: builds.inputs.clone(),
-        settings: builds.settings.clone(),
-        trace: false,
+        how: How {
+            systems: builds.systems.clone(),
+            inputs: builds.inputs.clone(),
+            settings: builds.settings.clone(),
+            trace: false,
+        },
     };
     let found = match drv_diff(&wanted, host) {
         Ok(found) => found,

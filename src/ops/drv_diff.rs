@@ -7,7 +7,6 @@ use camino::Utf8Path;
 use super::drvs::Job;
 use super::sides::{Flake, How, Side};
 use super::{Error, Host};
-use crate::nix::eval::Settings;
 use crate::store::derivation_diff::{Cause, DerivationDiff};
 
 /// What is to be compared.
@@ -19,14 +18,8 @@ pub struct Request<'a> {
     pub before: &'a str,
     /// The revision after it; `None`: the files as they are.
     pub after: Option<&'a str>,
-    /// Systems of the flake to look at; none: all it has.
-    pub systems: Vec<String>,
-    /// Inputs in place of the flake's own: name and flake reference.
-    pub inputs: Vec<(String, String)>,
-    /// How to evaluate.
-    pub settings: Settings,
-    /// Errors come with the whole way to them.
-    pub trace: bool,
+    /// How both are evaluated.
+    pub how: How,
 }
 
 /// What a change does.
@@ -84,14 +77,8 @@ pub fn causes(changes: &[Change]) -> Vec<(String, usize)> {
 /// When a revision cannot be evaluated at all.
 pub fn drv_diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
     let flake = Flake::around(request.start)?;
-    let how = How {
-        systems: request.systems.clone(),
-        inputs: request.inputs.clone(),
-        settings: request.settings.clone(),
-        trace: request.trace,
-    };
-    let (before, after) =
-        (flake.side(Some(request.before), &how, host)?, flake.side(request.after, &how, host)?);
+    let before = flake.side(Some(request.before), &request.how, host)?;
+    let after = flake.side(request.after, &request.how, host)?;
     let (changes, packages) = compare(&before, &after);
     Ok(Diff { changes, packages })
 }
