@@ -60,8 +60,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.reports = args.format == Format::Json;
     let root = super::root(context.root.as_deref())?;
     if args.fix {
-        let fixed = ops::fix::fix(&root, &Host::new(context))?;
-        for file in &fixed.files {
+        for file in ops::fix::fix(&root, &Host::new(context))? {
             context.say(format_args!("corrected {}", foreign::line(file.as_str())))?;
         }
     }

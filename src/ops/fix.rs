@@ -1,7 +1,7 @@
 //! What can be put right without a decision: corrections that findings have, the layout of hand-written Nix, marks
 //! that generated files have lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -16,29 +16,19 @@ use crate::tree::{self, Conflict};
 /// One correction can make room for another.
 const ROUNDS: usize = 8;
 
-/// What was put right.
-#[derive(Clone, Debug, Default)]
-pub struct Fixed {
-    /// How many corrections were applied.
-    pub fixes: usize,
-    /// The files that were changed by them.
-    pub files: Vec<Utf8PathBuf>,
-}
-
-/// Corrects the catalogue's own files, and generates where that can be done.
+/// Corrects the catalogue's own files, and generates where that can be done; gives the files that were corrected.
 ///
 /// # Errors
 /// When something cannot be read or written.
-pub fn fix(root: &Utf8Path, host: &dyn Host) -> Result<Fixed, Error> {
+pub fn fix(root: &Utf8Path, host: &dyn Host) -> Result<BTreeSet<Utf8PathBuf>, Error> {
     drop(super::recovered(root, host)?);
-    let mut fixed = Fixed::default();
+    let mut fixed = BTreeSet::new();
     let mut checked = look(root, host)?;
     for _ in 0..ROUNDS {
-        let new = corrected(&checked);
-        if new.is_empty() {
+        let old = write(root, &corrected(&checked), host)?;
+        if old.is_empty() {
             break;
         }
-        let old = write(root, &new, host)?;
         let again = look(root, host)?;
         if again.loaded.diagnostics.counts().0 > checked.loaded.diagnostics.counts().0 {
             // Ours to answer for: as it was.
@@ -46,16 +36,9 @@ pub fn fix(root: &Utf8Path, host: &dyn Host) -> Result<Fixed, Error> {
             break;
         }
         checked = again;
-        fixed.fixes += new.iter().map(|one| one.fixes).sum::<usize>();
-        for one in new.into_iter().filter(|one| !fixed.files.contains(&one.path)).collect::<Vec<_>>() {
-            fixed.files.push(one.path);
-        }
+        fixed.extend(old.into_iter().map(|one| one.path));
     }
-    let unmarked = unmarked(&checked);
-    write(root, &unmarked, host)?;
-    fixed.fixes += unmarked.len();
-    fixed.files.extend(unmarked.into_iter().map(|one| one.path));
-    fixed.files.sort();
+    fixed.extend(write(root, &unmarked(&checked), host)?.into_iter().map(|one| one.path));
     generate::generate(&generate::Request { root, dry_run: false, force: false }, host)?;
     Ok(fixed)
 }
@@ -72,7 +55,6 @@ struct New {
     /// What it is to replace.
     before: String,
     text: String,
-    fixes: usize,
 }
 
 /// Corrections of findings in the catalogue's files; the layout of its Nix where they leave nothing.
@@ -90,7 +72,7 @@ fn corrected(checked: &Checked) -> Vec<New> {
         let (path, before) = (loaded.sources.path(source), loaded.sources.text(source));
         let (text, fixes) = fix::apply(source, before, fixes);
         if fixes > 0 && path.starts_with(FOLDER) {
-            all.push(New { path: path.to_owned(), before: before.to_owned(), text, fixes });
+            all.push(New { path: path.to_owned(), before: before.to_owned(), text });
         }
     }
     if all.is_empty() {
@@ -100,7 +82,7 @@ fn corrected(checked: &Checked) -> Vec<New> {
             .filter(|(path, _)| path.starts_with(FOLDER) && path.extension() == Some("nix"));
         all.extend(nix.filter_map(|(path, before)| {
             let text = format::format(before).ok().filter(|text| text != before)?;
-            Some(New { path: path.to_owned(), before: before.to_owned(), text, fixes: 1 })
+            Some(New { path: path.to_owned(), before: before.to_owned(), text })
         }));
     }
     all
@@ -111,16 +93,11 @@ fn unmarked(checked: &Checked) -> Vec<New> {
     let changes = checked.compared.iter().flat_map(|compared| &compared.comparison.changes);
     let lost = changes.filter_map(|change| {
         let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
-        let body = |text: &'_ str| -> Vec<String> {
-            text.lines()
-                .map(str::to_owned)
-                .filter(|line| !marker::is_ours(line) && !line.trim().is_empty())
-                .collect()
-        };
+        let body = |line: &&str| !marker::is_ours(line) && !line.trim().is_empty();
         let lost = matches!(change.conflict, Some(Conflict::Foreign | Conflict::Edited { .. }))
             && !marker::is_ours(before)
-            && body(before) == body(after);
-        lost.then(|| New { path: change.path.clone(), before: before.clone(), text: after.clone(), fixes: 1 })
+            && before.lines().filter(body).eq(after.lines().filter(body));
+        lost.then(|| New { path: change.path.clone(), before: before.clone(), text: after.clone() })
     });
     lost.collect()
 }
@@ -141,12 +118,7 @@ fn write(root: &Utf8Path, all: &[New], host: &dyn Host) -> Result<Vec<New>, Erro
         }
         tree::place::replace(&path, one.text.as_bytes())
             .map_err(|source| Error::Write { path: path.clone(), source })?;
-        old.push(New {
-            path: one.path.clone(),
-            before: one.text.clone(),
-            text: one.before.clone(),
-            fixes: 0,
-        });
+        old.push(New { path: one.path.clone(), before: one.text.clone(), text: one.before.clone() });
     }
     Ok(old)
 }

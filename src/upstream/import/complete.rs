@@ -5,6 +5,7 @@ use super::source::{At, Fetched};
 use super::{Derivation, Draft, Surroundings};
 use crate::catalogue::model::{Fetcher, Revision};
 use crate::catalogue::version::compare;
+use crate::store::archive::SourceTree;
 use crate::upstream::Upstream;
 use crate::upstream::cargo::{CargoError, Lock};
 use crate::upstream::detect;
@@ -100,19 +101,22 @@ impl Draft {
             || self.versions.iter().any(|version| self.missing(version).is_some())
     }
 
-    /// What the newest version's source says of the server that it needs.
-    fn look(&mut self, upstream: &Upstream, progress: &dyn Progress) {
+    /// What the newest version's source says of the server that it needs. `fetched` is a version's source that is here.
+    fn look(&mut self, fetched: Option<(String, SourceTree)>, upstream: &Upstream, progress: &dyn Progress) {
         if self.common.surroundings.is_some() {
             return;
         }
         let newest = self.versions.iter().max_by(|a, b| compare(&a.version, &b.version));
-        let Some(fetcher) = newest.and_then(|version| version.source.as_ref()).and_then(fetcher) else {
+        let Some((version, fetcher)) =
+            newest.and_then(|newest| Some((&newest.version, fetcher(newest.source.as_ref()?)?)))
+        else {
             return;
         };
-        let seen = upstream.fetch(&fetcher, progress).map_err(CargoError::from).and_then(|fetched| {
-            let tree = fetched.into_tree(upstream.limits)?;
-            Ok(detect::about(&tree, &self.name)?)
-        });
+        let tree = match fetched.filter(|(of, _)| of == version) {
+            Some((_, tree)) => Ok(tree),
+            None => upstream.fetch(&fetcher, progress).and_then(|fetched| fetched.into_tree(upstream.limits)),
+        };
+        let seen = tree.and_then(|tree| Ok(detect::about(&tree, &self.name)?));
         match seen {
             Ok(about) => {
                 let preload = about.preload.map(|preload| preload.value).unwrap_or_default();
@@ -132,11 +136,19 @@ impl Draft {
     /// Fetches what is missing; what cannot be had leaves its version out.
     pub fn complete(&mut self, upstream: &Upstream, progress: &dyn Progress) {
         let mut kept = Vec::new();
+        let mut newest: Option<(String, SourceTree)> = None;
         for mut version in std::mem::take(&mut self.versions) {
             match self.missing(&version) {
                 None => kept.push(version),
                 Some(missing) => match self.fetch(&mut version, missing, upstream, progress) {
-                    Ok(()) => kept.push(version),
+                    Ok(tree) => {
+                        let is_newest =
+                            newest.as_ref().is_none_or(|(of, _)| compare(&version.version, of).is_gt());
+                        if let Some(tree) = tree.filter(|_| is_newest) {
+                            newest = Some((version.version.clone(), tree));
+                        }
+                        kept.push(version);
+                    }
                     Err(error) => {
                         let what = match missing {
                             Missing::Hash => "its hash is not known",
@@ -148,24 +160,26 @@ impl Draft {
             }
         }
         self.versions = kept;
-        self.look(upstream, progress);
+        self.look(newest, upstream, progress);
     }
 
+    /// Fetches what a version lacks; gives its source, where that is a tree and somebody wants to look into it.
     fn fetch(
         &self,
         version: &mut Derivation,
         missing: Missing,
         upstream: &Upstream,
         progress: &dyn Progress,
-    ) -> Result<(), CargoError> {
-        let Some(fetcher) = version.source.as_ref().and_then(fetcher) else { return Ok(()) };
+    ) -> Result<Option<SourceTree>, CargoError> {
+        let Some(fetcher) = version.source.as_ref().and_then(fetcher) else { return Ok(None) };
         let fetched = upstream.fetch(&fetcher, progress)?;
         if missing == Missing::Hash {
             version.hash = Some(fetched.hash.to_sri());
         }
         let unsaid = matches!(version.crates, Crates::Unsaid | Crates::Own(_));
         if !self.kind.has_crates() || !unsaid && version.pgrx.is_some() {
-            return Ok(());
+            let wanted = self.common.surroundings.is_none();
+            return Ok(wanted.then(|| fetched.into_tree(upstream.limits).ok()).flatten());
         }
         let tree = fetched.into_tree(upstream.limits)?;
         let folder = version.texts.get("source-root").or_else(|| version.texts.get("cargo-package"));
@@ -175,7 +189,7 @@ impl Draft {
         };
         version.pgrx.get_or_insert_with(|| pgrx.to_owned());
         if !unsaid {
-            return Ok(());
+            return Ok(Some(tree));
         }
         let hashes = match std::mem::take(&mut version.crates) {
             Crates::Own(hashes) if !hashes.is_empty() || !lock.has_git() => hashes,
@@ -184,7 +198,7 @@ impl Draft {
             }
         };
         version.crates = Crates::Lock(lock.text, hashes);
-        Ok(())
+        Ok(Some(tree))
     }
 }
 

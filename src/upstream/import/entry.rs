@@ -315,23 +315,20 @@ impl Draft {
             more => line("license", &list(more.iter().map(String::as_str))),
         }
         line("kind", &quoted(self.kind.name()));
-        match &self.common.surroundings {
-            Some(known) if known.sql != [self.name.as_str()] => {
-                line("sql", &list(known.sql.iter().map(String::as_str)));
-            }
-            Some(_) => {}
-            None => {
-                if let Some(sql) = &self.common.sql {
-                    line("sql", &list([sql.as_str()]));
+        let names = |names: &[String]| list(names.iter().map(String::as_str));
+        match (&self.common.surroundings, &self.common.sql) {
+            (Some(known), _) => {
+                if known.sql != [self.name.as_str()] {
+                    line("sql", &names(&known.sql));
+                }
+                for (key, given) in [("requires", &known.requires), ("preload", &known.preload)] {
+                    if !given.is_empty() {
+                        line(key, &names(given));
+                    }
                 }
             }
-        }
-        if let Some(known) = &self.common.surroundings {
-            for (key, names) in [("requires", &known.requires), ("preload", &known.preload)] {
-                if !names.is_empty() {
-                    line(key, &list(names.iter().map(String::as_str)));
-                }
-            }
+            (None, Some(sql)) => line("sql", &list([sql.as_str()])),
+            (None, None) => {}
         }
         if self.common.broken {
             line("broken", &quoted("meta.broken was set in the file that it comes from"));

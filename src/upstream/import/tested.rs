@@ -1,6 +1,6 @@
 //! What the test beside a derivation says of its extension: SQL names, what it needs first, what is preloaded.
 
-use rnix::ast::{self, Expr};
+use rnix::ast;
 use rowan::ast::AstNode;
 
 use super::phases;
@@ -36,7 +36,7 @@ pub(super) fn read(reading: &Reading<'_, '_>, all: &[Entry], case: &Case) -> Opt
     })?;
     let given = entries(&test);
     let words = |name: &str| match site::definition(&given, name) {
-        Some(Definition::Expr(expr)) => shell_less(reading, expr, case),
+        Some(Definition::Expr(expr)) => phases::words(reading.known, expr, &case.env),
         _ => String::new(),
     };
     let packages =
@@ -46,10 +46,6 @@ pub(super) fn read(reading: &Reading<'_, '_>, all: &[Entry], case: &Case) -> Opt
         };
     let (sql, requires) = split(created(&words("sql")), !packages.is_empty());
     Some(Surroundings { sql, requires, packages, preload: preloaded(&words("postgresqlExtraSettings")) })
-}
-
-fn shell_less(reading: &Reading<'_, '_>, expr: &Expr, case: &Case) -> String {
-    phases::words(reading.known, expr, &case.env)
 }
 
 /// The names in `CREATE EXTENSION [IF NOT EXISTS] NAME`, in order.
