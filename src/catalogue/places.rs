@@ -24,15 +24,7 @@ pub fn inner(text: &str, path: &[&str]) -> Option<Range<usize>> {
 
 /// The first of `keys` in the `[[array]]` entry whose `name` is the given one.
 pub fn entry(text: &str, array: &str, name: &str, keys: &[&str]) -> Option<Range<usize>> {
-    let (table, _) = DeTable::parse_recoverable(text);
-    let entries = table.get_ref().iter().find(|(key, _)| key.get_ref() == array)?.1;
-    let DeValue::Array(entries) = entries.get_ref() else { return None };
-    let named = entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|entry| {
-        entry.iter().any(|(key, value)| {
-            key.get_ref() == "name" && matches!(value.get_ref(), DeValue::String(text) if text == name)
-        })
-    });
-    of(named?, keys)
+    element(text, &[array], |entry| says(entry, "name", name), keys)
 }
 
 /// The lines of those of `keys` that are in the `[[array]]` entry whose `name` is the given one, where each of them has
@@ -51,23 +43,15 @@ pub fn entry_lines(text: &str, array: &str, name: &str, keys: &[&str]) -> Vec<Ra
 
 /// Where the first `[[version]]` says that it is this version.
 pub fn version(text: &str, version: &str) -> Option<Range<usize>> {
-    let (table, _) = DeTable::parse_recoverable(text);
-    let entries = table.get_ref().iter().find(|(key, _)| key.get_ref() == "version")?.1;
-    let DeValue::Array(entries) = entries.get_ref() else { return None };
-    let is = |table: &DeTable<'_>| {
-        table.iter().any(|(key, value)| {
-            key.get_ref() == "version" && matches!(value.get_ref(), DeValue::String(text) if text == version)
-        })
-    };
-    of(entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|table| is(table))?, &["version"])
+    element(text, &["version"], |entry| says(entry, "version", version), &["version"])
 }
 
-/// What stands under `key` in the first entry of an array of tables, at the end of a path, for which `wanted` holds.
+/// The first of `keys` in the first entry of an array of tables, at the end of a path, for which `wanted` holds.
 pub fn element(
     text: &str,
     path: &[&str],
     mut wanted: impl FnMut(&DeTable<'_>) -> bool,
-    key: &str,
+    keys: &[&str],
 ) -> Option<Range<usize>> {
     let (table, _) = DeTable::parse_recoverable(text);
     let (last, path) = path.split_last()?;
@@ -78,7 +62,14 @@ pub fn element(
     let entries = at.iter().find(|(key, _)| key.get_ref() == last)?.1;
     let DeValue::Array(entries) = entries.get_ref() else { return None };
     let entry = entries.iter().filter_map(|entry| entry.get_ref().as_table()).find(|entry| wanted(entry))?;
-    of(entry, &[key])
+    of(entry, keys)
+}
+
+/// Whether a table has this text under a key.
+fn says(table: &DeTable<'_>, key: &str, text: &str) -> bool {
+    table.iter().any(|(own, value)| {
+        own.get_ref() == key && matches!(value.get_ref(), DeValue::String(own) if own == text)
+    })
 }
 
 fn of(table: &DeTable<'_>, keys: &[&str]) -> Option<Range<usize>> {

@@ -243,6 +243,15 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The first of many names, and how many more there are.
+pub fn few(names: &[impl AsRef<str>], most: usize) -> String {
+    let shown = names.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// `1 error`, `2 errors`.
 pub fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -251,6 +260,14 @@ pub fn plural(count: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_of_many() {
+        assert_eq!(
+            [few(&["a", "b"], 2), few(&["a", "b", "c"], 2), few(&[""; 0], 2)],
+            ["a, b", "a, b and 1 more", ""]
+        );
+    }
 
     #[test]
     fn nearest_finds_what_was_meant_and_nothing_else() {

@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
 use super::data::Data;
+use crate::accounts::text::html;
 use crate::diag::foreign;
 use crate::render::marker;
 
@@ -73,7 +74,7 @@ pub fn page(data: &Data, purpose: For) -> Page {
     let values = [
         ("head", head),
         ("policy", policy.clone()),
-        ("title", in_markup(&data.catalogue.description)),
+        ("title", html(&data.catalogue.description)),
         ("style", style),
         ("data", in_script(&json)),
         ("program", program),
@@ -103,11 +104,6 @@ fn hash(text: &str) -> String {
 fn in_script(json: &str) -> String {
     let json = foreign::json(json).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     json.replace("##[", "#\\u0023[")
-}
-
-fn in_markup(text: &str) -> String {
-    let text = foreign::line(text);
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// The JSON in a page that was made so, by this version or another.
@@ -145,6 +141,6 @@ mod tests {
         assert!(!text.contains(['<', '>', '&', '\u{2028}', '\u{202e}', '\u{0}']), "{text}");
         assert!(!text.contains("##["), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
-        assert_eq!(in_markup("<b> & \"c\""), "&lt;b&gt; &amp; &quot;c&quot;");
+        assert_eq!(html("<b> & \"c\""), "&lt;b&gt; &amp; &quot;c&quot;");
     }
 }

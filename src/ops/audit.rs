@@ -17,7 +17,7 @@ use crate::accounts::place::Place;
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Postgresql, Revision, Vendor};
 use crate::catalogue::version::compare;
 use crate::catalogue::{FOLDER, places};
-use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, plural};
+use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, few, plural};
 use crate::limited;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -145,14 +145,8 @@ pub fn audit(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Res
     unknown.sort();
     unknown.dedup();
     if !unknown.is_empty() {
-        let shown: Vec<&str> = unknown.iter().take(SHOWN).map(String::as_str).collect();
-        let more = unknown.len().saturating_sub(SHOWN);
-        let list = match more {
-            0 => shown.join(", "),
-            more => format!("{} and {more} more", shown.join(", ")),
-        };
         let message = format!("nothing is known of {}", plural(unknown.len(), "component"));
-        loaded.diagnostics.push(Diagnostic::global(Code::NotAudited, message).help(list));
+        loaded.diagnostics.push(Diagnostic::global(Code::NotAudited, message).help(few(&unknown, SHOWN)));
     }
     let advisories = postgresql::table().state.clone();
     Ok(Audited { hits, loaded, asked: asked.len(), advisories, database, unknown })
@@ -296,14 +290,7 @@ fn components(
     host: &dyn Host,
     to: &mut Vec<Subject>,
 ) -> Result<(), Error> {
-    let wanted = sbom::Request {
-        root: request.root,
-        attribute,
-        tools: false,
-        store: None,
-        evaluation: request.evaluation.clone(),
-    };
-    let bill = sbom(&wanted, host)?;
+    let bill = sbom(&sbom::Request::of(request.root, attribute, &request.evaluation), host)?;
     let ours: BTreeSet<&str> = catalogue.extensions.iter().map(|extension| extension.name.as_str()).collect();
     for component in bill.others().filter(|component| !ours.contains(component.name.as_str())) {
         let Some(version) = &component.version else { continue };

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
-use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, nearest, plural};
+use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, few, nearest, plural};
 use crate::nix::eval::Settings;
 use crate::nix::eval::shared::current_system;
 use crate::overrides::evaluated::packages::{self, Nothing, Package};
@@ -166,14 +166,8 @@ pub(crate) fn everything(asked: Asked<'_>) -> Result<Result<Vec<Package>, String
 /// A finding for each cause for which packages fail.
 pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
     for packages::Cause { message, place, attributes } in packages::failures_by_cause(packages) {
-        let count = attributes.len();
-        let verb = if count == 1 { "does" } else { "do" };
-        let message = format!("{} {verb} not evaluate: {message}", plural(count, "attribute"));
-        let mut names = attributes.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-        if count > SHOWN {
-            names.push_str(&format!(" and {} more", count - SHOWN));
-        }
-        let mut finding = Diagnostic::global(Code::PackageFails, message).help(names);
+        let message = fails(attributes.len(), &message);
+        let mut finding = Diagnostic::global(Code::PackageFails, message).help(few(&attributes, SHOWN));
         if let Some(place) = place {
             finding = finding.help(format!("the error comes from {place}"));
         }
@@ -181,8 +175,14 @@ pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
     }
 }
 
+/// That attributes fail, and why.
+pub(crate) fn fails(count: usize, why: &str) -> String {
+    let verb = if count == 1 { "does" } else { "do" };
+    format!("{} {verb} not evaluate: {why}", plural(count, "attribute"))
+}
+
 /// Attributes shown of those that fail for one reason.
-const SHOWN: usize = 6;
+pub(crate) const SHOWN: usize = 6;
 
 /// What is missing, and how to get it.
 pub(crate) fn missing(catalogue: &Catalogue, what: String) -> String {

@@ -70,14 +70,7 @@ pub fn list(request: &Request<'_>, host: &dyn Host) -> Result<Listed, Error> {
     let mut rows = match request.attribute {
         None => of_catalogue(&catalogue),
         Some(attribute) => {
-            let wanted = sbom::Request {
-                root: request.root,
-                attribute,
-                tools: false,
-                store: None,
-                evaluation: request.evaluation.clone(),
-            };
-            of_bill(&sbom(&wanted, host)?)
+            of_bill(&sbom(&sbom::Request::of(request.root, attribute, &request.evaluation), host)?)
         }
     };
     let mut found = Diagnostics::new();

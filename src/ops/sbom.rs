@@ -38,6 +38,13 @@ pub struct Request<'a> {
     pub evaluation: Evaluation,
 }
 
+impl<'a> Request<'a> {
+    /// What an attribute is made of, without tools, by its derivations.
+    pub fn of(root: &'a Utf8Path, attribute: &'a str, evaluation: &Evaluation) -> Self {
+        Self { root, attribute, tools: false, store: None, evaluation: evaluation.clone() }
+    }
+}
+
 /// What a package says of itself.
 #[derive(Deserialize)]
 struct Said {
@@ -193,10 +200,10 @@ fn derivations(folder: &Path, store: &StoreDir) -> Result<Derivations, Error> {
         let name = entry.file_name();
         let Some(base) = name.to_str().filter(|name| name.ends_with(".drv")) else { continue };
         let path = StorePath::from_base_name(base)?;
-        let text = std::fs::read(entry.path())?;
-        let name = path.name().trim_end_matches(".drv").to_owned();
-        if let Ok(drv) = Derivation::from_aterm(&text, &name, store) {
-            all.insert(path, drv);
+        match Derivation::in_folder(folder, &path, store) {
+            Ok(drv) => drop(all.insert(path, drv)),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(all)

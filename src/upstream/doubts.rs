@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::diag::few;
 use crate::git::remote::Manner;
 use crate::store::archive::SourceTree;
 
@@ -29,7 +30,7 @@ pub fn of(tree: &SourceTree, manner: Manner, submodules: bool) -> io::Result<Vec
     if !alike.is_empty() {
         all.push(format!(
             "{} differ by case alone: a file system of macOS has only one of them",
-            listed(&alike)
+            few(&alike, SHOWN)
         ));
     }
     let mut filled = Vec::new();
@@ -52,7 +53,7 @@ pub fn of(tree: &SourceTree, manner: Manner, submodules: bool) -> io::Result<Vec
         all.push(format!(
             "git fills in {} (export-subst) when it makes the archive, with what branches and tags there are then; with \
              `git = \"…\"` in place of `github` the files are as they were committed",
-            listed(&filled)
+            few(&filled, SHOWN)
         ));
     }
     if has_pointers {
@@ -66,7 +67,7 @@ pub fn of(tree: &SourceTree, manner: Manner, submodules: bool) -> io::Result<Vec
             let verb = if pointers.len() == 1 { "is a pointer" } else { "are pointers" };
             all.push(format!(
                 "{} {verb} of Git LFS: what they stand for is not in the source",
-                listed(&pointers)
+                few(&pointers, SHOWN)
             ));
         }
     }
@@ -77,13 +78,8 @@ pub fn of(tree: &SourceTree, manner: Manner, submodules: bool) -> io::Result<Vec
         let names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
         if !names.is_empty() {
             let text = "its submodules are not in the source; `submodules = true` takes them";
-            all.push(format!("{text} ({})", listed(&names)));
+            all.push(format!("{text} ({})", few(&names, SHOWN)));
         }
     }
     Ok(all)
-}
-
-fn listed(all: &[String]) -> String {
-    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if all.len() > SHOWN { format!("{shown} and {} more", all.len() - SHOWN) } else { shown }
 }

@@ -5,10 +5,9 @@ mod asan;
 mod browser;
 mod deny;
 mod e2e;
-mod linters;
 mod notices;
 mod package;
-mod validators;
+mod python;
 mod walkthroughs;
 
 use std::process::ExitCode;
@@ -57,11 +56,11 @@ fn main() -> ExitCode {
         Task::Asan(args) => ended(asan::run(&args)),
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
-        Task::Linters => ended(linters::run()),
+        Task::Linters => ended(python::linters()),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),
-        Task::Validators => ended(validators::run()),
+        Task::Validators => ended(python::validators()),
     }
 }
 

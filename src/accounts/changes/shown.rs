@@ -5,7 +5,7 @@ use crate::accounts::changes::Rebuilt;
 use crate::catalogue::licenses;
 use crate::catalogue::lock;
 use crate::catalogue::moved::Meaning;
-use crate::diag::plural;
+use crate::diag::{few, plural};
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn server(server: &Server) -> Line {
     }
     for (ids, what) in [(&server.mends, "mends"), (&server.brings, "has")] {
         if !ids.is_empty() {
-            words.say(format!("{what} {}", few(ids)));
+            words.say(format!("{what} {}", few(ids, FEW)));
         }
     }
     for remark in &server.remarks {
@@ -113,16 +113,6 @@ fn server(server: &Server) -> Line {
         words.link("release notes", Some(notes));
     }
     Line { change: server.change, name: server.name.clone(), pieces: words.0, below: Vec::new() }
-}
-
-/// The first of many names, and how many more there are.
-fn few(names: &[String]) -> String {
-    const FEW: usize = 3;
-    let shown = names.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(FEW) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 fn version(version: &Option<Version>) -> String {
@@ -203,8 +193,10 @@ fn input(input: &Input) -> Line {
     Line { change: input.change, name: input.name.clone(), pieces: words.0, below }
 }
 
-/// DerivationDiff shown of what is rebuilt.
+/// Causes shown of what is rebuilt.
 const CAUSES: usize = 8;
+/// Names shown of many.
+const FEW: usize = 3;
 
 fn rebuilds(rebuilt: &Rebuilt) -> Section {
     let title = "Builds";

@@ -118,12 +118,7 @@ fn file_of(hit: &Hit, sources: &SourceMap) -> Option<SourceId> {
 /// The line of a version of an extension.
 fn place_of_version(hit: &Hit, sources: &SourceMap) -> Option<Span> {
     let source = file_of(hit, sources)?;
-    let range = places::element(
-        sources.text(source),
-        &["version"],
-        |entry| entry.get("version").and_then(|value| value.get_ref().as_str()) == Some(hit.version.as_str()),
-        "version",
-    )?;
+    let range = places::version(sources.text(source), &hit.version)?;
     Some(Span::new(source, range))
 }
 
@@ -137,7 +132,7 @@ fn place_of_ignore(sources: &SourceMap, number: usize) -> Option<Span> {
             at += 1;
             at == number + 1
         },
-        "id",
+        &["id"],
     )?;
     Some(Span::new(source, range))
 }

@@ -121,11 +121,13 @@ fn chunked(jobs: &[&Job], most: usize) -> Vec<Entry> {
     for (_, of) in by_runner {
         let total: u64 = of.iter().map(|job| cost(job)).sum();
         let target = total.div_ceil(share as u64);
-        let mut chunk: Vec<&Job> = Vec::new();
+        let (mut chunk, mut costs): (Vec<&Job>, u64) = (Vec::new(), 0);
         for job in of {
             chunk.push(job);
-            if chunk.iter().map(|job| cost(job)).sum::<u64>() >= target {
+            costs += cost(job);
+            if costs >= target {
                 entries.push(entry(&std::mem::take(&mut chunk)));
+                costs = 0;
             }
         }
         if !chunk.is_empty() {

@@ -7,18 +7,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::super::Loaded;
 use super::super::drvs::Job;
+use super::super::evaluate::{SHOWN, fails};
 use crate::catalogue::model::{Catalogue, Fit};
 use crate::catalogue::{FOLDER, places};
-use crate::diag::{Code, Diagnostic, Span, plural};
+use crate::diag::{Code, Diagnostic, Span, few};
 use crate::limited;
 use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
 pub(crate) const FINDER: Finder = finder!(PackageFails);
-
-/// Attributes shown of those that fail for one reason.
-const SHOWN: usize = 6;
 
 /// A finding for each reason for which packages fail, at the entry of the first.
 pub(super) fn report(jobs: &[&Job], root: &Utf8Path, catalogue: &Catalogue, loaded: &mut Loaded) {
@@ -29,12 +27,10 @@ pub(super) fn report(jobs: &[&Job], root: &Utf8Path, catalogue: &Catalogue, load
         }
     }
     for (why, jobs) in reasons {
-        let count = jobs.len();
-        let verb = if count == 1 { "does" } else { "do" };
-        let message = format!("{} {verb} not evaluate: {why}", plural(count, "attribute"));
+        let message = fails(jobs.len(), &why);
         // Of an extension, not of what has it inside.
         let place = jobs.iter().filter_map(|job| place(job, root, catalogue)).min_by_key(|(near, ..)| *near);
-        let mut finding = match place {
+        let finding = match place {
             Some((_, path, text, range)) => {
                 let source =
                     loaded.sources.find(&path).unwrap_or_else(|| loaded.sources.add(path.clone(), text));
@@ -42,13 +38,8 @@ pub(super) fn report(jobs: &[&Job], root: &Utf8Path, catalogue: &Catalogue, load
             }
             None => Diagnostic::global(Code::PackageFails, message),
         };
-        let mut names: Vec<&str> = jobs.iter().take(SHOWN).map(|job| job.attr.as_str()).collect();
-        let more = format!("{} more", count.saturating_sub(SHOWN));
-        if count > SHOWN {
-            names.push(&more);
-        }
-        finding = finding.help(names.join(", "));
-        loaded.diagnostics.push(finding);
+        let names: Vec<&str> = jobs.iter().map(|job| job.attr.as_str()).collect();
+        loaded.diagnostics.push(finding.help(few(&names, SHOWN)));
     }
 }
 
