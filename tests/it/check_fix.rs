@@ -87,3 +87,18 @@ fn an_edited_generated_file_is_not_lost() {
     assert_eq!(code, Some(1), "{out}");
     assert_eq!(fs::read_to_string(root.join("generated/default.nix")).expect("a file"), text);
 }
+
+#[test]
+fn what_is_not_written_is_not_said_to_be_corrected() {
+    let dir = made();
+    let root = dir.path();
+    edit(root, ENTRY, "kind = \"pgxs\"\n", "kind = \"pgxs\"\noverride = \"overrides/pgvector.nix\"\n");
+    fs::create_dir_all(root.join("catalogue/overrides")).expect("a folder");
+    let text = "{ }:\n_old: { postPatch=\"true\"; }\n";
+    fs::write(root.join("catalogue/overrides/other.nix"), text).expect("a file");
+    // Links are not written through.
+    std::os::unix::fs::symlink("other.nix", root.join(OVERRIDE)).expect("a link");
+    let (_, out) = said(root, &["check", "--fix"]);
+    assert!(!out.contains("corrected"), "{out}");
+    assert_eq!(fs::read_to_string(root.join(OVERRIDE)).expect("a file"), text);
+}
