@@ -166,7 +166,7 @@ pub(crate) fn everything(asked: Asked<'_>) -> Result<Result<Vec<Package>, String
 /// A finding for each cause for which packages fail.
 pub(crate) fn failures(packages: &[Package], sink: &mut Diagnostics) {
     for packages::Cause { message, place, attributes } in packages::failures_by_cause(packages) {
-        let message = fails(attributes.len(), &message);
+        let message = fails(attributes.len(), message);
         let mut finding = Diagnostic::global(Code::PackageFails, message).help(few(&attributes, SHOWN));
         if let Some(place) = place {
             finding = finding.help(format!("the error comes from {place}"));
