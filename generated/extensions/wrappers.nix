@@ -13,7 +13,8 @@ lib.mapAttrs
   (
     version:
     {
-      cargoHash,
+      cargoHash ? null,
+      cargoLock ? null,
       hash,
       pgrx,
       rust,
@@ -39,6 +40,8 @@ lib.mapAttrs
         };
 
         inherit cargoHash;
+
+        inherit cargoLock;
 
         buildAndTestSubdir = "wrappers";
 
@@ -68,5 +71,40 @@ lib.mapAttrs
       cargoHash = "sha256-3iZt/T0rq+Ob+8s6stPUaYmGEaD9Sho4nowXrNYu2Yk=";
       pgrx = "0.12.9";
       rust = "1.84.0";
+    };
+    "0.5.3" = {
+      hash = "sha256-iaJriPEa0iVLpmnuUk9R3HS545Jhz7aH1clYvHEuEvs=";
+      cargoLock = {
+        lockFile = ../../catalogue/locks/wrappers-0.5.3.lock;
+        outputHashes = {
+          "clickhouse-rs-1.1.0-alpha.1" = "sha256-nKiGzdsAgJej8NgyVOqHaD1sZLrNF1RPfEhu2pRwZ6o=";
+          "iceberg-catalog-s3tables-0.5.1" = "sha256-1JkB2JExukABlbW1lZPolNQCYb9URi8xNYY3APmiGq0=";
+        };
+      };
+      pgrx = "0.14.3";
+      rust = "1.87.0";
+    };
+    "0.5.7" = {
+      hash = "sha256-B46ie4qlfD1Wxd7QRv1fIuRmmSrb5s5A7KpQVwadazo=";
+      cargoLock = {
+        lockFile = ../../catalogue/locks/wrappers-0.5.7.lock;
+        outputHashes = {
+          "clickhouse-rs-1.1.0-alpha.1" = "sha256-nKiGzdsAgJej8NgyVOqHaD1sZLrNF1RPfEhu2pRwZ6o=";
+          "iceberg-catalog-s3tables-0.6.0" = "sha256-AUK7B0wMqQZwJho91woLs8uOC4k1RdUEEN5Khw2OoqQ=";
+        };
+      };
+      pgrx = "0.16.1";
+      rust = "1.88.0";
+    };
+    "0.6.2" = {
+      hash = "sha256-nsblgWURnYkeE4OodhT7lnXM5+2PN4MnLeESnYudm+w=";
+      cargoLock = {
+        lockFile = ../../catalogue/locks/wrappers-0.6.2.lock;
+        outputHashes = {
+          "clickhouse-rs-1.1.0-alpha.1" = "sha256-3CIKx0/imCCXl1VGUAX0E9TqbsZSTEdCpe4ps5p6Ax4=";
+        };
+      };
+      pgrx = "0.16.1";
+      rust = "1.88.0";
     };
   }

@@ -338,8 +338,13 @@
       versions = [ "2.6" ];
     };
     wrappers = {
-      default = "0.5.0";
-      versions = [ "0.5.0" ];
+      default = "0.6.2";
+      versions = [
+        "0.5.0"
+        "0.5.3"
+        "0.5.7"
+        "0.6.2"
+      ];
     };
   };
 }

@@ -213,5 +213,9 @@
       default = "1.1.1";
       versions = [ "1.1.1" ];
     };
+    wrappers = {
+      default = "0.6.2";
+      versions = [ "0.6.2" ];
+    };
   };
 }

@@ -56,5 +56,13 @@
     pltcl = {
       default = "nixpkgs";
     };
+    wrappers = {
+      default = "0.6.2";
+      versions = [
+        "0.5.3"
+        "0.5.7"
+        "0.6.2"
+      ];
+    };
   };
 }

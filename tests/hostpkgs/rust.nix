@@ -66,7 +66,15 @@ let
           packages = builtins.filter (p: p ? source) (builtins.fromTOML lockFileContents).package;
           nameOf = p: "${p.name}-${p.version}";
           git = builtins.filter (p: lib.hasPrefix "git+" p.source) packages;
-          unhashed = builtins.filter (p: !allowBuiltinFetchGit && !(outputHashes ? ${nameOf p})) git;
+          # One hash is enough for all crates of a commit; one of no crate here is refused.
+          commitOf = p: lib.last (lib.splitString "#" p.source);
+          commits = builtins.listToAttrs (map (p: lib.nameValuePair (nameOf p) (commitOf p)) git);
+          hashed = map (
+            name:
+            commits.${name}
+              or (throw "A hash was specified for ${name}, but there is no corresponding git dependency.")
+          ) (builtins.attrNames outputHashes);
+          unhashed = builtins.filter (p: !allowBuiltinFetchGit && !(builtins.elem (commitOf p) hashed)) git;
           crate = p: {
             name = nameOf p;
             inherit (p) checksum;
