@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -19,49 +21,91 @@ const PLANTED: &str = "-- planted: ";
 /// How a database can get from one PostgreSQL to another.
 const METHODS: &[&str] = &["pg_upgrade", "pg_dumpall", "logical"];
 
-/// `nix run .#migration-test OLDER NEWER METHOD`, each method; a difference planted on purpose must be found.
+/// `nix run .#migration-test OLDER NEWER METHOD`, each method; a difference planted on purpose must be found. Each run
+/// has servers of its own, so that several go at once.
 pub fn migrate(context: &Context) -> Result<Outcome> {
     let Some(tool) = tool(context, "migration-test")? else {
         return Ok(Outcome::Skipped("the flake has no migration-test".to_owned()));
     };
     let pair = context.pair()?;
     let [older, newer] = pair.names();
-    for method in METHODS {
+    let by_method = |method: &'static str| {
         context.note(&format!("{older} to {newer} with {method}"));
         let log = context.log(&format!("migrate-{method}"));
-        logged(as_nobody(&tool).args([older, newer, method]), &log, |_| ())?;
-    }
+        logged(as_nobody(&tool).args([older, newer, method]), &log, |_| ()).map(drop)
+    };
+    let planted = || {
+        context.note("a planted difference");
+        let planted = "create table planted_difference (id int);\n\\connect \"my-app\"\ninsert into \"T 1\" values (99);\n";
+        let (status, said) =
+            with_sql(context, &tool, [older, newer], "--before-compare", "planted", planted)?;
+        if status != Some(1)
+            || !["planted_difference", "my-app.public.T 1", "+(99)"].iter().all(|text| said.contains(text))
+        {
+            bail!(
+                "the planted differences were not found ({status:?}): see target/e2e/logs/migrate-planted.log"
+            );
+        }
+        Ok(())
+    };
+    let each = || {
+        context.note("one of each kind of difference, alone");
+        let planted =
+            fs::read_to_string(context.root.join("tests/e2e/planted.sql")).context("planted.sql")?;
+        let end = planted.match_indices(PLANTED).nth(SMOKE).map_or(planted.len(), |(at, _)| at);
+        let few = &planted[..end];
+        let (status, said) = with_sql(context, &tool, [older, newer], "--plant", "planted-each", few)?;
+        if status != Some(0) || !said.contains("planted differences found") {
+            bail!("some are not found ({status:?}): see target/e2e/logs/migrate-planted-each.log");
+        }
+        Ok(())
+    };
+    let broken = || {
+        context.note("an error is no difference");
+        let sql = "select broken;\n";
+        let (status, said) = with_sql(context, &tool, [older, newer], "--before-compare", "broken", sql)?;
+        if status != Some(2) || !said.contains("\"broken\"") {
+            bail!("an error ends with {status:?}: see target/e2e/logs/migrate-broken.log");
+        }
+        Ok(())
+    };
+    // The longest first.
+    let mut runs: Vec<Box<dyn Fn() -> Result<()> + Sync + '_>> = vec![Box::new(each)];
+    runs.extend(
+        METHODS.iter().map(|method| Box::new(|| by_method(method)) as Box<dyn Fn() -> Result<()> + Sync>),
+    );
+    runs.extend([Box::new(planted) as Box<dyn Fn() -> Result<()> + Sync>, Box::new(broken)]);
+    side_by_side(&runs)?;
     // tests/migrations/names.sql has a database that a shell would run.
     if Path::new("/tmp/pgflakegen-names-were-run").exists() {
         bail!("the name of a database was run");
-    }
-    context.note("a planted difference");
-    let planted =
-        "create table planted_difference (id int);\n\\connect \"my-app\"\ninsert into \"T 1\" values (99);\n";
-    let (status, said) = with_sql(context, &tool, [older, newer], "--before-compare", "planted", planted)?;
-    if status != Some(1)
-        || !["planted_difference", "my-app.public.T 1", "+(99)"].iter().all(|text| said.contains(text))
-    {
-        bail!("the planted differences were not found ({status:?}): see target/e2e/logs/migrate-planted.log");
-    }
-    context.note("one of each kind of difference, alone");
-    let planted = fs::read_to_string(context.root.join("tests/e2e/planted.sql")).context("planted.sql")?;
-    let end = planted.match_indices(PLANTED).nth(SMOKE).map_or(planted.len(), |(at, _)| at);
-    let few = &planted[..end];
-    let (status, said) = with_sql(context, &tool, [older, newer], "--plant", "planted-each", few)?;
-    if status != Some(0) || !said.contains("planted differences found") {
-        bail!("some are not found ({status:?}): see target/e2e/logs/migrate-planted-each.log");
-    }
-    context.note("an error is no difference");
-    let (status, said) =
-        with_sql(context, &tool, [older, newer], "--before-compare", "broken", "select broken;\n")?;
-    if status != Some(2) || !said.contains("\"broken\"") {
-        bail!("an error ends with {status:?}: see target/e2e/logs/migrate-broken.log");
     }
     Ok(Outcome::Done(format!(
         "{older} to {newer} with {}; a planted difference was found",
         METHODS.join(", ")
     )))
+}
+
+/// Runs all, as many at once as the machine has processors; gives every error.
+fn side_by_side(runs: &[Box<dyn Fn() -> Result<()> + Sync + '_>]) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let errors = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(error) = run() {
+                        errors.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{error:#}"));
+                    }
+                }
+            });
+        }
+    });
+    let errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !errors.is_empty() {
+        bail!("{}", errors.join("; "));
+    }
+    Ok(())
 }
 
 /// Every difference of tests/e2e/planted.sql, alone, on either side and with each method that keeps both: minutes each.
