@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `browser`, `deny`, `linters`, `notices`, `package`,
-//! `validators`, `walkthroughs`.
+//! `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
 mod browser;
@@ -8,6 +8,7 @@ mod e2e;
 mod notices;
 mod package;
 mod python;
+mod shuttle;
 mod walkthroughs;
 
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Task {
     /// Build the binary that is published, and of it an archive and a Debian package, in target/package; run each from
     /// an empty folder.
     Package(package::Args),
+    /// Run what the evaluator's threads share in many orders of their steps.
+    Shuttle(shuttle::Args),
     /// Make the changes that CONTRIBUTING.md describes to a copy of the last commit, and run what they say to run.
     Walkthroughs,
     /// Install the official validators of SBOMs into target/validators, where the tests find them. Wants Python 3.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),
+        Task::Shuttle(args) => ended(shuttle::run(&args)),
         Task::Validators => ended(python::validators()),
     }
 }

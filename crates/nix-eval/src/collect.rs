@@ -1,33 +1,11 @@
 //! When values that nobody needs any more are freed: between the parts of a large result, while
 //! no thread of the session evaluates anything.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-
 use super::coerce::ContextSet;
 use super::heap::{Changed, Ref};
 use super::machine::Ev;
+use super::meeting::Held;
 use super::value::{Str, Value};
-
-/// Where the threads of a session meet for it.
-#[derive(Default)]
-pub struct Meeting {
-    state: Mutex<State>,
-    over: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    /// Threads that may be evaluating or hold values.
-    present: usize,
-    /// How many of them wait for the others.
-    arrived: usize,
-    /// How often memory was freed.
-    times: u64,
-    /// What is used besides what the session itself keeps, and the number of the thread that uses it.
-    held: Vec<(usize, Ref)>,
-    /// What the threads' heaps were told of.
-    changed: Vec<Changed>,
-}
 
 /// Whether a thread takes part, and how often memory had been freed when its heap was last told.
 #[derive(Default)]
@@ -44,15 +22,9 @@ impl<H> Drop for Present<'_, H> {
         let ev = (self.1)(self.0);
         ev.leave();
         let me = ev.me.number();
-        ev.shared.meeting.state().held.retain(|(thread, _)| *thread != me);
+        ev.shared.meeting.holds_nothing(me);
         // Where it would go on allocating is free to others now.
         ev.heap.restart();
-    }
-}
-
-impl Meeting {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +53,7 @@ impl Ev {
     ) -> T {
         let own = ev(holder);
         let me = own.me.number();
-        own.shared.meeting.state().held.extend(held.into_iter().map(|thunk| (me, thunk)));
+        own.shared.meeting.holds(me, held);
         own.enter();
         work(Present(holder, ev).0)
     }
@@ -125,7 +97,7 @@ impl Ev {
                 set.add(Some(context));
                 let holder =
                     self.at(Value::String(self.heap.alloc(Str { bytes: b"", context: Some(context) })));
-                self.shared.meeting.state().held.push((self.me.number(), holder));
+                self.shared.meeting.holds(self.me.number(), [holder]);
             }
             self.meet();
         }
@@ -143,65 +115,50 @@ impl Ev {
     }
 
     fn enter(&mut self) {
-        let shared = self.shared.clone();
-        let mut state = shared.meeting.state();
-        state.present += 1;
-        self.heap.space().used_by(state.present);
         self.part.taken = true;
-        self.catch_up(&state);
+        let shared = self.shared.clone();
+        shared.meeting.enter(|present, times| {
+            self.heap.space().used_by(present);
+            self.catch_up(times);
+        });
     }
 
     fn leave(&mut self) {
-        let shared = self.shared.clone();
-        let mut state = shared.meeting.state();
-        state.changed.append(&mut self.heap.take_changes());
-        state.present -= 1;
-        self.heap.space().used_by(state.present);
         self.part.taken = false;
-        if state.arrived > 0 && state.arrived == state.present {
-            self.collect(&mut state);
-        }
+        self.shared.meeting.leave(
+            || self.heap.take_changes(),
+            |present| self.heap.space().used_by(present),
+            |present, held, changed| self.collect(present, held, changed),
+        );
     }
 
     #[cold]
     fn meet(&mut self) {
-        let shared = self.shared.clone();
-        let mut state = shared.meeting.state();
-        // Another thread may have had it done while this one waited for the lock.
-        if self.heap.space().is_full() {
-            state.changed.append(&mut self.heap.take_changes());
-            state.arrived += 1;
-            if state.arrived == state.present {
-                self.collect(&mut state);
-            }
-            let times = state.times;
-            while state.arrived > 0 && state.times == times {
-                state = shared.meeting.over.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-        }
-        self.catch_up(&state);
+        let times = self.shared.meeting.meet(
+            // Another thread may have had it done while this one waited for the lock.
+            || self.heap.space().is_full(),
+            || self.heap.take_changes(),
+            |present, held, changed| self.collect(present, held, changed),
+        );
+        self.catch_up(times);
     }
 
-    fn catch_up(&mut self, state: &State) {
-        if self.part.times != state.times {
-            self.part.times = state.times;
+    fn catch_up(&mut self, times: u64) {
+        if self.part.times != times {
+            self.part.times = times;
             self.heap.restart();
         }
     }
 
-    fn collect(&self, state: &mut State) {
-        let changed = std::mem::take(&mut state.changed);
+    fn collect(&self, present: usize, held: &Held, changed: Vec<Changed>) {
         // SAFETY: all threads that are present wait for this, the others take the lock before they
         // enter; none forces or calls anything, so as `collecting` was vouched for, everything that somebody
         // will use is held or kept by the session. Heaps are restarted by their threads as they catch up.
         unsafe {
-            self.heap.space().collect(state.present, changed, |roots| {
-                state.held.iter().for_each(|(_, thunk)| roots.thunk(thunk));
+            self.heap.space().collect(present, changed, |roots| {
+                held.iter().for_each(|(_, thunk)| roots.thunk(thunk));
                 self.shared.add_roots(roots);
             });
         }
-        state.arrived = 0;
-        state.times += 1;
-        self.shared.meeting.over.notify_all();
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use super::access::{Last, PlainDirs};
-use super::collect::Meeting;
 use super::eval_io::{EvalIo, Temporary};
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
 use super::ir::{HIDDEN, Pos};
 use super::lower::Lints;
 use super::machine::{Ev, Result as EvalResult};
+use super::meeting::Meeting;
 use super::symbol::{Symbol, Symbols};
 use super::threads::Threads;
 use super::value::Value;

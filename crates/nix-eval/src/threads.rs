@@ -5,14 +5,15 @@
 //! that one waits for, and so on. Where that leads back to itself, each of these thunks needs the
 //! next: infinite recursion, spread over several threads.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::heap::{Ref, State};
+use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::{Mutex, PoisonError, RwLock, thread};
 
 /// Looks at a thunk before the thread lets others run, and how long it does that before it sleeps.
-const LOOKS: u32 = 200;
+const LOOKS: u32 = if cfg!(shuttle) { 1 } else { 200 };
 const AWAKE: Duration = Duration::from_micros(300);
 const SLEEP: Duration = Duration::from_micros(50);
 
@@ -125,9 +126,9 @@ impl Me {
                 break Waited::Cycle;
             }
             if start.elapsed() < AWAKE {
-                std::thread::yield_now();
+                thread::yield_now();
             } else {
-                std::thread::sleep(SLEEP);
+                thread::sleep(SLEEP);
             }
         };
         self.say(None);
@@ -213,7 +214,7 @@ mod tests {
             assert!(matches!(self.thunks[n].state(), State::Busy(thread) if thread == me.number()));
             let before = self.begun[n].fetch_add(1, Ordering::Relaxed);
             if n.is_multiple_of(3) {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             let needs = self.needs[n].iter().map(|need| self.force(me, heap, *need));
             let mut result = needs.sum::<Result<i64, Stop>>();
@@ -244,7 +245,7 @@ mod tests {
                 }
                 found
             };
-            std::thread::scope(|scope| {
+            thread::scope(|scope| {
                 let running: Vec<_> = (0..threads).map(|turn| scope.spawn(move || one(turn))).collect();
                 running.into_iter().map(|thread| thread.join().expect("a thread")).collect()
             })
@@ -270,8 +271,35 @@ mod tests {
         (0..needs.len()).map(|n| value(n, needs, &mut vec![None; needs.len()])).collect()
     }
 
+    /// A few small graphs: a ring, one with a way out, two rings with a thunk between them, a tree that is shared.
+    #[cfg(shuttle)]
+    #[test]
+    fn in_many_orders() {
+        let graphs: [&[&[usize]]; 5] = [
+            &[&[1], &[0]],
+            &[&[1], &[2], &[0], &[]],
+            &[&[1, 2], &[0], &[3], &[2]],
+            &[&[1, 2], &[3], &[3], &[]],
+            &[&[1], &[2, 3], &[], &[1, 2]],
+        ];
+        for (graph, threads) in graphs.iter().flat_map(|graph| [(*graph, 2), (*graph, 3)]) {
+            let needs: Vec<Vec<usize>> = graph.iter().map(|needs| needs.to_vec()).collect();
+            let expected: Vec<_> =
+                expected(&needs).into_iter().map(|value| value.ok_or(Stop::Cycle)).collect();
+            crate::sync::in_many_orders(move || {
+                let space = Arc::new(Space::new(usize::MAX));
+                let give_up: Vec<usize> = (0..needs.len()).map(|n| n % 2).collect();
+                let graph = Graph::new(&space, &needs, &give_up);
+                for found in graph.force_all(threads) {
+                    assert_eq!(found, expected);
+                }
+            });
+        }
+    }
+
     const NODES: usize = 24;
 
+    #[cfg(not(shuttle))]
     proptest! {
         #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
@@ -313,6 +341,7 @@ mod tests {
     }
 
     /// Two threads that meet in the middle of a ring, many times over.
+    #[cfg(not(shuttle))]
     #[test]
     fn rings() {
         let space = Arc::new(Space::new(usize::MAX));
@@ -326,6 +355,7 @@ mod tests {
     }
 
     /// A thread that panicked is not waited for.
+    #[cfg(not(shuttle))]
     #[test]
     fn a_thread_that_is_gone() {
         let space = Arc::new(Space::new(usize::MAX));

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use super::Env;
 use crate::error::Error;
 use crate::ir::{Expr, File};
+use crate::sync::step;
 use crate::value::Value;
 
 /// Where a value is or will be.
@@ -189,6 +190,7 @@ impl Thunk {
 
     /// What it is just now.
     pub fn state(&self) -> State {
+        step();
         let first = self.first.load(Ordering::Acquire).addr();
         match first & TAG {
             // SAFETY: acquired just now, and odd.
@@ -201,8 +203,10 @@ impl Thunk {
     /// The value or error, or else the claim to it for the thread of this number, which is not zero.
     #[inline]
     pub fn claim(&'static self, thread: usize) -> Found {
+        step();
         let mut first = self.first.load(Ordering::Acquire);
         loop {
+            step();
             let address = first.addr();
             if address & 1 == 1 {
                 // SAFETY: acquired above or by the exchange that did not happen, and odd.
@@ -274,6 +278,7 @@ impl Claim {
         let (first, second) = words(value);
         // SAFETY: the claim; see `Sync`.
         unsafe { *self.thunk.second.get() = second }
+        step();
         self.thunk.first.store(first, Ordering::Release);
     }
 
@@ -288,11 +293,13 @@ impl Claim {
     pub fn fail(self, error: &'static Error) {
         // SAFETY: the claim; see `Sync`.
         unsafe { *self.thunk.second.get() = MaybeUninit::new(ptr::from_ref(error).cast()) }
+        step();
         self.thunk.first.store(ptr::without_provenance_mut(FAILED), Ordering::Release);
     }
 
     /// It is lazy as before: another time it may be different.
     pub fn put_back(self) {
+        step();
         self.thunk.first.store(self.was, Ordering::Release);
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 /// From the lowest. Within a layer modules may use each other: a value may be a thunk, a thunk has code to run, code
 /// has values in it; and the machine is one thing in several files.
 const LAYERS: [(&str, &[&str]); 7] = [
-    ("texts", &["paths", "url", "regex", "quoting", "core_packages"]),
-    ("data: code, heap, values", &["error", "symbol", "ir", "heap", "value", "attrs", "threads"]),
+    ("texts", &["paths", "url", "regex", "quoting", "core_packages", "sync"]),
+    ("data: code, heap, values", &["error", "symbol", "ir", "heap", "value", "attrs", "threads", "meeting"]),
     ("the world outside", &["eval_io"]),
     ("lowering", &["lower"]),
     (
