@@ -89,6 +89,7 @@ let
   tools = {
     bash = tool "bash" "bash" [ "bash" "sh" ] { };
     bison = tool "bison" "bison" [ "bison" ] { };
+    clang = tool "clang" "clang" [ "clang" ] { };
     coreutils = tool "coreutils" "coreutils" coreutilsPrograms { };
     curl = tool "curl" "curl libcurl4-openssl-dev" [ "curl" ] { };
     diffutils = tool "diffutils" "diffutils" [ "diff" "cmp" "diff3" "sdiff" ] { };
@@ -108,6 +109,7 @@ let
     gzip = tool "gzip" "gzip" [ "gzip" "gunzip" "zcat" ] { };
     iproute2 = tool "iproute2" "iproute2" [ "ip" "ss" ] { };
     jq = tool "jq" "jq" [ "jq" ] { };
+    llvm = tool "llvm" "llvm-dev" [ "llvm-config" ] { };
     m4 = tool "m4" "m4" [ "m4" ] { };
     netcat = tool "netcat" "netcat-openbsd" [ "nc" ] { };
     openssl = tool "openssl" "openssl libssl-dev" [ "openssl" ] { };
@@ -186,7 +188,6 @@ let
   };
 
   missing = [
-    "clang"
     "cachix"
     "deadnix"
     "gdal"
@@ -200,7 +201,6 @@ let
     "libselinux"
     "liburing"
     "linux-pam"
-    "llvm"
     "mecab"
     "mold"
     "msgpack-c"

@@ -6,7 +6,10 @@ let
   features = {
     curlSupport = feature "--with-libcurl" [ self.curl ];
     gssSupport = feature "--with-gssapi" [ self.libkrb5 ];
-    jitSupport = feature "--with-llvm" [ self.llvmPackages.llvm ];
+    jitSupport = feature "--with-llvm" [
+      self.llvmPackages.llvm
+      self.llvmPackages.clang
+    ];
     ldapSupport = feature "--with-ldap" [ self.openldap ];
     nlsSupport = feature "--enable-nls" [ self.gettext ];
     numaSupport = feature "--with-libnuma" [ self.numactl ];

@@ -188,7 +188,13 @@ fn a_terminal_that_is_made_narrower_is_left_clean() {
         terminal.until("\x1b[K\r", seen);
         terminal.types(b"\x03");
         let ended = terminal.end();
-        assert_eq!(ended.screen.trim_end(), "pgflakegen: stopped by SIGINT", "{columns}: {:?}", ended.raw);
+        assert_eq!(
+            ended.screen.trim_end(),
+            "pgflakegen: stopped by SIGINT",
+            "{columns}: {:?} {:?}",
+            ended.status,
+            ended.raw
+        );
         tidy(&ended, "narrower");
     }
 }

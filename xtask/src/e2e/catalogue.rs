@@ -97,6 +97,13 @@ impl Catalogue {
         Ok(Pair { older: older.to_string(), newer: newer.to_string() })
     }
 
+    /// Whether a PostgreSQL is built with JIT.
+    pub fn has_jit(&self, name: &str) -> bool {
+        let mut entries = entries(&self.postgresql, "postgresql");
+        let entry = entries.find(|entry| text(entry, "name") == Some(name));
+        entry.and_then(|entry| entry.get("features")?.get("jit")?.as_bool()).unwrap_or_default()
+    }
+
     /// The hashes of the source and of the crates of cargo-pgrx.
     pub fn cargo_pgrx(&self, version: &str) -> Result<(String, String)> {
         let entry = entries(&self.pgrx, "cargo-pgrx").find(|entry| text(entry, "version") == Some(version));
@@ -152,6 +159,7 @@ pub fn generate(context: &Context) -> Result<Outcome> {
     let bumped = bump_extensions(context, &flake, &fetched)?;
     reduce_to(&folder, &pair)?;
     let servers = pin_postgresql(context, &flake, &pair, &fetched)?;
+    let jit = turn_jit_on(&folder, &pair)?;
     let versions = keep_versions_that_were_fetched(context, &folder, &fetched, &bumped)?;
     add_pgrx_extension(context, &folder, &pair)?;
     pair.write(context)?;
@@ -159,8 +167,9 @@ pub fn generate(context: &Context) -> Result<Outcome> {
     pgflakegen(context, &flake, &["check"], "generate-check")?;
     let news = if bumped.is_empty() { "none".to_owned() } else { bumped.join(", ") };
     Ok(Outcome::Done(format!(
-        "PostgreSQL {}; {versions} versions of extensions, new to the catalogue: {news}",
-        servers.join(" and ")
+        "PostgreSQL {}{}; {versions} versions of extensions, new to the catalogue: {news}",
+        servers.join(" and "),
+        if jit { " with JIT" } else { " (no clang here: without JIT)" }
     )))
 }
 
@@ -292,6 +301,25 @@ fn pin_postgresql(context: &Context, flake: &Path, pair: &Pair, fetched: &Fetche
         servers.push(version.clone());
     }
     Ok(servers)
+}
+
+/// The newer of the two is built with JIT, where the machine has a clang: then it and its extensions have bitcode.
+fn turn_jit_on(folder: &Path, pair: &Pair) -> Result<bool> {
+    if !Path::new("/usr/bin/clang").exists() || !Path::new("/usr/bin/llvm-config").exists() {
+        return Ok(false);
+    }
+    let path = folder.join("postgresql.toml");
+    let mut table = read(&path)?;
+    let entries = table.get_mut("postgresql").and_then(Value::as_array_mut).into_iter().flatten();
+    for entry in entries.filter_map(Value::as_table_mut) {
+        if text(entry, "name") == Some(pair.newer.as_str()) {
+            let features = entry.entry("features").or_insert_with(|| Value::Table(Table::new()));
+            let features = features.as_table_mut().context("features is no table")?;
+            features.insert("jit".to_owned(), Value::Boolean(true));
+        }
+    }
+    fs::write(&path, table.to_string())?;
+    Ok(true)
 }
 
 /// Takes what is newer in the mirror, and says which versions came in.

@@ -120,8 +120,13 @@ fn run_from(context: &Context, flake: &Path, name: &str) -> Result<Outcome> {
     }
     let settings = check_settings(&server, entry)?;
     let version = server.query("show server_version")?;
+    let jit = if catalogue::Catalogue::read(&flake.join("catalogue"))?.has_jit(name) {
+        check_jit(&server, Path::new(installed))?
+    } else {
+        String::new()
+    };
     Ok(Outcome::Done(format!(
-        "PostgreSQL {version}, {settings} settings known, {} extensions created: {}",
+        "PostgreSQL {version}{jit}, {settings} settings known, {} extensions created: {}",
         found.len(),
         listed.replace('\n', ", ")
     )))
@@ -149,6 +154,23 @@ fn check_settings(server: &Server<'_>, entry: &Value) -> Result<usize> {
         bail!("postgresql-settings.txt lacks for {major}: {}", unknown.join(", "));
     }
     Ok(names.lines().count())
+}
+
+/// A query is compiled, and functions are inlined from their bitcode; extensions have some, too.
+fn check_jit(server: &Server<'_>, installed: &Path) -> Result<String> {
+    let plan = server.query(
+        "set jit_above_cost = 0; set jit_inline_above_cost = 0; set jit_optimize_above_cost = 0; \
+         explain (analyze) select sum(i * 2) from generate_series(1, 1000) i",
+    )?;
+    if !plan.contains("JIT:") || !plan.contains("Inlining true") {
+        bail!("the query is not compiled:\n{plan}");
+    }
+    let bitcode = fs::read_dir(installed.join("lib/bitcode")).context("lib/bitcode")?;
+    let folders = bitcode.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count();
+    if folders < 2 {
+        bail!("lib/bitcode has PostgreSQL's own, and none of an extension");
+    }
+    Ok(format!(" compiling its queries (bitcode of {folders} modules)"))
 }
 
 /// The receipt says which PostgreSQL it is.
