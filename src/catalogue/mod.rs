@@ -43,10 +43,11 @@ pub mod version;
 use camino::Utf8Path;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
+use crate::layout;
 use crate::rule::{Finder, finder};
 
 pub use committed::{Committed, committed};
-pub use files::{FOLDER, Files, Node};
+pub use files::{Files, Node};
 pub use model::Catalogue;
 pub use schema::schemas;
 
@@ -89,7 +90,7 @@ pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics)
 
 /// Reads `nixpkgs.toml`, if it is there.
 fn nixpkgs(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics) -> Option<nixpkgs::Table> {
-    let source = parse::text(Utf8Path::new(nixpkgs::FILE), files, sources, sink)?;
+    let source = parse::text(Utf8Path::new(layout::NIXPKGS_TOML), files, sources, sink)?;
     match nixpkgs::Table::parse(sources.text(source)) {
         Ok(table) => Some(table),
         Err(error) => {

@@ -7,6 +7,7 @@ use super::decode::{Decoder, printable};
 use super::raw::RawExtension;
 use super::read::keys;
 use crate::diag::{Code, Diagnostic, Edit};
+use crate::layout::FLAKE_TOML;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
@@ -64,7 +65,7 @@ pub fn misunderstood(
             ["extension", "extensions", name].contains(&header.name)
                 && !keys::<RawExtension>(decoder).contains(header.name)
         }
-        "flake.toml" => header.name == "flake" && header.rest.trim_matches(']').is_empty(),
+        FLAKE_TOML => header.name == "flake" && header.rest.trim_matches(']').is_empty(),
         _ => false,
     };
     let header = headers.iter().find(around)?;

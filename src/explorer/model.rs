@@ -8,7 +8,8 @@ use super::data::{self, Catalogue, Fit, License, Override, Source};
 use super::state;
 use crate::catalogue::input::Place;
 use crate::catalogue::model::{self, Extension, Fetcher, Postgresql, Revision, Version};
-use crate::catalogue::{FOLDER, Files, Node, contrib, licenses, lifetime};
+use crate::catalogue::{Files, Node, contrib, licenses, lifetime};
+use crate::layout;
 use crate::render;
 
 /// A longer hand-written file is only named.
@@ -87,7 +88,7 @@ fn source(source: &model::Source) -> Source {
 }
 
 fn below(file: &Utf8Path) -> Utf8PathBuf {
-    Utf8Path::new(FOLDER).join(file)
+    layout::in_catalogue(file)
 }
 
 fn postgresql(catalogue: &model::Catalogue, postgresql: &Postgresql) -> data::Postgresql {

@@ -3,9 +3,9 @@
 use camino::Utf8Path;
 
 use super::{Error, Host, Loaded};
-use crate::catalogue::lock;
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceMap, Span};
+use crate::layout;
 use crate::progress::progress;
 use crate::render;
 use crate::report::{self, Size};
@@ -132,7 +132,7 @@ pub(crate) fn report_conflicts(comparison: &Comparison, force: bool, loaded: &mu
 
 /// How `[ci]` says that a pipeline is not wanted.
 fn leave_out(path: &Utf8Path) -> &'static str {
-    match path.starts_with(".github") {
+    match path.starts_with(layout::GITHUB) {
         true => "`workflows` names those of GitHub's that are",
         false => "`services` names those that are",
     }
@@ -157,7 +157,7 @@ pub(crate) fn conflict(
         format!("to drop it: `rm {path}`; the catalogue has no use for the file")
     };
     match change.conflict {
-        Some(Conflict::Edited { .. }) if path == lock::FILE => {
+        Some(Conflict::Edited { .. }) if path == layout::FLAKE_LOCK => {
             let ours = change.after.as_deref().unwrap_or_default();
             Some(super::lock::finding(&text, ours, at(0)).help(drop))
         }

@@ -1,11 +1,11 @@
 //! Verifying: every source of the catalogue fetched and hashed again.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{Error, Host, failures};
-use crate::catalogue::FOLDER;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -51,7 +51,7 @@ pub struct Verified {
 pub fn verify(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Result<Verified, Error> {
     let root = request.root;
     let catalogue = super::usable(root, host)?;
-    let read = |path: &Utf8Path| limited::text(root.join(FOLDER).join(path)).ok();
+    let read = |path: &Utf8Path| limited::text(root.join(CATALOGUE).join(path)).ok();
     let all = sources_of::claims(&catalogue, &read);
     let wanted = |claim: &&Claim| {
         (request.names.is_empty() && !claim.name.starts_with(sources_of::INPUTS))
@@ -72,7 +72,7 @@ pub fn verify(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     drop(fetching);
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let mut place = |claim: &Claim| -> Option<Span> {
-        let path = Utf8PathBuf::from(FOLDER).join(&claim.file);
+        let path = layout::in_catalogue(&claim.file);
         let text = limited::text(root.join(&path)).ok()?;
         let version = claim.name.rsplit(' ').next().unwrap_or_default();
         // The same hash may stand twice; the right one follows its version's name.

@@ -1,12 +1,11 @@
 //! What of the vulnerabilities that there are is to be said: not what is put up with, but what was for too long.
 
-use camino::Utf8Path;
-
 use super::{Hit, Request, place_of_server};
 use crate::accounts::audit::Vulnerability;
 use crate::catalogue::model::{Catalogue, Ignore};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span, foreign};
+use crate::layout;
 use crate::rule::{Finder, finder};
 use crate::store::dates;
 
@@ -112,7 +111,7 @@ fn finding(hit: &Hit, catalogue: &Catalogue, sources: &SourceMap) -> Diagnostic 
 }
 
 fn file_of(hit: &Hit, sources: &SourceMap) -> Option<SourceId> {
-    sources.find(&Utf8Path::new(FOLDER).join(format!("extensions/{}.toml", hit.of)))
+    sources.find(&layout::in_catalogue(layout::extension_toml(&hit.of)))
 }
 
 /// The line of a version of an extension.
@@ -123,7 +122,7 @@ fn place_of_version(hit: &Hit, sources: &SourceMap) -> Option<Span> {
 }
 
 fn place_of_ignore(sources: &SourceMap, number: usize) -> Option<Span> {
-    let source = sources.find(&Utf8Path::new(FOLDER).join("flake.toml"))?;
+    let source = sources.find(&layout::in_catalogue(layout::FLAKE_TOML))?;
     let mut at = 0;
     let range = places::element(
         sources.text(source),

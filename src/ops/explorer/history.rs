@@ -6,11 +6,12 @@ use std::path::Path;
 use camino::Utf8Path;
 
 use super::Error;
-use crate::catalogue::{self, FOLDER, model::Catalogue};
+use crate::catalogue::{self, model::Catalogue};
 use crate::diag::{Diagnostics, SourceMap, foreign};
 use crate::explorer::data::{History, Revision, Since};
 use crate::explorer::state::{State, before, state};
 use crate::git::Repository;
+use crate::layout::CATALOGUE;
 
 /// Tags that are looked at, the newest first.
 const TAGS: usize = 50;
@@ -96,7 +97,7 @@ impl Past {
         if repository.head()?.is_none() {
             return Ok(None);
         }
-        let folder = repository.below(real.as_std_path()).join(FOLDER).display().to_string();
+        let folder = repository.below(real.as_std_path()).join(CATALOGUE).display().to_string();
         Ok(Some(Self { repository, folder }))
     }
 

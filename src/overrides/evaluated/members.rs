@@ -8,8 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::session::{Opened, Session, Unready};
 use super::{Outcome, Task, findings};
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceMap, Span};
+use crate::layout;
 use crate::nix::eval::{Error, Value};
 use crate::rule::{Finder, finder};
 
@@ -148,7 +149,7 @@ impl findings::Report<'_> {
         catalogue: &Catalogue,
     ) {
         let own = matches!(key.code, Code::OwnVersion | Code::NoBase);
-        let file = if own { "postgresql.toml".to_owned() } else { format!("extensions/{}.toml", key.name) };
+        let file = if own { layout::POSTGRESQL_TOML.into() } else { layout::extension_toml(&key.name) };
         let keys = match key.code {
             Code::OwnVersion => &["hash", "version"][..],
             Code::NoBase => &["base", "major"][..],
@@ -156,7 +157,7 @@ impl findings::Report<'_> {
             Code::NotInNixpkgs => &["attr", "source", "kind"][..],
             _ => &["postgresql", "source", "kind"][..],
         };
-        let span = self.at(&Utf8Path::new(FOLDER).join(file), |text| {
+        let span = self.at(&layout::in_catalogue(file), |text| {
             if own { places::entry(text, "postgresql", key.name, keys) } else { places::key(text, keys) }
         });
         let all: BTreeSet<&String> = at.values().flatten().collect();

@@ -10,8 +10,9 @@ use super::members::{Key, Where};
 use crate::catalogue::lifetime::{self, Lifetime};
 use crate::catalogue::model::{Catalogue, Postgresql};
 use crate::catalogue::nixpkgs::{self, Table};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, nearest};
+use crate::layout;
 use crate::rule::{Finder, finder};
 
 /// What this file can say.
@@ -38,7 +39,7 @@ pub fn standing(
     let mut report = Report { root, shown, sources, sink, partial: false };
     let Some(pinned) = catalogue.flake.nixpkgs() else { return };
     if let Some(table) = catalogue.nixpkgs.as_ref().filter(|table| table.revision != pinned.revision()) {
-        let file = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
+        let file = layout::in_catalogue(layout::NIXPKGS_TOML);
         let span = report.at(&file, |text| places::key(text, &["revision"]));
         let message = format!(
             "the table is of nixpkgs {:.12}, and flake.toml pins {:.12}",
@@ -63,7 +64,7 @@ pub fn standing(
                 "drop the entry; or keep it with a source of its own, as nixpkgs removes it",
             ),
         };
-        let span = report.at(&Utf8Path::new(FOLDER).join("postgresql.toml"), |text| {
+        let span = report.at(&layout::in_catalogue(layout::POSTGRESQL_TOML), |text| {
             places::entry(text, "postgresql", &postgresql.name, &["major"])
         });
         report.sink.push(Diagnostic::new(Code::EndOfLife, span, message).help(help));
@@ -79,7 +80,7 @@ fn too_old(
     sink: &mut Diagnostics,
 ) {
     let mut report = Report { root, shown, sources, sink, partial: false };
-    let span = report.at(&Utf8Path::new(FOLDER).join("flake.toml"), |text| {
+    let span = report.at(&layout::in_catalogue(layout::FLAKE_TOML), |text| {
         places::inner(text, &["inputs", "nixpkgs", "rev"])
             .or_else(|| places::inner(text, &["inputs", "nixpkgs", "nar-hash"]))
     });

@@ -2,6 +2,7 @@
 
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
+use crate::layout;
 use crate::overrides::{Ctx, OverrideFacts, Role};
 use crate::rule::rule;
 
@@ -32,7 +33,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         if !is_argument(facts, name) {
             continue;
         }
-        let file = format!("extensions/{}.toml", facts.extension);
+        let file = layout::extension_toml(&facts.extension);
         let help = match name {
             "buildFeatures" => format!("set `features` in {file}"),
             "cargo-pgrx" => format!("set `pgrx` of the version in {file}"),

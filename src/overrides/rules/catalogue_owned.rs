@@ -2,6 +2,7 @@
 
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
+use crate::layout;
 use crate::overrides::{Ctx, Role};
 use crate::rule::rule;
 
@@ -14,7 +15,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         if !matches!(name, "pname" | "version" | "src" | "hash") || facts.owns.contains(name) {
             continue;
         }
-        let file = format!("extensions/{}.toml", facts.extension);
+        let file = layout::extension_toml(&facts.extension);
         let help = match name {
             "src" => format!(
                 "set `source` in {file}, or say there that this file owns it: `override-owns = [\"src\"]`"
