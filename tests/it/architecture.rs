@@ -174,6 +174,28 @@ fn operations_know_no_terminal_and_no_command_line() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What opens connections, and what starts programs.
+#[test]
+fn the_outside_is_asked_in_one_place() {
+    const ASKED_BY: [(&str, &[&str]); 3] = [
+        ("ureq::", &["upstream/http.rs", "upstream/http/reach.rs"]),
+        ("Command::new(", &["git/run.rs"]),
+        ("std::net::", &["ops/explorer/server.rs", "upstream/http/reach.rs"]),
+    ];
+    let root = root().join("src");
+    for (word, expected) in ASKED_BY {
+        let mut files: Vec<String> = sources_of(env!("CARGO_PKG_NAME"))
+            .iter()
+            .filter(|file| {
+                file.file_stem().is_some_and(|stem| stem != "tests") && code_of(file).contains(word)
+            })
+            .map(|file| file.strip_prefix(&root).expect("below src").to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        assert_eq!(files, expected, "{word}");
+    }
+}
+
 /// Paths of a repository are written once, in `layout`: a text that is one, or begins or ends as one, stands nowhere else.
 /// Sentences that name them are for people, and stay whole.
 #[test]
