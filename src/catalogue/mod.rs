@@ -54,7 +54,13 @@ pub use schema::schemas;
 /// What finds something here and is no rule.
 pub const FINDERS: &[Finder] = &[
     decode::FINDER,
-    finder!(NixpkgsTable),
+    finder! {
+        NixpkgsTable =
+            "catalogue/nixpkgs.toml says what the nixpkgs of the catalogue has for PostgreSQL: versions, licences, \
+             what it refuses. `pgflakegen index` writes it from a nixpkgs on this machine; it is not written by \
+             hand. Write it anew, or remove it: then `check` knows less of nixpkgs where nixpkgs itself is not at \
+             hand.";
+    },
     parse::FINDER,
     read::FINDER,
     required::FINDER,

@@ -18,7 +18,15 @@ use crate::layout::{self, FLAKE_TOML, PGRX_TOML, POSTGRESQL_TOML};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(InvalidUtf8, MergeConflict);
+pub(crate) const FINDER: Finder = finder! {
+    InvalidUtf8 =
+        "Catalogue files are TOML and TOML is UTF-8. The message says at which byte the text stops being UTF-8. \
+         Save the file as UTF-8.";
+    MergeConflict =
+        "The file has the marks that git leaves where two branches changed the same lines: <<<<<<<, ======= and \
+         >>>>>>>. Keep what is right of both sides, delete the marks, and run `pgflakegen`; generated files need no \
+         merging, they are made anew.";
+};
 
 /// Parses all catalogue files. Their texts go into `sources` under the path people know them by.
 pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) -> RawCatalogue {

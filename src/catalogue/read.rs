@@ -15,7 +15,7 @@ use crate::layout::{FLAKE_TOML, PGRX_TOML, POSTGRESQL_TOML};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(BadSetting, WrongType);
+pub(crate) const FINDER: Finder = finder! { BadSetting; WrongType; };
 
 const HASH: &str = "\"sha256-…\"";
 

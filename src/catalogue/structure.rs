@@ -11,7 +11,7 @@ use crate::layout::FLAKE_TOML;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(TomlSyntax, UnknownKey, WrongType);
+pub(crate) const FINDER: Finder = finder! { TomlSyntax; UnknownKey; WrongType; };
 
 /// A line that begins with `[`.
 struct Header<'a> {

@@ -16,7 +16,7 @@ use crate::threads::Pool;
 use crate::upstream::{Upstream, UpstreamError, edit};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(HashDiffers, NotThere);
+pub(crate) const FINDER: Finder = finder! { HashDiffers; NotThere; };
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ use crate::upstream::locator::owner_and_repo;
 use crate::upstream::support::{self, Support};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CannotEdit, UnknownPostgresql);
+pub(crate) const FINDER: Finder = finder! { CannotEdit; UnknownPostgresql; };
 
 /// A repository that the catalogue is to have.
 #[derive(Clone, Debug)]

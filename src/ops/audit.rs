@@ -25,7 +25,16 @@ use crate::rule::{Finder, finder};
 use crate::upstream::{Upstream, osv};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(BehindNewest, NotAudited);
+pub(crate) const FINDER: Finder = finder! {
+    BehindNewest =
+        "Minor releases of PostgreSQL only mend, and read the same data: whoever runs an older one is told by the \
+         project to move. `pgflakegen bump postgresql` does. What the newest one is, is as of the day of the table \
+         in this program; `pgflakegen outdated postgresql` asks.";
+    NotAudited =
+        "Databases know software by repository and tag, or by the name in a registry. What comes as an archive from \
+         elsewhere, a fork of PostgreSQL, or crates whose lock file is not in the catalogue, have neither here, so \
+         that nothing is known of it, which is not the same as that there is nothing.";
+};
 
 /// What is to be looked at.
 #[derive(Clone, Debug)]

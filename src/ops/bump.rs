@@ -24,7 +24,7 @@ use crate::upstream::versions::Release;
 pub use crate::upstream::bump::Bumped;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(NothingToBump, UnknownPostgresql);
+pub(crate) const FINDER: Finder = finder! { NothingToBump; UnknownPostgresql; };
 
 /// What is to be bumped, and how.
 #[derive(Clone, Debug)]

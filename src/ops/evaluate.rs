@@ -13,7 +13,13 @@ use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(EvalLimit, PackageFails);
+pub(crate) const FINDER: Finder = finder! {
+    EvalLimit;
+    PackageFails =
+        "`check --evaluate` evaluates every package, check, shell and app of the flake, as `nix flake check` does, \
+         and these fail for the same reason. `pgflakegen eval .#packages.SYSTEM.\"psql_15/bin\" --show-trace` shows \
+         the way to it.";
+};
 
 /// How overrides are evaluated.
 #[derive(Clone, Debug)]

@@ -35,8 +35,16 @@ use crate::upstream::bump::Bumped;
 use crate::upstream::inputs::{self, Fetched, InputError};
 
 /// What is found here.
-pub(crate) const FINDER: Finder =
-    finder!(BadInputSource, HashDiffers, NixpkgsTooOld, NotThere, NothingToBump);
+pub(crate) const FINDER: Finder = finder! {
+    BadInputSource =
+        "What was fetched for an input of the flake is no flake (it has no flake.nix), for nixpkgs no package \
+         set that evaluates, or not to be had in the way that was asked for: archives and folders have no \
+         revisions. Nothing was changed. The input's `url` is in catalogue/flake.toml.";
+    HashDiffers;
+    NixpkgsTooOld;
+    NotThere;
+    NothingToBump;
+};
 
 /// The file of the inputs, below the catalogue's folder.
 

@@ -17,7 +17,7 @@ use crate::layout;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(DeniedLicense);
+pub(crate) const FINDER: Finder = finder! { DeniedLicense; };
 
 /// What is wanted.
 #[derive(Clone, Debug)]

@@ -14,7 +14,12 @@ use crate::upstream::Upstream;
 use crate::upstream::verify::{self as sources_of, Claim, Source};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(HashDiffers);
+pub(crate) const FINDER: Finder = finder! {
+    HashDiffers =
+        "What upstream serves today has another hash than the catalogue's. Either the hash was copied from \
+         elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: \
+         compare the two sources, or ask upstream.";
+};
 
 /// What is to be verified.
 #[derive(Clone, Debug)]

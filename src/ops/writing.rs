@@ -19,7 +19,7 @@ use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CannotEdit);
+pub(crate) const FINDER: Finder = finder! { CannotEdit; };
 
 /// What becomes of a catalogue file.
 #[derive(Clone, Debug, Default)]

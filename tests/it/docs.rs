@@ -9,6 +9,7 @@ use std::path::Path;
 use pgflakegen::catalogue;
 use pgflakegen::diag::{Code, Diagnostics, Severity, SourceMap};
 use pgflakegen::report;
+use pgflakegen::rules::explanation;
 
 #[track_caller]
 pub fn same(path: &str, text: &str) {
@@ -37,7 +38,7 @@ fn codes() {
             "\n## {}: {}\n\n*{severity}*\n\n{}\n",
             code.id(),
             code.summary(),
-            code.explanation()
+            explanation(*code)
         );
     }
     same("docs/codes.md", &page);

@@ -10,7 +10,18 @@ use crate::catalogue::raw::{Field, List, RawCi, RawFlake, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [InvalidValue, SystemWithoutRunner, UnknownRunner]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    InvalidValue;
+    SystemWithoutRunner =
+        "The flake is for a system for which GitHub lends no machine, so no job could build it. List in systems of \
+         [ci] those that are to be built there; for the others use a remote builder or Hydra.";
+    UnknownRunner =
+        "runners of [ci] says which of GitHub's own machines builds for a system: ubuntu-24.04, ubuntu-24.04-arm, \
+         macos-15 and their like. Labels that move (ubuntu-latest) are refused, because a workflow would then \
+         change without an edit, and so are those that GitHub has ended and machines of another system. Machines of \
+         one's own join as remote builders, which docs/publishing.md describes.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some((_, flake)) = &cx.raw.flake else { return };

@@ -10,7 +10,15 @@ use crate::catalogue::resolve::attr;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [DuplicateName]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    DuplicateName =
+        "Two PostgreSQLs, two extensions, two versions of one extension, or two attributes have the same name. One \
+         would hide the other. Names that differ only in case count as the same, since on macOS and Windows their \
+         files would be. Attributes can collide though the versions differ: 1.2_3 and 1.2.3 would both be \
+         NAME-1_2_3. Rename one of the two. Only a version may be there several times, each with a source of its \
+         own, for PostgreSQLs of different majors.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let postgresqls = cx.raw.postgresqls.iter().map(|entry| &entry.value.name);

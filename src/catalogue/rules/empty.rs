@@ -5,7 +5,13 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::layout::{CATALOGUE, FLAKE_TOML, POSTGRESQL_TOML};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [EmptyCatalogue, MissingFile]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    EmptyCatalogue =
+        "There is no catalogue folder, or it names no PostgreSQL at all. `pgflakegen init` makes a small working \
+         one.";
+    MissingFile;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if cx.files.is_empty() {

@@ -5,7 +5,12 @@ use super::{Context, Rule};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [CircularLike]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    CircularLike =
+        "like = \"17\" makes a PostgreSQL take every extension version that 17 takes. Following it must end at one \
+         that stands by itself.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let known = cx.index.postgresqls.iter().map(|postgresql| postgresql.name);

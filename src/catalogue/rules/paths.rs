@@ -23,8 +23,27 @@ const TOP: [&str; 4] = [FLAKE_TOML, POSTGRESQL_TOML, PGRX_TOML, NIXPKGS_TOML];
 /// Folders in which everything should be referred to.
 const FOLDERS: [&str; 4] = [layout::FILES, LOCKS, OVERRIDES, PATCHES];
 
-pub(super) const RULE: Rule =
-    rule!(Catalogue, check, [MissingFile, OutsideCatalogue, StrayFile, UnreferencedFile]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    MissingFile =
+        "The catalogue refers to a file that is not there: a patch, an override, a lock file, a setting's \
+         script, or one of the files every catalogue has (flake.toml and postgresql.toml). Paths are relative \
+         to the catalogue folder, so an extension writes patches = [\"patches/pg_cron/pg15.patch\"], whatever \
+         folder the extension's own file is in. Correct the path, or add the file.";
+    OutsideCatalogue =
+        "What the catalogue names must lie inside the catalogue folder, because the flake is copied to the Nix \
+         store as a whole: an absolute path, one with `..`, or a link to somewhere else would work on one \
+         machine only, and could take in files that nobody meant to publish. Copy the file into the catalogue \
+         folder and name it from there.";
+    StrayFile =
+        "A file looks like part of the catalogue but is not: a TOML file with another name than flake.toml, \
+         postgresql.toml, pgrx.toml or nixpkgs.toml, or something in the extensions folder that is not \
+         NAME.toml directly in it. What it says has no effect. Rename, move or remove it.";
+    UnreferencedFile =
+        "A file in the folders overrides, patches, locks or files is named by no key. Usually its extension was \
+         removed, or the key that should name it was forgotten, and then the patch is silently not applied. \
+         Name it or remove it. README files and files whose name begins with a dot are left alone.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut paths = Paths { cx, named: BTreeSet::new(), found };

@@ -10,7 +10,14 @@ use crate::catalogue::version::compare;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [PgrxTooOld]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    PgrxTooOld =
+        "A release of pgrx knows some majors of PostgreSQL: 16 from 0.10.0 on, 17 from 0.12.0 on, 18 from 0.15.0 \
+         on, and no longer 11 from 0.12.0 on and 12 from 0.14.0 on. For any other the build has no feature (`pg18`) \
+         and stops. Take a version of the extension with another pgrx, or leave these PostgreSQLs out of the \
+         version's range. What an override does about it is not judged.";
+};
 
 /// Majors with the release of pgrx that knew them first. From the features of pgrx 0.8.0 to 0.19.3 at crates.io; of
 /// prereleases before the first release that is known to have a major, the earliest that may.

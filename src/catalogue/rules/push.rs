@@ -6,7 +6,14 @@ use crate::catalogue::raw::{Field, RawPush, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPush]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadPush =
+        "push of [[caches]] says where workflows copy what they have built: exactly one of s3 (a bucket, with its \
+         region), cachix, attic (with its server) and folder. Names and addresses have plain characters only, since \
+         they become part of workflows and of store URLs. Keys and tokens do not stand here: they are secrets of \
+         the service.";
+};
 
 const EXAMPLE: &str = "push = { s3 = \"BUCKET\", region = \"eu-central-1\" }, { cachix = \"NAME\" }, \
                        { attic = \"NAME\", server = \"https://…\" } or { folder = \"/var/cache/nix\" }";

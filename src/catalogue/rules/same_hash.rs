@@ -18,7 +18,18 @@ struct Use<'a> {
     fetcher: Option<Fetcher>,
 }
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [SameCargoHash, SameHash]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    SameCargoHash =
+        "Two versions have the same cargo-hash. The hash covers Cargo.lock, which has the crate's own version in \
+         it, so two versions rarely share one; more likely it was copied. Build the version with an empty \
+         cargo-hash to see the right one.";
+    SameHash =
+        "Two sources that differ have the same hash. This really happens: a version is added by copying the one \
+         before, the tag is changed and the hash is not. Nix finds a source by its hash, so it takes the old source \
+         out of the store and builds it under the new version's name, and nobody notices. Fetch the source anew and \
+         put its own hash there. Two extensions may share a hash if they are fetched from the same place.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut sources = Seen::default();

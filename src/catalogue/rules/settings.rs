@@ -9,7 +9,17 @@ use crate::catalogue::raw::{Field, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadSetting, ConflictingSettings]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadSetting =
+        "The name of a postgresql.conf setting has letters, digits and `_`; those of extensions have a dot and are \
+         quoted in TOML (\"cron.database_name\"). Some settings have a key of their own: preload for \
+         shared_preload_libraries, port; others are given by the tools that start servers.";
+    ConflictingSettings =
+        "Two extensions of the same PostgreSQL need different values of one setting; whichever came last would win. \
+         Decide by putting the setting into flake.toml, or into the PostgreSQL's entry: those go before the \
+         extensions'.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {

@@ -10,7 +10,14 @@ use crate::catalogue::raw::{Field, Map, RawSetting};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownSetting]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UnknownSetting =
+        "Names without a dot are PostgreSQL's own, and a server does not start from a file with one that it does \
+         not know (`unrecognized configuration parameter`). What PostgreSQL 15 to 18 have is in the program; other \
+         majors and forks are not judged. Settings of extensions have a dot (\"cron.database_name\") and are not \
+         judged either.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let everything: Vec<&Postgres<'_>> = cx.index.postgresqls.iter().collect();

@@ -9,7 +9,12 @@ use crate::catalogue::systems::KNOWN;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownSystem]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UnknownSystem =
+        "Systems are Nix's: x86_64-linux, aarch64-linux, aarch64-darwin, x86_64-darwin and a few more for which \
+         nixpkgs has PostgreSQL. Each stands in a list once, and the flake is for at least one.";
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {

@@ -10,7 +10,23 @@ use crate::rule::{Finder, finder};
 use crate::store::dates;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(Vulnerable, IgnoreExpired, IgnoreUseless, OldDatabase);
+pub(crate) const FINDER: Finder = finder! {
+    Vulnerable =
+        "A database of vulnerabilities, or PostgreSQL's own advisories, say that this version has one. The help \
+         line says which version mends it: `pgflakegen bump NAME`. Whether it can be used against you depends on \
+         what you do; if it cannot, [[policy.ignore]] in flake.toml says so with a reason and the last day on which \
+         that holds.";
+    IgnoreExpired =
+        "An entry of [[policy.ignore]] in flake.toml holds up to and with the day of its `until`. That day is over, \
+         and the vulnerability is still there: mend it, or look again whether the reason still holds and set \
+         another day.";
+    IgnoreUseless =
+        "An entry of [[policy.ignore]] in flake.toml names a vulnerability that nothing in the catalogue has, or \
+         has any more. Delete it, so that it does not hide a later one.";
+    OldDatabase =
+        "The newest record in the folder is older than thirty days, so what was found since then is not in it. \
+         Fetch it anew from where it is from.";
+};
 
 /// Days after which a database is old.
 const OLD: i64 = 30;

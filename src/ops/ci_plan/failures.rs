@@ -17,7 +17,7 @@ use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(PackageFails);
+pub(crate) const FINDER: Finder = finder! { PackageFails; };
 
 /// A finding for each reason for which packages fail, at the entry of the first.
 pub(super) fn report(jobs: &[&Job], root: &Utf8Path, catalogue: &Catalogue, loaded: &mut Loaded) {

@@ -21,7 +21,7 @@ use crate::rule::{Finder, finder};
 use crate::tree::place::{self, Found, Place};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(ForeignFile, OutOfDate);
+pub(crate) const FINDER: Finder = finder! { ForeignFile; OutOfDate; };
 
 /// What is to be shown.
 #[derive(Clone, Copy, Debug)]

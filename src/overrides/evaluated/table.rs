@@ -16,16 +16,26 @@ use crate::layout;
 use crate::rule::{Finder, finder};
 
 /// What this file can say.
-pub(crate) const FINDER: Finder = finder!(
-    EndOfLife,
-    LeftOut,
-    NixpkgsTooOld,
-    NoBase,
-    NotInNixpkgs,
-    OtherNixpkgsTable,
-    OwnVersion,
-    RequiredRefused
-);
+pub(crate) const FINDER: Finder = finder! {
+    EndOfLife =
+        "PostgreSQL's project makes minor releases of a major for five years; after the last one, security holes \
+         stay open, and nixpkgs removes the major soon. The day is compared with the commit of the pinned nixpkgs, \
+         so that the same catalogue gives the same findings on every day. Users move on with migration-test or \
+         pg_upgrade; then the entry goes from postgresql.toml.";
+    LeftOut;
+    NixpkgsTooOld =
+        "The generated flake builds extensions with nixpkgs' postgresqlBuildExtension, which NixOS 25.05 is the \
+         first release to have. The nixpkgs that is pinned has it not. `pgflakegen bump inputs nixpkgs` moves the \
+         pin to where its branch is, `--to REV` to a revision.";
+    NoBase;
+    NotInNixpkgs;
+    OtherNixpkgsTable =
+        "catalogue/nixpkgs.toml was made from another revision of nixpkgs than [inputs.nixpkgs] in flake.toml pins, \
+         so nothing of it is used. `pgflakegen index` makes it anew, from the pinned nixpkgs when that is on this \
+         machine, else from the one in the folder of --nixpkgs.";
+    OwnVersion;
+    RequiredRefused;
+};
 
 /// What is so whether or not nixpkgs is at hand: a table of another revision, majors that have ended. `shown` and
 /// `sources` are as for [`super::judge`].

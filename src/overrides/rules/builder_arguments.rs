@@ -6,7 +6,14 @@ use crate::layout;
 use crate::overrides::{Ctx, OverrideFacts, Role};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [BuilderArgument]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    BuilderArgument =
+        "buildPgrxExtension and buildRustPackage make phases and other attributes of buildFeatures, cargoPgrxFlags, \
+         usePgTestCheckFeature and their like when they are called. An override changes the attributes of the \
+         derivation that comes out, where nobody reads these any more. The catalogue has keys for some (features, \
+         pgrx); for the others `kind = \"custom\"` lets the file call the builder.";
+};
 
 /// What nixpkgs' buildPgrxExtension and buildRustPackage make other attributes and phases of.
 const ARGUMENTS: [&str; 8] = [

@@ -6,7 +6,13 @@ use crate::layout;
 use crate::overrides::{Ctx, Role};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [CatalogueOwned]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    CatalogueOwned =
+        "pname, version, src and hash are what the catalogue is about: set here they would silently disagree with \
+         it, and with every report. Change the extension's TOML file instead; where the override must own the \
+         attribute, say so there: `override-owns = [\"src\"]`.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };

@@ -10,7 +10,21 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UselessEscape, WrongEscape, CrlfInString]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UselessEscape =
+        "In \"…\" a backslash means something before n, r, t, \\, \" and ${ only, and in ''…'' the escapes are ''', \
+         ''$ and ''\\: anything else is passed on without the backslash, so `\\.` is just `.`. For a regular \
+         expression or a shell script write the backslash twice in \"…\"; in ''…'' one backslash stands for itself.";
+    WrongEscape =
+        "`\\${` keeps Nix from interpolating in \"…\" and `''${` does in ''…''. In the other kind of string the \
+         same characters interpolate after all, and the shell gets the value with a stray backslash or two quotes \
+         before it.";
+    CrlfInString =
+        "Nix keeps the carriage returns of a ''…'' string, so a shell script gets them at the end of each line and \
+         fails with `$'\\r': command not found`. Save the file with LF line ends (`git config core.autocrlf input`, \
+         or `*.nix text eol=lf` in .gitattributes).";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let mut crlf_seen = false;

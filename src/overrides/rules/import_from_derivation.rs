@@ -10,7 +10,12 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [ImportFromDerivation]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    ImportFromDerivation =
+        "What is imported or read is the result of a build, so that evaluation has to build and stops for it. `nix \
+         flake check`, Hydra and nixpkgs forbid it. Commit the file instead.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {

@@ -11,7 +11,13 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [Impure]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    Impure =
+        "The value depends on the machine, the time or the environment, so that a flake refuses it or two machines \
+         build different things. Take packages from the arguments in place of `<nixpkgs>`, and the system from \
+         `stdenv.hostPlatform`.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for node in ctx.nodes(NODE_PATH_SEARCH) {

@@ -9,7 +9,13 @@ use crate::nix::syntax::text;
 use crate::overrides::{Body, Ctx, Role, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [ListReplaced]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    ListReplaced =
+        "The generated derivation has values here already, and this list throws them away. Write `old.buildInputs \
+         or [ ] ++ [ … ]` to add to them. To replace them on purpose say so: `# pgflakegen: allow PGF307 because \
+         …`.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };

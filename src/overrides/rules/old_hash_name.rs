@@ -9,7 +9,12 @@ use crate::nix::syntax::text;
 use crate::overrides::{Ctx, hashes, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldHashName]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldHashName =
+        "Fetchers take `hash = \"sha256-…\"`, which names its algorithm; `sha256 =` is the older spelling that \
+         nixpkgs no longer accepts in new files. The fix rewrites the value to the same hash.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {

@@ -9,7 +9,11 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldRev]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldRev =
+        "fetchFromGitHub and its like take `tag = \"v1.2.3\"`, which cannot be confused with a branch of that name.";
+};
 
 const WITH_TAG: &[&str] = &[
     "fetchFromGitHub",

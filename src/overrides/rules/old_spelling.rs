@@ -11,7 +11,12 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldSpelling]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldSpelling =
+        "The name was renamed in nixpkgs; the old one is an alias that is refused in nixpkgs' own files \
+         (`allowAliases = false`) or gone altogether. The help line has today's name.";
+};
 
 /// Packages and functions by their old names, with today's.
 const RENAMED: &[(&str, &str)] = &[

@@ -10,7 +10,15 @@ use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [MissingPath, PathOutside]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    MissingPath =
+        "A path is relative to the file it stands in. Nothing is there, so evaluation would stop. In a flake a file \
+         must also be known to git: `git add` it.";
+    PathOutside =
+        "A flake sees nothing outside its repository: absolute paths, `~` and too many `..` exist on one machine \
+         only. Put the file into the repository.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

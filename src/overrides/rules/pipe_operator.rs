@@ -7,7 +7,12 @@ use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [PipeOperator]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    PipeOperator =
+        "`|>` and `<|` are an experimental feature of Nix (`pipe-operators`): with Nix as it is installed the file \
+         is a syntax error. Write an application.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let operators = ctx.nodes(NODE_BIN_OP).iter().filter_map(|node| {

@@ -9,7 +9,13 @@ use crate::nix::syntax::scope::Target;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [RecOverride]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    RecOverride =
+        "In `rec { version = \"1\"; name = \"x-${version}\"; }` the reference is fixed when the set is written: a \
+         later override of `version` does not reach it. Use the attributes handed in: `finalAttrs: prevAttrs: { … \
+         finalAttrs.version … }`.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for body in ctx.bodies() {

@@ -11,7 +11,11 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UnknownBuiltin]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UnknownBuiltin =
+        "No version of Nix up to 2.34 has this builtin. Functions of nixpkgs' library are in `lib`.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let is_builtins = |expr: Option<ast::Expr>| match expr {

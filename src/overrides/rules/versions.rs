@@ -5,7 +5,12 @@ use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OverrideVersion]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OverrideVersion =
+        "A key of `versions` is not a version of this extension in the catalogue, so that what stands under it \
+         would never be used.";
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let (Some(facts), Some(form)) = (ctx.facts, &ctx.form) else { return };
