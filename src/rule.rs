@@ -43,6 +43,46 @@ pub struct Text {
     pub code: Code,
     /// What `pgflakegen explain` prints.
     pub explanation: &'static str,
+    /// The mistake, what is said of it, and the same without it.
+    pub examples: &'static [Example],
+}
+
+/// A mistake and its correction. Of a catalogue these are keys of `extensions/example.toml`, or of the file that a line
+/// `# PATH` names before them; of Nix the whole file.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// With the mistake, indented as it stands in our source.
+    pub bad: &'static str,
+    /// What is said of it.
+    pub says: &'static str,
+    /// Without it.
+    pub fixed: &'static str,
+}
+
+impl Example {
+    /// The text with the mistake.
+    pub fn bad(&self) -> String {
+        unindented(self.bad)
+    }
+
+    /// The text without.
+    pub fn fixed(&self) -> String {
+        unindented(self.fixed)
+    }
+}
+
+/// A text without the indentation that all its lines have.
+fn unindented(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_matches([' ', '\n']).split('\n').collect();
+    // The first line has lost its own.
+    let depth = |line: &&str| line.len() - line.trim_start_matches(' ').len();
+    let all = text.split('\n').filter(|line| !line.trim().is_empty()).map(|line| depth(&line)).min();
+    let all = all.unwrap_or_default();
+    let line = |(at, line): (usize, &&str)| {
+        let from = if at == 0 { 0 } else { all };
+        format!("{}\n", line.get(from..).unwrap_or_default())
+    };
+    lines.iter().enumerate().map(line).collect()
 }
 
 /// What else than rules can say something: readers, evaluation, comparing, fetching.
@@ -56,14 +96,14 @@ pub struct Finder {
     pub texts: &'static [Text],
 }
 
-/// `rule! { Catalogue, check; BadHash = "An explanation."; InvalidValue; }`: the rule of this file. A code without an
-/// explanation has it elsewhere.
+/// `rule! { Catalogue, check; BadHash = "An explanation.", bad: "…", says: "…", fixed: "…"; InvalidValue; }`: the rule of
+/// this file. A code without an explanation has it elsewhere.
 macro_rules! rule {
-    ($scope:ident, $check:expr; $($code:ident $(= $text:literal)?;)+) => {
+    ($scope:ident, $check:expr; $($texts:tt)+) => {
         $crate::rule::Rule {
             file: file!(),
-            codes: &[$($crate::diag::Code::$code),+],
-            texts: &[$($($crate::rule::Text { code: $crate::diag::Code::$code, explanation: $text },)?)+],
+            codes: $crate::rule::codes!($($texts)+),
+            texts: $crate::rule::texts!($($texts)+),
             scope: $crate::rule::Scope::$scope,
             check: $check,
         }
@@ -72,13 +112,40 @@ macro_rules! rule {
 
 /// `finder! { OutOfDate = "An explanation."; }`: what this file can say.
 macro_rules! finder {
-    ($($code:ident $(= $text:literal)?;)+) => {
+    ($($texts:tt)+) => {
         $crate::rule::Finder {
             file: file!(),
-            codes: &[$($crate::diag::Code::$code),+],
-            texts: &[$($($crate::rule::Text { code: $crate::diag::Code::$code, explanation: $text },)?)+],
+            codes: $crate::rule::codes!($($texts)+),
+            texts: $crate::rule::texts!($($texts)+),
         }
     };
 }
 
-pub(crate) use {finder, rule};
+macro_rules! codes {
+    ($($code:ident $(= $explanation:literal $(, bad: $bad:literal, says: $says:literal, fixed: $fixed:literal)*)?;)+) => {
+        &[$($crate::diag::Code::$code),+]
+    };
+}
+
+macro_rules! texts {
+    ($($code:ident $(= $explanation:literal $(, bad: $bad:literal, says: $says:literal, fixed: $fixed:literal)*)?;)+) => {
+        &[$($($crate::rule::Text {
+            code: $crate::diag::Code::$code,
+            explanation: $explanation,
+            examples: &[$($crate::rule::Example { bad: $bad, says: $says, fixed: $fixed },)*],
+        },)?)+]
+    };
+}
+
+pub(crate) use {codes, finder, rule, texts};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indentation_of_our_source_is_not_the_texts() {
+        assert_eq!(unindented("a = 1"), "a = 1\n");
+        assert_eq!(unindented("\n        a\n          b\n\n        c\n    "), "a\n  b\n\nc\n");
+    }
+}

@@ -27,7 +27,23 @@ pub fn text(code: Code) -> Option<&'static Text> {
     finders().into_iter().flat_map(|finder| finder.texts).find(|text| text.code == code)
 }
 
-/// What `pgflakegen explain` prints of a code.
+/// What `pgflakegen explain` and docs/codes.md say of a code, as Markdown: its explanation, and its examples.
+pub fn page(code: Code) -> String {
+    let mut page = format!("{}\n", explanation(code));
+    let examples = text(code).map(|text| text.examples).unwrap_or_default();
+    for example in examples {
+        let (bad, fixed) = (indented(&example.bad()), indented(&example.fixed()));
+        page.push_str(&format!("\nFor example\n\n{bad}\ngives \"{}\". Corrected:\n\n{fixed}", example.says));
+    }
+    page
+}
+
+fn indented(text: &str) -> String {
+    let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
+    text.lines().map(indented).collect()
+}
+
+/// The explanation of a code, without examples.
 pub fn explanation(code: Code) -> &'static str {
     // The tests see to it that there is one.
     text(code).map_or(code.summary(), |text| text.explanation)

@@ -334,7 +334,7 @@ static EMPTY: LazyLock<DeTable<'static>> = LazyLock::new(DeTable::new);
 /// A line below `[settings]` that was meant for the table above it: TOML goes on with a table until the next begins.
 fn misplaced(decoder: &Decoder) -> Option<Diagnostic> {
     let Spanned { value: key, span } = &decoder.key;
-    if postgresql_settings::known(key) {
+    if postgresql_settings::is_one(key) {
         return None;
     }
     let (of, help) = if decoder.what == RawExtension::WHAT {

@@ -231,6 +231,8 @@ fn paths_of_the_layout_are_in_one_place() {
         ("upstream/support.rs", ".github/workflows/"),
     ];
     let root = root().join("src");
+    // Examples of rules, whole texts of their own.
+    let raw = regex::Regex::new(r##"(?s)r#".*?"#"##).expect("an expression");
     let literal = regex::Regex::new(r#""([^"\\\s]+)""#).expect("an expression");
     let (mut wrong, mut excepted) = (Vec::new(), std::collections::BTreeSet::new());
     for file in sources_of(env!("CARGO_PKG_NAME")) {
@@ -239,6 +241,7 @@ fn paths_of_the_layout_are_in_one_place() {
             continue;
         }
         let code = code_of(&file);
+        let code = raw.replace_all(&code, "");
         let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in code.filter(|line| !line.contains("include_")) {
             for found in literal.captures_iter(line) {

@@ -13,7 +13,10 @@ pub(super) const RULE: Rule = rule! {
     BadAttributePath =
         "build-inputs and native-build-inputs name packages of nixpkgs by attribute path (openssl, \
          perlPackages.DBI); base and attr name attributes too. They are names, not Nix expressions: whatever needs \
-         an expression goes into an override.";
+         an expression goes into an override.",
+        bad: r#"build-inputs = ["pkgs.openssl"]"#,
+        says: "`pkgs.openssl` is not an attribute path in nixpkgs",
+        fixed: r#"build-inputs = ["openssl"]"#;
     InvalidValue;
 };
 

@@ -9,7 +9,19 @@ pub(super) const RULE: Rule = rule! {
     Catalogue, check;
     EmptyCatalogue =
         "There is no catalogue folder, or it names no PostgreSQL at all. `pgflakegen init` makes a small working \
-         one.";
+         one.",
+        bad: r#"
+            # postgresql.toml
+            postgresql = []
+        "#,
+        says: "catalogue/postgresql.toml names no PostgreSQL",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+
+        "#;
     MissingFile;
 };
 

@@ -12,7 +12,16 @@ pub(super) const RULE: Rule = rule! {
     NoPostgresql =
         "As the catalogue stands, this extension or version would be built for no PostgreSQL or no system at all. \
          If that is intended for now, mark it with broken = \"why\"; then it is left out and the reason is shown in \
-         lists. Otherwise name the PostgreSQLs it is for.";
+         lists. Otherwise name the PostgreSQLs it is for.",
+        bad: r#"
+            [[version]]
+            postgresql = []
+        "#,
+        says: "this is for no PostgreSQL at all",
+        fixed: r#"
+            [[version]]
+            postgresql = ["17"]
+        "#;
 };
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {

@@ -21,7 +21,16 @@ pub(super) const RULE: Rule = rule! {
          `-`. An extension's name is an identifier of the Nix language: it does not begin with a digit, is no \
          keyword, and has no dot; and it is none of the names Windows reserves (con, nul…), so that the repository \
          can be checked out everywhere. A SQL name follows what CREATE EXTENSION takes. A version has letters, \
-         digits and . _ - + ~.";
+         digits and . _ - + ~.",
+        bad: r#"
+            [[version]]
+            version = "v 1.0"
+        "#,
+        says: "`v 1.0` cannot be a version",
+        fixed: r#"
+            [[version]]
+            version = "1.0"
+        "#;
 };
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {

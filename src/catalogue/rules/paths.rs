@@ -29,20 +29,64 @@ pub(super) const RULE: Rule = rule! {
         "The catalogue refers to a file that is not there: a patch, an override, a lock file, a setting's \
          script, or one of the files every catalogue has (flake.toml and postgresql.toml). Paths are relative \
          to the catalogue folder, so an extension writes patches = [\"patches/pg_cron/pg15.patch\"], whatever \
-         folder the extension's own file is in. Correct the path, or add the file.";
+         folder the extension's own file is in. Correct the path, or add the file.",
+        bad: r#"patches = ["patches/example.patch"]"#,
+        says: "the patch `patches/example.patch` does not exist",
+        fixed: r#"
+            patches = ["patches/a.patch"]
+
+            # patches/a.patch
+            --- a/Makefile
+        "#;
     OutsideCatalogue =
         "What the catalogue names must lie inside the catalogue folder, because the flake is copied to the Nix \
          store as a whole: an absolute path, one with `..`, or a link to somewhere else would work on one \
          machine only, and could take in files that nobody meant to publish. Copy the file into the catalogue \
-         folder and name it from there.";
+         folder and name it from there.",
+        bad: r#"override = "../example.nix""#,
+        says: "`../example.nix` is not a path inside the catalogue folder",
+        fixed: r#"
+            override = "overrides/example.nix"
+
+            # overrides/example.nix
+            { }: old: { }
+        "#;
     StrayFile =
         "A file looks like part of the catalogue but is not: a TOML file with another name than flake.toml, \
          postgresql.toml, pgrx.toml or nixpkgs.toml, or something in the extensions folder that is not \
-         NAME.toml directly in it. What it says has no effect. Rename, move or remove it.";
+         NAME.toml directly in it. What it says has no effect. Rename, move or remove it.",
+        bad: r#"
+            # postgres.toml
+            [[postgresql]]
+            name = "18"
+            major = 18
+        "#,
+        says: "catalogue/postgres.toml is not read",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+
+            [[postgresql]]
+            name = "18"
+            major = 18
+        "#;
     UnreferencedFile =
         "A file in the folders overrides, patches, locks or files is named by no key. Usually its extension was \
          removed, or the key that should name it was forgotten, and then the patch is silently not applied. \
-         Name it or remove it. README files and files whose name begins with a dot are left alone.";
+         Name it or remove it. README files and files whose name begins with a dot are left alone.",
+        bad: r#"
+            # patches/a.patch
+            --- a/Makefile
+        "#,
+        says: "catalogue/patches/a.patch is not referred to",
+        fixed: r#"
+            patches = ["patches/a.patch"]
+
+            # patches/a.patch
+            --- a/Makefile
+        "#;
 };
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {

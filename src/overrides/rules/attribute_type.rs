@@ -14,7 +14,18 @@ pub(super) const RULE: Rule = rule! {
     Overrides, check;
     AttributeType =
         "mkDerivation needs a list here and gets a string, or the other way round. A string in place of a list of \
-         inputs or patches fails when the derivation is evaluated or, worse, only in the build.";
+         inputs or patches fails when the derivation is evaluated or, worse, only in the build.",
+        bad: r#"
+            { }: old: {
+              makeFlags = old.makeFlags + [ "X=1" ];
+            }
+        "#,
+        says: "`+` does not join lists",
+        fixed: r#"
+            { }: old: {
+              makeFlags = old.makeFlags ++ [ "X=1" ];
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

@@ -12,7 +12,18 @@ pub(super) const RULE: Rule = rule! {
         "buildPgrxExtension and buildRustPackage make phases and other attributes of buildFeatures, cargoPgrxFlags, \
          usePgTestCheckFeature and their like when they are called. An override changes the attributes of the \
          derivation that comes out, where nobody reads these any more. The catalogue has keys for some (features, \
-         pgrx); for the others `kind = \"custom\"` lets the file call the builder.";
+         pgrx); for the others `kind = \"custom\"` lets the file call the builder.",
+        bad: r#"
+            { }: old: {
+              buildFeatures = [ "extra" ];
+            }
+        "#,
+        says: "`buildFeatures` has no effect here: the builder has read it already",
+        fixed: r#"
+            { }: old: {
+              doCheck = false;
+            }
+        "#;
 };
 
 /// What nixpkgs' buildPgrxExtension and buildRustPackage make other attributes and phases of.

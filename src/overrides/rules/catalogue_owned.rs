@@ -11,7 +11,18 @@ pub(super) const RULE: Rule = rule! {
     CatalogueOwned =
         "pname, version, src and hash are what the catalogue is about: set here they would silently disagree with \
          it, and with every report. Change the extension's TOML file instead; where the override must own the \
-         attribute, say so there: `override-owns = [\"src\"]`.";
+         attribute, say so there: `override-owns = [\"src\"]`.",
+        bad: r#"
+            { }: old: {
+              pname = "sample";
+            }
+        "#,
+        says: "`pname` belongs to the catalogue",
+        fixed: r#"
+            { }: old: {
+              meta = old.meta // { mainProgram = "sample"; };
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

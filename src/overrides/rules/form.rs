@@ -11,7 +11,18 @@ pub(super) const RULE: Rule = rule! {
         "An override is a function of packages that gives a function of the old attributes: `{ lib, openssl }: old: \
          { … }`, or `{ … }: finalAttrs: prevAttrs: { … }`, or `{ … }: { versions = { \"1.2.3\" = old: { … }; }; \
          default = old: { … }; }`. For kind = \"custom\" it is `{ stdenv, version, src, … }: derivation`. See \
-         docs/overrides.md.";
+         docs/overrides.md.",
+        bad: r#"
+            pkgs: old: {
+              buildInputs = old.buildInputs ++ [ pkgs.openssl ];
+            }
+        "#,
+        says: "`pkgs:` does not say which packages it needs",
+        fixed: r#"
+            { openssl }: old: {
+              buildInputs = old.buildInputs ++ [ openssl ];
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

@@ -14,7 +14,18 @@ pub(super) const RULE: Rule = rule! {
     ListReplaced =
         "The generated derivation has values here already, and this list throws them away. Write `old.buildInputs \
          or [ ] ++ [ … ]` to add to them. To replace them on purpose say so: `# pgflakegen: allow PGF307 because \
-         …`.";
+         …`.",
+        bad: r#"
+            { openssl }: old: {
+              buildInputs = [ openssl ];
+            }
+        "#,
+        says: "this replaces the generated `buildInputs` in place of adding to it",
+        fixed: r#"
+            { openssl }: old: {
+              buildInputs = old.buildInputs ++ [ openssl ];
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

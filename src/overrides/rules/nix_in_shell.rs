@@ -12,7 +12,22 @@ pub(super) const RULE: Rule = rule! {
     Nix, check;
     NixInShell =
         "`$(lib.makeBinPath [ x ])` in a string is a command of the shell, which finds no program of that name and \
-         puts nothing in its place. An expression of Nix stands in braces: `${lib.makeBinPath [ x ]}`.";
+         puts nothing in its place. An expression of Nix stands in braces: `${lib.makeBinPath [ x ]}`.",
+        bad: r#"
+            { lib, openssl }: old: {
+              preBuild = ''
+                export PATH=$(lib.makeBinPath [ openssl ]):$PATH
+              '';
+            }
+        "#,
+        says: "the shell looks for a program called `lib.makeBinPath`",
+        fixed: r#"
+            { lib, openssl }: old: {
+              preBuild = ''
+                export PATH=${lib.makeBinPath [ openssl ]}:$PATH
+              '';
+            }
+        "#;
 };
 
 /// Names that are Nix's and no programs.

@@ -13,7 +13,28 @@ pub(super) const RULE: Rule = rule! {
     Overrides, check;
     OldHashName =
         "Fetchers take `hash = \"sha256-…\"`, which names its algorithm; `sha256 =` is the older spelling that \
-         nixpkgs no longer accepts in new files. The fix rewrites the value to the same hash.";
+         nixpkgs no longer accepts in new files. The fix rewrites the value to the same hash.",
+        bad: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  sha256 = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#,
+        says: "`sha256 =` is the older spelling of `hash =`",
+        fixed: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

@@ -13,7 +13,18 @@ pub(super) const RULE: Rule = rule! {
     Overrides, check;
     OldName =
         "mkDerivation makes `name` of `pname` and `version`. Set as one string it hides the version from every \
-         tool, and does not follow the catalogue.";
+         tool, and does not follow the catalogue.",
+        bad: r#"
+            { }: old: {
+              name = "example-${old.version}";
+            }
+        "#,
+        says: "`name` hides the version from every tool",
+        fixed: r#"
+            { }: old: {
+              meta = old.meta // { mainProgram = "example"; };
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

@@ -12,7 +12,28 @@ use crate::rule::rule;
 pub(super) const RULE: Rule = rule! {
     Overrides, check;
     OldRev =
-        "fetchFromGitHub and its like take `tag = \"v1.2.3\"`, which cannot be confused with a branch of that name.";
+        "fetchFromGitHub and its like take `tag = \"v1.2.3\"`, which cannot be confused with a branch of that name.",
+        bad: r#"
+            { fetchFromGitHub }: old: {
+              data = fetchFromGitHub {
+                owner = "a";
+                repo = "b";
+                rev = "refs/tags/v${old.version}";
+                hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+              };
+            }
+        "#,
+        says: "a tag is named by `tag`",
+        fixed: r#"
+            { fetchFromGitHub }: old: {
+              data = fetchFromGitHub {
+                owner = "a";
+                repo = "b";
+                tag = "v${old.version}";
+                hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+              };
+            }
+        "#;
 };
 
 const WITH_TAG: &[&str] = &[

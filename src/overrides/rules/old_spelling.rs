@@ -15,7 +15,18 @@ pub(super) const RULE: Rule = rule! {
     Overrides, check;
     OldSpelling =
         "The name was renamed in nixpkgs; the old one is an alias that is refused in nixpkgs' own files \
-         (`allowAliases = false`) or gone altogether. The help line has today's name.";
+         (`allowAliases = false`) or gone altogether. The help line has today's name.",
+        bad: r#"
+            { pkgconfig }: old: {
+              nativeBuildInputs = old.nativeBuildInputs ++ [ pkgconfig ];
+            }
+        "#,
+        says: "nixpkgs calls `pkgconfig` `pkg-config` now",
+        fixed: r#"
+            { pkg-config }: old: {
+              nativeBuildInputs = old.nativeBuildInputs ++ [ pkg-config ];
+            }
+        "#;
 };
 
 /// Packages and functions by their old names, with today's.

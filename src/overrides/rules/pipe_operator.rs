@@ -11,7 +11,18 @@ pub(super) const RULE: Rule = rule! {
     Nix, check;
     PipeOperator =
         "`|>` and `<|` are an experimental feature of Nix (`pipe-operators`): with Nix as it is installed the file \
-         is a syntax error. Write an application.";
+         is a syntax error. Write an application.",
+        bad: r#"
+            { lib }: old: {
+              makeFlags = old.makeFlags |> lib.unique;
+            }
+        "#,
+        says: "`|>` needs an experimental feature of Nix that is off by default",
+        fixed: r#"
+            { lib }: old: {
+              makeFlags = lib.unique old.makeFlags;
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

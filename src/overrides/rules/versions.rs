@@ -9,7 +9,22 @@ pub(super) const RULE: Rule = rule! {
     Overrides, check;
     OverrideVersion =
         "A key of `versions` is not a version of this extension in the catalogue, so that what stands under it \
-         would never be used.";
+         would never be used.",
+        bad: r#"
+            { }: {
+              versions."1.0.1" = old: {
+                makeFlags = old.makeFlags ++ [ "X=1" ];
+              };
+            }
+        "#,
+        says: "example has no version `1.0.1`",
+        fixed: r#"
+            { }: {
+              versions."1.0.0" = old: {
+                makeFlags = old.makeFlags ++ [ "X=1" ];
+              };
+            }
+        "#;
 };
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {

@@ -15,7 +15,18 @@ pub(super) const RULE: Rule = rule! {
         "Under `with lib;` a name that the file does not bind is looked for in nixpkgs' lib, which has none of this \
          name, and had none since 2021; where it is evaluated, Nix stops with `undefined variable`. Often an \
          argument was forgotten (`source`, `fetchpatch`), or a name of `pkgs` was meant. A lib that a flake has \
-         extended may have more: say so with `# pgflakegen: allow PGF221 because …`.";
+         extended may have more: say so with `# pgflakegen: allow PGF221 because …`.",
+        bad: r#"
+            { lib }: old: {
+              meta = old.meta // { broken = with lib; versionOlderThan old.version "1"; };
+            }
+        "#,
+        says: "neither the file nor `lib` has `versionOlderThan`",
+        fixed: r#"
+            { lib }: old: {
+              meta = old.meta // { broken = with lib; versionOlder old.version "1"; };
+            }
+        "#;
 };
 
 /// The names that `lib` has or had.
