@@ -212,7 +212,7 @@ fn fit(catalogue: &model::Catalogue, extension: &Extension, postgresql: &Postgre
         }
         model::Fit::Nixpkgs => Fit::default(),
     };
-    let Some(table) = catalogue.known() else { return Some(fit) };
+    let Some(table) = catalogue.nixpkgs_table() else { return Some(fit) };
     let systems = &catalogue.flake.systems;
     match table.find(&extension.attrs, postgresql.major) {
         Some((_, member, version)) => {

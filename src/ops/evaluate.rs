@@ -6,7 +6,7 @@ use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, few, nearest, plural};
 use crate::nix::eval::Settings;
-use crate::nix::eval::shared::current_system;
+use crate::nix::eval::current_system;
 use crate::overrides::evaluated::packages::{self, Nothing, Package};
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
 use crate::render;

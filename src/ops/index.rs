@@ -7,7 +7,7 @@ use super::evaluate::{self, Evaluation};
 use super::{Error, Host};
 use crate::catalogue::nixpkgs;
 use crate::layout::{self, CATALOGUE};
-use crate::nix::eval::{Settings, shared::current_system};
+use crate::nix::eval::{Settings, current_system};
 use crate::nix::flake;
 use crate::overrides::evaluated;
 use crate::overrides::index::{Coverage, Index};

@@ -163,7 +163,7 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     let mut report = Report {
         moved: moves.iter().map(Move::moved).collect(),
         means: None,
-        known: catalogue.known().is_some(),
+        known: catalogue.nixpkgs_table().is_some(),
         failed: Vec::new(),
         rebuilt: Rebuilt::Unasked,
     };
@@ -172,7 +172,7 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     }
     let table = match table(&moves, &catalogue, &request.evaluation, host)? {
         Some((table, failed)) => {
-            report.means = Some(moved::meaning(&catalogue, catalogue.known(), &table));
+            report.means = Some(moved::meaning(&catalogue, catalogue.nixpkgs_table(), &table));
             report.failed = failed;
             Some(table)
         }

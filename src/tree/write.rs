@@ -90,23 +90,23 @@ struct Parts<'a> {
     catalogue: Vec<&'a Change>,
     tree: Vec<&'a Change>,
     /// `flake.nix` last: it is what Nix reads first.
-    outside: Vec<&'a Change>,
+    beside: Vec<&'a Change>,
 }
 
 impl<'a> Parts<'a> {
     fn of(changes: &'a [Change]) -> Self {
-        let mut parts = Self { catalogue: Vec::new(), tree: Vec::new(), outside: Vec::new() };
+        let mut parts = Self { catalogue: Vec::new(), tree: Vec::new(), beside: Vec::new() };
         for change in changes {
             let part = if change.path.starts_with(CATALOGUE) {
                 &mut parts.catalogue
             } else if change.path.starts_with(GENERATED) {
                 &mut parts.tree
             } else {
-                &mut parts.outside
+                &mut parts.beside
             };
             part.push(change);
         }
-        parts.outside.sort_by_key(|change| (change.path == FLAKE_NIX, &change.path));
+        parts.beside.sort_by_key(|change| (change.path == FLAKE_NIX, &change.path));
         parts
     }
 }
@@ -220,7 +220,7 @@ fn stage(place: &Place, parts: &Parts<'_>) -> io::Result<Place> {
     if !parts.tree.is_empty() {
         new_tree(place, &folder, &parts.tree, &mut staged)?;
     }
-    for change in &parts.outside {
+    for change in &parts.beside {
         if let Some(text) = &change.after {
             staged.add(&folder.join(&change.path), text.as_bytes(), place.permissions(&change.path))?;
         }
@@ -234,7 +234,7 @@ fn stage(place: &Place, parts: &Parts<'_>) -> io::Result<Place> {
         }
     }
     let mut record = Record::read(place);
-    for change in parts.tree.iter().chain(&parts.outside) {
+    for change in parts.tree.iter().chain(&parts.beside) {
         // What somebody wrote is theirs also after it was replaced.
         let ours = change.conflict.is_none() && !change.committed_edit;
         for text in change.before.iter().filter(|_| ours).chain(&change.after) {
@@ -278,7 +278,7 @@ fn take(place: &Place, staging: &Place, parts: &Parts<'_>) -> Result<(), WriteEr
         at = State::Partly;
         place.fd().sync_all().map_err(|error| at.of(error))?;
     }
-    for change in &parts.outside {
+    for change in &parts.beside {
         match change.after {
             Some(_) => place.put(staging, &change.path, &change.path),
             None => place.remove(&change.path),
@@ -370,8 +370,8 @@ mod tests {
         };
         let changes = paths.map(change);
         let parts = Parts::of(&changes);
-        let outside: Vec<_> = parts.outside.iter().map(|change| change.path.as_str()).collect();
-        assert_eq!(outside, [".gitattributes", "flake.lock", "tests/prime.sql", FLAKE_NIX]);
+        let beside: Vec<_> = parts.beside.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(beside, [".gitattributes", "flake.lock", "tests/prime.sql", FLAKE_NIX]);
         assert_eq!((parts.tree.len(), parts.catalogue.len()), (1, 0));
     }
 }

@@ -36,7 +36,7 @@ struct Wanted {
 ///
 /// # Errors
 /// When `against` is no revision, or its catalogue cannot be read.
-pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str>) -> Result<History, Error> {
+pub(super) fn read(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str>) -> Result<History, Error> {
     let Some(past) = Past::around(root)? else {
         return match against {
             Some(_) => Err(Error::NoRevisions(root.to_string())),
@@ -66,7 +66,7 @@ pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str
 ///
 /// # Errors
 /// When the repository cannot be read.
-pub(super) fn again(root: &Utf8Path, catalogue: &Catalogue, page: History) -> Result<History, Error> {
+pub(super) fn reread(root: &Utf8Path, catalogue: &Catalogue, page: History) -> Result<History, Error> {
     if page.is_empty() {
         return Ok(page);
     }

@@ -115,7 +115,7 @@ pub fn judge(
     sources: &mut SourceMap,
     sink: &mut Diagnostics,
 ) {
-    let Some(table) = catalogue.known() else { return };
+    let Some(table) = catalogue.nixpkgs_table() else { return };
     if !table.lacks.is_empty() {
         too_old(root, table, shown, sources, sink);
         return;
