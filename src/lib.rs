@@ -31,6 +31,7 @@ pub mod diag;
 pub mod explorer;
 pub mod git;
 pub mod interrupt;
+pub mod layout;
 pub mod limited;
 pub mod nix;
 pub mod ops;

@@ -1,23 +1,52 @@
-//! Who can say what: every code with the files that find it.
+//! Who can say what: every code with the files that find it, and what is to be said of it.
 //!
 //! A rule stands in `catalogue/rules/` or `overrides/rules/`, a file each, and is the only one of its file. The tests
 //! here see to it that each is registered, that it names exactly what it says, and that no code is left over.
 
-use crate::rule::Finder;
+use crate::diag::Code;
+use crate::nix;
+use crate::rule::{Finder, Text};
 use crate::{catalogue, ops, overrides};
 
-/// All that finds something, but for the syntax of Nix.
+/// All that finds something.
 pub fn finders() -> Vec<Finder> {
-    let of_catalogue =
-        catalogue::rules::RULES.iter().map(|rule| Finder { file: rule.file, codes: rule.codes });
-    let of_overrides = overrides::RULES.iter().map(|rule| Finder { file: rule.file, codes: rule.codes });
+    let of_catalogue = catalogue::rules::RULES.iter().map(|rule| rule.finder());
+    let of_overrides = overrides::RULES.iter().map(|rule| rule.finder());
     of_catalogue
         .chain(of_overrides)
+        .chain([nix::syntax::FINDER])
         .chain(catalogue::FINDERS.iter().copied())
         .chain(overrides::FINDERS.iter().copied())
         .chain(overrides::evaluated::FINDERS.iter().copied())
         .chain(ops::FINDERS.iter().copied())
         .collect()
+}
+
+/// What is to be said of a code.
+pub fn text(code: Code) -> Option<&'static Text> {
+    finders().into_iter().flat_map(|finder| finder.texts).find(|text| text.code == code)
+}
+
+/// What `pgflakegen explain` and docs/codes.md say of a code, as Markdown: its explanation, and its examples.
+pub fn page(code: Code) -> String {
+    let mut page = format!("{}\n", explanation(code));
+    let examples = text(code).map(|text| text.examples).unwrap_or_default();
+    for example in examples {
+        let (bad, fixed) = (indented(&example.bad()), indented(&example.fixed()));
+        page.push_str(&format!("\nFor example\n\n{bad}\ngives \"{}\". Corrected:\n\n{fixed}", example.says));
+    }
+    page
+}
+
+fn indented(text: &str) -> String {
+    let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
+    text.lines().map(indented).collect()
+}
+
+/// The explanation of a code, without examples.
+pub fn explanation(code: Code) -> &'static str {
+    // The tests see to it that there is one.
+    text(code).map_or(code.summary(), |text| text.explanation)
 }
 
 #[cfg(test)]
@@ -26,7 +55,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::diag::Code;
 
     fn source(file: &str) -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -56,7 +84,7 @@ mod tests {
         // What a kind says is said by the rule on kinds, and that on cargo-pgrx.
         let of_kinds: BTreeSet<Code> =
             files("src/catalogue/kinds").iter().flat_map(|file| named(file)).collect();
-        for Finder { file, codes } in finders() {
+        for Finder { file, codes, .. } in finders() {
             let registered: BTreeSet<Code> = codes.iter().copied().collect();
             assert_eq!(registered.len(), codes.len(), "{file} names a code twice");
             let named = named(file);
@@ -85,11 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn every_code_is_found_by_something() {
-        let found: BTreeSet<Code> =
-            finders().iter().flat_map(|finder| finder.codes.iter().copied()).collect();
-        let syntax = |code: &Code| ("PGF201".."PGF209").contains(&code.id());
-        let nobody: Vec<_> = Code::ALL.iter().filter(|code| !found.contains(code) && !syntax(code)).collect();
+    fn every_code_is_found_and_explained_once() {
+        let all = finders();
+        let found: BTreeSet<Code> = all.iter().flat_map(|finder| finder.codes.iter().copied()).collect();
+        let nobody: Vec<_> = Code::ALL.iter().filter(|code| !found.contains(code)).collect();
         assert!(nobody.is_empty(), "{nobody:?}");
+        let mut explained: Vec<Code> =
+            all.iter().flat_map(|finder| finder.texts).map(|text| text.code).collect();
+        explained.sort_unstable();
+        assert_eq!(explained, Code::ALL);
+        for code in Code::ALL {
+            assert!(explanation(*code).trim().len() > 40, "{code:?} is not explained");
+        }
     }
 }

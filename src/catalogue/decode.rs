@@ -11,7 +11,21 @@ use crate::diag::{Code, Diagnostic, SourceId, Span, nearest};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(ControlCharacter, MissingKey, UnknownKey, WrongType);
+pub(crate) const FINDER: Finder = finder! {
+    ControlCharacter =
+        "A string contains a line break, a tab, another control character, or one of those Unicode characters that \
+         are invisible or change the direction of text. Catalogue text ends up in Nix files, shell scripts and \
+         postgresql.conf, where no key has a use for such a character, and a reviewer cannot see it. Write the text \
+         on one line. If a build really needs such a value, put it into an override.";
+    MissingKey =
+        "The table needs a key that is not there. The message names it and the help line shows how to write it.";
+    UnknownKey =
+        "No such key is known here, so it would have no effect; usually it is a spelling mistake, and the nearest \
+         known key is named. `pgflakegen schema` prints what is known.";
+    WrongType =
+        "The key exists, but its value must be of another type, for example a string instead of a number (version = \
+         \"15.8\", not 15.8) or an array instead of a string.";
+};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::layout;
 use crate::nix::syntax::quote;
 
 /// An expression.
@@ -54,7 +55,7 @@ impl Nix {
     pub fn catalogue_file(file: &Utf8Path, depth: usize) -> Self {
         let up = "../".repeat(depth);
         let prefix = if up.is_empty() { "./" } else { up.as_str() };
-        Nix::File(Utf8PathBuf::from(format!("{prefix}catalogue/{file}")))
+        Nix::File(Utf8PathBuf::from(format!("{prefix}{}", layout::in_catalogue(file))))
     }
 }
 

@@ -5,10 +5,8 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::layout::CATALOGUE;
 use crate::limited;
-
-/// The name of the folder under the root.
-pub const FOLDER: &str = "catalogue";
 
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +71,7 @@ impl Files {
 
     /// Reads `catalogue/` under `root`. No such folder: empty.
     pub fn read(root: &Utf8Path) -> io::Result<Self> {
-        let folder = root.join(FOLDER);
+        let folder = root.join(CATALOGUE);
         let real = match folder.canonicalize_utf8() {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::new()),

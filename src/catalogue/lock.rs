@@ -7,9 +7,6 @@ use serde_json::{Map, Value};
 use super::rules::text::is_hex;
 use super::sri;
 
-/// The file, at the root.
-pub const FILE: &str = "flake.lock";
-
 /// What is known of an input at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {

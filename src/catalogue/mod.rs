@@ -43,17 +43,24 @@ pub mod version;
 use camino::Utf8Path;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
+use crate::layout;
 use crate::rule::{Finder, finder};
 
 pub use committed::{Committed, committed};
-pub use files::{FOLDER, Files, Node};
+pub use files::{Files, Node};
 pub use model::Catalogue;
 pub use schema::schemas;
 
 /// What finds something here and is no rule.
 pub const FINDERS: &[Finder] = &[
     decode::FINDER,
-    finder!(NixpkgsTable),
+    finder! {
+        NixpkgsTable =
+            "catalogue/nixpkgs.toml says what the nixpkgs of the catalogue has for PostgreSQL: versions, licences, \
+             what it refuses. `pgflakegen index` writes it from a nixpkgs on this machine; it is not written by \
+             hand. Write it anew, or remove it: then `check` knows less of nixpkgs where nixpkgs itself is not at \
+             hand.";
+    },
     parse::FINDER,
     read::FINDER,
     required::FINDER,
@@ -89,7 +96,7 @@ pub fn load_from(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics)
 
 /// Reads `nixpkgs.toml`, if it is there.
 fn nixpkgs(files: &Files, sources: &mut SourceMap, sink: &mut Diagnostics) -> Option<nixpkgs::Table> {
-    let source = parse::text(Utf8Path::new(nixpkgs::FILE), files, sources, sink)?;
+    let source = parse::text(Utf8Path::new(layout::NIXPKGS_TOML), files, sources, sink)?;
     match nixpkgs::Table::parse(sources.text(source)) {
         Ok(table) => Some(table),
         Err(error) => {

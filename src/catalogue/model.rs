@@ -476,14 +476,14 @@ impl Catalogue {
     }
 
     /// What is known of the very nixpkgs that the catalogue pins.
-    pub fn known(&self) -> Option<&Table> {
+    pub fn nixpkgs_table(&self) -> Option<&Table> {
         let pinned = self.flake.nixpkgs()?;
         self.nixpkgs.as_ref().filter(|table| table.revision == pinned.revision())
     }
 
     /// The version of an extension that comes from nixpkgs, where it is known.
     pub fn nixpkgs_version(&self, extension: &Extension, postgresql: &Postgresql) -> Option<&str> {
-        let (_, _, version) = self.known()?.find(&extension.attrs, postgresql.major)?;
+        let (_, _, version) = self.nixpkgs_table()?.find(&extension.attrs, postgresql.major)?;
         Some(version).filter(|version| !version.is_empty())
     }
 
@@ -491,7 +491,7 @@ impl Catalogue {
     pub fn version_of<'c>(&'c self, postgresql: &'c Postgresql) -> Option<&'c str> {
         let nixpkgs = || {
             let major = postgresql.base.strip_prefix("postgresql_")?.parse().ok()?;
-            self.known()?.postgresql.get(&major).map(String::as_str)
+            self.nixpkgs_table()?.postgresql.get(&major).map(String::as_str)
         };
         postgresql.pinned.as_ref().map(|pinned| pinned.version.as_str()).or_else(nixpkgs)
     }

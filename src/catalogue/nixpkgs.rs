@@ -8,9 +8,6 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-/// The file, below the catalogue's folder.
-pub const FILE: &str = "nixpkgs.toml";
-
 /// The release of NixOS whose nixpkgs is the first that has all that the generated flake needs.
 pub const OLDEST: &str = "NixOS 25.05";
 

@@ -7,17 +7,26 @@ use rayon::prelude::*;
 use toml::de::DeTable;
 
 use super::decode::{Decoder, Table, printable};
-use super::files::{FOLDER, Files, Node};
+use super::files::{Files, Node};
 use super::raw::{
     Complete, ExtensionFile, RawCatalogue, RawExtension, RawFlake, RawPgrxFile, RawPostgresqls,
 };
 use super::read::Read;
 use super::{structure, syntax};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span};
+use crate::layout::{self, FLAKE_TOML, PGRX_TOML, POSTGRESQL_TOML};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(InvalidUtf8, MergeConflict);
+pub(crate) const FINDER: Finder = finder! {
+    InvalidUtf8 =
+        "Catalogue files are TOML and TOML is UTF-8. The message says at which byte the text stops being UTF-8. \
+         Save the file as UTF-8.";
+    MergeConflict =
+        "The file has the marks that git leaves where two branches changed the same lines: <<<<<<<, ======= and \
+         >>>>>>>. Keep what is right of both sides, delete the marks, and run `pgflakegen`; generated files need no \
+         merging, they are made anew.";
+};
 
 /// Parses all catalogue files. Their texts go into `sources` under the path people know them by.
 pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) -> RawCatalogue {
@@ -27,15 +36,15 @@ pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) ->
                 .help("rename the file"),
         );
     }
-    let flake = top_level::<RawFlake>(files, "flake.toml", sources, found);
-    let postgresqls = top_level::<RawPostgresqls>(files, "postgresql.toml", sources, found);
-    let cargo_pgrx = top_level::<RawPgrxFile>(files, "pgrx.toml", sources, found);
+    let flake = top_level::<RawFlake>(files, FLAKE_TOML, sources, found);
+    let postgresqls = top_level::<RawPostgresqls>(files, POSTGRESQL_TOML, sources, found);
+    let cargo_pgrx = top_level::<RawPgrxFile>(files, PGRX_TOML, sources, found);
 
     let mut unreadable = Vec::new();
     let extension_files: Vec<(String, SourceId)> = files
         .iter()
         .filter_map(|(path, node)| {
-            let name = extension_name(path)?;
+            let name = layout::extension_name(path)?;
             let source = add(path, text_of(node)?, sources, found);
             if source.is_none() {
                 unreadable.push(name.to_owned());
@@ -67,9 +76,9 @@ pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) ->
     let readable = |name: &str, read: bool| read || text_of_path(files, name).is_none();
     RawCatalogue {
         complete: Complete {
-            flake: readable("flake.toml", flake.is_some()),
-            postgresqls: readable("postgresql.toml", postgresqls.is_some()),
-            cargo_pgrx: readable("pgrx.toml", cargo_pgrx.is_some()),
+            flake: readable(FLAKE_TOML, flake.is_some()),
+            postgresqls: readable(POSTGRESQL_TOML, postgresqls.is_some()),
+            cargo_pgrx: readable(PGRX_TOML, cargo_pgrx.is_some()),
             unreadable_extensions: unreadable,
         },
         flake,
@@ -77,12 +86,6 @@ pub fn parse(files: &Files, sources: &mut SourceMap, found: &mut Diagnostics) ->
         cargo_pgrx: cargo_pgrx.and_then(|(_, raw)| raw.cargo_pgrx).map_or_else(Vec::new, |l| l.value),
         extensions,
     }
-}
-
-/// `extensions/NAME.toml` → `NAME`.
-pub fn extension_name(path: &Utf8Path) -> Option<&str> {
-    let in_folder = path.parent().is_some_and(|folder| folder == "extensions");
-    path.file_name().filter(|_| in_folder)?.strip_suffix(".toml")
 }
 
 /// A file's name as it may stand in messages; one with control characters is refused by a rule.
@@ -126,7 +129,7 @@ pub fn text(
 
 /// Adds a file's text; `None` when it is not UTF-8.
 fn add(path: &Utf8Path, bytes: &[u8], sources: &mut SourceMap, found: &mut Diagnostics) -> Option<SourceId> {
-    let shown = Utf8Path::new(FOLDER).join(visible(path.as_str()));
+    let shown = layout::in_catalogue(visible(path.as_str()));
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(sources.add(shown, text)),
         Err(error) => {

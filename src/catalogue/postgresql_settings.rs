@@ -29,7 +29,7 @@ pub fn has(name: &str, major: u32) -> bool {
 }
 
 /// Whether any PostgreSQL that is judged has it.
-pub fn known(name: &str) -> bool {
+pub fn is_one(name: &str) -> bool {
     of(name).is_some()
 }
 

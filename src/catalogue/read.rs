@@ -11,10 +11,11 @@ use super::kinds::{Kind, Own, Place};
 use super::postgresql_settings;
 use super::raw::*;
 use crate::diag::{Code, Diagnostic, Span};
+use crate::layout::{FLAKE_TOML, PGRX_TOML, POSTGRESQL_TOML};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(BadSetting, WrongType);
+pub(crate) const FINDER: Finder = finder! { BadSetting; WrongType; };
 
 const HASH: &str = "\"sha256-…\"";
 
@@ -32,10 +33,10 @@ pub trait Read: Sized {
 
 /// Implements [`Read`] and [`FromToml`] for a struct whose decoding is a function of its table.
 macro_rules! table {
-    ($type:ty, $what:literal, |$table:ident, $decoder:ident| $body:expr) => {
+    ($type:ty, $what:expr, |$table:ident, $decoder:ident| $body:expr) => {
         table!($type, $what, [], |$table, $decoder| $body);
     };
-    ($type:ty, $what:literal, [$($several:literal),*], |$table:ident, $decoder:ident| $body:expr) => {
+    ($type:ty, $what:expr, [$($several:literal),*], |$table:ident, $decoder:ident| $body:expr) => {
         impl Read for $type {
             const WHAT: &'static str = $what;
             const SEVERAL: &'static [&'static str] = &[$($several),*];
@@ -56,7 +57,7 @@ macro_rules! table {
     };
 }
 
-table!(RawFlake, "flake.toml", ["caches"], |t, d| Self {
+table!(RawFlake, FLAKE_TOML, ["caches"], |t, d| Self {
     description: t.required("description", "\"PostgreSQL and its extensions, built with Nix\"", d),
     systems: t.required("systems", "[\"x86_64-linux\", \"aarch64-linux\", \"aarch64-darwin\"]", d),
     default_postgresql: t.required("default-postgresql", "\"17\"", d),
@@ -145,7 +146,7 @@ table!(RawAction, "the action", |t, d| Self {
     rev: t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d),
 });
 
-table!(RawPostgresqls, "postgresql.toml", ["postgresql"], |t, d| Self {
+table!(RawPostgresqls, POSTGRESQL_TOML, ["postgresql"], |t, d| Self {
     postgresql: t.optional("postgresql", d)
 });
 
@@ -183,7 +184,7 @@ table!(RawFeatures, "features", |t, d| Self {
     zstd: t.optional("zstd", d),
 });
 
-table!(RawPgrxFile, "pgrx.toml", ["cargo-pgrx"], |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
+table!(RawPgrxFile, PGRX_TOML, ["cargo-pgrx"], |t, d| Self { cargo_pgrx: t.optional("cargo-pgrx", d) });
 
 table!(RawCargoPgrx, "the cargo-pgrx", |t, d| Self {
     version: t.required("version", "\"0.16.1\"", d),
@@ -333,7 +334,7 @@ static EMPTY: LazyLock<DeTable<'static>> = LazyLock::new(DeTable::new);
 /// A line below `[settings]` that was meant for the table above it: TOML goes on with a table until the next begins.
 fn misplaced(decoder: &Decoder) -> Option<Diagnostic> {
     let Spanned { value: key, span } = &decoder.key;
-    if postgresql_settings::known(key) {
+    if postgresql_settings::is_one(key) {
         return None;
     }
     let (of, help) = if decoder.what == RawExtension::WHAT {

@@ -7,7 +7,13 @@ use crate::diag::{Code, Diagnostic};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(InvalidValue, RequiredVersion);
+pub(crate) const FINDER: Finder = finder! {
+    InvalidValue;
+    RequiredVersion =
+        "The key required-version of catalogue/flake.toml says which versions of pgflakegen this catalogue is \
+         generated with, as Cargo writes requirements: \">=0.2, <0.3\", \"=0.2.1\". This is another one, and what \
+         it gives could differ. Use one that fits, or change the key.";
+};
 
 /// What is wrong with the requirement, or with this version; then nothing else that was found means much, as the
 /// catalogue is written for another one.

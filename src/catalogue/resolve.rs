@@ -22,6 +22,7 @@ use super::raw::{
 };
 use super::rules::Context;
 use super::{kinds, source, version};
+use crate::layout;
 use crate::nix::eval::parse_size;
 
 /// The validated catalogue.
@@ -59,7 +60,10 @@ pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
             .map(|(at, file)| extension(cx, at, file))
             .collect::<Option<_>>()?,
         nixpkgs: None,
-        has_extra: matches!(cx.files.get("extra.nix".into()), Some(files::Node::Text(_) | files::Node::File)),
+        has_extra: matches!(
+            cx.files.get(layout::EXTRA_NIX.into()),
+            Some(files::Node::Text(_) | files::Node::File)
+        ),
     })
 }
 

@@ -7,10 +7,11 @@ use super::decode::{Decoder, printable};
 use super::raw::RawExtension;
 use super::read::keys;
 use crate::diag::{Code, Diagnostic, Edit};
+use crate::layout::FLAKE_TOML;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(TomlSyntax, UnknownKey, WrongType);
+pub(crate) const FINDER: Finder = finder! { TomlSyntax; UnknownKey; WrongType; };
 
 /// A line that begins with `[`.
 struct Header<'a> {
@@ -64,7 +65,7 @@ pub fn misunderstood(
             ["extension", "extensions", name].contains(&header.name)
                 && !keys::<RawExtension>(decoder).contains(header.name)
         }
-        "flake.toml" => header.name == "flake" && header.rest.trim_matches(']').is_empty(),
+        FLAKE_TOML => header.name == "flake" && header.rest.trim_matches(']').is_empty(),
         _ => false,
     };
     let header = headers.iter().find(around)?;

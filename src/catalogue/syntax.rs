@@ -9,7 +9,14 @@ use crate::diag::{Code, Diagnostic};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(DuplicateKey, TomlSyntax);
+pub(crate) const FINDER: Finder = finder! {
+    DuplicateKey =
+        "A key stands twice in one table, or a table is opened twice. TOML forbids it because one of the two would \
+         be lost. Keep one.";
+    TomlSyntax =
+        "The file is not TOML. The place shown is where the parser could not go on; the mistake may be a little \
+         before it. See https://toml.io.";
+};
 
 const DUPLICATE: &str = "duplicate key";
 

@@ -5,7 +5,7 @@ use camino::Utf8Path;
 use super::fetching::Options;
 use super::host::Host;
 use super::{Context, Outcome};
-use crate::catalogue::FOLDER;
+use crate::layout::CATALOGUE;
 use crate::ops::add::{self, How, Moved, PostgresqlRequest, Request};
 use crate::ops::{self};
 
@@ -71,7 +71,7 @@ fn extension(what: &str, args: &Args, root: &Utf8Path, context: &mut Context<'_>
         }
         return Err(error.into());
     }
-    writeln!(context.out, "{FOLDER}/{}", new.path)?;
+    writeln!(context.out, "{CATALOGUE}/{}", new.path)?;
     for remark in &new.remarks {
         context.say(format_args!("note: {remark}"))?;
     }

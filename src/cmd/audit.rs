@@ -104,9 +104,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             report::write(&loaded.diagnostics, &loaded.sources, data, context)?;
         }
         // A log without results says that there are none.
-        Format::Sarif => {
-            crate::diag::emit(&loaded.diagnostics, &loaded.sources, Format::Sarif, false, context.out)?
-        }
+        Format::Sarif => super::for_programs(&loaded.diagnostics, &loaded.sources, Format::Sarif, context)?,
         format => emit(loaded, format, context)?,
     }
     let open = hits.iter().filter(|hit| hit.ignored.is_none()).count();

@@ -14,9 +14,10 @@ use clap_complete::engine::{
 use clap_complete::env::Shells;
 
 use crate::catalogue::model::Catalogue;
-use crate::catalogue::{self, FOLDER, systems};
+use crate::catalogue::{self, systems};
 use crate::cmd::{Context, Outcome, root};
 use crate::diag::{Code, Diagnostics, SourceMap, foreign};
+use crate::layout::{self, CATALOGUE};
 
 const PROGRAM: &str = "pgflakegen";
 
@@ -111,7 +112,7 @@ fn extensions() -> Vec<CompletionCandidate> {
     if let Some(catalogue) = loaded() {
         return catalogue.extensions.iter().filter_map(|e| candidate(&e.name, &e.description)).collect();
     }
-    let folder = here().map(|root| root.join(FOLDER).join("extensions"));
+    let folder = here().map(|root| root.join(CATALOGUE).join(layout::EXTENSIONS));
     let files = folder.and_then(|folder| folder.read_dir_utf8().ok()).into_iter().flatten().flatten();
     let mut names: Vec<String> =
         files.filter_map(|file| Some(file.file_name().strip_suffix(".toml")?.to_owned())).collect();

@@ -8,7 +8,7 @@ use super::inputs::Inputs;
 use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, report};
 use crate::diag::{Diagnostics, SourceMap};
-use crate::ops::drv_diff::{Change, Diff, Request, causes, drv_diff};
+use crate::ops::drv_diff::{Change, Diff, Request, drv_diff, packages_by_cause};
 
 /// Say which packages of the flake a change rebuilds, and why.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -38,7 +38,7 @@ const SHOWN: usize = 8;
 
 /// Each cause once, with how many packages it rebuilds.
 fn summarise(changes: &[Change], context: &mut Context<'_>) -> anyhow::Result<()> {
-    let mut causes = causes(changes);
+    let mut causes = packages_by_cause(changes);
     causes.retain(|(_, count)| *count > 1);
     if causes.is_empty() {
         return Ok(());

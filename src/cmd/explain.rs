@@ -2,6 +2,7 @@
 
 use crate::cmd::{Context, Outcome};
 use crate::diag::{Code, Severity, nearest};
+use crate::rules::page;
 
 /// Options of `explain`.
 #[derive(clap::Args, Debug)]
@@ -31,6 +32,6 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         Severity::Warning => "warning",
         Severity::Hint => "hint",
     };
-    writeln!(context.out, "{} ({severity}): {}\n\n{}", code.id(), code.summary(), code.explanation())?;
+    write!(context.out, "{} ({severity}): {}\n\n{}", code.id(), code.summary(), page(code))?;
     Ok(Outcome::Clean)
 }

@@ -49,6 +49,7 @@ use serde_json::Value;
 
 use crate::diag::{self, Diagnostics, Format, SourceMap, plural};
 use crate::ops::{self, Loaded};
+use crate::rules;
 
 /// Writes findings to stderr (text) or stdout (formats for programs), and a last line that counts.
 pub(crate) fn emit(loaded: &Loaded, format: Format, context: &mut Context<'_>) -> anyhow::Result<()> {
@@ -61,7 +62,21 @@ pub(crate) fn emit(loaded: &Loaded, format: Format, context: &mut Context<'_>) -
             diag::emit_text(&loaded.diagnostics, &loaded.sources, colour, fold, context.err)?;
             context.say(counted(&loaded.diagnostics))?;
         }
-        _ => diag::emit(&loaded.diagnostics, &loaded.sources, format, context.colour_out, context.out)?,
+        _ => for_programs(&loaded.diagnostics, &loaded.sources, format, context)?,
+    }
+    Ok(())
+}
+
+/// Writes findings to stdout.
+pub(crate) fn for_programs(
+    found: &Diagnostics,
+    sources: &SourceMap,
+    format: Format,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    match format {
+        Format::Sarif => diag::emit_sarif(found, sources, &rules::explanation, context.out)?,
+        _ => diag::emit(found, sources, format, context.colour_out, context.out)?,
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! Which repository is meant, and whether it is one that the user means.
 
+use crate::layout::CATALOGUE;
 use std::os::unix::fs::MetadataExt as _;
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-
-use crate::catalogue::FOLDER;
 
 /// Who asks, and from where.
 struct Asking {
@@ -46,7 +45,7 @@ fn find(asking: &Asking) -> anyhow::Result<Utf8PathBuf> {
         {
             break;
         }
-        let Ok(found) = folder.join(FOLDER).metadata() else { continue };
+        let Ok(found) = folder.join(CATALOGUE).metadata() else { continue };
         if !found.is_dir() {
             continue;
         }
@@ -79,7 +78,7 @@ mod tests {
         let own = rustix::process::geteuid().as_raw();
         let below = top.join("a/b");
         std::fs::create_dir_all(&below).expect("made");
-        std::fs::create_dir(top.join(FOLDER)).expect("made");
+        std::fs::create_dir(top.join(CATALOGUE)).expect("made");
         assert_eq!(find(&asking(&below, None, &[own])).expect("found"), top);
         // Not the home folder, unless it is where one is.
         assert_eq!(find(&asking(&below, Some(&top), &[own])).expect("found"), below);

@@ -9,6 +9,7 @@ use crate::cmd::host::Host;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::{Context, Outcome, show_override};
 use crate::diag::{foreign, nearest};
+use crate::layout;
 use crate::ops;
 use crate::render;
 
@@ -131,7 +132,7 @@ fn settings(settings: &std::collections::BTreeMap<String, Setting>) -> String {
         Setting::Integer(value) => value.to_string(),
         Setting::Float(value) => value.to_string(),
         Setting::Text(value) => value.clone(),
-        Setting::File { file } => format!("catalogue/{file}"),
+        Setting::File { file } => layout::in_catalogue(file).into_string(),
     };
     settings
         .iter()
@@ -181,7 +182,14 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&st
         ("preload", extension.preload.join(", ")),
         ("settings", settings(&extension.settings)),
         ("not for", extension.exclude_systems.join(", ")),
-        ("override", extension.override_file.as_ref().map(|f| format!("catalogue/{f}")).unwrap_or_default()),
+        (
+            "override",
+            extension
+                .override_file
+                .as_ref()
+                .map(|f| layout::in_catalogue(f).into_string())
+                .unwrap_or_default(),
+        ),
         ("broken", extension.broken.clone().unwrap_or_default()),
     ]));
     let wanted = |version: &str| only.is_none_or(|only| only == version);

@@ -101,7 +101,7 @@ fn emit(
         Format::Text => {
             diag::emit_text(diagnostics, sources, context.colour_err, context.fold, context.err)?;
         }
-        _ => diag::emit(diagnostics, sources, format, context.colour_out, context.out)?,
+        _ => super::for_programs(diagnostics, sources, format, context)?,
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The one table of all codes: number, name, severity, summary, explanation.
+//! The one table of all codes: number, name, severity, summary. What more is to be said of one stands in the file
+//! that finds it.
 
 use super::Severity;
 
@@ -8,7 +9,7 @@ macro_rules! codes {
 }
 
 macro_rules! define_codes {
-    ({ $($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $summary:literal : $explanation:literal;)* }) => {
+    ({ $($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $summary:literal;)* }) => {
         /// A rule's stable code: PGF1xx catalogue, 2xx Nix syntax, 3xx overrides, 4xx evaluation,
         /// 5xx fetch and store, 6xx drift, 7xx what is accounted for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,9 +27,6 @@ macro_rules! define_codes {
 
             /// One line, for lists.
             pub fn summary(self) -> &'static str { match self { $(Code::$name => $summary,)* } }
-
-            /// What `pgflakegen explain` prints.
-            pub fn explanation(self) -> &'static str { match self { $(Code::$name => $explanation,)* } }
         }
     };
 }
@@ -47,13 +45,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_unique_ascending_and_explained() {
+    fn codes_are_unique_and_ascending() {
         let ids: Vec<_> = Code::ALL.iter().map(|c| c.id()).collect();
         assert!(ids.is_sorted(), "{ids:?}");
         assert!(ids.windows(2).all(|w| w[0] != w[1]), "{ids:?}");
         for code in Code::ALL {
             assert!(!code.summary().is_empty() && !code.summary().ends_with('.'), "{code:?}");
-            assert!(code.explanation().trim().len() > 40, "{code:?} is not explained");
         }
     }
 }

@@ -43,15 +43,23 @@ pub fn emit(
             let all: Vec<_> = sorted.into_iter().map(|d| json(d, sources)).collect();
             out.own(format!("{}\n", foreign::json(&serde_json::to_string_pretty(&all)?)).as_bytes())
         }
-        Format::Sarif => {
-            let log = super::sarif::log(&diagnostics.sorted(sources), sources);
-            out.own(format!("{}\n", foreign::json(&serde_json::to_string_pretty(&log)?)).as_bytes())
-        }
+        Format::Sarif => emit_sarif(diagnostics, sources, &|code| code.summary(), out),
         Format::Github => {
             let sorted = diagnostics.sorted(sources);
             sorted.into_iter().try_for_each(|d| out.own(github(d, sources).as_bytes()))
         }
     }
+}
+
+/// As [`emit`] for code scanning, with more to be said of each code than its summary.
+pub fn emit_sarif(
+    diagnostics: &Diagnostics,
+    sources: &SourceMap,
+    explain: &dyn Fn(super::Code) -> &'static str,
+    out: &mut dyn Out,
+) -> io::Result<()> {
+    let log = super::sarif::log(&diagnostics.sorted(sources), sources, explain);
+    out.own(format!("{}\n", foreign::json(&serde_json::to_string_pretty(&log)?)).as_bytes())
 }
 
 /// As [`emit`] for people. With `fold`, of each kind the first 50 are shown and the others counted.

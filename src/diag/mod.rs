@@ -25,7 +25,7 @@ mod sarif;
 mod sources;
 
 pub use codes::Code;
-pub use emit::{Format, emit, emit_text};
+pub use emit::{Format, emit, emit_sarif, emit_text};
 pub use sources::{LineColumn, SourceId, SourceMap, Span};
 
 /// How bad a finding is.

@@ -93,7 +93,11 @@ fn result(diagnostic: &Diagnostic, rules: &[Code], sources: &SourceMap) -> Value
 }
 
 /// One run with the rules that its findings have.
-pub(super) fn log(findings: &[&Diagnostic], sources: &SourceMap) -> Value {
+pub(super) fn log(
+    findings: &[&Diagnostic],
+    sources: &SourceMap,
+    explain: &dyn Fn(Code) -> &'static str,
+) -> Value {
     let mut rules: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
     rules.sort();
     rules.dedup();
@@ -104,7 +108,7 @@ pub(super) fn log(findings: &[&Diagnostic], sources: &SourceMap) -> Value {
                 "id": code.id(),
                 "name": format!("{code:?}"),
                 "shortDescription": { "text": code.summary() },
-                "fullDescription": { "text": code.explanation() },
+                "fullDescription": { "text": explain(*code) },
                 "defaultConfiguration": { "level": level(code.severity()) },
             })
         })

@@ -8,7 +8,8 @@ use super::data::{self, Catalogue, Fit, License, Override, Source};
 use super::state;
 use crate::catalogue::input::Place;
 use crate::catalogue::model::{self, Extension, Fetcher, Postgresql, Revision, Version};
-use crate::catalogue::{FOLDER, Files, Node, contrib, licenses, lifetime};
+use crate::catalogue::{Files, Node, contrib, licenses, lifetime};
+use crate::layout;
 use crate::render;
 
 /// A longer hand-written file is only named.
@@ -87,7 +88,7 @@ fn source(source: &model::Source) -> Source {
 }
 
 fn below(file: &Utf8Path) -> Utf8PathBuf {
-    Utf8Path::new(FOLDER).join(file)
+    layout::in_catalogue(file)
 }
 
 fn postgresql(catalogue: &model::Catalogue, postgresql: &Postgresql) -> data::Postgresql {
@@ -211,7 +212,7 @@ fn fit(catalogue: &model::Catalogue, extension: &Extension, postgresql: &Postgre
         }
         model::Fit::Nixpkgs => Fit::default(),
     };
-    let Some(table) = catalogue.known() else { return Some(fit) };
+    let Some(table) = catalogue.nixpkgs_table() else { return Some(fit) };
     let systems = &catalogue.flake.systems;
     match table.find(&extension.attrs, postgresql.major) {
         Some((_, member, version)) => {

@@ -4,38 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// Something that git knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// `0o100644`, `0o40000` and the like.
-    pub mode: u32,
-    /// Its object.
-    pub id: String,
-    /// Where it is, relative to the root.
-    pub path: PathBuf,
-}
-
-impl Entry {
-    /// Whether it is a folder.
-    pub fn is_directory(&self) -> bool {
-        self.mode == 0o040_000
-    }
-
-    /// Whether it is a symbolic link.
-    pub fn is_link(&self) -> bool {
-        self.mode == 0o120_000
-    }
-
-    /// Whether it is a file that may be run.
-    pub fn is_executable(&self) -> bool {
-        self.mode == 0o100_755
-    }
-
-    /// The commit of a submodule.
-    pub fn submodule(&self) -> Option<&str> {
-        (self.mode == 0o160_000).then_some(&self.id)
-    }
-}
+pub use nix_eval::Entry;
 
 fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))

@@ -401,7 +401,7 @@ impl Repository {
     ///
     /// # Errors
     /// When the repository cannot be read.
-    pub fn known(&self) -> Result<Vec<Entry>, GitError> {
+    pub fn index(&self) -> Result<Vec<Entry>, GitError> {
         Ok(entries(&self.output(["ls-files", "--stage", "-z"])?))
     }
 

@@ -273,7 +273,7 @@ fn names_are_names() {
     }
     let files = repository.files("HEAD", Path::new("")).unwrap();
     assert_eq!(files.len(), names.len() + 2);
-    assert_eq!(repository.known().unwrap().len(), names.len() + 2);
+    assert_eq!(repository.index().unwrap().len(), names.len() + 2);
     // Its pathspecs are not ours.
     let run = repository.run(["ls-files", "-z", "--", "?.txt"]).unwrap();
     assert_ne!(run.without(&["GIT_LITERAL_PATHSPECS"]).output().unwrap(), b"");
@@ -421,7 +421,7 @@ fn what_there_is() {
         assert_eq!(found.as_deref(), Some(wanted.as_bytes()), "{stage}");
     }
     assert_eq!(repository.staged(conflict, 0).unwrap(), None);
-    let known: Vec<PathBuf> = repository.known().unwrap().into_iter().map(|entry| entry.path).collect();
+    let known: Vec<PathBuf> = repository.index().unwrap().into_iter().map(|entry| entry.path).collect();
     assert_eq!(known, [conflict, Path::new("sub/b.txt")]);
     let status = repository.status(&[]).unwrap();
     assert!(status.iter().any(|status| status.path == conflict && status.is_conflict()), "{status:?}");

@@ -42,8 +42,8 @@ pub fn tracked(folder: &Path) -> Result<Option<BTreeSet<PathBuf>>> {
     let folder = folder.canonicalize()?;
     let Some(repository) = Repository::around(&folder).map_err(failed)? else { return Ok(None) };
     let below = repository.below(&folder);
-    let known = repository.known().map_err(failed)?;
-    let known =
-        known.into_iter().filter_map(|entry| Some(entry.path.strip_prefix(&below).ok()?.to_path_buf()));
-    Ok(Some(known.collect()))
+    let entries = repository.index().map_err(failed)?;
+    let paths =
+        entries.into_iter().filter_map(|entry| Some(entry.path.strip_prefix(&below).ok()?.to_path_buf()));
+    Ok(Some(paths.collect()))
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use nix_eval::internal::eval_io::{self, Answer, EvalIo, Temporary, Unanswered};
+use nix_eval::{Answer, EvalIo, Temporary, Unanswered};
 
 use crate::git;
 use crate::interrupt::TemporaryDirectory;
@@ -18,7 +18,7 @@ use crate::store::nar::FileType;
 pub struct Machine;
 
 /// Its files.
-const FILES: eval_io::Machine = eval_io::Machine;
+const FILES: nix_eval::Machine = nix_eval::Machine;
 
 impl EvalIo for Machine {
     fn read_file(&self, path: &[u8]) -> io::Result<Vec<u8>> {
@@ -57,7 +57,7 @@ impl EvalIo for Machine {
         Ok(Box::new(TemporaryDirectory::new(prefix)?))
     }
 
-    fn repository(&self, root: &Path) -> Answer<Box<dyn eval_io::Repository>> {
+    fn repository(&self, root: &Path) -> Answer<Box<dyn nix_eval::Repository>> {
         Ok(Box::new(Repository { git: git::Repository::at(root), index: Mutex::default() }))
     }
 }
@@ -70,10 +70,6 @@ struct Repository {
 
 fn said(error: impl ToString) -> Unanswered {
     Unanswered(error.to_string())
-}
-
-fn entry(entry: git::Entry) -> eval_io::Entry {
-    eval_io::Entry { mode: entry.mode, id: entry.id, path: entry.path }
 }
 
 impl Repository {
@@ -92,7 +88,7 @@ impl Repository {
     }
 }
 
-impl eval_io::Repository for Repository {
+impl nix_eval::Repository for Repository {
     fn root(&self) -> &Path {
         &self.git.root
     }
@@ -129,12 +125,12 @@ impl eval_io::Repository for Repository {
         self.git.common_dir().map_err(said)
     }
 
-    fn tree(&self, rev: &str) -> Answer<Vec<eval_io::Entry>> {
-        Ok(self.git.tree(rev).map_err(said)?.into_iter().map(entry).collect())
+    fn tree(&self, rev: &str) -> Answer<Vec<nix_eval::Entry>> {
+        self.git.tree(rev).map_err(said)
     }
 
-    fn known(&self) -> Answer<Vec<eval_io::Entry>> {
-        Ok(self.git.known().map_err(said)?.into_iter().map(entry).collect())
+    fn tracked(&self) -> Answer<Vec<nix_eval::Entry>> {
+        self.git.index().map_err(said)
     }
 
     fn is_changed(&self) -> Answer<bool> {

@@ -6,6 +6,34 @@ pub use nix_syntax::{AstNode, MAX_BRACKETS, ast, format, quote, scope, text, wit
 use nix_syntax::{ErrorKind, SyntaxError};
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceId, Span};
+use crate::rule::{Finder, finder};
+
+pub(crate) const FINDER: Finder = finder! {
+    NixNotUtf8 =
+        "Nix takes any bytes in strings and comments, but editors, formatters, JSON and every reader of the \
+         repository expect UTF-8. The place shown is the first byte that is not. Save the file as UTF-8.";
+    NixTooDeep =
+        "Brackets, functions or operators nest so deeply that parsing the text could exhaust the stack. No person \
+         writes such a file; a generated one can bind inner parts with `let … in`.";
+    NixSyntax =
+        "The file is not Nix at this place. All syntax errors of a file are shown in one run; other rules look at \
+         the file once it parses.";
+    NixUnclosed =
+        "The place shown is where the construct began. When indentation shows where the end is missing, the \
+         innermost bracket that fits is named rather than the one left over at the end of the file.";
+    NixUnopened =
+        "A closing bracket closes nothing, or closes a bracket of another kind. One of the two is a slip, or the \
+         opening one is missing.";
+    NixMissingSemicolon =
+        "Every binding in a set or in `let` ends with `;`. Without it Nix reads the next name as an argument of the \
+         value and stumbles over its `=`.";
+    NixDuplicateAttribute =
+        "A set or `let` binds a name twice. Nix merges two sets written out (`a = { … }; a.b = …;`) and refuses \
+         everything else.";
+    NixDuplicateFormal =
+        "A function's argument set names the same argument twice, or names the whole set like one of its arguments. \
+         Nix refuses it.";
+};
 
 /// Parses `text`, a file of `source`, and reports every syntax error in it.
 ///

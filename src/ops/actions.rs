@@ -6,9 +6,9 @@ use semver::Version;
 
 use super::writing::{self, Edit, Edits};
 use super::{Error, Host, failures};
-use crate::catalogue::FOLDER;
 use crate::catalogue::actions::{ACTIONS, Action, pinned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -16,7 +16,7 @@ use crate::threads::Pool;
 use crate::upstream::{Upstream, UpstreamError, edit};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(HashDiffers, NotThere);
+pub(crate) const FINDER: Finder = finder! { HashDiffers; NotThere; };
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +82,8 @@ pub fn actions(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> R
         }
     }
     if !request.dry_run && !report.moved.is_empty() && !report.failed.has_errors() {
-        let path = Utf8PathBuf::from("flake.toml");
-        let file = request.root.join(FOLDER).join(&path);
+        let path = Utf8PathBuf::from(layout::FLAKE_TOML);
+        let file = request.root.join(CATALOGUE).join(&path);
         let before = limited::text(&file).map_err(|source| Error::Read { path: file.clone(), source })?;
         let mut after = before.clone();
         for moved in &report.moved {

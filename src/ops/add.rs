@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::writing::apply;
 use super::{Error, Host, failures};
-use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostic, nearest};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -21,7 +21,7 @@ use crate::upstream::locator::owner_and_repo;
 use crate::upstream::support::{self, Support};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CannotEdit, UnknownPostgresql);
+pub(crate) const FINDER: Finder = finder! { CannotEdit; UnknownPostgresql; };
 
 /// A repository that the catalogue is to have.
 #[derive(Clone, Debug)]
@@ -75,9 +75,9 @@ pub fn extension(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) ->
     if !good || name.starts_with('-') || name.is_empty() {
         return Err(Error::BadName(name));
     }
-    let path = Utf8PathBuf::from(format!("extensions/{name}.toml"));
-    if root.join(FOLDER).join(&path).exists() {
-        let finding = Diagnostic::global(Code::CannotEdit, format!("{FOLDER}/{path} is there already"));
+    let path = layout::extension_toml(&name);
+    if root.join(CATALOGUE).join(&path).exists() {
+        let finding = Diagnostic::global(Code::CannotEdit, format!("{CATALOGUE}/{path} is there already"));
         return Err(Error::refused(
             finding.help(format!("pgflakegen bump {name}, or --name for another name")),
         ));
@@ -94,8 +94,8 @@ pub fn extension(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) ->
     files.insert(path.clone(), new.text.clone());
     let known = |version: &String| catalogue.cargo_pgrx.iter().any(|entry| entry.version == *version);
     if let Some(version) = new.cargo_pgrx.as_ref().filter(|version| !request.dry_run && !known(version)) {
-        let path = Utf8PathBuf::from("pgrx.toml");
-        let text = limited::text(root.join(FOLDER).join(&path)).unwrap_or_default();
+        let path = Utf8PathBuf::from(layout::PGRX_TOML);
+        let text = limited::text(root.join(CATALOGUE).join(&path)).unwrap_or_default();
         let fetching = progress(host, "fetching", 0);
         let task = fetching.begin(|| format!("cargo-pgrx {version}"));
         let result = bump::cargo_pgrx(upstream, version, &text);
@@ -294,8 +294,8 @@ pub fn postgresql(
         Ok(fetched) => fetched.hash.to_sri(),
         Err(error) => return Err(Error::refused(failures::finding(&error))),
     };
-    let path = Utf8PathBuf::from("postgresql.toml");
-    let old = limited::text(root.join(FOLDER).join(&path))?;
+    let path = Utf8PathBuf::from(layout::POSTGRESQL_TOML);
+    let old = limited::text(root.join(CATALOGUE).join(&path))?;
     let mut changes: edit::Changes = vec![
         ("name", Some(name.as_str().into())),
         ("major", Some(i64::from(major).into())),
@@ -323,7 +323,7 @@ pub fn postgresql(
                 Ok((Support::No(why), _)) => How::Behind(why),
                 Ok((support, Some(text))) => match edit_list(&text, &version, from, &name)? {
                     Some(new) => {
-                        files.insert(format!("extensions/{extension}.toml").into(), new);
+                        files.insert(layout::extension_toml(&extension), new);
                         How::Along { sure: !matches!(support, Support::Unknown) }
                     }
                     None => How::ByRange,
@@ -364,7 +364,7 @@ fn move_along(
             let at = all.last().unwrap_or(default);
             let version = &extension.versions[*at];
             let look = || -> Result<(Support, Option<String>), Error> {
-                let path = request.root.join(FOLDER).join(format!("extensions/{}.toml", extension.name));
+                let path = request.root.join(CATALOGUE).join(layout::extension_toml(&extension.name));
                 let text = limited::text(path)?;
                 if !request.check {
                     return Ok((Support::Unknown, Some(text)));

@@ -15,16 +15,26 @@ use crate::accounts::audit::{Asked, Vulnerability, postgresql};
 use crate::accounts::bill::{Crates, crates};
 use crate::accounts::place::Place;
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Postgresql, Revision, Vendor};
+use crate::catalogue::places;
 use crate::catalogue::version::compare;
-use crate::catalogue::{FOLDER, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, few, plural};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
 use crate::upstream::{Upstream, osv};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(BehindNewest, NotAudited);
+pub(crate) const FINDER: Finder = finder! {
+    BehindNewest =
+        "Minor releases of PostgreSQL only mend, and read the same data: whoever runs an older one is told by the \
+         project to move. `pgflakegen bump postgresql` does. What the newest one is, is as of the day of the table \
+         in this program; `pgflakegen outdated postgresql` asks.";
+    NotAudited =
+        "Databases know software by repository and tag, or by the name in a registry. What comes as an archive from \
+         elsewhere, a fork of PostgreSQL, or crates whose lock file is not in the catalogue, have neither here, so \
+         that nothing is known of it, which is not the same as that there is nothing.";
+};
 
 /// What is to be looked at.
 #[derive(Clone, Debug)]
@@ -197,7 +207,7 @@ fn is_release(server: &Postgresql) -> bool {
 }
 
 fn place_of_server(server: &Postgresql, sources: &SourceMap) -> Option<Span> {
-    let source = sources.find(&Utf8Path::new(FOLDER).join("postgresql.toml"))?;
+    let source = sources.find(&layout::in_catalogue(layout::POSTGRESQL_TOML))?;
     let range = places::entry(sources.text(source), "postgresql", &server.name, &["version", "name"])?;
     Some(Span::new(source, range))
 }
@@ -231,7 +241,7 @@ fn subjects(root: &Utf8Path, catalogue: &Catalogue, unknown: &mut Vec<String>) -
                 unknown.push(format!("the crates of {} {}", extension.name, version.version));
                 continue;
             };
-            let lock = limited::read(root.join(FOLDER).join(file)).unwrap_or_default();
+            let lock = limited::read(root.join(CATALOGUE).join(file)).unwrap_or_default();
             for one in crates::of_lock(&String::from_utf8_lossy(&lock)).unwrap_or_default() {
                 if one.git.is_none() && one.name != "pgrx" {
                     add(Some(format!("{} {}", one.name, one.version)), crate_of(&one.name, &one.version));

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use super::failures;
 use super::writing::{self, Edit, Edits};
 use super::{Error, Host};
-use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::progress::{Progress, progress};
 use crate::rule::{Finder, finder};
@@ -24,7 +24,7 @@ use crate::upstream::versions::Release;
 pub use crate::upstream::bump::Bumped;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(NothingToBump, UnknownPostgresql);
+pub(crate) const FINDER: Finder = finder! { NothingToBump; UnknownPostgresql; };
 
 /// What is to be bumped, and how.
 #[derive(Clone, Debug)]
@@ -86,8 +86,8 @@ impl Target<'_> {
     /// The catalogue file that says it, relative to the catalogue folder.
     fn file(&self) -> Utf8PathBuf {
         match self {
-            Self::Extension(extension, _) => format!("extensions/{}.toml", extension.name).into(),
-            Self::Postgresql(_) => "postgresql.toml".into(),
+            Self::Extension(extension, _) => layout::extension_toml(&extension.name),
+            Self::Postgresql(_) => layout::POSTGRESQL_TOML.into(),
         }
     }
 }
@@ -314,7 +314,7 @@ fn one(
     if request.dry_run || bumped.is_empty() {
         return Ok(Edited { bumped, ..Edited::default() });
     }
-    let path = request.root.join(FOLDER).join(target.file());
+    let path = request.root.join(CATALOGUE).join(target.file());
     let text = limited::text(&path).map_err(crate::upstream::UpstreamError::from)?;
     let task = fetching.begin(|| target.name());
     match (target, news) {
@@ -344,7 +344,7 @@ impl Desk<'_> {
         match (self.pending.get(path), self.written.get(path)) {
             (Some(edit), _) => edit.after.clone(),
             (None, Some(text)) => text.clone(),
-            (None, None) => limited::text(self.root.join(FOLDER).join(path)).ok(),
+            (None, None) => limited::text(self.root.join(CATALOGUE).join(path)).ok(),
         }
     }
 
@@ -373,7 +373,7 @@ fn write(fetched: Fetched<'_>, upstream: &Upstream, host: &dyn Host) -> Result<V
             if known.contains(&version) {
                 continue;
             }
-            let path = Utf8PathBuf::from("pgrx.toml");
+            let path = Utf8PathBuf::from(layout::PGRX_TOML);
             let before = desk.current(&path);
             let text = before.as_deref().unwrap_or_default();
             let fetching = progress(host, "fetching", 1);
@@ -384,7 +384,7 @@ fn write(fetched: Fetched<'_>, upstream: &Upstream, host: &dyn Host) -> Result<V
                 Ok(text) => {
                     desk.put(path, before, Some(text));
                     edited.bumped.iter_mut().for_each(|bumped| {
-                        bumped.remarks.push(format!("cargo-pgrx {version} added to {FOLDER}/pgrx.toml"));
+                        bumped.remarks.push(format!("cargo-pgrx {version} added to {CATALOGUE}/pgrx.toml"));
                     });
                     known.insert(version);
                 }

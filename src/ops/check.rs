@@ -13,7 +13,12 @@ use crate::rule::{Finder, finder};
 use crate::tree::{Change, Comparison};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(OutOfDate);
+pub(crate) const FINDER: Finder = finder! {
+    OutOfDate =
+        "The file differs from what pgflakegen makes of the catalogue as it is now: the catalogue was changed and \
+         `pgflakegen` not run, or it was run in another version. Run `pgflakegen` and commit the result together \
+         with the catalogue.";
+};
 
 /// What is to be checked.
 #[derive(Clone, Debug)]

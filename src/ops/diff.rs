@@ -81,7 +81,7 @@ fn rebuilt(request: &Request<'_>, builds: &Evaluation, host: &dyn Host) -> Rebui
         let why = found.changes.iter().flat_map(|change| &change.reasons).map(|cause| &cause.what).next();
         return unknown(why.map_or_else(|| "no package evaluates".to_owned(), |why| first_line(why)));
     }
-    let causes = drv_diff::causes(&found.changes).into_iter();
+    let causes = drv_diff::packages_by_cause(&found.changes).into_iter();
     let causes = causes.map(|(what, packages)| Cause { what, packages }).collect();
     Rebuilt { packages: found.packages, counts, causes, unknown: None }
 }

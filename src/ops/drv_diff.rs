@@ -51,7 +51,7 @@ pub struct Change {
 }
 
 /// Each cause for which packages are rebuilt, with how many that are; what concerns most comes first.
-pub fn causes(changes: &[Change]) -> Vec<(String, usize)> {
+pub fn packages_by_cause(changes: &[Change]) -> Vec<(String, usize)> {
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
     for change in changes.iter().filter(|change| change.change == "rebuilt") {
         let all: BTreeSet<String> = change

@@ -6,14 +6,20 @@ use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, few, nearest, plural};
 use crate::nix::eval::Settings;
-use crate::nix::eval::shared::current_system;
+use crate::nix::eval::current_system;
 use crate::overrides::evaluated::packages::{self, Nothing, Package};
 use crate::overrides::evaluated::{self, Build, Outcome, Task};
 use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(EvalLimit, PackageFails);
+pub(crate) const FINDER: Finder = finder! {
+    EvalLimit;
+    PackageFails =
+        "`check --evaluate` evaluates every package, check, shell and app of the flake, as `nix flake check` does, \
+         and these fail for the same reason. `pgflakegen eval .#packages.SYSTEM.\"psql_15/bin\" --show-trace` shows \
+         the way to it.";
+};
 
 /// How overrides are evaluated.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::check::{self, Checked};
 use super::{Error, Host, generate};
-use crate::catalogue::FOLDER;
 use crate::diag::{Fix, SourceId, fix};
+use crate::layout::CATALOGUE;
 use crate::nix::syntax::format;
 use crate::render::marker;
 use crate::tree::{self, Conflict};
@@ -71,7 +71,7 @@ fn corrected(checked: &Checked) -> Vec<New> {
     for (source, fixes) in by_file {
         let (path, before) = (loaded.sources.path(source), loaded.sources.text(source));
         let (text, fixes) = fix::apply(source, before, fixes);
-        if fixes > 0 && path.starts_with(FOLDER) {
+        if fixes > 0 && path.starts_with(CATALOGUE) {
             all.push(New { path: path.to_owned(), before: before.to_owned(), text });
         }
     }
@@ -79,7 +79,7 @@ fn corrected(checked: &Checked) -> Vec<New> {
         let nix = loaded
             .sources
             .iter()
-            .filter(|(path, _)| path.starts_with(FOLDER) && path.extension() == Some("nix"));
+            .filter(|(path, _)| path.starts_with(CATALOGUE) && path.extension() == Some("nix"));
         all.extend(nix.filter_map(|(path, before)| {
             let text = format::format(before).ok().filter(|text| text != before)?;
             Some(New { path: path.to_owned(), before: before.to_owned(), text })

@@ -3,9 +3,9 @@
 use camino::Utf8Path;
 
 use super::{Error, Host, Loaded};
-use crate::catalogue::lock;
 use crate::catalogue::model::Catalogue;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceMap, Span};
+use crate::layout;
 use crate::progress::progress;
 use crate::render;
 use crate::report::{self, Size};
@@ -13,7 +13,29 @@ use crate::rule::{Finder, finder};
 use crate::tree::{self, Change, Comparison, Conflict, Guard};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CommittedEdit, EditedByHand, ForeignFile, HandWrittenPipeline);
+pub(crate) const FINDER: Finder = finder! {
+    CommittedEdit =
+        "What is committed of this file is neither what its catalogue gives nor what a merge makes of such texts: \
+         somebody has edited it and committed the edit. It is generated anew, as nothing is lost: git has the old \
+         text, and the help line says how to see it. To keep the change, move it to the catalogue, an override or \
+         catalogue/extra.nix.";
+    EditedByHand =
+        "The file carries pgflakegen's mark, but its text is none that pgflakegen has written here, nor what git's \
+         catalogues give, nor what a merge makes of these: somebody has changed it. It is not overwritten, so that \
+         no edit is lost. To keep the change, move it to where it belongs (the extension's entry in \
+         catalogue/extensions/, an override in catalogue/overrides/, or catalogue/extra.nix). To drop it, delete \
+         the file and run `pgflakegen`, which writes it anew; `pgflakegen generate --force` does that for all \
+         files.";
+    ForeignFile =
+        "There is a file at a path that pgflakegen wants to write, and it does not carry pgflakegen's mark, or it \
+         is a directory, a link or no text. It is not overwritten. Move it away (hand-written outputs go to \
+         catalogue/extra.nix), or run `pgflakegen generate --force` to replace it.";
+    HandWrittenPipeline =
+        "[ci] of catalogue/flake.toml gives a pipeline (a workflow in .github/workflows, .gitlab-ci.yml, \
+         .buildkite/pipeline.yml), but one that somebody wrote stands there already. It is never replaced, not even \
+         with --force. Move it away to have the generated one, or name in workflows and services of [ci] those that \
+         are wanted.";
+};
 
 /// What is to be generated.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +154,7 @@ pub(crate) fn report_conflicts(comparison: &Comparison, force: bool, loaded: &mu
 
 /// How `[ci]` says that a pipeline is not wanted.
 fn leave_out(path: &Utf8Path) -> &'static str {
-    match path.starts_with(".github") {
+    match path.starts_with(layout::GITHUB) {
         true => "`workflows` names those of GitHub's that are",
         false => "`services` names those that are",
     }
@@ -157,7 +179,7 @@ pub(crate) fn conflict(
         format!("to drop it: `rm {path}`; the catalogue has no use for the file")
     };
     match change.conflict {
-        Some(Conflict::Edited { .. }) if path == lock::FILE => {
+        Some(Conflict::Edited { .. }) if path == layout::FLAKE_LOCK => {
             let ours = change.after.as_deref().unwrap_or_default();
             Some(super::lock::finding(&text, ours, at(0)).help(drop))
         }

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
 use crate::catalogue::version::compare;
-use crate::catalogue::{self, FOLDER, Files, contrib};
+use crate::catalogue::{self, Files, contrib};
 use crate::diag::{Diagnostics, Severity, SourceMap};
+use crate::layout::{self, CATALOGUE, PGRX_TOML};
 use crate::limited;
 use crate::progress::progress;
 use crate::threads::Pool;
@@ -310,7 +311,7 @@ fn take(
     let mut good: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
     let mut all = Vec::new();
     let mut cargo_pgrx = Tools {
-        text: limited::text(root.join(FOLDER).join(TOOLS)).unwrap_or_default(),
+        text: limited::text(root.join(CATALOGUE).join(PGRX_TOML)).unwrap_or_default(),
         known: catalogue.cargo_pgrx.iter().map(|entry| entry.version.clone()).collect(),
         listed: tools,
         upstream,
@@ -330,10 +331,10 @@ fn take(
             }
         };
         let name = draft.name.clone();
-        let path = Utf8PathBuf::from(format!("extensions/{name}.toml"));
+        let path = layout::extension_toml(&name);
         let there = files.get(&path).is_some();
         let mut imported = match (there, request.existing) {
-            (true, Existing::Merge) => match limited::text(root.join(FOLDER).join(&path)) {
+            (true, Existing::Merge) => match limited::text(root.join(CATALOGUE).join(&path)) {
                 Ok(old) => draft.merge_into(&old).unwrap_or_else(|error| {
                     Imported::refused(&name, format!("its entry cannot be edited: {error}"))
                 }),
@@ -356,7 +357,7 @@ fn take(
         }
         if imported.refused.is_none() {
             let mut with = files.clone();
-            with.insert(Utf8PathBuf::from(TOOLS), cargo_pgrx.text.as_bytes());
+            with.insert(Utf8PathBuf::from(PGRX_TOML), cargo_pgrx.text.as_bytes());
             for (path, text) in &imported.files {
                 with.insert(path.clone(), text.as_bytes());
             }
@@ -376,9 +377,9 @@ fn take(
     }
     if !request.dry_run && !good.is_empty() {
         let mut new = good.clone();
-        new.insert(TOOLS.into(), cargo_pgrx.text);
+        new.insert(PGRX_TOML.into(), cargo_pgrx.text);
         let change = |(path, text): (Utf8PathBuf, String)| {
-            let path = Utf8Path::new(FOLDER).join(path);
+            let path = layout::in_catalogue(path);
             let before = std::fs::read_to_string(root.join(&path)).ok();
             let same = before.as_deref().unwrap_or_default() == text;
             (!same).then_some(Change {
@@ -411,7 +412,7 @@ fn provided(draft: &mut Draft, catalogue: &Catalogue, files: &Files) {
     }
     let here = |name: &String| {
         catalogue.extensions.iter().any(|known| known.sql_names.contains(name))
-            || files.get(Utf8Path::new(&format!("extensions/{name}.toml"))).is_some()
+            || files.get(&layout::extension_toml(name)).is_some()
             || contrib::names().any(|contrib| contrib == name)
     };
     let (known, absent) = std::mem::take(&mut surroundings.requires).into_iter().partition::<Vec<_>, _>(here);
@@ -420,8 +421,6 @@ fn provided(draft: &mut Draft, catalogue: &Catalogue, files: &Files) {
         draft.common.remarks.insert(format!("it requires {name}, which is not in the catalogue yet"));
     }
 }
-
-const TOOLS: &str = "pgrx.toml";
 
 /// Why an override that was written is none. One that is not Nix would keep all the others from being generated.
 fn unreadable(imported: &Imported) -> Option<String> {
@@ -460,7 +459,7 @@ impl Tools<'_> {
                 }
                 Err(why) => {
                     let why = format!(
-                        "it needs cargo-pgrx {version}, which is not in {FOLDER}/{TOOLS} and cannot be fetched: {why}"
+                        "it needs cargo-pgrx {version}, which is not in {CATALOGUE}/{PGRX_TOML} and cannot be fetched: {why}"
                     );
                     self.failed.insert(version.clone(), why.clone());
                     return Err(why);

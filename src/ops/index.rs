@@ -5,16 +5,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::evaluate::{self, Evaluation};
 use super::{Error, Host};
-use crate::catalogue::{FOLDER, nixpkgs};
-use crate::nix::eval::{Settings, shared::current_system};
+use crate::catalogue::nixpkgs;
+use crate::layout::{self, CATALOGUE};
+use crate::nix::eval::{Settings, current_system};
 use crate::nix::flake;
 use crate::overrides::evaluated;
 use crate::overrides::index::{Coverage, Index};
 use crate::overrides::{names, postgresql_facts};
 use crate::tree::place;
-
-/// Where a repository keeps its index, below the catalogue.
-pub const FILE: &str = "nixpkgs.index.gz";
 
 /// Where the names come from.
 #[derive(Clone, Debug)]
@@ -110,8 +108,9 @@ pub fn index(request: &Request<'_>, host: &dyn Host) -> Result<Indexed, Error> {
         return Err(Error::NoNames);
     }
     let index = Index::new(revision, coverage, names);
-    let output = request.output.map_or_else(|| root.join(FOLDER).join(FILE), Utf8Path::to_owned);
-    write(request.output, root, FILE, &index.write()?)?;
+    let output =
+        request.output.map_or_else(|| root.join(CATALOGUE).join(layout::NIXPKGS_INDEX), Utf8Path::to_owned);
+    write(request.output, root, layout::NIXPKGS_INDEX, &index.write()?)?;
     // A table of part of what the index was wanted for, elsewhere, has no place of its own.
     Ok(Indexed { output, index, tree: tree.filter(|_| request.output.is_none()) })
 }
@@ -138,8 +137,8 @@ fn table(request: &Request<'_>, tree: &Utf8Path, revision: String, host: &dyn Ho
     let settings = Settings::default();
     let asked = postgresql_facts::of_tree(tree.as_std_path(), revision, &systems, &settings, host);
     let (table, failed) = asked.map_err(|why| Error::NoPackages { tree: tree.to_owned(), why })?;
-    write(None, root, nixpkgs::FILE, table.write().as_bytes())?;
-    Ok(Tabled { output: root.join(FOLDER).join(nixpkgs::FILE), table, failed })
+    write(None, root, layout::NIXPKGS_TOML, table.write().as_bytes())?;
+    Ok(Tabled { output: root.join(CATALOGUE).join(layout::NIXPKGS_TOML), table, failed })
 }
 
 /// Where the user said, or into the catalogue, which may not lead out of the repository.
@@ -152,12 +151,10 @@ pub(super) fn write(
     let _unbroken = crate::interrupt::unbroken();
     let written = match output {
         Some(output) => place::replace(output, bytes),
-        None => {
-            place::Place::open(root).and_then(|root| root.replace(&Utf8Path::new(FOLDER).join(name), bytes))
-        }
+        None => place::Place::open(root).and_then(|root| root.replace(&layout::in_catalogue(name), bytes)),
     };
     written.map_err(|cause| Error::IndexNotWritten {
-        output: output.map_or_else(|| root.join(FOLDER).join(name), Utf8Path::to_owned),
+        output: output.map_or_else(|| root.join(CATALOGUE).join(name), Utf8Path::to_owned),
         done: place::is_done(&cause),
         cause,
     })

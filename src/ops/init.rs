@@ -1,11 +1,12 @@
 //! A new folder with a small working catalogue.
 
 use std::io;
+use std::sync::LazyLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, Host, Notice};
-use crate::catalogue::FOLDER;
+use crate::layout::{self, CATALOGUE};
 use crate::render::marker;
 use crate::tree::{
     self,
@@ -34,19 +35,22 @@ pub struct Made {
 
 /// What a team has use for. A file that is there is its owner's.
 const TEAM: &[(&str, &str)] = &[
-    (".gitignore", include_str!("../../templates/init/gitignore")),
+    (layout::GIT_IGNORE, include_str!("../../templates/init/gitignore")),
     (".editorconfig", include_str!("../../templates/init/editorconfig")),
     (".pre-commit-config.yaml", include_str!("../../templates/init/pre-commit-config.yaml")),
-    (".github/workflows/catalogue.yml", include_str!("../../templates/init/workflow.yml")),
+    (layout::GITHUB_CATALOGUE, include_str!("../../templates/init/workflow.yml")),
 ];
 
 /// The catalogue. `flake.toml` comes last: without it there is none yet.
-const CATALOGUE: &[(&str, &str)] = &[
-    ("catalogue/extensions/pgvector.toml", include_str!("../../templates/init/pgvector.toml")),
-    ("catalogue/extensions/pg_cron.toml", include_str!("../../templates/init/pg_cron.toml")),
-    ("catalogue/postgresql.toml", include_str!("../../templates/init/postgresql.toml")),
-    ("catalogue/flake.toml", include_str!("../../templates/init/flake.toml")),
-];
+static OF_CATALOGUE: LazyLock<[(Utf8PathBuf, &str); 4]> = LazyLock::new(|| {
+    [
+        (layout::extension_toml("pgvector"), include_str!("../../templates/init/pgvector.toml")),
+        (layout::extension_toml("pg_cron"), include_str!("../../templates/init/pg_cron.toml")),
+        (layout::POSTGRESQL_TOML.into(), include_str!("../../templates/init/postgresql.toml")),
+        (layout::FLAKE_TOML.into(), include_str!("../../templates/init/flake.toml")),
+    ]
+    .map(|(path, text)| (layout::in_catalogue(path), text))
+});
 
 /// Makes a folder with a small working catalogue. What is there stays as it is.
 ///
@@ -63,18 +67,17 @@ pub fn init(request: &Request<'_>, host: &dyn Host) -> Result<Made, Error> {
     let _unbroken = crate::interrupt::unbroken();
     let place = Place::make(dir).map_err(|source| Error::NotMade { dir: dir.to_owned(), source })?;
     let attributes = tree::attributes("");
-    let team = [TEAM, &[(".gitattributes", attributes.as_str())]].concat();
+    let team = [TEAM, &[(layout::GIT_ATTRIBUTES, attributes.as_str())]].concat();
     let team = if request.bare { &[][..] } else { &team };
     let mut created = Vec::new();
-    for (path, text) in team.iter().chain(CATALOGUE) {
+    let team = team.iter().map(|(path, text)| (Utf8Path::new(path), *text));
+    for (path, text) in team.chain(OF_CATALOGUE.iter().map(|(path, text)| (path.as_path(), *text))) {
         let target = dir.join(path);
-        if place.look(Utf8Path::new(path))? != Found::Nothing {
+        if place.look(path)? != Found::Nothing {
             continue;
         }
         let done = created.len();
-        place
-            .create(Utf8Path::new(path), text.as_bytes())
-            .map_err(|source| Error::HalfMade { done, source })?;
+        place.create(path, text.as_bytes()).map_err(|source| Error::HalfMade { done, source })?;
         host.notice(Notice::Created(&target));
         created.push(target);
     }
@@ -83,7 +86,7 @@ pub fn init(request: &Request<'_>, host: &dyn Host) -> Result<Made, Error> {
 
 /// Whether there is one, other than what an `init` that was interrupted has left.
 fn has_catalogue(dir: &Utf8Path) -> io::Result<bool> {
-    let folder = dir.join(FOLDER);
+    let folder = dir.join(CATALOGUE);
     if std::fs::symlink_metadata(&folder).is_err() {
         return Ok(false);
     }
@@ -99,8 +102,8 @@ fn has_catalogue(dir: &Utf8Path) -> io::Result<bool> {
             continue;
         }
         let path = entry.path().strip_prefix(dir).unwrap_or(entry.path());
-        let ours = CATALOGUE.iter().any(|(name, text)| {
-            Utf8Path::from_path(path) == Some(Utf8Path::new(name))
+        let ours = OF_CATALOGUE.iter().any(|(name, text)| {
+            Utf8Path::from_path(path) == Some(name)
                 && std::fs::read(entry.path()).is_ok_and(|bytes| bytes == text.as_bytes())
         });
         if !ours {
@@ -108,11 +111,11 @@ fn has_catalogue(dir: &Utf8Path) -> io::Result<bool> {
         }
         whole += 1;
     }
-    Ok(whole == CATALOGUE.len())
+    Ok(whole == OF_CATALOGUE.len())
 }
 
 fn is_foreign_flake(dir: &Utf8Path) -> bool {
-    std::fs::read_to_string(dir.join("flake.nix")).is_ok_and(|text| !marker::is_ours(&text))
+    std::fs::read_to_string(dir.join(layout::FLAKE_NIX)).is_ok_and(|text| !marker::is_ours(&text))
 }
 
 fn above(dir: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {

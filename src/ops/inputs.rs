@@ -11,15 +11,16 @@ use super::evaluate::{self, Evaluation};
 use super::lock::said;
 use super::writing::{self, Edit, Edits};
 use super::{Error, Host, Loaded, Notice, failures};
+use crate::catalogue::Files;
 use crate::catalogue::input::Place;
-use crate::catalogue::lock::{self, Difference, Lock, Pin};
+use crate::catalogue::lock::{Difference, Lock, Pin};
 use crate::catalogue::model::{Catalogue, Input};
 use crate::catalogue::moved::{self, Meaning};
 use crate::catalogue::nixpkgs::{self, Table};
-use crate::catalogue::{FOLDER, Files};
 use crate::diag::foreign::line;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 use crate::interrupt::TemporaryDirectory;
+use crate::layout::{CATALOGUE, FLAKE_LOCK, FLAKE_TOML, NIXPKGS_INDEX, NIXPKGS_TOML};
 use crate::limited;
 use crate::nix::eval::Settings;
 use crate::overrides::evaluated::packages::{self, Nothing, Package};
@@ -34,11 +35,18 @@ use crate::upstream::bump::Bumped;
 use crate::upstream::inputs::{self, Fetched, InputError};
 
 /// What is found here.
-pub(crate) const FINDER: Finder =
-    finder!(BadInputSource, HashDiffers, NixpkgsTooOld, NotThere, NothingToBump);
+pub(crate) const FINDER: Finder = finder! {
+    BadInputSource =
+        "What was fetched for an input of the flake is no flake (it has no flake.nix), for nixpkgs no package \
+         set that evaluates, or not to be had in the way that was asked for: archives and folders have no \
+         revisions. Nothing was changed. The input's `url` is in catalogue/flake.toml.";
+    HashDiffers;
+    NixpkgsTooOld;
+    NotThere;
+    NothingToBump;
+};
 
 /// The file of the inputs, below the catalogue's folder.
-const FLAKE: &str = "flake.toml";
 
 /// What is to be moved, and how.
 #[derive(Clone, Debug)]
@@ -155,7 +163,7 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     let mut report = Report {
         moved: moves.iter().map(Move::moved).collect(),
         means: None,
-        known: catalogue.known().is_some(),
+        known: catalogue.nixpkgs_table().is_some(),
         failed: Vec::new(),
         rebuilt: Rebuilt::Unasked,
     };
@@ -164,7 +172,7 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     }
     let table = match table(&moves, &catalogue, &request.evaluation, host)? {
         Some((table, failed)) => {
-            report.means = Some(moved::meaning(&catalogue, catalogue.known(), &table));
+            report.means = Some(moved::meaning(&catalogue, catalogue.nixpkgs_table(), &table));
             report.failed = failed;
             Some(table)
         }
@@ -180,7 +188,7 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
         let _unbroken = crate::interrupt::unbroken();
         writing::write(root, &edits, host)?;
         if let Some(index) = index {
-            super::index::write(None, root, super::index::FILE, &index)?;
+            super::index::write(None, root, NIXPKGS_INDEX, &index)?;
         }
         if request.commit {
             writing::commit(root, &moves.iter().map(Move::bumped).collect::<Vec<_>>())?;
@@ -318,7 +326,7 @@ fn one<'a>(goal: &Goal<'a>, fetching: &Fetching<'_>, doing: &Progress<'_>) -> Re
     let fetched: Fetched = inputs::fetch(fetching.upstream, &input.place, rev.as_deref(), &task)?;
     if let Some(pin) = pin.as_ref().filter(|pin| pin.nar_hash != fetched.pin.nar_hash) {
         let (expected, found) = (pin.nar_hash.clone(), fetched.pin.nar_hash);
-        return Err(InputError::Hash { said: lock::FILE, expected, found });
+        return Err(InputError::Hash { said: FLAKE_LOCK, expected, found });
     }
     inputs::usable(input, &fetched)?;
     let folder = fetched.folder(&fetching.temporary.path().join(&input.name))?;
@@ -338,7 +346,7 @@ fn from_lock<'a>(
     offline: bool,
     fetching: &Fetching<'_>,
 ) -> Result<Vec<Move<'a>>, Error> {
-    let path = root.join(lock::FILE);
+    let path = root.join(FLAKE_LOCK);
     let text = limited::text(&path).map_err(|source| Error::Read { path, source })?;
     let ours = render::lock::lock(&catalogue.flake.inputs);
     let differences = match (Lock::parse(&text), Lock::parse(&ours)) {
@@ -347,7 +355,7 @@ fn from_lock<'a>(
     };
     if differences.iter().any(|difference| matches!(difference, Difference::Other(_))) {
         let mut loaded = Loaded::default();
-        let source = loaded.sources.add(Utf8PathBuf::from(lock::FILE), text.clone());
+        let source = loaded.sources.add(Utf8PathBuf::from(FLAKE_LOCK), text.clone());
         loaded.diagnostics.push(super::lock::finding(&text, &ours, Span::new(source, 0..0)));
         fetching.host.notice(Notice::Found(&loaded));
         return Err(Error::Refused(Diagnostics::new()));
@@ -425,7 +433,7 @@ fn index(
     host: &dyn Host,
 ) -> Result<Option<Vec<u8>>, Error> {
     let Some((_, folder, revision)) = nixpkgs_of(moves) else { return Ok(None) };
-    if !root.join(FOLDER).join(super::index::FILE).exists() {
+    if !root.join(CATALOGUE).join(NIXPKGS_INDEX).exists() {
         return Ok(None);
     }
     let names = names::of_tree(folder, impure(evaluation), host);
@@ -440,19 +448,19 @@ fn edits(
     table: Option<&Table>,
     host: &dyn Host,
 ) -> Result<(Edits, Catalogue), Error> {
-    let before = limited::text(root.join(FOLDER).join(FLAKE))?;
+    let before = limited::text(root.join(CATALOGUE).join(FLAKE_TOML))?;
     let mut after = before.clone();
     for moved in moves {
         after = inputs::edited(&after, &moved.input.name, &moved.to)
             .map_err(|error| Error::refused(finding(moved.input, &error.into())))?;
     }
     let mut all = Files::read(root)?;
-    all.insert(Utf8PathBuf::from(FLAKE), after.as_bytes());
-    let mut edits = Edits::from([(FLAKE.into(), Edit { before: Some(before), after: Some(after) })]);
+    all.insert(Utf8PathBuf::from(FLAKE_TOML), after.as_bytes());
+    let mut edits = Edits::from([(FLAKE_TOML.into(), Edit { before: Some(before), after: Some(after) })]);
     if let Some(table) = table {
-        let (path, text) = (Utf8PathBuf::from(nixpkgs::FILE), table.write());
+        let (path, text) = (Utf8PathBuf::from(NIXPKGS_TOML), table.write());
         all.insert(path.clone(), text.as_bytes());
-        let before = limited::text(root.join(FOLDER).join(&path)).ok();
+        let before = limited::text(root.join(CATALOGUE).join(&path)).ok();
         edits.insert(path, Edit { before, after: Some(text) });
     }
     let mut loaded = Loaded::default();
@@ -528,7 +536,7 @@ pub(super) fn finding(input: &Input, error: &InputError) -> Diagnostic {
             .help("find out which of the two is right before you take either: `nix flake update` once more, for one"),
         InputError::Edit(_) => {
             let finding = named(Code::BadInputSource);
-            finding.help(format!("write the input as a table of its own in {FOLDER}/{FLAKE}"))
+            finding.help(format!("write the input as a table of its own in {CATALOGUE}/{FLAKE_TOML}"))
         }
         InputError::Folder { .. } | InputError::NoRevisions | InputError::Other(_) => {
             named(Code::BadInputSource)

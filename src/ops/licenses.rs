@@ -11,12 +11,13 @@ use super::sbom::{self, sbom};
 use super::{Error, Host};
 use crate::accounts::bill::Licence;
 use crate::catalogue::model::{Catalogue, Fit, Policy};
-use crate::catalogue::{FOLDER, licenses, places};
+use crate::catalogue::{licenses, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
+use crate::layout;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(DeniedLicense);
+pub(crate) const FINDER: Finder = finder! { DeniedLicense; };
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -123,7 +124,7 @@ pub(crate) fn denied(
             }
             let whose = whose.map_or_else(String::new, |revision| format!(" of {}", foreign::line(revision)));
             let message = format!("the policy{whose} denies the license `{name}`");
-            let path = Utf8Path::new(FOLDER).join(format!("extensions/{}.toml", extension.name));
+            let path = layout::in_catalogue(layout::extension_toml(&extension.name));
             let place = sources.find(&path).and_then(|source| {
                 let range = places::key(sources.text(source), &["license"])?;
                 Some(Span::new(source, range))

@@ -7,7 +7,15 @@ use crate::rule::{Finder, finder};
 use crate::store::dates;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(LockDiffers);
+pub(crate) const FINDER: Finder = finder! {
+    LockDiffers =
+        "flake.lock is made from [inputs.NAME] in catalogue/flake.toml. Somebody else has written it since: `nix \
+         flake update`, a bot, or Nix itself, which adds what an input has inputs of. It is not overwritten. \
+         `pgflakegen bump inputs --from-lock` writes the revisions that it has into the catalogue, with the table \
+         of what nixpkgs has; `rm flake.lock && pgflakegen` goes back to the catalogue's. What a catalogue has no \
+         words for (inputs that flake.toml does not name, a lock file of another version) cannot be taken over: add \
+         the input to flake.toml, or write `follows`.";
+};
 
 /// `e2587caef70c (2026-07-23)`.
 pub(crate) fn said(pin: &Pin) -> String {

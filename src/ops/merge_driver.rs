@@ -9,6 +9,7 @@ use camino::Utf8Path;
 
 use super::{Error, Host, Notice};
 use crate::git::Repository;
+use crate::layout;
 use crate::render::marker;
 use crate::tree::place;
 
@@ -45,7 +46,7 @@ pub fn merge(request: &Request<'_>, host: &dyn Host) -> Result<Merged, Error> {
     let read = |path: &Utf8Path| {
         std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
     };
-    let generated = path.file_name() == Some("flake.lock")
+    let generated = path.file_name() == Some(layout::FLAKE_LOCK)
         || marker::is_ours(&read(ours)?) && marker::is_ours(&read(theirs)?);
     let repository = Repository::around(here)?.ok_or(Error::NotFromGit)?;
     let absolute = |path: &Utf8Path| here.join(path);

@@ -83,7 +83,13 @@ pub const FINDERS: &[Finder] = &[
 ];
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(Interrupted);
+pub(crate) const FINDER: Finder = finder! {
+    Interrupted =
+        "An earlier run was to change several files of the catalogue at once and was killed, or lost power, when \
+         some of them were changed and others not. It has noted all of the changes. The next command that writes \
+         completes them; commands that only look change nothing, not even this. A file that somebody has edited \
+         since stays as it is.";
+};
 
 /// Whoever runs an operation: hears how far it is, and what cannot wait for its end.
 pub trait Host: Observer {

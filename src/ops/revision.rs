@@ -7,8 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Error, Loaded};
 use crate::accounts::changes::Digests;
 use crate::catalogue::model::{Catalogue, Vendor};
-use crate::catalogue::{self, Committed, FOLDER, Files};
+use crate::catalogue::{self, Committed, Files};
 use crate::git::Repository;
+use crate::layout::CATALOGUE;
 use crate::limited;
 use crate::store::{Algorithm, Hash};
 
@@ -68,7 +69,7 @@ pub(crate) fn in_folder(folder: &Utf8Path, shown: Option<&str>) -> Result<Read, 
     let failed = |source| Error::Catalogue { root: folder.to_owned(), source };
     let files = Files::read(folder).map_err(failed)?;
     let catalogue = usable(&files, shown)?;
-    let place = folder.join(FOLDER);
+    let place = folder.join(CATALOGUE);
     let mut digests = Digests::new();
     for path in named(&catalogue) {
         // What cannot be read is said by `check`.
@@ -92,7 +93,7 @@ fn at_revision(root: &Utf8Path, revision: &str) -> Result<Read, Error> {
         });
     };
     let Committed { files, contents } =
-        catalogue::committed(&repository, &commit, &repository.below(&start).join(FOLDER))?;
+        catalogue::committed(&repository, &commit, &repository.below(&start).join(CATALOGUE))?;
     if files.is_empty() {
         return Err(Error::NoCatalogueAt { revision: revision.to_owned() });
     }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::evaluate::{Evaluation, missing, own_system, systems};
 use super::{Error, Host, references};
 use crate::accounts::bill::{self, Bill, Crates, Derivations, Fact, Facts, Licence, Sort, crates};
-use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Vendor};
 use crate::interrupt::TemporaryDirectory;
+use crate::layout::CATALOGUE;
 use crate::limited;
 use crate::nix::eval::coerce::ContextSet;
 use crate::nix::eval::eval_io::Machine;
@@ -225,7 +225,7 @@ fn facts(root: &Utf8Path, catalogue: &Catalogue, said: Vec<Said>) -> Facts {
             extension.licenses.iter().map(|name| Licence::of_nixpkgs(name)).collect();
         for version in &extension.versions {
             let lock = match version.build.pgrx.as_ref().map(|pgrx| &pgrx.vendor) {
-                Some(Vendor::Lock { file, .. }) => limited::read(root.join(FOLDER).join(file)).ok(),
+                Some(Vendor::Lock { file, .. }) => limited::read(root.join(CATALOGUE).join(file)).ok(),
                 _ => None,
             };
             let crates = lock.and_then(|lock| crates::of_lock(&String::from_utf8_lossy(&lock)));

@@ -9,6 +9,7 @@ use super::drvs::{self, Job};
 use super::program::Program;
 use super::{Error, Host};
 use crate::interrupt::TemporaryDirectory;
+use crate::layout;
 use crate::nix::eval::Settings;
 
 /// How sides are evaluated.
@@ -53,7 +54,7 @@ impl Flake {
         };
         // The flake is in this folder or around it, as far as the repository goes.
         let mut inside = start.ancestors().take_while(|dir| dir.starts_with(&root));
-        let place = inside.find(|dir| dir.join("flake.nix").exists()).unwrap_or(&root).to_owned();
+        let place = inside.find(|dir| dir.join(layout::FLAKE_NIX).exists()).unwrap_or(&root).to_owned();
         let below = place.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().into_owned();
         Ok(Self { root, place, below })
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::git::Repository;
+use crate::layout::{CATALOGUE, FLAKE_LOCK, FLAKE_NIX, GENERATED, GIT_ATTRIBUTES, PRIME_SQL, SCHEMA};
 
 /// Files of the catalogue, and generated ones, that git does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +17,7 @@ pub struct Untracked {
 }
 
 /// What a flake is made of here.
-const OURS: [&str; 7] =
-    [".gitattributes", "catalogue", "flake.lock", "flake.nix", "generated", "schema", "tests/prime.sql"];
+const OURS: [&str; 7] = [GIT_ATTRIBUTES, CATALOGUE, FLAKE_LOCK, FLAKE_NIX, GENERATED, SCHEMA, PRIME_SQL];
 
 /// Files named one by one; of more than that their folders.
 const FEW: usize = 3;

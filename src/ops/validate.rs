@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::evaluate::{self, Evaluated, Evaluation};
 use super::{Error, Host};
-use crate::catalogue::{Catalogue, FOLDER};
+use crate::catalogue::Catalogue;
 use crate::diag::{Diagnostic, Diagnostics, SourceId, SourceMap, fix};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::nix::syntax::decode;
 use crate::overrides::{OverrideFacts, facts_of, index::Index, lint_file, lint_override};
@@ -133,19 +134,19 @@ fn judge(job: &Job, id: SourceId, sources: &SourceMap) -> Diagnostics {
 /// folder are still overrides, of extensions that nothing is known of.
 /// Files in folders beside overrides are what overrides import, unless the catalogue names them.
 fn overrides(root: &Utf8Path) -> Result<BTreeMap<Utf8PathBuf, Option<Arc<OverrideFacts>>>, Error> {
-    let folder = root.join(FOLDER);
+    let folder = root.join(CATALOGUE);
     let mut all = BTreeMap::new();
     let index = index(root)?.map(Arc::new);
     let unknown = |name: &str| OverrideFacts {
         extension: name.to_owned(),
-        directory: folder.join("overrides"),
+        directory: folder.join(layout::OVERRIDES),
         repository: root.to_owned(),
         index: index.clone(),
         ..OverrideFacts::default()
     };
-    for path in nix_files(&folder.join("overrides"))? {
+    for path in nix_files(&folder.join(layout::OVERRIDES))? {
         let name = path.file_stem().unwrap_or_default().to_owned();
-        let helper = path.parent() != Some(&folder.join("overrides"));
+        let helper = path.parent() != Some(&folder.join(layout::OVERRIDES));
         all.insert(canonical(&path), (!helper).then(|| Arc::new(unknown(&name))));
     }
     if !folder.is_dir() {
@@ -168,7 +169,7 @@ pub(crate) fn catalogue_facts(
     let mut all = Vec::new();
     for extension in &catalogue.extensions {
         let Some(file) = &extension.override_file else { continue };
-        let path = root.join(FOLDER).join(file);
+        let path = root.join(CATALOGUE).join(file);
         let mut facts = facts_of(extension, catalogue);
         facts.directory = path.parent().unwrap_or(root).to_owned();
         facts.repository = root.to_owned();
@@ -192,7 +193,7 @@ pub(crate) fn judge_catalogue(
     let facts = catalogue_facts(catalogue, root, index)
         .into_iter()
         .map(|(path, facts)| (path, Some(Arc::new(facts))));
-    let extra = root.join(FOLDER).join("extra.nix");
+    let extra = root.join(CATALOGUE).join(layout::EXTRA_NIX);
     let jobs: Vec<Job> = facts
         .chain(catalogue.has_extra.then_some((extra, None)))
         .map(|(path, facts)| Job { shown: path.strip_prefix(root).unwrap_or(&path).to_owned(), path, facts })
@@ -205,7 +206,7 @@ pub(crate) fn judge_catalogue(
 
 /// The repository's own index of nixpkgs' names, else the one that comes with the program.
 pub(crate) fn index(root: &Utf8Path) -> Result<Option<Index>, Error> {
-    let own = root.join(FOLDER).join(super::index::FILE);
+    let own = root.join(CATALOGUE).join(layout::NIXPKGS_INDEX);
     match limited::read(&own) {
         Ok(bytes) => Index::read(&bytes).map(Some).map_err(|source| Error::Index { path: own, source }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Index::bundled().ok()),
@@ -225,10 +226,10 @@ fn jobs(
     let mut paths = Vec::new();
     if request.files.is_empty() {
         paths.extend(overrides.keys().cloned());
-        paths.extend(Some(root.join(FOLDER).join("extra.nix")).filter(|path| path.is_file()));
-        let folder = canonical(&root.join(FOLDER));
+        paths.extend(Some(root.join(CATALOGUE).join(layout::EXTRA_NIX)).filter(|path| path.is_file()));
+        let folder = canonical(&root.join(CATALOGUE));
         if let Some(out) = paths.iter().find(|path| !canonical(path).starts_with(&folder)) {
-            return Err(Error::LeadsOut { path: out.clone(), folder: FOLDER });
+            return Err(Error::LeadsOut { path: out.clone(), folder: CATALOGUE });
         }
     }
     for given in request.files {

@@ -1,11 +1,11 @@
 //! Verifying: every source of the catalogue fetched and hashed again.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{Error, Host, failures};
-use crate::catalogue::FOLDER;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span};
+use crate::layout::{self, CATALOGUE};
 use crate::limited;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -14,7 +14,12 @@ use crate::upstream::Upstream;
 use crate::upstream::verify::{self as sources_of, Claim, Source};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(HashDiffers);
+pub(crate) const FINDER: Finder = finder! {
+    HashDiffers =
+        "What upstream serves today has another hash than the catalogue's. Either the hash was copied from \
+         elsewhere, or the tag was moved, or the file was replaced. Do not take the new hash before you know which: \
+         compare the two sources, or ask upstream.";
+};
 
 /// What is to be verified.
 #[derive(Clone, Debug)]
@@ -51,7 +56,7 @@ pub struct Verified {
 pub fn verify(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Result<Verified, Error> {
     let root = request.root;
     let catalogue = super::usable(root, host)?;
-    let read = |path: &Utf8Path| limited::text(root.join(FOLDER).join(path)).ok();
+    let read = |path: &Utf8Path| limited::text(root.join(CATALOGUE).join(path)).ok();
     let all = sources_of::claims(&catalogue, &read);
     let wanted = |claim: &&Claim| {
         (request.names.is_empty() && !claim.name.starts_with(sources_of::INPUTS))
@@ -72,7 +77,7 @@ pub fn verify(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     drop(fetching);
     let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
     let mut place = |claim: &Claim| -> Option<Span> {
-        let path = Utf8PathBuf::from(FOLDER).join(&claim.file);
+        let path = layout::in_catalogue(&claim.file);
         let text = limited::text(root.join(&path)).ok()?;
         let version = claim.name.rsplit(' ').next().unwrap_or_default();
         // The same hash may stand twice; the right one follows its version's name.

@@ -6,17 +6,20 @@ use std::path::Path;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, Host, Loaded, Notice, generate, validate};
-use crate::catalogue::{self, FOLDER, Files};
+use crate::catalogue::{self, Files};
 use crate::diag::{Code, Diagnostic, foreign};
 use crate::git::Repository;
+use crate::layout::{
+    self, CATALOGUE, FLAKE_LOCK, FLAKE_NIX, GENERATED, GIT_ATTRIBUTES, PIPELINES, PRIME_SQL, SCHEMA,
+};
 use crate::limited;
-use crate::render::{PIPELINES, marker};
+use crate::render::marker;
 use crate::rule::{Finder, finder};
 use crate::tree::{self, Change};
 use crate::upstream::bump::Bumped;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CannotEdit);
+pub(crate) const FINDER: Finder = finder! { CannotEdit; };
 
 /// What becomes of a catalogue file.
 #[derive(Clone, Debug, Default)]
@@ -69,9 +72,9 @@ fn replace(root: &Utf8Path, edits: &Edits, host: &dyn Host) -> Result<Written, E
     let mut all = Files::read(root)?;
     let mut loaded = Loaded::default();
     for (path, edit) in edits {
-        let there = limited::text(root.join(FOLDER).join(path)).ok();
+        let there = limited::text(root.join(CATALOGUE).join(path)).ok();
         if there != edit.before {
-            let message = format!("{FOLDER}/{path} changed while its new version was being fetched");
+            let message = format!("{CATALOGUE}/{path} changed while its new version was being fetched");
             loaded.diagnostics.push(Diagnostic::global(Code::CannotEdit, message).help("try again"));
         }
         match &edit.after {
@@ -103,7 +106,7 @@ fn replace(root: &Utf8Path, edits: &Edits, host: &dyn Host) -> Result<Written, E
     let unchanged = comparison.unchanged;
     comparison.changes.extend(edits.iter().filter(|(_, edit)| edit.before != edit.after).map(
         |(path, edit)| Change {
-            path: Utf8Path::new(FOLDER).join(path),
+            path: layout::in_catalogue(path),
             before: edit.before.clone(),
             after: edit.after.clone(),
             conflict: None,
@@ -123,15 +126,14 @@ pub(super) fn apply(
     host: &dyn Host,
 ) -> Result<(), Error> {
     let edit = |(path, text): (&Utf8PathBuf, &String)| {
-        let before = limited::text(root.join(FOLDER).join(path)).ok();
+        let before = limited::text(root.join(CATALOGUE).join(path)).ok();
         (path.clone(), Edit { before, after: Some(text.clone()) })
     };
     write(root, &files.iter().map(edit).collect(), host)
 }
 
 /// What a bump writes to.
-const WRITTEN: [&str; 7] =
-    [FOLDER, "generated", "schema", "flake.nix", "flake.lock", "tests/prime.sql", ".gitattributes"];
+const WRITTEN: [&str; 7] = [CATALOGUE, GENERATED, SCHEMA, FLAKE_NIX, FLAKE_LOCK, PRIME_SQL, GIT_ATTRIBUTES];
 
 /// All of it; of pipelines only ours.
 fn written(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {

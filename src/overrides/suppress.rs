@@ -12,7 +12,17 @@ use crate::nix::syntax;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(AllowReason, AllowUnknown, AllowUnused);
+pub(crate) const FINDER: Finder = finder! {
+    AllowReason =
+        "Whoever reads the file later needs to know why the finding was allowed: `# pgflakegen: allow PGF307 \
+         because the inputs of nixpkgs are for another version`. Without a reason nothing is allowed.";
+    AllowUnknown =
+        "After `# pgflakegen: allow` come one or more codes (PGF307, PGF311), `because` and the reason. Syntax \
+         errors cannot be allowed.";
+    AllowUnused =
+        "The comment names a code that has no finding on its line or the next. The mistake was mended, or the \
+         comment has moved away from it. Remove it.";
+};
 
 const MARK: &str = "pgflakegen:";
 

@@ -24,18 +24,16 @@ use rayon::prelude::*;
 pub use catalogue_json::{catalogue_json, origin};
 pub use flake::attribute;
 pub use order::{preload, settings};
-pub use workflows::{PIPELINES, SCRIPTS};
+pub use workflows::SCRIPTS;
 
 use crate::catalogue::{
     self,
     model::{Catalogue, Extension, Postgresql},
 };
+use crate::layout;
 use crate::nix::syntax::format;
 
-/// The file that says which version has generated the rest.
-pub const VERSION_FILE: &str = "generated/VERSION";
-
-/// The version that a [`VERSION_FILE`] says.
+/// The version that a [`layout::VERSION_FILE`] says.
 pub fn version_in(text: &str) -> Option<&str> {
     // After a merge there may be two.
     text.lines().rev().find(|line| line.starts_with(|c: char| c.is_ascii_digit()))
@@ -92,30 +90,30 @@ fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
 impl Planned<'_> {
     fn path(&self) -> Utf8PathBuf {
         match self {
-            Planned::Flake => "flake.nix".into(),
-            Planned::Lock => "flake.lock".into(),
-            Planned::CatalogueJson => "generated/catalogue.json".into(),
-            Planned::Default => "generated/default.nix".into(),
-            Planned::CargoPgrx => "generated/lib/cargo-pgrx.nix".into(),
-            Planned::Postgresql(p) => format!("generated/postgresql/{}.nix", p.name).into(),
-            Planned::Extension(e) => format!("generated/extensions/{}.nix", e.name).into(),
-            Planned::Prime => "tests/prime.sql".into(),
-            Planned::Version => VERSION_FILE.into(),
-            Planned::Fixed(path, _) => format!("generated/{path}").into(),
+            Planned::Flake => layout::FLAKE_NIX.into(),
+            Planned::Lock => layout::FLAKE_LOCK.into(),
+            Planned::CatalogueJson => layout::CATALOGUE_JSON.into(),
+            Planned::Default => layout::DEFAULT_NIX.into(),
+            Planned::CargoPgrx => layout::CARGO_PGRX_NIX.into(),
+            Planned::Postgresql(p) => layout::postgresql_nix(&p.name),
+            Planned::Extension(e) => layout::extension_nix(&e.name),
+            Planned::Prime => layout::PRIME_SQL.into(),
+            Planned::Version => layout::VERSION_FILE.into(),
+            Planned::Fixed(path, _) => layout::in_generated(path),
             Planned::Pipeline(path, _) => (*path).into(),
-            Planned::Schema(name, _) => format!("schema/{name}.json").into(),
+            Planned::Schema(name, _) => layout::schema_json(name),
         }
     }
 
     fn text(&self, catalogue: &Catalogue) -> String {
-        let from = |source: &str, text: &str| nix_file(Some(source), text);
+        let of = |source: &str, text: &str| nix_file(Some(layout::in_catalogue(source).as_str()), text);
         match self {
-            Planned::Flake => from("catalogue/flake.toml", &flake::flake(catalogue)),
+            Planned::Flake => of(layout::FLAKE_TOML, &flake::flake(catalogue)),
             Planned::Lock => lock::lock(&catalogue.flake.inputs),
             Planned::CatalogueJson => catalogue_json::catalogue_json(catalogue),
-            Planned::Default => from("catalogue/postgresql.toml", &flake::default(catalogue)),
-            Planned::CargoPgrx => from("catalogue/pgrx.toml", &cargo_pgrx::cargo_pgrx(&catalogue.cargo_pgrx)),
-            Planned::Postgresql(p) => from("catalogue/", &postgresql::postgresql(catalogue, p)),
+            Planned::Default => of(layout::POSTGRESQL_TOML, &flake::default(catalogue)),
+            Planned::CargoPgrx => of(layout::PGRX_TOML, &cargo_pgrx::cargo_pgrx(&catalogue.cargo_pgrx)),
+            Planned::Postgresql(p) => of("", &postgresql::postgresql(catalogue, p)),
             Planned::Extension(e) => extension_file(e),
             Planned::Prime => pgtap_setup::prime(catalogue),
             Planned::Version => {
@@ -130,8 +128,8 @@ impl Planned<'_> {
 
 /// `generated/extensions/NAME.nix`.
 pub fn extension_file(extension: &Extension) -> String {
-    let source = format!("catalogue/extensions/{}.toml", extension.name);
-    nix_file(Some(&source), &extension::extension(extension))
+    let source = layout::in_catalogue(layout::extension_toml(&extension.name));
+    nix_file(Some(source.as_str()), &extension::extension(extension))
 }
 
 /// Renders everything, in the order of paths.

@@ -12,15 +12,7 @@ use super::marker;
 use crate::catalogue::actions::{ACTIONS, reference};
 use crate::catalogue::ci::{self, Ci, Push, Service, Workflow};
 use crate::catalogue::model::{Catalogue, Flake};
-
-/// Every pipeline that may be generated, whatever `[ci]` says. One that somebody else wrote stays as it is.
-pub const PIPELINES: [&str; 5] = [
-    ".buildkite/pipeline.yml",
-    ".github/workflows/ci.yml",
-    ".github/workflows/release.yml",
-    ".github/workflows/update.yml",
-    ".gitlab-ci.yml",
-];
+use crate::layout;
 
 macro_rules! scripts {
     ($($name:literal,)*) => {
@@ -55,25 +47,31 @@ pub fn pipelines(catalogue: &Catalogue) -> Vec<(&'static str, String)> {
     let data = Data::of(catalogue, ci);
     let mut files = Vec::new();
     let mut add = |path: &'static str, template: Template| {
-        let head = format!("# {} from catalogue/flake.toml; edit that instead.\n\n", marker::MARK);
+        let head = format!(
+            "# {} from {}; edit that instead.\n\n",
+            marker::MARK,
+            layout::in_catalogue(layout::FLAKE_TOML)
+        );
         files.push((path, head + &fill(template, &data)));
     };
     if ci.services.contains(&Service::Buildkite) {
-        add(PIPELINES[0], Template::Buildkite);
+        add(layout::BUILDKITE, Template::Buildkite);
     }
     if ci.services.contains(&Service::Github) {
         for workflow in &ci.workflows {
             match workflow {
-                Workflow::Ci => add(PIPELINES[1], Template::Ci),
+                Workflow::Ci => add(layout::GITHUB_CI, Template::Ci),
                 // Images are of Linux.
-                Workflow::Release if !data.images.is_empty() => add(PIPELINES[2], Template::Release),
+                Workflow::Release if !data.images.is_empty() => {
+                    add(layout::GITHUB_RELEASE, Template::Release)
+                }
                 Workflow::Release => {}
-                Workflow::Update => add(PIPELINES[3], Template::Update),
+                Workflow::Update => add(layout::GITHUB_UPDATE, Template::Update),
             }
         }
     }
     if ci.services.contains(&Service::Gitlab) {
-        add(PIPELINES[4], Template::Gitlab);
+        add(layout::GITLAB, Template::Gitlab);
     }
     files
 }
@@ -259,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_pipeline_is_listed_and_texts_are_scalars() {
-        assert!(PIPELINES.is_sorted());
+        assert!(layout::PIPELINES.is_sorted());
         assert_eq!(text("a\"b"), "\"a\\\"b\"");
         assert!(!text("${{ secrets.X }}").contains("${{"));
     }

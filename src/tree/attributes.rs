@@ -3,28 +3,32 @@
 //!
 //! The file is its owner's: our lines are added at its end where nothing is said of a path, and nothing else changes.
 
+use crate::layout::{self, CATALOGUE, FLAKE_LOCK, FLAKE_NIX, GIT_ATTRIBUTES, PRIME_SQL};
 use std::io;
+use std::sync::LazyLock;
 
 use camino::Utf8Path;
 
 use super::Change;
 use super::place::{Found, Place};
 
-const FILE: &str = ".gitattributes";
 const COMMENT: &str = "# Of pgflakegen: what is generated is generated again after a merge.";
-const LINES: [&str; 5] = [
-    "/flake.nix text eol=lf linguist-generated merge=union",
-    "/flake.lock text eol=lf linguist-generated merge=union",
-    "/schema/*.json text eol=lf linguist-generated merge=union",
-    "/tests/prime.sql text eol=lf linguist-generated merge=union",
-    "/catalogue/** text=auto eol=lf",
-];
+static LINES: LazyLock<[String; 5]> = LazyLock::new(|| {
+    let generated = |path: &str| format!("/{path} text eol=lf linguist-generated merge=union");
+    [
+        generated(FLAKE_NIX),
+        generated(FLAKE_LOCK),
+        generated(layout::schema_json("*").as_str()),
+        generated(PRIME_SQL),
+        format!("/{CATALOGUE}/** text=auto eol=lf"),
+    ]
+});
 
 /// The text of a `.gitattributes` with what is missing of our lines.
 pub fn completed(text: &str) -> String {
     let pattern = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
     let said: Vec<String> = text.lines().map(pattern).collect();
-    let missing: Vec<&str> = LINES.into_iter().filter(|line| !said.contains(&pattern(line))).collect();
+    let missing: Vec<&String> = LINES.iter().filter(|line| !said.contains(&pattern(line))).collect();
     if missing.is_empty() {
         return text.to_owned();
     }
@@ -48,7 +52,7 @@ pub fn completed(text: &str) -> String {
 
 /// What is to be done to the file. One that is a link, or no text, is left alone.
 pub(super) fn change(place: &Place) -> io::Result<Option<Change>> {
-    let path = Utf8Path::new(FILE);
+    let path = Utf8Path::new(GIT_ATTRIBUTES);
     let before = match place.look(path)? {
         Found::Nothing => None,
         Found::Other => return Ok(None),

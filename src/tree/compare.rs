@@ -12,9 +12,8 @@ use super::attributes;
 use super::judge::{Judge, Standing};
 use super::lines;
 use super::place::{Found, Place};
-use super::{DIRECTORIES, PIPELINES};
-use crate::catalogue::lock;
-use crate::render::{Generated, VERSION_FILE, marker, version_in};
+use crate::layout::{FLAKE_LOCK, GENERATED_FOLDERS, PIPELINES, VERSION_FILE};
+use crate::render::{Generated, marker, version_in};
 
 /// Why a file is not to be overwritten or removed without being asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +136,7 @@ fn change(path: &Utf8Path, before: Option<String>, after: Option<&String>, stand
         after: after.cloned(),
         conflict: match standing {
             // What Nix or a bot has committed is a wish.
-            Standing::Committed if path == lock::FILE => Some(Conflict::Edited { line: 0 }),
+            Standing::Committed if path == FLAKE_LOCK => Some(Conflict::Edited { line: 0 }),
             Standing::Ours | Standing::Committed => None,
             Standing::Edited { line } => Some(Conflict::Edited { line }),
             Standing::Foreign => Some(Conflict::Foreign),
@@ -159,7 +158,7 @@ fn stale(place: &Place, generated: &[Generated], judge: &Judge) -> io::Result<Ve
             stale.push(change(path, Some(text), None, standing));
         }
     }
-    for directory in DIRECTORIES {
+    for directory in GENERATED_FOLDERS {
         let directory = place.path().join(directory);
         if !std::fs::symlink_metadata(&directory).is_ok_and(|metadata| metadata.is_dir()) {
             continue;

@@ -5,6 +5,7 @@
 //! has the old one. So whoever comes after a kill can take the rest of the steps, in any order and twice, and no
 //! edit that somebody made meanwhile is lost.
 
+use crate::layout::{CATALOGUE, STATE};
 use std::collections::BTreeSet;
 use std::io;
 
@@ -12,8 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
 use super::place::{Found, Place};
-use super::{STATE, state_is_own};
-use crate::catalogue::FOLDER;
+use super::state_is_own;
 
 /// The two trees' folder, in that of our state.
 pub(super) const FOLDER_NAME: &str = "edits";
@@ -69,7 +69,7 @@ fn steps(place: &Place) -> io::Result<Option<(Vec<Step>, Interrupted)>> {
             }
             let path = Utf8Path::from_path(entry.path()).and_then(|path| path.strip_prefix(&side).ok());
             match path {
-                Some(path) if entry.file_type().is_file() && path.starts_with(FOLDER) => {
+                Some(path) if entry.file_type().is_file() && path.starts_with(CATALOGUE) => {
                     paths.insert(path.to_owned());
                 }
                 _ => return Err(refuse("holds what no run has left there; remove it")),

@@ -45,7 +45,7 @@ impl Guard {
     /// When it cannot be completed, or what is there was not left by a run of this user.
     pub fn recover(&self) -> io::Result<Option<Interrupted>> {
         let _unbroken = crate::interrupt::unbroken();
-        self.place.sweep(Utf8Path::new(crate::catalogue::FOLDER));
+        self.place.sweep(Utf8Path::new(crate::layout::CATALOGUE));
         let completed = edits::complete(&self.place)?;
         write::clear(&self.place)?;
         Ok(completed)

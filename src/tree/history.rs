@@ -10,9 +10,10 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::catalogue::{self, FOLDER};
+use crate::catalogue::{self};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::git::{Pending, Repository};
+use crate::layout::{self, CATALOGUE};
 use crate::render::{self, marker};
 
 /// How many commits are looked at when those nearby explain nothing.
@@ -113,7 +114,7 @@ impl History {
 
     fn far_commits(&self) -> Vec<String> {
         let Some(repository) = &self.repository else { return Vec::new() };
-        let folder = self.below(repository, FOLDER);
+        let folder = self.below(repository, CATALOGUE);
         let count = format!("--max-count={FAR}");
         let args = ["rev-list", &count, "--branches", "--remotes", "HEAD", "--", folder.as_str()];
         let out = repository.output(args).unwrap_or_default();
@@ -141,7 +142,7 @@ impl History {
                 Some((below, file))
             })
         };
-        let folder = self.below(repository, FOLDER);
+        let folder = self.below(repository, CATALOGUE);
         let files = catalogue::committed(repository, commit, Path::new(&folder)).unwrap_or_default().files;
         let (mut sources, mut found) = (SourceMap::new(), Diagnostics::new());
         if !files.is_empty()
@@ -150,7 +151,7 @@ impl History {
             let rendered = render::render(&catalogue);
             moment.generated = rendered.into_iter().map(|file| (file.path, file.text)).collect();
         }
-        for folder in super::DIRECTORIES {
+        for folder in layout::GENERATED_FOLDERS {
             for (path, file) in read(folder) {
                 if let Ok(text) = String::from_utf8(file.contents) {
                     moment.committed.insert(Utf8Path::new(folder).join(path), super::lines::unix(text));
@@ -158,8 +159,8 @@ impl History {
             }
         }
         // Of a pipeline that is not there nobody asks what it was.
-        let pipelines = super::PIPELINES.into_iter().filter(|path| self.root.join(path).exists());
-        for path in super::FILES.into_iter().chain(pipelines) {
+        let pipelines = layout::PIPELINES.into_iter().filter(|path| self.root.join(path).exists());
+        for path in layout::GENERATED_FILES.into_iter().chain(pipelines) {
             let there = self.below(repository, path);
             if let Ok(Some(bytes)) = repository.blob(commit, Path::new(&there))
                 && let Ok(text) = String::from_utf8(bytes)

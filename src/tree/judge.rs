@@ -8,7 +8,8 @@ use super::lines;
 use super::place::{Found, Place};
 use super::record::Record;
 use crate::catalogue::lock;
-use crate::render::{VERSION_FILE, marker};
+use crate::layout::{self, VERSION_FILE};
+use crate::render::marker;
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(super) struct Judge {
 impl Judge {
     /// Reads the record; git is read when it is needed.
     pub fn new(place: &Place) -> Self {
-        let catalogue = match place.look(Utf8Path::new("generated/catalogue.json")) {
+        let catalogue = match place.look(Utf8Path::new(layout::CATALOGUE_JSON)) {
             Ok(Found::Bytes(bytes)) => lines::unix(String::from_utf8_lossy(&bytes).into_owned()),
             _ => String::new(),
         };
@@ -62,7 +63,7 @@ impl Judge {
 
     /// What `text` is, where `planned` is to be.
     pub fn standing(&self, path: &Utf8Path, text: &str, planned: Option<&str>) -> Standing {
-        let is_lock = path == "flake.lock";
+        let is_lock = path == layout::FLAKE_LOCK;
         if planned.is_some_and(|planned| lines::is_torn(text, planned) || is_lock && lock::same(text, planned))
             || marker::is_intact(text)
             // Whatever it says, nobody has anything to lose in it.

@@ -26,16 +26,8 @@ pub use lines::has_marks;
 pub use write::{State, WriteError, write};
 
 use crate::git::{GitError, Repository};
-use crate::render::PIPELINES;
+use crate::layout::STATE;
 use place::Place;
-
-/// Our folder below the root, which git ignores: the record, and new files while a tree is being replaced. People may
-/// have things of their own in it.
-const STATE: &str = ".pgflakegen-state";
-/// The directories of which every file with our mark belongs to the plan or goes.
-const DIRECTORIES: [&str; 2] = ["generated", "schema"];
-/// What is generated outside of them.
-const FILES: [&str; 3] = ["flake.nix", "flake.lock", "tests/prime.sql"];
 
 /// Whether what our folder holds was left by this user's runs: a repository that somebody else has made can have such
 /// a folder, too.

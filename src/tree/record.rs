@@ -3,6 +3,7 @@
 //! It is one of the ways to know a text for ours, and no instruction: the worst that a forged one does is to have a
 //! generated file generated again.
 
+use crate::layout::STATE;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::place::{Found, Place};
-use super::{STATE, state_is_own};
+use super::state_is_own;
 
 const FILE: &str = "written";
 /// Texts of one file that are kept in mind: branches are left and come back to.

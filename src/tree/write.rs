@@ -10,6 +10,7 @@
 //! files is one that the record knows: the next run generates. Only changes to several files of the catalogue must
 //! come all or not at all; they have [`super::edits`].
 
+use crate::layout::{CATALOGUE, FLAKE_NIX, GENERATED, GIT_IGNORE, STATE};
 use std::collections::HashMap;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
@@ -21,10 +22,8 @@ use walkdir::WalkDir;
 use super::edits::{self, AFTER, BEFORE};
 use super::place::{self, Place, sync_folder};
 use super::record::Record;
-use super::{Change, Comparison, Guard, STATE};
-use crate::catalogue::FOLDER;
+use super::{Change, Comparison, Guard};
 
-const TREE: &str = "generated";
 /// Where the new tree is built, in the folder of our state.
 const STAGING: &str = "staging";
 /// With more files than this, one call that syncs the whole file system is faster than one for each: 2 ms in place of
@@ -91,23 +90,23 @@ struct Parts<'a> {
     catalogue: Vec<&'a Change>,
     tree: Vec<&'a Change>,
     /// `flake.nix` last: it is what Nix reads first.
-    outside: Vec<&'a Change>,
+    beside: Vec<&'a Change>,
 }
 
 impl<'a> Parts<'a> {
     fn of(changes: &'a [Change]) -> Self {
-        let mut parts = Self { catalogue: Vec::new(), tree: Vec::new(), outside: Vec::new() };
+        let mut parts = Self { catalogue: Vec::new(), tree: Vec::new(), beside: Vec::new() };
         for change in changes {
-            let part = if change.path.starts_with(FOLDER) {
+            let part = if change.path.starts_with(CATALOGUE) {
                 &mut parts.catalogue
-            } else if change.path.starts_with(TREE) {
+            } else if change.path.starts_with(GENERATED) {
                 &mut parts.tree
             } else {
-                &mut parts.outside
+                &mut parts.beside
             };
             part.push(change);
         }
-        parts.outside.sort_by_key(|change| (change.path == "flake.nix", &change.path));
+        parts.beside.sort_by_key(|change| (change.path == FLAKE_NIX, &change.path));
         parts
     }
 }
@@ -183,7 +182,7 @@ fn state(place: &Place) -> io::Result<Place> {
         ));
     }
     let state = Place::open(&path)?;
-    match state.create(Utf8Path::new(".gitignore"), b"*\n") {
+    match state.create(Utf8Path::new(GIT_IGNORE), b"*\n") {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => other?,
     }
@@ -198,8 +197,8 @@ pub(super) fn clear(place: &Place) -> io::Result<()> {
         return Ok(());
     }
     // The old tree, where two folders cannot be exchanged.
-    let aside = state.join(STAGING).join(format!("{TREE}.old"));
-    let current = place.path().join(TREE);
+    let aside = state.join(STAGING).join(format!("{GENERATED}.old"));
+    let current = place.path().join(GENERATED);
     if aside.is_dir() && !current.exists() {
         fs::rename(&aside, &current)?;
     }
@@ -221,7 +220,7 @@ fn stage(place: &Place, parts: &Parts<'_>) -> io::Result<Place> {
     if !parts.tree.is_empty() {
         new_tree(place, &folder, &parts.tree, &mut staged)?;
     }
-    for change in &parts.outside {
+    for change in &parts.beside {
         if let Some(text) = &change.after {
             staged.add(&folder.join(&change.path), text.as_bytes(), place.permissions(&change.path))?;
         }
@@ -235,7 +234,7 @@ fn stage(place: &Place, parts: &Parts<'_>) -> io::Result<Place> {
         }
     }
     let mut record = Record::read(place);
-    for change in parts.tree.iter().chain(&parts.outside) {
+    for change in parts.tree.iter().chain(&parts.beside) {
         // What somebody wrote is theirs also after it was replaced.
         let ours = change.conflict.is_none() && !change.committed_edit;
         for text in change.before.iter().filter(|_| ours).chain(&change.after) {
@@ -274,11 +273,12 @@ fn take(place: &Place, staging: &Place, parts: &Parts<'_>) -> Result<(), WriteEr
         }
     }
     if !parts.tree.is_empty() {
-        exchange(&staging.path().join(TREE), &place.path().join(TREE)).map_err(|error| at.of(error))?;
+        exchange(&staging.path().join(GENERATED), &place.path().join(GENERATED))
+            .map_err(|error| at.of(error))?;
         at = State::Partly;
         place.fd().sync_all().map_err(|error| at.of(error))?;
     }
-    for change in &parts.outside {
+    for change in &parts.beside {
         match change.after {
             Some(_) => place.put(staging, &change.path, &change.path),
             None => place.remove(&change.path),
@@ -292,8 +292,8 @@ fn take(place: &Place, staging: &Place, parts: &Parts<'_>) -> Result<(), WriteEr
 /// Builds the whole new `generated/`. Files that are not ours come along.
 fn new_tree(place: &Place, staging: &Utf8Path, changes: &[&Change], staged: &mut Staged) -> io::Result<()> {
     let by_path: HashMap<&Utf8Path, &Change> = changes.iter().map(|c| (c.path.as_path(), *c)).collect();
-    let old = place.path().join(TREE);
-    fs::create_dir(staging.join(TREE))?;
+    let old = place.path().join(GENERATED);
+    fs::create_dir(staging.join(GENERATED))?;
     if fs::symlink_metadata(&old).is_ok_and(|m| m.is_dir()) {
         for entry in WalkDir::new(&old).min_depth(1).follow_links(false) {
             let entry = entry?;
@@ -315,7 +315,7 @@ fn new_tree(place: &Place, staging: &Utf8Path, changes: &[&Change], staged: &mut
     }
     // Directories that only stale files have filled.
     for change in changes.iter().filter(|c| c.after.is_none()) {
-        for directory in change.path.ancestors().skip(1).take_while(|d| *d != TREE) {
+        for directory in change.path.ancestors().skip(1).take_while(|d| *d != GENERATED) {
             let _ = fs::remove_dir(staging.join(directory));
         }
     }
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn flake_nix_comes_last() {
-        let paths = ["tests/prime.sql", "flake.nix", ".gitattributes", "generated/VERSION", "flake.lock"];
+        let paths = ["tests/prime.sql", FLAKE_NIX, ".gitattributes", "generated/VERSION", "flake.lock"];
         let change = |path: &str| Change {
             path: path.into(),
             before: None,
@@ -370,8 +370,8 @@ mod tests {
         };
         let changes = paths.map(change);
         let parts = Parts::of(&changes);
-        let outside: Vec<_> = parts.outside.iter().map(|change| change.path.as_str()).collect();
-        assert_eq!(outside, [".gitattributes", "flake.lock", "tests/prime.sql", "flake.nix"]);
+        let beside: Vec<_> = parts.beside.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(beside, [".gitattributes", "flake.lock", "tests/prime.sql", FLAKE_NIX]);
         assert_eq!((parts.tree.len(), parts.catalogue.len()), (1, 0));
     }
 }

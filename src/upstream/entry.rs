@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::versions::{Release, read_tags};
 use crate::catalogue::model::{Catalogue, Fetcher, Revision};
 use crate::catalogue::version::{compare, is_prerelease};
+use crate::layout;
 
 /// A new entry.
 #[derive(Clone, Debug)]
@@ -264,7 +265,7 @@ impl Upstream {
     ) -> Result<(), CargoError> {
         let lock = about.lock.as_ref().ok_or_else(|| CargoError::NoLock(entry.name.clone()))?;
         let pgrx = about.pgrx.as_ref().ok_or_else(|| CargoError::NoPgrx(entry.name.clone()))?;
-        let path = Utf8PathBuf::from(format!("locks/{}-{version}.lock", entry.name));
+        let path = layout::cargo_lock(&entry.name, version);
         own.push_str(&format!("pgrx = {}\ncargo-lock = {}\n", quoted(pgrx), quoted(path.as_str())));
         let hashes = self.output_hashes(lock)?;
         if !hashes.is_empty() {

@@ -1,7 +1,10 @@
-//! Downloads: retries with patience where that helps, and at once a clear word where it does not.
+//! The one client: every question to a server is put here. Retries with patience where that helps, and at once a clear
+//! word where it does not; `reach` says where a server may lead us.
 //!
 //! What is downloaded goes into a [`Spool`]; a download that fails half-way leaves nothing. Proxies come from
 //! `https_proxy` and friends, certificates from `NIX_SSL_CERT_FILE` or `SSL_CERT_FILE`.
+
+pub mod reach;
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -13,9 +16,9 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
+use self::reach::{PrivateAddress, Public, is_private_host, may_follow, same_server};
 use super::credentials::Credentials;
 use super::progress::Progress;
-use super::reach::{PrivateAddress, Public, is_private_host, may_follow, same_server};
 pub use crate::git::patience::Patience;
 use crate::git::patience::{Failed, retry_after};
 use crate::git::shown;
@@ -193,18 +196,8 @@ impl Client {
             "http" | "https" => {}
             _ => return Err(FetchError::BadUrl(shown(url), "only https, http and file are known".into())),
         }
-        let host = url.host_str().unwrap_or_default().to_owned();
-        if self.offline {
-            return Err(FetchError::Offline { host, why: "--offline was given".into() });
-        }
-        self.patience.again(&std::thread::sleep, || {
-            self.once(url, progress).map_err(|(error, after)| Failed {
-                at: None,
-                passing: error.is_passing(),
-                error,
-                after,
-            })
-        })
+        self.is_online(url)?;
+        self.again(|| self.once(url, progress))
     }
 
     /// As [`Self::get`], for a text.
@@ -229,18 +222,28 @@ impl Client {
     /// # Errors
     /// When there is none, after as many tries as make sense, or when it is no text.
     pub fn post(&self, url: &Url, question: &serde_json::Value) -> Result<String, FetchError> {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        if self.offline {
-            return Err(FetchError::Offline { host, why: "--offline was given".into() });
-        }
+        self.is_online(url)?;
         let body = question.to_string();
+        self.again(|| self.answered(url, &body))
+    }
+
+    fn is_online(&self, url: &Url) -> Result<(), FetchError> {
+        match self.offline {
+            true => {
+                let host = url.host_str().unwrap_or_default().to_owned();
+                Err(FetchError::Offline { host, why: "--offline was given".into() })
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// As often as we have patience for. With an error comes how long the server asks us to wait.
+    fn again<T>(
+        &self,
+        once: impl Fn() -> Result<T, (FetchError, Option<Duration>)>,
+    ) -> Result<T, FetchError> {
         self.patience.again(&std::thread::sleep, || {
-            self.answered(url, &body).map_err(|(error, after)| Failed {
-                at: None,
-                passing: error.is_passing(),
-                error,
-                after,
-            })
+            once().map_err(|(error, after)| Failed { at: None, passing: error.is_passing(), error, after })
         })
     }
 

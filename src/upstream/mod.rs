@@ -20,7 +20,6 @@ pub mod osv;
 pub mod plan;
 pub mod prefetch;
 pub mod progress;
-pub mod reach;
 pub mod rust;
 pub mod support;
 pub mod verify;

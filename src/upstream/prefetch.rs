@@ -6,9 +6,9 @@ use url::Url;
 
 use super::credentials::Credentials;
 use super::doubts;
+use super::http::reach::{behind_proxy, may_follow};
 use super::http::{Client, FetchError, Patience};
 use super::progress::Progress;
-use super::reach::{behind_proxy, may_follow};
 use crate::catalogue::model::{Fetcher, Revision};
 use crate::git::remote::{Access, Commit, Git, Local, Manner};
 use crate::git::{GitError, is_commit, shown};

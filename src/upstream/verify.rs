@@ -11,6 +11,7 @@ use super::prefetch::{Upstream, UpstreamError};
 use super::progress::{Progress, Silent};
 use crate::catalogue::input::Place;
 use crate::catalogue::model::{Catalogue, Fetcher, Revision, Vendor};
+use crate::layout;
 use crate::store::archive::{self, StripRoot};
 use crate::store::hash::{Algorithm, Hash};
 use crate::store::nar;
@@ -58,7 +59,7 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
         let Some(pinned) = &postgresql.pinned else { continue };
         claims.push(Claim {
             name: format!("postgresql {}", postgresql.name),
-            file: "postgresql.toml".into(),
+            file: layout::POSTGRESQL_TOML.into(),
             hash: pinned.source.hash.clone(),
             text: pinned.source.hash.clone(),
             source: Source::Fetcher(pinned.source.fetcher.clone()),
@@ -74,7 +75,7 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
         };
         claims.push(Claim {
             name: format!("{INPUTS} {}", input.name),
-            file: "flake.toml".into(),
+            file: layout::FLAKE_TOML.into(),
             hash: input.nar_hash.clone(),
             text: input.nar_hash.clone(),
             source: Source::Fetcher(fetcher),
@@ -83,7 +84,7 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
     for entry in &catalogue.cargo_pgrx {
         claims.push(Claim {
             name: format!("cargo-pgrx {}", entry.version),
-            file: "pgrx.toml".into(),
+            file: layout::PGRX_TOML.into(),
             hash: entry.hash.clone(),
             text: entry.hash.clone(),
             source: Source::CargoPgrx(entry.version.clone()),
@@ -91,7 +92,7 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
         if let Vendor::Hash(hash) = &entry.vendor {
             claims.push(Claim {
                 name: format!("cargo-pgrx {}", entry.version),
-                file: "pgrx.toml".into(),
+                file: layout::PGRX_TOML.into(),
                 hash: hash.clone(),
                 text: hash.clone(),
                 source: Source::CargoPgrxCrates(entry.version.clone()),
@@ -103,21 +104,21 @@ pub fn claims(catalogue: &Catalogue, read: &dyn Fn(&Utf8Path) -> Option<String>)
             // The first file is the version's source.
             claims.extend(version.build.files.iter().skip(1).map(|file| Claim {
                 name: format!("{} {} for {}, {}", extension.name, version.version, file.system, file.major),
-                file: format!("extensions/{}.toml", extension.name).into(),
+                file: layout::extension_toml(&extension.name),
                 hash: file.source.hash.clone(),
                 text: file.source.hash.clone(),
                 source: Source::Fetcher(file.source.fetcher.clone()),
             }));
             claims.push(Claim {
                 name: format!("{} {}", extension.name, version.version),
-                file: format!("extensions/{}.toml", extension.name).into(),
+                file: layout::extension_toml(&extension.name),
                 hash: version.source.hash.clone(),
                 text: version.source.hash.clone(),
                 source: Source::Fetcher(version.source.fetcher.clone()),
             });
             let Some(pgrx) = &version.build.pgrx else { continue };
             let name = format!("{} {}", extension.name, version.version);
-            let file = Utf8PathBuf::from(format!("extensions/{}.toml", extension.name));
+            let file = layout::extension_toml(&extension.name);
             let (fetcher, folder) = (version.source.fetcher.clone(), version.build.source_root.clone());
             match &pgrx.vendor {
                 Vendor::Hash(hash) => claims.push(Claim {

@@ -12,7 +12,8 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
+    "layout",
     "interrupt",
     "progress",
     "limited",
@@ -171,6 +172,97 @@ fn operations_know_no_terminal_and_no_command_line() {
         wrong.extend(used.map(|word| format!("{}: {word}", file.display())));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What opens connections, and what starts programs.
+#[test]
+fn the_outside_is_asked_in_one_place() {
+    const ASKED_BY: [(&str, &[&str]); 3] = [
+        ("ureq::", &["upstream/http.rs", "upstream/http/reach.rs"]),
+        ("Command::new(", &["git/run.rs"]),
+        ("std::net::", &["ops/explorer/server.rs", "upstream/http/reach.rs"]),
+    ];
+    let root = root().join("src");
+    for (word, expected) in ASKED_BY {
+        let mut files: Vec<String> = sources_of(env!("CARGO_PKG_NAME"))
+            .iter()
+            .filter(|file| {
+                file.file_stem().is_some_and(|stem| stem != "tests") && code_of(file).contains(word)
+            })
+            .map(|file| file.strip_prefix(&root).expect("below src").to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        assert_eq!(files, expected, "{word}");
+    }
+}
+
+/// Paths of a repository are written once, in `layout`: a text that is one, or begins or ends as one, stands nowhere else.
+/// Sentences that name them are for people, and stay whole.
+#[test]
+fn paths_of_the_layout_are_in_one_place() {
+    const FOLDERS: [&str; 3] = ["catalogue", "generated", "schema"];
+    const BELOW: [&str; 5] = ["extensions/", "files/", "locks/", "overrides/", "patches/"];
+    const NAMES: [&str; 9] = [
+        "extra.nix",
+        "flake.lock",
+        "flake.nix",
+        "flake.toml",
+        "nixpkgs.index.gz",
+        "nixpkgs.toml",
+        "pgrx.toml",
+        "postgresql.toml",
+        "prime.sql",
+    ];
+    const HIDDEN: [&str; 5] =
+        [".buildkite/", ".gitattributes", ".github/", ".gitlab-ci.yml", ".pgflakegen-state"];
+    // What is no path of this layout, though spelled so.
+    const EXCEPT: [(&str, &str); 9] = [
+        // Attributes and keys.
+        ("overrides/evaluated/judge.rs", "generated"),
+        ("overrides/rules/unknown_package.rs", "catalogue"),
+        ("upstream/detect/mod.rs", "schema"),
+        // What fixed.rs includes, as it is called below `generated/`.
+        ("render/fixed.rs", ".gitattributes"),
+        ("render/engine.rs", "flake.nix.hbs"),
+        // Repositories of others.
+        ("upstream/doubts.rs", ".gitattributes"),
+        ("upstream/doubts.rs", "/.gitattributes"),
+        ("upstream/inputs.rs", "flake.nix"),
+        ("upstream/support.rs", ".github/workflows/"),
+    ];
+    let root = root().join("src");
+    // Examples of rules, whole texts of their own.
+    let raw = regex::Regex::new(r##"(?s)r#".*?"#"##).expect("an expression");
+    let literal = regex::Regex::new(r#""([^"\\\s]+)""#).expect("an expression");
+    let (mut wrong, mut excepted) = (Vec::new(), std::collections::BTreeSet::new());
+    for file in sources_of(env!("CARGO_PKG_NAME")) {
+        let relative = file.strip_prefix(&root).expect("below src").to_string_lossy().into_owned();
+        if relative == "layout.rs" || relative.ends_with("tests.rs") || relative_is_table(&file) {
+            continue;
+        }
+        let code = code_of(&file);
+        let code = raw.replace_all(&code, "");
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code.filter(|line| !line.contains("include_")) {
+            for found in literal.captures_iter(line) {
+                let text = &found[1];
+                let path = text.trim_start_matches("./").trim_start_matches('/');
+                let is_one = FOLDERS.iter().any(|name| {
+                    path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                }) || BELOW.iter().any(|name| path.starts_with(name))
+                    || NAMES.iter().any(|name| path.contains(name))
+                    || HIDDEN.iter().any(|name| path.starts_with(name));
+                match EXCEPT.iter().find(|one| **one == (relative.as_str(), text)) {
+                    _ if !is_one => {}
+                    Some(one) => drop(excepted.insert(*one)),
+                    None => wrong.push(format!("{relative}: {text}")),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let unused: Vec<_> = EXCEPT.iter().filter(|one| !excepted.contains(*one)).collect();
+    assert!(unused.is_empty(), "not there any more: {unused:?}");
 }
 
 #[test]

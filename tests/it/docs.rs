@@ -9,6 +9,7 @@ use std::path::Path;
 use pgflakegen::catalogue;
 use pgflakegen::diag::{Code, Diagnostics, Severity, SourceMap};
 use pgflakegen::report;
+use pgflakegen::rules;
 
 #[track_caller]
 pub fn same(path: &str, text: &str) {
@@ -32,13 +33,8 @@ fn codes() {
             Severity::Warning => "warning",
             Severity::Hint => "hint",
         };
-        let _ = write!(
-            page,
-            "\n## {}: {}\n\n*{severity}*\n\n{}\n",
-            code.id(),
-            code.summary(),
-            code.explanation()
-        );
+        let _ =
+            write!(page, "\n## {}: {}\n\n*{severity}*\n\n{}", code.id(), code.summary(), rules::page(*code));
     }
     same("docs/codes.md", &page);
 }

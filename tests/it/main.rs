@@ -19,6 +19,7 @@ mod eval_cases;
 mod eval_cli;
 mod eval_fetch;
 mod eval_random;
+mod examples;
 mod exit_codes;
 mod explorer;
 mod flakes;

@@ -202,7 +202,7 @@ fn the_walk_sees_what_is_wrong() {
 #[test]
 fn codes_are_described_alike() {
     for code in pgflakegen::diag::Code::ALL {
-        let (id, summary, explanation) = (code.id(), code.summary(), code.explanation());
+        let (id, summary, explanation) = (code.id(), code.summary(), pgflakegen::rules::explanation(*code));
         assert!(!summary.ends_with('.'), "{id}: {summary}");
         let end = explanation.trim_end().chars().next_back();
         assert!(matches!(end, Some('.' | '}' | '`' | ';' | ')' | '"')), "{id}: {explanation}");

@@ -38,7 +38,7 @@ impl Ev {
         env: Option<&'static Env>,
     ) -> &'static Attrs {
         if written.len() >= MANY {
-            return self.heap.written_attrs(written, |attr| match self.known(attr.value, env) {
+            return self.heap.written_attrs(written, |attr| match self.without_evaluation(attr.value, env) {
                 Some(known) => Thunk::instead_of(known),
                 None => Thunk::lazy(Lazy::Code(attr.value, env)),
             });

@@ -163,7 +163,7 @@ pub enum AttrName {
 
 impl AttrName {
     /// The name, if it needs no evaluation.
-    pub fn known(&self) -> Option<Symbol> {
+    pub fn fixed(&self) -> Option<Symbol> {
         match self {
             Self::Static(name) => Some(*name),
             Self::Dynamic(_) => None,

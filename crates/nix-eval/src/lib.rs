@@ -35,6 +35,7 @@ mod report;
 mod select;
 mod session;
 mod shared;
+mod stack;
 mod symbol;
 mod sync;
 mod threads;
@@ -56,11 +57,9 @@ pub use shared::{Messages, Settings, current_system};
 #[doc(hidden)]
 pub mod internal {
     pub use super::error::{Error, Kind};
-    pub use super::limits::parse_size;
-    pub use super::lower::{Lint, Lints};
     pub use super::machine::{Ev, Result};
     pub use super::select::split_path;
-    pub use super::shared::{Messages, Settings, Shared};
+    pub use super::shared::Shared;
     pub use super::value::Value;
 
     macro_rules! inside {
@@ -76,11 +75,10 @@ pub mod internal {
         flake: HOOKS, attribute, git_root, in_place, locate, outputs, place_of, reference_to, split_fragment;
         heap: Ref;
         ir: Pos;
-        eval_io: Answer, Entry, Machine, EvalIo, Repository, Temporary, Unanswered;
         paths: canonical;
         quoting: quote;
         report: headline, render;
-        shared: Origin, current_system;
+        shared: Origin;
         value: Closure;
     }
 }

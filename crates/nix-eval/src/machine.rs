@@ -22,15 +22,8 @@ use super::value::{Closure, EMPTY_LIST, List, Str, Value};
 /// What evaluation gives.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
 
-/// Stack left at which a new piece is taken, and how large a piece is.
-const RED_ZONE: usize = 192 << 10;
-const STACK_PIECE: usize = 16 << 20;
-/// Frames this far above the one that looked belong to the same piece of stack.
-const CALLERS: usize = 16 << 10;
 /// More names than this are rare.
 const NAMES: usize = 1 << 17;
-/// Stack pieces nested at most this deep: 4 GiB, beyond which recursion has no end.
-const MAX_PIECES: u32 = 256;
 
 /// Calls between two looks at the clock.
 pub(super) const TICKS: u32 = 1 << 12;
@@ -55,10 +48,10 @@ pub struct Ev {
     pub(super) globals: Vec<Ref>,
     /// Calls, and parts of values, that are inside of each other.
     pub(super) depth: u32,
-    nested: u32,
-    pieces: u32,
+    pub(super) nested: u32,
+    pub(super) pieces: u32,
     /// The part of the native stack known to be usable: its lowest address and its length.
-    stack: (usize, usize),
+    pub(super) stack: (usize, usize),
     pub(super) regexes: FxHashMap<Box<[u8]>, std::result::Result<Arc<Regex>, super::regex::Refused>>,
     /// Steps left; see [`Settings::max_steps`](super::Settings::max_steps).
     pub steps: u64,
@@ -180,12 +173,13 @@ impl Ev {
     /// A thunk for `expr`, or what it is at once.
     #[inline]
     pub(super) fn delay(&self, expr: &'static Expr, env: Option<&'static Env>) -> Ref {
-        self.known(expr, env).unwrap_or_else(|| self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env))))
+        self.without_evaluation(expr, env)
+            .unwrap_or_else(|| self.heap.alloc(Thunk::lazy(Lazy::Code(expr, env))))
     }
 
     /// Where the value of `expr` is or will be, if it has a place already or needs no evaluation.
     #[inline]
-    pub(super) fn known(&self, expr: &'static Expr, env: Option<&'static Env>) -> Option<Ref> {
+    pub(super) fn without_evaluation(&self, expr: &'static Expr, env: Option<&'static Env>) -> Option<Ref> {
         match expr {
             Expr::Const(constant) => Some(constant.get()),
             Expr::Path { dir, text } => Some(self.at(self.path(*dir, *text))),
@@ -240,70 +234,6 @@ impl Ev {
             return self.out_of_memory();
         }
         Ok(())
-    }
-
-    /// Runs `work` with enough native stack.
-    #[inline]
-    pub fn with_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if here().wrapping_sub(self.stack.0) < self.stack.1 {
-            return work(self);
-        }
-        self.with_other_stack(work)
-    }
-
-    /// As [`Self::with_stack`], for what is inside of a value that is walked through: nesting counts as calls
-    /// do, so that values without end are Nix's own error.
-    pub(super) fn deeper<T>(&mut self, pos: Pos, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.may_go_deeper(pos)?;
-        self.nested += 1;
-        let result = self.with_stack(work);
-        self.nested -= 1;
-        result
-    }
-
-    #[inline]
-    pub(super) fn may_go_deeper(&self, pos: Pos) -> Result<()> {
-        if self.depth + self.nested >= self.shared.settings.max_call_depth {
-            return Err(Error::at(Kind::StackOverflow, "stack overflow; max-call-depth exceeded", pos));
-        }
-        Ok(())
-    }
-
-    /// The stack is nearly used up, or is one that was not seen yet.
-    #[cold]
-    #[inline(never)]
-    fn with_other_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.look_at_stack() { work(self) } else { self.with_new_stack(work) }
-    }
-
-    /// Notes how much of the stack is usable; false if it is nearly used up.
-    fn look_at_stack(&mut self) -> bool {
-        match stacker::remaining_stack() {
-            Some(left) if left < RED_ZONE => false,
-            left => {
-                let usable = left.unwrap_or(RED_ZONE) - RED_ZONE;
-                self.stack = (here() - usable, usable + CALLERS);
-                true
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn with_new_stack<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.pieces >= MAX_PIECES {
-            return Err(Error::new(Kind::StackOverflow, "stack overflow (possible infinite recursion)"));
-        }
-        self.room_for((self.pieces as usize + 1) * STACK_PIECE)?;
-        let before = self.stack;
-        self.pieces += 1;
-        let result = stacker::grow(STACK_PIECE, || {
-            self.look_at_stack();
-            work(self)
-        });
-        self.pieces -= 1;
-        self.stack = before;
-        result
     }
 
     /// The value of an expression.
@@ -598,13 +528,6 @@ impl Ev {
         }
         Err(Error::at(Kind::Assertion, format!("assertion '{text}' failed"), pos))
     }
-}
-
-/// An address in the stack frame of the caller.
-#[inline(always)]
-fn here() -> usize {
-    let mark = 0u8;
-    (&raw const mark).addr()
 }
 
 #[inline]

@@ -418,7 +418,7 @@ fn inputs(old: &Catalogue, new: &Catalogue) -> Vec<Input> {
                 .then(|| format!("https://github.com/{owner}/{repo}/compare/{from}...{to_rev}"))
         });
         let (meaning, unknown) = match (name, before, after) {
-            ("nixpkgs", Some(_), Some(_)) => match (old.known(), new.known()) {
+            ("nixpkgs", Some(_), Some(_)) => match (old.nixpkgs_table(), new.nixpkgs_table()) {
                 (Some(from), Some(to)) => (Some(moved::meaning(new, Some(from), to)), None),
                 (was, _) => {
                     let which = if was.is_none() { "the revision before" } else { "the revision now" };

@@ -112,7 +112,7 @@ impl KindSpec for Pgrx {
                     )
                     .help("add pgrx = \"0.16.1\", the version its Cargo.toml has"),
                 ),
-                Some(pgrx) => found.extend(known(cx, pgrx)),
+                Some(pgrx) => found.extend(unknown_cargo_pgrx(cx, pgrx)),
             }
         }
         let own = versions(&file.raw).map(|version| &version.value.build.features);
@@ -249,7 +249,7 @@ pub fn cargo_lock(vendor: &Vendor) -> Option<Nix> {
     Some(Nix::Attrs(lock))
 }
 
-fn known(cx: &Context<'_>, pgrx: &Spanned<String>) -> Option<Diagnostic> {
+fn unknown_cargo_pgrx(cx: &Context<'_>, pgrx: &Spanned<String>) -> Option<Diagnostic> {
     let versions = || cx.raw.cargo_pgrx.iter().filter_map(|entry| entry.value.version.as_ref());
     if !cx.raw.complete.cargo_pgrx || versions().any(|version| version.value == pgrx.value) {
         return None;

@@ -80,7 +80,7 @@ impl KindSpec for Prebuilt {
         let mut seen: BTreeMap<&str, (Span, String)> = BTreeMap::new();
         for (number, version) in versions(&file.raw).enumerate() {
             let raw = &version.value;
-            systems::known(raw.own.systems(), found);
+            systems::check_names(raw.own.systems(), found);
             for (_, major, _) in raw.own.hashes_under("hashes") {
                 if major.value.is_empty() || !major.value.bytes().all(|b| b.is_ascii_digit()) {
                     let message = format!("`{}` is no major version of PostgreSQL", printable(&major.value));
@@ -115,7 +115,7 @@ impl KindSpec for Prebuilt {
                 found.extend(lacking(cx, file, version, &majors));
             }
         }
-        systems::known(file.raw.own.systems(), found);
+        systems::check_names(file.raw.own.systems(), found);
     }
 
     fn resolve(&self, extension: &RawExtension, version: &RawVersion, build: &mut Build) -> Option<()> {

@@ -8,7 +8,17 @@ use crate::catalogue::raw::{Field, OneOrMany, RawBuild, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadAttributePath, InvalidValue]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadAttributePath =
+        "build-inputs and native-build-inputs name packages of nixpkgs by attribute path (openssl, \
+         perlPackages.DBI); base and attr name attributes too. They are names, not Nix expressions: whatever needs \
+         an expression goes into an override.",
+        bad: r#"build-inputs = ["pkgs.openssl"]"#,
+        says: "`pkgs.openssl` is not an attribute path in nixpkgs",
+        fixed: r#"build-inputs = ["openssl"]"#;
+    InvalidValue;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {

@@ -7,7 +7,42 @@ use crate::catalogue::index::versions;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BoundExtension, UnmatchedPostgresqlVersion]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BoundExtension =
+        "extensions of [[postgresql]] names extensions that a fork exists for, as OrioleDB's patches exist for the \
+         extension orioledb. Without a version of it for this PostgreSQL the fork is of no use: when the fork moves \
+         on, the extension must move with it. Which go together is in the extension's repository (.pgtags of \
+         OrioleDB).",
+        bad: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            extensions = ["exampel"]
+        "#,
+        says: "there is no extension called `exampel`",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            extensions = ["example"]
+        "#;
+    UnmatchedPostgresqlVersion =
+        "postgresql-version of a [[version]] binds it to PostgreSQLs of exactly that version, besides what \
+         postgresql says: an extension's release that goes with one patch set of a fork. None of the PostgreSQLs \
+         that it names has this version, so it would never be built.",
+        bad: r#"
+            [[version]]
+            postgresql-version = "17_11"
+        "#,
+        says: "no PostgreSQL here has the version `17_11`",
+        fixed: r#"
+            [[version]]
+            postgresql = ["17"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if !cx.raw.complete.unreadable_extensions.is_empty() || !cx.raw.complete.postgresqls {

@@ -6,7 +6,26 @@ use super::{Context, Rule};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadCacheKey]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadCacheKey =
+        "A cache's public key is NAME:BASE64, where the second part is 32 bytes. Nix takes packages from the cache \
+         only if they are signed with it. A key twice as long is the secret one, with which anybody could sign \
+         packages that your users would trust: it must never be in a repository.",
+        bad: r#"
+            # flake.toml
+            [[caches]]
+            url = "https://cache.example.org"
+            public-key = "wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI="
+        "#,
+        says: "the key has no name in front: NAME:BASE64",
+        fixed: r#"
+            # flake.toml
+            [[caches]]
+            url = "https://cache.example.org"
+            public-key = "a-1:wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI="
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let caches = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.caches).flat_map(|caches| &caches.value);

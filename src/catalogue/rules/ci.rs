@@ -10,7 +10,47 @@ use crate::catalogue::raw::{Field, List, RawCi, RawFlake, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [InvalidValue, SystemWithoutRunner, UnknownRunner]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    InvalidValue;
+    SystemWithoutRunner =
+        "The flake is for a system for which GitHub lends no machine, so no job could build it. List in systems of \
+         [ci] those that are to be built there; for the others use a remote builder or Hydra.",
+        bad: r#"
+            # flake.toml
+            systems = ["x86_64-linux", "riscv64-linux"]
+
+            [ci]
+            program = ".#pgflakegen"
+        "#,
+        says: "GitHub has no runner for riscv64-linux",
+        fixed: r#"
+            # flake.toml
+            systems = ["x86_64-linux", "riscv64-linux"]
+
+            [ci]
+            program = ".#pgflakegen"
+            systems = ["x86_64-linux"]
+        "#;
+    UnknownRunner =
+        "runners of [ci] says which of GitHub's own machines builds for a system: ubuntu-24.04, ubuntu-24.04-arm, \
+         macos-15 and their like. Labels that move (ubuntu-latest) are refused, because a workflow would then \
+         change without an edit, and so are those that GitHub has ended and machines of another system. Machines of \
+         one's own join as remote builders, which docs/publishing.md describes.",
+        bad: r#"
+            # flake.toml
+            [ci]
+            program = ".#pgflakegen"
+            runners = { "x86_64-linux" = "ubuntu-24.4" }
+        "#,
+        says: "GitHub has no runner called `ubuntu-24.4`",
+        fixed: r#"
+            # flake.toml
+            [ci]
+            program = ".#pgflakegen"
+            runners = { "x86_64-linux" = "ubuntu-24.04" }
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some((_, flake)) = &cx.raw.flake else { return };
@@ -116,7 +156,7 @@ fn within(number: &Field<i64>, what: &str, low: i64, high: i64, found: &mut Diag
 fn machines(flake: &RawFlake, ci: &RawCi, found: &mut Diagnostics) {
     let of_flake: Vec<&str> = systems::named(&flake.systems).collect();
     if let Some(list) = &ci.systems {
-        systems::known(list.value.iter(), found);
+        systems::check_names(list.value.iter(), found);
         for system in list.value.iter().filter(|system| !of_flake.contains(&system.value.as_str())) {
             if crate::catalogue::systems::KNOWN.contains(&system.value.as_str()) {
                 found.push(
@@ -133,7 +173,7 @@ fn machines(flake: &RawFlake, ci: &RawCi, found: &mut Diagnostics) {
         }
     }
     let pairs: Vec<_> = ci.runners.iter().flat_map(|runners| &runners.value.0).collect();
-    systems::known(pairs.iter().map(|(system, _)| system), found);
+    systems::check_names(pairs.iter().map(|(system, _)| system), found);
     for (system, runner) in &pairs {
         let label = runner.value.as_str();
         let Some(own) = system_of(label) else {

@@ -9,7 +9,16 @@ use crate::catalogue::raw::{Default as RawDefault, ExtensionFile, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadDefault]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadDefault =
+        "default pins which version psql_NAME/bin contains, for all PostgreSQLs or for some (default = { \"15\" = \
+         \"0.7.4\" }). It must be one of the extension's versions, not one marked broken, and where it is pinned \
+         for one PostgreSQL it must be for that one. Without a pin, the newest stable version that fits is taken.",
+        bad: r#"default = "0.7""#,
+        says: "example has no version 0.7",
+        fixed: r#"default = "1.0""#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (at, file, _) in cx.extensions() {

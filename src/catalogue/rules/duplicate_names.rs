@@ -10,7 +10,34 @@ use crate::catalogue::resolve::attr;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [DuplicateName]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    DuplicateName =
+        "Two PostgreSQLs, two extensions, two versions of one extension, or two attributes have the same name. One \
+         would hide the other. Names that differ only in case count as the same, since on macOS and Windows their \
+         files would be. Attributes can collide though the versions differ: 1.2_3 and 1.2.3 would both be \
+         NAME-1_2_3. Rename one of the two. Only a version may be there several times, each with a source of its \
+         own, for PostgreSQLs of different majors.",
+        bad: r#"
+            [[version]]
+            version = "1.0"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+
+            [[version]]
+            version = "1.0"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#,
+        says: "there are two versions called `1.0`",
+        fixed: r#"
+            [[version]]
+            version = "1.0"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+
+            [[version]]
+            version = "1.1"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let postgresqls = cx.raw.postgresqls.iter().map(|entry| &entry.value.name);

@@ -8,7 +8,30 @@ use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [PostgresqlFeature]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    PostgresqlFeature =
+        "features of [[postgresql]] says what the server is built with (true) or without (false), through the \
+         arguments of nixpkgs' recipe; what is not named is as nixpkgs has it. libcurl, NUMA and io_uring came with \
+         PostgreSQL 18, Zstandard with 15, LZ4 with 14; nixpkgs cannot leave out the last two. The languages \
+         plperl, plpython3 and pltcl are extensions: those that PostgreSQLs of a range take are left out where the \
+         language is, one that is named is a contradiction.",
+        bad: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            features = { numa = true }
+        "#,
+        says: "PostgreSQL 17 cannot be built with NUMA",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            features = { jit = false }
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for postgresql in &cx.index.postgresqls {

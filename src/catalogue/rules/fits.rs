@@ -7,7 +7,22 @@ use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [NoPostgresql]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    NoPostgresql =
+        "As the catalogue stands, this extension or version would be built for no PostgreSQL or no system at all. \
+         If that is intended for now, mark it with broken = \"why\"; then it is left out and the reason is shown in \
+         lists. Otherwise name the PostgreSQLs it is for.",
+        bad: r#"
+            [[version]]
+            postgresql = []
+        "#,
+        says: "this is for no PostgreSQL at all",
+        fixed: r#"
+            [[version]]
+            postgresql = ["17"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let systems: Vec<&str> = cx

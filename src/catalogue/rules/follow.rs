@@ -20,7 +20,7 @@ const PLACES: [(&str, Option<&str>); 6] = [
     ("none", None),
 ];
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [InvalidValue, WrongKindKey]);
+pub(super) const RULE: Rule = rule! { Catalogue, check; InvalidValue; WrongKindKey; };
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {

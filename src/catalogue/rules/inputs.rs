@@ -7,7 +7,26 @@ use crate::catalogue::input::{FORMS, Place};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadInput]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadInput =
+        "flake.lock is written from [inputs.NAME]: url (github:OWNER/REPO, with a branch or tag if wanted), rev (40 \
+         hexadecimal digits), nar-hash (SRI) and last-modified (seconds since 1970). `nix flake metadata --json \
+         URL` shows all of them. nixpkgs must be there. follows makes an input's own input one of ours.",
+        bad: r#"
+            # flake.toml
+            [inputs.nixpkgs]
+            url = "github:NixOS/nixpkgs/nixos-unstable"
+            rev = "e2587cae"
+        "#,
+        says: "a revision has 40 hexadecimal digits, in lower case",
+        fixed: r#"
+            # flake.toml
+            [inputs.nixpkgs]
+            url = "github:NixOS/nixpkgs/nixos-unstable"
+            rev = "e2587caef70cea85dd97d7daab492899902dbf5d"
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some((_, flake)) = &cx.raw.flake else { return };

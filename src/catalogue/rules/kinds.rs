@@ -8,23 +8,111 @@ use crate::catalogue::raw::{ExtensionFile, RawBuild, RawSource, RawVersion, Span
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(
-    Catalogue,
-    check,
-    [
-        BadSource,
-        CargoVendor,
-        InvalidValue,
-        MissingKey,
-        NoFile,
-        NoVersions,
-        RustToolchain,
-        SameHash,
-        UnknownKind,
-        UnknownPgrx,
-        WrongKindKey
-    ]
-);
+pub(super) const RULE: Rule = rule! {
+    Catalogue,     check;
+    BadSource;
+    CargoVendor;
+    InvalidValue;
+    MissingKey;
+    NoFile =
+        "What upstream built is a file for each system and each major version of PostgreSQL, with a hash under \
+         hashes. For a system of the flake, or for a PostgreSQL that the version is for, there is none: there the \
+         extension is left out of `bin`, and evaluation says so. Where upstream has no file, say it with \
+         exclude-systems or the version's list of PostgreSQLs; where it has one, `pgflakegen prefetch URL` tells \
+         its hash.",
+        bad: r#"
+            # extensions/third.toml
+            description = "What upstream has built"
+            homepage = "https://example.org"
+            license = "mit"
+            kind = "prebuilt"
+            source = { url = "https://example.org/{version}-pg{postgresql}-{platform}.zip" }
+
+            [[version]]
+            version = "1.0"
+            postgresql = ">=16"
+            hashes.x86_64-linux = { "16" = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0=" }
+        "#,
+        says: "third 1.0 has no file for x86_64-linux with PostgreSQL 17",
+        fixed: r#"
+            # extensions/third.toml
+            description = "What upstream has built"
+            homepage = "https://example.org"
+            license = "mit"
+            kind = "prebuilt"
+            source = { url = "https://example.org/{version}-pg{postgresql}-{platform}.zip" }
+
+            [[version]]
+            version = "1.0"
+            postgresql = ">=16"
+            hashes.x86_64-linux = { "16" = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0=", "17" = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U=" }
+        "#;
+    NoVersions =
+        "An extension that is built here needs at least one [[version]] with version, postgresql and hash. To take \
+         whatever nixpkgs has, write source = \"nixpkgs\".",
+        bad: r#"
+            # extensions/third.toml
+            description = "Does a third thing"
+            license = "postgresql"
+            kind = "pgxs"
+            source = { github = "third/third", tag = "v{version}" }
+        "#,
+        says: "third has no versions",
+        fixed: r#"
+            # extensions/third.toml
+            description = "Does a third thing"
+            license = "postgresql"
+            kind = "pgxs"
+            source = { github = "third/third", tag = "v{version}" }
+
+            [[version]]
+            version = "1.0"
+            postgresql = ["17"]
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#;
+    RustToolchain;
+    SameHash;
+    UnknownKind =
+        "kind says how an extension is built: pgxs (make with PostgreSQL's PGXS), sql (nothing to compile), cmake, \
+         configure, meson, pgrx (Rust), prebuilt (files that upstream built), nixpkgs (the package set's own) or \
+         custom (the override builds it).",
+        bad: r#"kind = "make""#,
+        says: "unknown kind `make`",
+        fixed: r#"kind = "pgxs""#;
+    UnknownPgrx =
+        "A Rust extension is built by the very version of cargo-pgrx that its pgrx dependency has; any other \
+         refuses. So each version in use is an entry in catalogue/pgrx.toml, with the hash of the crate and of its \
+         own dependencies. Add the entry, or correct the version: it is the one after `pgrx = \"=` in the \
+         extension's Cargo.toml.",
+        bad: r#"
+            kind = "pgrx"
+
+            [[version]]
+            pgrx = "0.12.9"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+        "#,
+        says: "pgrx.toml has no cargo-pgrx 0.12.9",
+        fixed: r#"
+            kind = "pgrx"
+
+            [[version]]
+            pgrx = "0.12.6"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+        "#;
+    WrongKindKey =
+        "The key is known, but has no effect on, or contradicts, how this extension is built: cmake-flags without \
+         CMake, pgrx keys without Rust, versions of something that nixpkgs decides the version of, a custom \
+         extension without the override that builds it. Remove the key or change the kind.",
+        bad: r#"
+            kind = "pgxs"
+            cmake-flags = ["-DEXTRA=ON"]
+        "#,
+        says: r#"`cmake-flags` has no effect on an extension of kind "pgxs""#,
+        fixed: r#"
+            kind = "cmake"
+            cmake-flags = ["-DEXTRA=ON"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {

@@ -6,7 +6,17 @@ use crate::catalogue::licenses;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownLicense]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UnknownLicense =
+        "Licenses are named as in nixpkgs' lib.licenses: postgresql, asl20, mit, gpl2Plus…; SPDX ids \
+         (\"Apache-2.0\") are not, but the help line translates them. Several licenses are an array. Deprecated \
+         names such as gpl2 are refused because they do not say whether later versions count. A license that \
+         nixpkgs holds for unfree (tsl, bsl11, unfree) makes Nix refuse to build unless allowUnfree is set.",
+        bad: r#"license = "PostgreSQL""#,
+        says: "nixpkgs has no license `PostgreSQL`",
+        fixed: r#"license = "postgresql""#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for list in cx.raw.extensions.iter().filter_map(|file| file.raw.license.as_ref()) {

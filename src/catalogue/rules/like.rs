@@ -5,7 +5,27 @@ use super::{Context, Rule};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [CircularLike]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    CircularLike =
+        "like = \"17\" makes a PostgreSQL take every extension version that 17 takes. Following it must end at one \
+         that stands by itself.",
+        bad: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            like = "17"
+        "#,
+        says: "17 is like itself",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let known = cx.index.postgresqls.iter().map(|postgresql| postgresql.name);

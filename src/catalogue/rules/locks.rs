@@ -12,7 +12,39 @@ use crate::catalogue::raw::{Field, Map, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [LockFile]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    LockFile =
+        "A Cargo.lock has the checksums of crates from crates.io, but not of those from Git: for each repository \
+         and commit, output-hashes gives one under the name-version of one of its crates, for example output-hashes \
+         = { \"pgrx-0.12.6\" = \"sha256-…\" }. Names that the lock file does not have are mistakes. The file itself \
+         is the unchanged Cargo.lock of the workspace.",
+        bad: r#"
+            kind = "pgrx"
+
+            [[version]]
+            pgrx = "0.12.6"
+            cargo-lock = "locks/example.lock"
+
+            # locks/example.lock
+            hello = "world"
+        "#,
+        says: "locks/example.lock is not a Cargo.lock",
+        fixed: r#"
+            kind = "pgrx"
+
+            [[version]]
+            pgrx = "0.12.6"
+            cargo-lock = "locks/example.lock"
+
+            # locks/example.lock
+            version = 4
+
+            [[package]]
+            name = "example"
+            version = "1.0.0"
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.cargo_pgrx {

@@ -13,7 +13,25 @@ const LONGEST: usize = 100;
 /// What the command line has another use for.
 const RESERVED: [&str; 3] = ["inputs", "postgresql", "cargo-pgrx"];
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UnsafeName]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UnsafeName =
+        "Names become attributes (psql_17/exts/pgvector), file names (generated/extensions/pgvector.nix) and SQL, \
+         so they keep to what is safe in all three. A PostgreSQL's name has lower-case letters, digits, `_` and \
+         `-`. An extension's name is an identifier of the Nix language: it does not begin with a digit, is no \
+         keyword, and has no dot; and it is none of the names Windows reserves (con, nul…), so that the repository \
+         can be checked out everywhere. A SQL name follows what CREATE EXTENSION takes. A version has letters, \
+         digits and . _ - + ~.",
+        bad: r#"
+            [[version]]
+            version = "v 1.0"
+        "#,
+        says: "`v 1.0` cannot be a version",
+        fixed: r#"
+            [[version]]
+            version = "1.0"
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {

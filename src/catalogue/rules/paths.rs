@@ -7,22 +7,87 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::text::is_plain_path;
 use super::{Context, Rule};
 use crate::catalogue::decode::printable;
-use crate::catalogue::files::{FOLDER, Files, Node};
+use crate::catalogue::files::{Files, Node};
 use crate::catalogue::index::versions;
-use crate::catalogue::nixpkgs;
-use crate::catalogue::parse::extension_name;
 use crate::catalogue::raw::{Field, List, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::layout::{
+    self, CATALOGUE, EXTENSIONS, EXTRA_NIX, FLAKE_TOML, LOCKS, NIXPKGS_TOML, OVERRIDES, PATCHES, PGRX_TOML,
+    POSTGRESQL_TOML, extension_name,
+};
 use crate::rule::rule;
 
 /// The files beside the extensions folder.
-const TOP: [&str; 4] = ["flake.toml", "postgresql.toml", "pgrx.toml", nixpkgs::FILE];
+const TOP: [&str; 4] = [FLAKE_TOML, POSTGRESQL_TOML, PGRX_TOML, NIXPKGS_TOML];
 
 /// Folders in which everything should be referred to.
-const FOLDERS: [&str; 4] = ["files", "locks", "overrides", "patches"];
+const FOLDERS: [&str; 4] = [layout::FILES, LOCKS, OVERRIDES, PATCHES];
 
-pub(super) const RULE: Rule =
-    rule!(Catalogue, check, [MissingFile, OutsideCatalogue, StrayFile, UnreferencedFile]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    MissingFile =
+        "The catalogue refers to a file that is not there: a patch, an override, a lock file, a setting's \
+         script, or one of the files every catalogue has (flake.toml and postgresql.toml). Paths are relative \
+         to the catalogue folder, so an extension writes patches = [\"patches/pg_cron/pg15.patch\"], whatever \
+         folder the extension's own file is in. Correct the path, or add the file.",
+        bad: r#"patches = ["patches/example.patch"]"#,
+        says: "the patch `patches/example.patch` does not exist",
+        fixed: r#"
+            patches = ["patches/a.patch"]
+
+            # patches/a.patch
+            --- a/Makefile
+        "#;
+    OutsideCatalogue =
+        "What the catalogue names must lie inside the catalogue folder, because the flake is copied to the Nix \
+         store as a whole: an absolute path, one with `..`, or a link to somewhere else would work on one \
+         machine only, and could take in files that nobody meant to publish. Copy the file into the catalogue \
+         folder and name it from there.",
+        bad: r#"override = "../example.nix""#,
+        says: "`../example.nix` is not a path inside the catalogue folder",
+        fixed: r#"
+            override = "overrides/example.nix"
+
+            # overrides/example.nix
+            { }: old: { }
+        "#;
+    StrayFile =
+        "A file looks like part of the catalogue but is not: a TOML file with another name than flake.toml, \
+         postgresql.toml, pgrx.toml or nixpkgs.toml, or something in the extensions folder that is not \
+         NAME.toml directly in it. What it says has no effect. Rename, move or remove it.",
+        bad: r#"
+            # postgres.toml
+            [[postgresql]]
+            name = "18"
+            major = 18
+        "#,
+        says: "catalogue/postgres.toml is not read",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+
+            [[postgresql]]
+            name = "18"
+            major = 18
+        "#;
+    UnreferencedFile =
+        "A file in the folders overrides, patches, locks or files is named by no key. Usually its extension was \
+         removed, or the key that should name it was forgotten, and then the patch is silently not applied. \
+         Name it or remove it. README files and files whose name begins with a dot are left alone.",
+        bad: r#"
+            # patches/a.patch
+            --- a/Makefile
+        "#,
+        says: "catalogue/patches/a.patch is not referred to",
+        fixed: r#"
+            patches = ["patches/a.patch"]
+
+            # patches/a.patch
+            --- a/Makefile
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut paths = Paths { cx, named: BTreeSet::new(), found };
@@ -93,13 +158,13 @@ impl<'a> Paths<'a, '_> {
         self.named.insert(text);
         let shown = printable(text);
         let finding = |code, message: String| Diagnostic::new(code, path.span, message);
-        let inside = format!("paths are relative to {FOLDER}/ and stay inside it");
+        let inside = format!("paths are relative to {CATALOGUE}/ and stay inside it");
         if !is_plain_path(text) {
             let mut finding = finding(
                 Code::OutsideCatalogue,
                 format!("`{shown}` is not a path inside the catalogue folder"),
             );
-            finding = match text.strip_prefix("./").or(text.strip_prefix("catalogue/")) {
+            finding = match text.strip_prefix("./").or(layout::below_catalogue(text)) {
                 Some(rest) if is_plain_path(rest) => finding.help(format!("write \"{}\"", printable(rest))),
                 _ => finding.help(inside),
             };
@@ -131,7 +196,7 @@ impl<'a> Paths<'a, '_> {
                 match nearest(text, known.filter(|path| path.contains('/'))) {
                     _ if is_folder => finding.help("this is a folder: name a file in it"),
                     Some(near) => finding.help(format!("did you mean \"{}\"?", printable(near))),
-                    None => finding.help(format!("create {FOLDER}/{shown}")),
+                    None => finding.help(format!("create {CATALOGUE}/{shown}")),
                 }
             }
         };
@@ -148,7 +213,7 @@ fn linked_folder<'a>(cx: &Context<'_>, path: &'a str) -> Option<&'a str> {
 
 /// One of the catalogue's own files that is there, but is not a file.
 fn unread(path: &Utf8Path, node: &Node) -> Option<Diagnostic> {
-    let own = TOP.contains(&path.as_str()) || path.as_str() == "extra.nix" || extension_name(path).is_some();
+    let own = TOP.contains(&path.as_str()) || path.as_str() == EXTRA_NIX || extension_name(path).is_some();
     let (code, message) = match node {
         Node::Text(_) | Node::File => return None,
         Node::Outside => (Code::OutsideCatalogue, "is a link that leads out of the catalogue folder"),
@@ -159,7 +224,7 @@ fn unread(path: &Utf8Path, node: &Node) -> Option<Diagnostic> {
 }
 
 fn about(code: Code, path: &Utf8Path, message: &str) -> Diagnostic {
-    Diagnostic::global(code, format!("{FOLDER}/{} {message}", printable(path.as_str())))
+    Diagnostic::global(code, format!("{CATALOGUE}/{} {message}", printable(path.as_str())))
 }
 
 /// Files that named Nix files mention by a relative path, and those that these mention. `./x-${version}.patch`
@@ -212,7 +277,7 @@ fn stray(path: &Utf8Path) -> Option<Diagnostic> {
     if TOP.contains(&path.as_str()) || extension_name(path).is_some() {
         return None;
     }
-    let in_extensions = path.starts_with("extensions");
+    let in_extensions = path.starts_with(EXTENSIONS);
     let lower = path.as_str().to_ascii_lowercase();
     let is_toml = lower.ends_with(".toml") || lower.ends_with(".tml");
     let documentation =
@@ -222,7 +287,7 @@ fn stray(path: &Utf8Path) -> Option<Diagnostic> {
     }
     let finding = about(Code::StrayFile, path, "is not read");
     Some(match nearest(path.as_str(), TOP) {
-        Some(near) if !in_extensions => finding.help(format!("did you mean {FOLDER}/{near}?")),
-        _ => finding.help(format!("extensions are in {FOLDER}/extensions/NAME.toml, no deeper")),
+        Some(near) if !in_extensions => finding.help(format!("did you mean {CATALOGUE}/{near}?")),
+        _ => finding.help(format!("extensions are in {CATALOGUE}/extensions/NAME.toml, no deeper")),
     })
 }

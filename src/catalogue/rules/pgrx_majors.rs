@@ -10,7 +10,35 @@ use crate::catalogue::version::compare;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [PgrxTooOld]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    PgrxTooOld =
+        "A release of pgrx knows some majors of PostgreSQL: 16 from 0.10.0 on, 17 from 0.12.0 on, 18 from 0.15.0 \
+         on, and no longer 11 from 0.12.0 on and 12 from 0.14.0 on. For any other the build has no feature (`pg18`) \
+         and stops. Take a version of the extension with another pgrx, or leave these PostgreSQLs out of the \
+         version's range. What an override does about it is not judged.",
+        bad: r#"
+            kind = "pgrx"
+
+            [[version]]
+            pgrx = "0.11.3"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+
+            # pgrx.toml
+            [[cargo-pgrx]]
+            version = "0.11.3"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+            cargo-hash = "sha256-88uKPSnITRZ2VkelI56jZ9GWazG/Rn39QlyHKJKSKMM="
+        "#,
+        says: "pgrx 0.11.3 does not know PostgreSQL `17`",
+        fixed: r#"
+            kind = "pgrx"
+
+            [[version]]
+            pgrx = "0.12.6"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+        "#;
+};
 
 /// Majors with the release of pgrx that knew them first. From the features of pgrx 0.8.0 to 0.19.3 at crates.io; of
 /// prereleases before the first release that is known to have a major, the earliest that may.

@@ -7,7 +7,44 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 use crate::store::dates::is_day;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPolicy, DeniedLicense]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadPolicy =
+        "deny of [policy] names licenses by ids of spdx.org or names in nixpkgs' lib.licenses; a name that neither \
+         has denies nothing. An entry of [[policy.ignore]] has the id of a known vulnerability (\"CVE-2026-1234\"), \
+         the reason why it does no harm here, and the last day on which that holds (until = \"2026-12-31\").",
+        bad: r#"
+            # flake.toml
+            [policy]
+            deny = ["AGPL3"]
+        "#,
+        says: "there is no license `AGPL3`, so that none is denied",
+        fixed: r#"
+            # flake.toml
+            [policy]
+            deny = ["AGPL-3.0-only"]
+        "#;
+    DeniedLicense =
+        "deny of [policy] in flake.toml names licenses that nothing in the catalogue may have: ids of spdx.org \
+         (\"AGPL-3.0-only\") or names in nixpkgs' lib.licenses (\"agpl3Only\"). Of several licenses all hold, so \
+         one of them is enough. Leave the extension out, or change the policy; on a pull request `check --against \
+         BASE` goes by the policy of the base, which the request cannot change.",
+        bad: r#"
+            license = "agpl3Only"
+
+            # flake.toml
+            [policy]
+            deny = ["AGPL-3.0-only"]
+        "#,
+        says: "the policy denies the license `agpl3Only`",
+        fixed: r#"
+            license = "mit"
+
+            # flake.toml
+            [policy]
+            deny = ["AGPL-3.0-only"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let policies = cx.raw.flake.iter().filter_map(|(_, flake)| flake.policy.as_ref());

@@ -7,7 +7,49 @@ use crate::catalogue::raw::{Field, OneOrMany, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadRange, EmptyRange, UnknownPostgresql]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadRange =
+        "A range is a list of comparisons with commas between, all of which must hold: \">=15\", \">=15, <18\", \
+         \"<= 16\", \"=17\". What is compared is the major version, a whole number; minor versions have no place in \
+         a range. Other signs (^15, ~15, 15.x, *) are not known, because they mean different things in different \
+         tools.",
+        bad: r#"
+            [[version]]
+            postgresql = ">=16, 18"
+        "#,
+        says: "`18` has no comparison sign, which a part of a range needs",
+        fixed: r#"
+            [[version]]
+            postgresql = ">=16, <18"
+        "#;
+    EmptyRange =
+        "No PostgreSQL of the catalogue is in the range, so what it stands at would be built for none. Ranges \
+         include released PostgreSQLs only: a prerelease or a fork is taken by naming it, or by its own key `like`. \
+         Correct the range, or name what is meant.",
+        bad: r#"
+            [[version]]
+            postgresql = ">=20"
+        "#,
+        says: "no PostgreSQL of the catalogue is in the range `>=20`",
+        fixed: r#"
+            [[version]]
+            postgresql = ">=16"
+        "#;
+    UnknownPostgresql =
+        "The name is none of those in postgresql.toml. PostgreSQLs are named as there (\"17\", \"17_6\", \
+         \"orioledb-17\"), not by their minor version. Correct the name, add an entry, or use a range over majors \
+         such as \">=15, <18\", which needs no change when a major is added.",
+        bad: r#"
+            [[version]]
+            postgresql = ["17.6"]
+        "#,
+        says: "there is no PostgreSQL called `17.6`",
+        fixed: r#"
+            [[version]]
+            postgresql = ["17"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if !cx.raw.complete.postgresqls || cx.index.postgresqls.is_empty() {

@@ -7,7 +7,32 @@ use crate::catalogue::raw::{RawSource, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [MissingKey, PostgresqlVersion]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    MissingKey;
+    PostgresqlVersion =
+        "The exact version of a PostgreSQL belongs to its major (17.6 to 17) and is written as upstream does: 17.6, \
+         19beta1, 19rc1. A beta or release candidate is marked prerelease = true, so that ranges such as \">=15\" \
+         do not take it before it is released; a release is not. A fork counts versions as it likes and has a \
+         source of its own.",
+        bad: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            version = "16.3"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#,
+        says: "`16.3` is no version of PostgreSQL 17",
+        fixed: r#"
+            # postgresql.toml
+            [[postgresql]]
+            name = "17"
+            major = 17
+            version = "17.6"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {

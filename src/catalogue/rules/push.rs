@@ -6,7 +6,29 @@ use crate::catalogue::raw::{Field, RawPush, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPush]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadPush =
+        "push of [[caches]] says where workflows copy what they have built: exactly one of s3 (a bucket, with its \
+         region), cachix, attic (with its server) and folder. Names and addresses have plain characters only, since \
+         they become part of workflows and of store URLs. Keys and tokens do not stand here: they are secrets of \
+         the service.",
+        bad: r#"
+            # flake.toml
+            [[caches]]
+            url = "https://cache.example.org"
+            public-key = "a-1:wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI="
+            push = { }
+        "#,
+        says: "push does not say where to",
+        fixed: r#"
+            # flake.toml
+            [[caches]]
+            url = "https://cache.example.org"
+            public-key = "a-1:wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI="
+            push = { cachix = "team" }
+        "#;
+};
 
 const EXAMPLE: &str = "push = { s3 = \"BUCKET\", region = \"eu-central-1\" }, { cachix = \"NAME\" }, \
                        { attic = \"NAME\", server = \"https://…\" } or { folder = \"/var/cache/nix\" }";

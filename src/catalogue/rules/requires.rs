@@ -12,8 +12,33 @@ use crate::catalogue::raw::{ExtensionFile, Field, List, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule =
-    rule!(Catalogue, check, [CircularRequirement, RequirementMissing, UnknownRequirement]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    CircularRequirement =
+        "Following requires leads back to where it began, so none of these could be created first. Usually one \
+         of the requirements is not a real one, such as an extension that can use another but does not need it. \
+         Remove that one.",
+        bad: r#"requires = ["example"]"#,
+        says: "example requires itself",
+        fixed: r#"requires = ["other"]"#;
+    RequirementMissing =
+        "An extension requires another that exists, but not for every PostgreSQL the first is for. CREATE \
+         EXTENSION would fail there. Either add the PostgreSQL to a version of the required extension, or take \
+         it out of the one that requires it. The same holds for systems: what requires an extension excludes at \
+         least the systems that the required one excludes. Contrib changes too: adminpack and old_snapshot \
+         ended with 16, pg_walinspect began with 15, pg_logicalinspect with 18.",
+        bad: r#"requires = ["pg_logicalinspect"]"#,
+        says: "example requires `pg_logicalinspect`, which is not there for PostgreSQL `17`",
+        fixed: r#"requires = ["pg_walinspect"]"#;
+    UnknownRequirement =
+        "requires names SQL extensions that must be created first, by the name CREATE EXTENSION takes: \
+         `vector`, not `pgvector`. The name is neither one that an extension of the catalogue provides nor one \
+         that PostgreSQL brings (contrib and procedural languages). Correct it, or add the extension that \
+         provides it.",
+        bad: r#"requires = ["pgcrypt"]"#,
+        says: "nothing provides the SQL extension `pgcrypt`",
+        fixed: r#"requires = ["pgcrypto"]"#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let fitting: Vec<BTreeSet<usize>> =

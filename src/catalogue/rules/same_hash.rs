@@ -18,7 +18,68 @@ struct Use<'a> {
     fetcher: Option<Fetcher>,
 }
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [SameCargoHash, SameHash]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    SameCargoHash =
+        "Two versions have the same cargo-hash. The hash covers Cargo.lock, which has the crate's own version in \
+         it, so two versions rarely share one; more likely it was copied. Build the version with an empty \
+         cargo-hash to see the right one.",
+        bad: r#"
+            kind = "pgrx"
+
+            [[version]]
+            version = "1.0"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+            pgrx = "0.12.6"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+
+            [[version]]
+            version = "1.1"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+            pgrx = "0.12.6"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+        "#,
+        says: "example 1.1 has the cargo-hash of example 1.0",
+        fixed: r#"
+            kind = "pgrx"
+
+            [[version]]
+            version = "1.0"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+            pgrx = "0.12.6"
+            cargo-hash = "sha256-ZNzq+dATZn9LUgeOczsaadr5hwdbt9y/+sAOPIdr77U="
+
+            [[version]]
+            version = "1.1"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+            pgrx = "0.12.6"
+            cargo-hash = "sha256-r+TpFJg6WrMn0L2B7RpmSRvw3XxpHzMRtpFWDCzLvgs="
+        "#;
+    SameHash =
+        "Two sources that differ have the same hash. This really happens: a version is added by copying the one \
+         before, the tag is changed and the hash is not. Nix finds a source by its hash, so it takes the old source \
+         out of the store and builds it under the new version's name, and nobody notices. Fetch the source anew and \
+         put its own hash there. Two extensions may share a hash if they are fetched from the same place.",
+        bad: r#"
+            [[version]]
+            version = "1.0"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+
+            [[version]]
+            version = "1.1"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+        "#,
+        says: "example 1.1 has the hash of example 1.0",
+        fixed: r#"
+            [[version]]
+            version = "1.0"
+            hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
+
+            [[version]]
+            version = "1.1"
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut sources = Seen::default();

@@ -9,7 +9,51 @@ use crate::catalogue::raw::{Field, Map, RawSetting, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadSetting, ConflictingSettings]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadSetting =
+        "The name of a postgresql.conf setting has letters, digits and `_`; those of extensions have a dot and are \
+         quoted in TOML (\"cron.database_name\"). Some settings have a key of their own: preload for \
+         shared_preload_libraries, port; others are given by the tools that start servers.",
+        bad: "settings = { port = 5433 }",
+        says: "port cannot be set here",
+        fixed: r#"settings = { "example.limit" = 5433 }"#;
+    ConflictingSettings =
+        "Two extensions of the same PostgreSQL need different values of one setting; whichever came last would win. \
+         Decide by putting the setting into flake.toml, or into the PostgreSQL's entry: those go before the \
+         extensions'.",
+        bad: r#"
+            settings = { wal_level = "logical" }
+
+            # extensions/third.toml
+            description = "Does a third thing"
+            license = "postgresql"
+            kind = "pgxs"
+            source = { github = "third/third", tag = "v{version}" }
+            settings = { wal_level = "replica" }
+
+            [[version]]
+            version = "1.0"
+            postgresql = ["17"]
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#,
+        says: "third and example set wal_level to different values in PostgreSQL `17`",
+        fixed: r#"
+            settings = { wal_level = "logical" }
+
+            # extensions/third.toml
+            description = "Does a third thing"
+            license = "postgresql"
+            kind = "pgxs"
+            source = { github = "third/third", tag = "v{version}" }
+            settings = { wal_level = "logical" }
+
+            [[version]]
+            version = "1.0"
+            postgresql = ["17"]
+            hash = "sha256-HYIaIUntTbEFENJY2ryZ3kPobYIS/5VRNz4DaLXEvD0="
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {

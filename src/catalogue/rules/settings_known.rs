@@ -5,12 +5,28 @@ use std::collections::BTreeSet;
 use super::text::{listed, shaped};
 use super::{Context, Rule};
 use crate::catalogue::index::Postgres;
-use crate::catalogue::postgresql_settings::{MAJORS, all, has, known};
+use crate::catalogue::postgresql_settings::{MAJORS, all, has, is_one};
 use crate::catalogue::raw::{Field, Map, RawSetting};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownSetting]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UnknownSetting =
+        "Names without a dot are PostgreSQL's own, and a server does not start from a file with one that it does \
+         not know (`unrecognized configuration parameter`). What PostgreSQL 15 to 18 have is in the program; other \
+         majors and forks are not judged. Settings of extensions have a dot (\"cron.database_name\") and are not \
+         judged either.",
+        bad: r#"
+            # flake.toml
+            settings = { shared_bufers = "1GB" }
+        "#,
+        says: "PostgreSQL `16`, `17` have no setting `shared_bufers`",
+        fixed: r#"
+            # flake.toml
+            settings = { shared_buffers = "1GB" }
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let everything: Vec<&Postgres<'_>> = cx.index.postgresqls.iter().collect();
@@ -55,7 +71,7 @@ fn judge(settings: &Field<Map<RawSetting>>, postgresqls: &[&Postgres<'_>], found
             _ if without.len() < judged.len() => {
                 finding.help("set it in postgresql.toml, for those that have it")
             }
-            _ if known(&name.value) => finding.help("remove it; another major has it"),
+            _ if is_one(&name.value) => finding.help("remove it; another major has it"),
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("remove it; a setting of an extension has a dot: \"cron.database_name\""),
         });

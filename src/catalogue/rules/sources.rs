@@ -10,7 +10,32 @@ use crate::catalogue::source::{self, Problem};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadPlaceholder, BadRevision, BadSource]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadPlaceholder =
+        "In tag, rev, url and changelog, {version} is replaced by the version. No other placeholder is known. Where \
+         several versions share one template it must contain {version}, or all would be fetched from the same \
+         place: one of them would carry another's source. A version whose tag follows no pattern has its own tag, \
+         rev or url.",
+        bad: r#"source = { github = "example/example", tag = "v{vresion}" }"#,
+        says: "unknown placeholder `{vresion}`",
+        fixed: r#"source = { github = "example/example", tag = "v{version}" }"#;
+    BadRevision =
+        "A tag is the name of a Git tag, with or without refs/tags/ in front. A rev is a whole commit (40 \
+         hexadecimal digits) or a full reference (refs/…). A shortened commit is refused because it may become \
+         ambiguous, and a bare name as rev because it may be a branch, which moves. One of the two is enough.",
+        bad: r#"source = { github = "example/example", rev = "v1.0" }"#,
+        says: "`v1.0` is neither a whole commit nor a full reference",
+        fixed: r#"source = { github = "example/example", tag = "v{version}" }"#;
+    BadSource =
+        "A source is a table with exactly one of github (\"OWNER/REPO\"), url (a file) and git (a repository \
+         elsewhere). With github and git, a tag or a rev says what is checked out, in the source for all versions \
+         or in a version for itself; a url needs neither. Example: source = { github = \"pgvector/pgvector\", tag = \
+         \"v{version}\" }. What nixpkgs has already is source = \"nixpkgs\".",
+        bad: r#"source = { github = "example/example", url = "https://example.org/{version}.tar.gz" }"#,
+        says: "the source has both github and url",
+        fixed: r#"source = { github = "example/example", tag = "v{version}" }"#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {

@@ -9,7 +9,17 @@ use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use super::text::listed;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [DuplicateSqlName]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    DuplicateSqlName =
+        "In one PostgreSQL, CREATE EXTENSION finds an extension by its SQL name, so only one package can provide \
+         it; the files of the other would be overwritten. Two extensions may share a SQL name as long as no \
+         PostgreSQL takes both. Correct the key sql, or the postgresql lists. Names of PostgreSQL's own contrib \
+         extensions count too.",
+        bad: r#"sql = ["pgcrypto"]"#,
+        says: "PostgreSQL itself brings the extension `pgcrypto`",
+        fixed: r#"sql = ["example_crypto"]"#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let nth_place = |at: usize, name: &str, nth: usize| -> Span {

@@ -9,7 +9,21 @@ use crate::catalogue::systems::KNOWN;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UnknownSystem]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UnknownSystem =
+        "Systems are Nix's: x86_64-linux, aarch64-linux, aarch64-darwin, x86_64-darwin and a few more for which \
+         nixpkgs has PostgreSQL. Each stands in a list once, and the flake is for at least one.",
+        bad: r#"
+            # flake.toml
+            systems = ["darwin"]
+        "#,
+        says: "unknown system `darwin`",
+        fixed: r#"
+            # flake.toml
+            systems = ["aarch64-darwin"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {
@@ -32,7 +46,7 @@ pub fn named(systems: &Field<List<String>>) -> impl Iterator<Item = &str> {
 }
 
 /// Reports systems that Nix does not know.
-pub fn known<'a>(systems: impl Iterator<Item = &'a Spanned<String>>, found: &mut Diagnostics) {
+pub fn check_names<'a>(systems: impl Iterator<Item = &'a Spanned<String>>, found: &mut Diagnostics) {
     found.extend(systems.filter_map(unknown));
 }
 

@@ -7,7 +7,16 @@ use crate::catalogue::source;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [BadUrl]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    BadUrl =
+        "Homepages, changelogs, sources and caches are http or https URLs: a scheme, a host, and only characters \
+         that a URL has (everything else percent-encoded). A URL with a user name or password is refused, since it \
+         would end up in the Nix store, which everybody on the machine can read.",
+        bad: r#"homepage = "example.org""#,
+        says: "not an http or https URL",
+        fixed: r#"homepage = "https://example.org""#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for entry in &cx.raw.postgresqls {

@@ -19,7 +19,40 @@ const RESERVED: [&str; 12] = [
     "PATH",
 ];
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [FlagWithSpace, InvalidValue, UnknownLibrary]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    FlagWithSpace =
+        "nixpkgs hands flags to make, configure and cmake through one variable, split at spaces: \"CFLAGS=-O2 -g\" \
+         arrives as two arguments. If two were meant, write two strings. A value that must contain a space is set \
+         in an override.",
+        bad: r#"make-flags = ["CFLAGS=-O2 -g"]"#,
+        says: "this flag contains a space",
+        fixed: r#"make-flags = ["CFLAGS=-O2"]"#;
+    InvalidValue =
+        "The value has the right type but not the right form; the message says which form it must have.",
+        bad: r#"
+            # flake.toml
+            port = 70000
+        "#,
+        says: "70000 is no TCP port",
+        fixed: r#"
+            # flake.toml
+            port = 5433
+        "#;
+    UnknownLibrary =
+        "preload of flake.toml or preload-after of an extension names a library that no extension of the catalogue \
+         is known to have and that is none of PostgreSQL's own. A server that preloads a library that is not there \
+         does not start.",
+        bad: r#"
+            # flake.toml
+            preload = ["pg_stat_statement"]
+        "#,
+        says: "no extension has a library `pg_stat_statement`",
+        fixed: r#"
+            # flake.toml
+            preload = ["pg_stat_statements"]
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     flake(cx, found);

@@ -8,7 +8,36 @@ use crate::catalogue::version::begins_with_word;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [UncomparableVersion, VersionPrefix]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    UncomparableVersion =
+        "Versions are compared part by part, numbers as numbers; one that begins with a word is older than any that \
+         begins with a number, whatever it says. So it would never become the default beside a number, and bump \
+         would take any number for newer. Write the number, and what the tag is called beside it: tag = \
+         \"REL_1_2\". Words for what is not yet there (beta12) are compared as such.",
+        bad: r#"
+            [[version]]
+            version = "unstable-2024-01-02"
+        "#,
+        says: "`unstable-2024-01-02` begins with a word, so that any number is newer",
+        fixed: r#"
+            [[version]]
+            version = "0-unstable-2024-01-02"
+        "#;
+    VersionPrefix =
+        "version is the number; the v of a tag stands in the source, as tag = \"v{version}\". With the v in both \
+         places the tag would be vv0.8.0, and a version that begins with a letter is older than any number, so that \
+         another would become the default.",
+        bad: r#"
+            [[version]]
+            version = "v1.0"
+        "#,
+        says: "the version is `1.0`, without the v",
+        fixed: r#"
+            [[version]]
+            version = "1.0"
+        "#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (file, version) in cx.versions() {

@@ -7,7 +7,21 @@ use crate::rule::rule;
 
 const LONGEST: usize = 120;
 
-pub(super) const RULE: Rule = rule!(Catalogue, check, [DescriptionStyle, EmptyText]);
+pub(super) const RULE: Rule = rule! {
+    Catalogue, check;
+    DescriptionStyle =
+        "nixpkgs' meta.description is one line, begins with what the thing is (no article, not its own name) and \
+         has no full stop: \"Vector similarity search\". Lists read better when all keep to it.",
+        bad: r#"description = "An index for text""#,
+        says: "the description begins with an article",
+        fixed: r#"description = "Index for text""#;
+    EmptyText =
+        "A description or the reason of broken is empty. broken is shown in lists and matrices to whoever wonders \
+         why something is not there: say what does not work, and where that is reported.",
+        bad: r#"description = """#,
+        says: "the description is empty",
+        fixed: r#"description = "Similarity search""#;
+};
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {

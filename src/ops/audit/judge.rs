@@ -1,17 +1,32 @@
 //! What of the vulnerabilities that there are is to be said: not what is put up with, but what was for too long.
 
-use camino::Utf8Path;
-
 use super::{Hit, Request, place_of_server};
 use crate::accounts::audit::Vulnerability;
 use crate::catalogue::model::{Catalogue, Ignore};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceId, SourceMap, Span, foreign};
+use crate::layout;
 use crate::rule::{Finder, finder};
 use crate::store::dates;
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(Vulnerable, IgnoreExpired, IgnoreUseless, OldDatabase);
+pub(crate) const FINDER: Finder = finder! {
+    Vulnerable =
+        "A database of vulnerabilities, or PostgreSQL's own advisories, say that this version has one. The help \
+         line says which version mends it: `pgflakegen bump NAME`. Whether it can be used against you depends on \
+         what you do; if it cannot, [[policy.ignore]] in flake.toml says so with a reason and the last day on which \
+         that holds.";
+    IgnoreExpired =
+        "An entry of [[policy.ignore]] in flake.toml holds up to and with the day of its `until`. That day is over, \
+         and the vulnerability is still there: mend it, or look again whether the reason still holds and set \
+         another day.";
+    IgnoreUseless =
+        "An entry of [[policy.ignore]] in flake.toml names a vulnerability that nothing in the catalogue has, or \
+         has any more. Delete it, so that it does not hide a later one.";
+    OldDatabase =
+        "The newest record in the folder is older than thirty days, so what was found since then is not in it. \
+         Fetch it anew from where it is from.";
+};
 
 /// Days after which a database is old.
 const OLD: i64 = 30;
@@ -112,7 +127,7 @@ fn finding(hit: &Hit, catalogue: &Catalogue, sources: &SourceMap) -> Diagnostic 
 }
 
 fn file_of(hit: &Hit, sources: &SourceMap) -> Option<SourceId> {
-    sources.find(&Utf8Path::new(FOLDER).join(format!("extensions/{}.toml", hit.of)))
+    sources.find(&layout::in_catalogue(layout::extension_toml(&hit.of)))
 }
 
 /// The line of a version of an extension.
@@ -123,7 +138,7 @@ fn place_of_version(hit: &Hit, sources: &SourceMap) -> Option<Span> {
 }
 
 fn place_of_ignore(sources: &SourceMap, number: usize) -> Option<Span> {
-    let source = sources.find(&Utf8Path::new(FOLDER).join("flake.toml"))?;
+    let source = sources.find(&layout::in_catalogue(layout::FLAKE_TOML))?;
     let mut at = 0;
     let range = places::element(
         sources.text(source),

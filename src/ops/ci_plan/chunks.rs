@@ -8,7 +8,12 @@ use crate::diag::{Code, Diagnostic, plural};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(TooManyJobs);
+pub(crate) const FINDER: Finder = finder! {
+    TooManyJobs =
+        "GitHub takes 256 jobs of a matrix and one megabyte of outputs of a job. Entries of a plan have several \
+         jobs where that is needed, but this one is too large all the same. Plan for some of the systems at a time \
+         (--systems), or only what has changed (--since, --check-cache-status).";
+};
 
 /// Entries of a matrix.
 pub const ENTRIES: usize = 256;

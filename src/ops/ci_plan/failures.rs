@@ -9,14 +9,15 @@ use super::super::Loaded;
 use super::super::drvs::Job;
 use super::super::evaluate::{SHOWN, fails};
 use crate::catalogue::model::{Catalogue, Fit};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Span, few};
+use crate::layout;
 use crate::limited;
 use crate::render;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(PackageFails);
+pub(crate) const FINDER: Finder = finder! { PackageFails; };
 
 /// A finding for each reason for which packages fail, at the entry of the first.
 pub(super) fn report(jobs: &[&Job], root: &Utf8Path, catalogue: &Catalogue, loaded: &mut Loaded) {
@@ -57,7 +58,7 @@ fn place(
 ) -> Option<(u8, Utf8PathBuf, String, Range<usize>)> {
     let [_, _, name, ..] = job.attr_path.as_slice() else { return None };
     let read = |file: &str| {
-        let path = Utf8Path::new(FOLDER).join(file);
+        let path = layout::in_catalogue(file);
         let text = limited::text(root.join(&path)).ok()?;
         Some((path, text))
     };
@@ -81,13 +82,13 @@ fn place(
             if extension.name != attr && version.is_none() {
                 continue;
             }
-            let (path, text) = read(&format!("extensions/{}.toml", extension.name))?;
+            let (path, text) = read(layout::extension_toml(&extension.name).as_str())?;
             let range = version.or_else(default).and_then(|version| places::version(&text, &version.version));
             let range = range.or_else(|| places::key(&text, &["description"])).unwrap_or(0..0);
             return Some((0, path, text, range));
         }
     }
-    let (path, text) = read("postgresql.toml")?;
+    let (path, text) = read(layout::POSTGRESQL_TOML)?;
     let range = places::entry(&text, "postgresql", &postgresql.name, &["name"]).unwrap_or(0..0);
     Some((1, path, text, range))
 }

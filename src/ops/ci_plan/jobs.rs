@@ -12,7 +12,12 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(NoMachine);
+pub(crate) const FINDER: Finder = finder! {
+    NoMachine =
+        "A derivation wants a machine with certain features (requiredSystemFeatures: kvm, big-parallel and their \
+         like), and none of the runners that build for its system has them. It is in no job of the plan. Build it \
+         on a remote builder or with Hydra, or leave it out for this system (exclude-systems).";
+};
 
 /// When a job can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

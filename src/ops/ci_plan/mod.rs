@@ -27,7 +27,12 @@ pub use self::chunks::{Entry, Matrix, matrices};
 pub use self::jobs::{Job, Kind};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(CacheUnreachable);
+pub(crate) const FINDER: Finder = finder! {
+    CacheUnreachable =
+        "A binary cache does not answer, or not every time, so that it is not known what it has. The plan goes on \
+         as if it had nothing: more is built than need be, and nothing too little. `curl -I CACHE/nix-cache-info` \
+         shows what it says; credentials of caches that want some are in a netrc file.";
+};
 pub(crate) use self::chunks::FINDER as CHUNKS;
 pub(crate) use self::failures::FINDER as FAILURES;
 pub(crate) use self::jobs::FINDER as JOBS;

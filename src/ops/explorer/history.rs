@@ -6,11 +6,12 @@ use std::path::Path;
 use camino::Utf8Path;
 
 use super::Error;
-use crate::catalogue::{self, FOLDER, model::Catalogue};
+use crate::catalogue::{self, model::Catalogue};
 use crate::diag::{Diagnostics, SourceMap, foreign};
 use crate::explorer::data::{History, Revision, Since};
 use crate::explorer::state::{State, before, state};
 use crate::git::Repository;
+use crate::layout::CATALOGUE;
 
 /// Tags that are looked at, the newest first.
 const TAGS: usize = 50;
@@ -35,7 +36,7 @@ struct Wanted {
 ///
 /// # Errors
 /// When `against` is no revision, or its catalogue cannot be read.
-pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str>) -> Result<History, Error> {
+pub(super) fn read(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str>) -> Result<History, Error> {
     let Some(past) = Past::around(root)? else {
         return match against {
             Some(_) => Err(Error::NoRevisions(root.to_string())),
@@ -65,7 +66,7 @@ pub(super) fn known(root: &Utf8Path, catalogue: &Catalogue, against: Option<&str
 ///
 /// # Errors
 /// When the repository cannot be read.
-pub(super) fn again(root: &Utf8Path, catalogue: &Catalogue, page: History) -> Result<History, Error> {
+pub(super) fn reread(root: &Utf8Path, catalogue: &Catalogue, page: History) -> Result<History, Error> {
     if page.is_empty() {
         return Ok(page);
     }
@@ -96,7 +97,7 @@ impl Past {
         if repository.head()?.is_none() {
             return Ok(None);
         }
-        let folder = repository.below(real.as_std_path()).join(FOLDER).display().to_string();
+        let folder = repository.below(real.as_std_path()).join(CATALOGUE).display().to_string();
         Ok(Some(Self { repository, folder }))
     }
 

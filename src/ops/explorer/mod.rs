@@ -21,7 +21,7 @@ use crate::rule::{Finder, finder};
 use crate::tree::place::{self, Found, Place};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(ForeignFile, OutOfDate);
+pub(crate) const FINDER: Finder = finder! { ForeignFile; OutOfDate; };
 
 /// What is to be shown.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub fn explorer(request: &Request<'_>, host: &dyn Host) -> Result<Explorer, Erro
     let catalogue = super::usable(root, host)?;
     let facts = facts.map(facts_in).transpose()?.unwrap_or_default();
     let history = match history || against.is_some() {
-        true => history::known(root, &catalogue, against)?,
+        true => history::read(root, &catalogue, against)?,
         false => History::default(),
     };
     let data = data_of(&catalogue, &Files::read(root)?, history, facts);
@@ -157,7 +157,7 @@ fn standing(root: &Utf8Path, catalogue: &Catalogue, path: &Utf8Path) -> Result<S
     let Some(json) = page::json_of(&text) else { return Ok(Standing::Foreign) };
     // Another version's, or somebody's edit.
     let Some((history, facts)) = remembered(json) else { return Ok(Standing::Stale) };
-    let history = history::again(root, catalogue, history)?;
+    let history = history::reread(root, catalogue, history)?;
     let data = data_of(catalogue, &Files::read(root)?, history, facts);
     Ok(if page::page(&data, For::File).text == text { Standing::Current } else { Standing::Stale })
 }
@@ -176,7 +176,7 @@ fn tracked(root: &Utf8Path) -> Vec<Utf8PathBuf> {
     let Ok(real) = root.canonicalize_utf8() else { return Vec::new() };
     let Ok(Some(repository)) = Repository::around(real.as_std_path()) else { return Vec::new() };
     let below = repository.below(real.as_std_path());
-    let known = repository.known().unwrap_or_default();
+    let known = repository.index().unwrap_or_default();
     let named = known.into_iter().filter(|entry| !entry.is_link() && entry.submodule().is_none());
     let pages = named
         .filter_map(|entry| Utf8PathBuf::try_from(entry.path).ok())

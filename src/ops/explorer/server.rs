@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 use camino::Utf8Path;
 
 use super::{Error, Host, Request, explorer};
-use crate::catalogue::FOLDER;
 use crate::explorer::page::{self, For, Page};
+use crate::layout::CATALOGUE;
 use crate::ops::Loaded;
 
 /// How often the catalogue is looked at.
@@ -130,7 +130,7 @@ impl Server {
 
 /// What tells one state of the catalogue from another, without reading it.
 fn fingerprint(root: &Utf8Path) -> Vec<(std::path::PathBuf, u64, Option<SystemTime>)> {
-    walkdir::WalkDir::new(root.join(FOLDER))
+    walkdir::WalkDir::new(root.join(CATALOGUE))
         .sort_by_file_name()
         .into_iter()
         .flatten()

@@ -22,7 +22,18 @@ use crate::overrides::suppress;
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(EvalFlake, EvalNothing, EvalUntracked);
+pub(crate) const FINDER: Finder = finder! {
+    EvalFlake =
+        "Evaluation stopped before it came to any override: in catalogue/extra.nix, in an input, or in nixpkgs \
+         itself. `pgflakegen eval .#packages --show-trace` shows the way there.";
+    EvalNothing =
+        "In every build the attribute has, before the override, the value that the override gives it: the TOML file \
+         or nixpkgs says it already. Remove it. Where it shall stay, for instance because another revision of \
+         nixpkgs differs: `# pgflakegen: allow PGF409 because …`.";
+    EvalUntracked =
+        "A flake in a git repository is what git tracks or has staged. The override is neither, so that Nix does \
+         not see it, and the flake fails for everybody. `git add` it.";
+};
 
 /// Builds named one by one before the rest is only counted.
 const NAMED: usize = 4;

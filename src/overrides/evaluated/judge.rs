@@ -10,19 +10,48 @@ use crate::overrides::mk_derivation::{Takes, takes};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(
-    EvalArgument,
-    EvalFailed,
-    EvalForm,
-    EvalGenerated,
-    EvalImpure,
-    EvalLimit,
-    EvalMissing,
-    EvalNothing,
-    EvalOwned,
-    EvalThrow,
-    EvalType
-);
+pub(crate) const FINDER: Finder = finder! {
+    EvalArgument =
+        "The override was called as in the flake, and the package set has no package or function of this name, or \
+         has one that only says why it was removed. Other than PGF303, which knows nixpkgs from a list of names, \
+         this one asked nixpkgs itself, at the catalogue's revision.";
+    EvalFailed =
+        "Evaluation of the overridden derivation ended in an error, as `nix build` would: infinite recursion (an \
+         attribute that needs itself: take `old.x`, not `finalAttrs.x`), a file that is not there, a number that is \
+         none.";
+    EvalForm =
+        "Called with the packages and the old attributes, the override gives no set: a string, a list, a \
+         derivation, or a function that wants more arguments than there are. What it must give is in \
+         docs/overrides.md.";
+    EvalGenerated =
+        "The generated derivation fails for a reason that is not the override's (nixpkgs marks a dependency as \
+         broken, or has no such package for the system), so that nothing can be said about the override there. \
+         `pgflakegen drvs` shows the whole error.";
+    EvalImpure =
+        "The override asked for the environment, a path outside the repository, a source of this machine that only \
+         it names (path:, file://), or the result of a build (import from derivation). A flake is evaluated without \
+         them. Take packages from the arguments, and commit what would have to be built.";
+    EvalLimit =
+        "Evaluation of the overridden derivation took more memory or time than it may, as a loop without end does. \
+         The limits are there because overrides come from other people; `--max-memory` and `--max-time`, or \
+         PGFLAKEGEN_MAX_MEMORY and PGFLAKEGEN_MAX_TIME, raise them.";
+    EvalMissing =
+        "Evaluation asked a set for an attribute that it has not: `old.x` where the derivation has no x for this \
+         version or PostgreSQL, `lib.x`, a package's output. Where the attribute may be absent write `old.x or [ ]` \
+         (or another default).";
+    EvalNothing;
+    EvalOwned =
+        "After the override the derivation has another pname, version or src than the catalogue gives, so that \
+         reports, receipts and `bump` would tell of something else than what is built. Change the extension's TOML \
+         file; where the override must own the attribute, say so there: `override-owns = [\"src\"]`.";
+    EvalThrow =
+        "A `throw`, `abort` or `assert` ended the evaluation of the overridden derivation; the one without the \
+         override evaluates. The text is that of whoever refused. Packages that were renamed or removed, broken or \
+         unfree in nixpkgs refuse in this way.";
+    EvalType =
+        "What the attribute's expression gives is of a type that mkDerivation, or the function it is handed to, \
+         does not take. Unlike PGF308 this is about the value, however it was computed.";
+};
 
 /// What the catalogue owns, with what the catalogue calls it.
 const OWNED: [&str; 3] = ["pname", "version", "src"];

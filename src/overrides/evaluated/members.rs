@@ -8,13 +8,40 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::session::{Opened, Session, Unready};
 use super::{Outcome, Task, findings};
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceMap, Span};
+use crate::layout;
 use crate::nix::eval::{Error, Value};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
-pub(crate) const FINDER: Finder = finder!(LeftOut, NoBase, NotInNixpkgs, OwnVersion, RequiredRefused);
+pub(crate) const FINDER: Finder = finder! {
+    LeftOut =
+        "nixpkgs marks the extension, or something that it is built with, as broken, insecure, unfree or not for \
+         the system, at the catalogue's revision and with the flake's configuration. It is left out of \
+         psql_NAME/bin, whose receipt.json says so under left-out, and comes back by itself with a revision that \
+         has mended it; `nix build .#psql_NAME/exts/EXTENSION` gives nixpkgs' own words. To have this an error, \
+         write `required = true` in the extension's file; to be rid of it, take the PostgreSQLs out of the key \
+         postgresql, or the systems with exclude-systems.";
+    NoBase =
+        "The entry is built by nixpkgs' recipe for the attribute in `base` (postgresql_NN without it), which \
+         nixpkgs at the catalogue's revision does not have: a major that is too new for it, or one that has ended \
+         and was removed. Move the pin, take the recipe of a neighbouring major with `base` and a source of the \
+         entry's own, or drop the entry.";
+    NotInNixpkgs =
+        "The extension comes from nixpkgs, which at the catalogue's revision has none of the names in `attr` (or \
+         the file's name) for this PostgreSQL. Renamed extensions have a new name: `attr = [\"new\", \"old\"]` \
+         takes the first that is there. Aliases do not count, since nixpkgs removes them after a while. An \
+         extension that is gone gets `broken = \"why\"`, or a source of the catalogue's own.";
+    OwnVersion =
+        "The version that the catalogue pins is the one that nixpkgs has at the catalogue's revision, so nixpkgs' \
+         own derivation is taken, which the public binary cache has. Without `version` and `hash` the PostgreSQL \
+         follows nixpkgs; with them it stays at this version when nixpkgs moves on, and is then built here.";
+    RequiredRefused =
+        "As PGF421, and the catalogue says `required = true`: psql_NAME/bin cannot be had without the extension, so \
+         it cannot be had at all. Move to a revision of nixpkgs that has mended it, build it from a source of the \
+         catalogue's own, or remove `required`.";
+};
 
 /// What was found about one extension or PostgreSQL, the same for several PostgreSQLs and systems.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -148,7 +175,7 @@ impl findings::Report<'_> {
         catalogue: &Catalogue,
     ) {
         let own = matches!(key.code, Code::OwnVersion | Code::NoBase);
-        let file = if own { "postgresql.toml".to_owned() } else { format!("extensions/{}.toml", key.name) };
+        let file = if own { layout::POSTGRESQL_TOML.into() } else { layout::extension_toml(&key.name) };
         let keys = match key.code {
             Code::OwnVersion => &["hash", "version"][..],
             Code::NoBase => &["base", "major"][..],
@@ -156,7 +183,7 @@ impl findings::Report<'_> {
             Code::NotInNixpkgs => &["attr", "source", "kind"][..],
             _ => &["postgresql", "source", "kind"][..],
         };
-        let span = self.at(&Utf8Path::new(FOLDER).join(file), |text| {
+        let span = self.at(&layout::in_catalogue(file), |text| {
             if own { places::entry(text, "postgresql", key.name, keys) } else { places::key(text, keys) }
         });
         let all: BTreeSet<&String> = at.values().flatten().collect();

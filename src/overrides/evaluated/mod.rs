@@ -18,9 +18,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::catalogue::FOLDER;
 use crate::catalogue::model::{Catalogue, Extension, Fit};
 use crate::diag::{Code, Diagnostics, SourceMap};
+use crate::layout;
 use crate::nix::eval::{Error, Settings};
 use crate::progress::{Observer, progress};
 use crate::rule::Finder;
@@ -133,7 +133,7 @@ pub fn builds(catalogue: &Catalogue) -> Vec<Build> {
                 version: version.version.clone(),
                 attr: version.attr.clone(),
                 default: index == *default,
-                file: Utf8Path::new(FOLDER).join(file),
+                file: layout::in_catalogue(file),
                 custom: is_custom(extension),
                 owns: extension.override_owns.iter().cloned().collect(),
             }));

@@ -11,8 +11,8 @@ use super::Task;
 use super::members::summary;
 use super::session::{Opened, Session, Unready};
 use super::sight::Sight;
-use super::tree::GENERATED;
 use crate::interrupt::TemporaryDirectory;
+use crate::layout::GENERATED;
 use crate::nix::eval::{Error, Kind};
 use crate::progress::progress;
 

@@ -10,6 +10,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::sight::Sight;
 use super::tree::{PLACE, Tree};
+use crate::layout;
 use crate::nix::eval::attrs::{Attr, Attrs};
 use crate::nix::eval::eval_io::EvalIo as _;
 use crate::nix::eval::heap::Ref;
@@ -17,9 +18,6 @@ use crate::nix::eval::ir::Pos;
 use crate::nix::eval::shared::Origin;
 use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
-
-/// The folder whose files are hand-written.
-const CATALOGUE: &str = "catalogue/";
 
 /// A repository whose flake is evaluated, by any number of threads.
 pub struct Session {
@@ -235,7 +233,7 @@ impl Session {
         let Origin::File(path) = source.origin else { return None };
         let (root, _) = self.known.first()?;
         let file = std::str::from_utf8(&path).ok()?.strip_prefix(root.as_str())?;
-        file.starts_with(CATALOGUE).then(|| Place { file: file.into(), offset })
+        layout::below_catalogue(file).map(|_| Place { file: file.into(), offset })
     }
 
     /// `nixpkgs/lib/lists.nix:12:3`.

@@ -10,21 +10,32 @@ use super::members::{Key, Where};
 use crate::catalogue::lifetime::{self, Lifetime};
 use crate::catalogue::model::{Catalogue, Postgresql};
 use crate::catalogue::nixpkgs::{self, Table};
-use crate::catalogue::{FOLDER, places};
+use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, nearest};
+use crate::layout;
 use crate::rule::{Finder, finder};
 
 /// What this file can say.
-pub(crate) const FINDER: Finder = finder!(
-    EndOfLife,
-    LeftOut,
-    NixpkgsTooOld,
-    NoBase,
-    NotInNixpkgs,
-    OtherNixpkgsTable,
-    OwnVersion,
-    RequiredRefused
-);
+pub(crate) const FINDER: Finder = finder! {
+    EndOfLife =
+        "PostgreSQL's project makes minor releases of a major for five years; after the last one, security holes \
+         stay open, and nixpkgs removes the major soon. The day is compared with the commit of the pinned nixpkgs, \
+         so that the same catalogue gives the same findings on every day. Users move on with migration-test or \
+         pg_upgrade; then the entry goes from postgresql.toml.";
+    LeftOut;
+    NixpkgsTooOld =
+        "The generated flake builds extensions with nixpkgs' postgresqlBuildExtension, which NixOS 25.05 is the \
+         first release to have. The nixpkgs that is pinned has it not. `pgflakegen bump inputs nixpkgs` moves the \
+         pin to where its branch is, `--to REV` to a revision.";
+    NoBase;
+    NotInNixpkgs;
+    OtherNixpkgsTable =
+        "catalogue/nixpkgs.toml was made from another revision of nixpkgs than [inputs.nixpkgs] in flake.toml pins, \
+         so nothing of it is used. `pgflakegen index` makes it anew, from the pinned nixpkgs when that is on this \
+         machine, else from the one in the folder of --nixpkgs.";
+    OwnVersion;
+    RequiredRefused;
+};
 
 /// What is so whether or not nixpkgs is at hand: a table of another revision, majors that have ended. `shown` and
 /// `sources` are as for [`super::judge`].
@@ -38,7 +49,7 @@ pub fn standing(
     let mut report = Report { root, shown, sources, sink, partial: false };
     let Some(pinned) = catalogue.flake.nixpkgs() else { return };
     if let Some(table) = catalogue.nixpkgs.as_ref().filter(|table| table.revision != pinned.revision()) {
-        let file = Utf8Path::new(FOLDER).join(nixpkgs::FILE);
+        let file = layout::in_catalogue(layout::NIXPKGS_TOML);
         let span = report.at(&file, |text| places::key(text, &["revision"]));
         let message = format!(
             "the table is of nixpkgs {:.12}, and flake.toml pins {:.12}",
@@ -63,7 +74,7 @@ pub fn standing(
                 "drop the entry; or keep it with a source of its own, as nixpkgs removes it",
             ),
         };
-        let span = report.at(&Utf8Path::new(FOLDER).join("postgresql.toml"), |text| {
+        let span = report.at(&layout::in_catalogue(layout::POSTGRESQL_TOML), |text| {
             places::entry(text, "postgresql", &postgresql.name, &["major"])
         });
         report.sink.push(Diagnostic::new(Code::EndOfLife, span, message).help(help));
@@ -79,7 +90,7 @@ fn too_old(
     sink: &mut Diagnostics,
 ) {
     let mut report = Report { root, shown, sources, sink, partial: false };
-    let span = report.at(&Utf8Path::new(FOLDER).join("flake.toml"), |text| {
+    let span = report.at(&layout::in_catalogue(layout::FLAKE_TOML), |text| {
         places::inner(text, &["inputs", "nixpkgs", "rev"])
             .or_else(|| places::inner(text, &["inputs", "nixpkgs", "nar-hash"]))
     });
@@ -104,7 +115,7 @@ pub fn judge(
     sources: &mut SourceMap,
     sink: &mut Diagnostics,
 ) {
-    let Some(table) = catalogue.known() else { return };
+    let Some(table) = catalogue.nixpkgs_table() else { return };
     if !table.lacks.is_empty() {
         too_old(root, table, shown, sources, sink);
         return;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::sight::Sight;
+use crate::layout::{self, GENERATED};
 use crate::nix::eval::eval_io::{Answer, EvalIo, Machine, Repository, Temporary};
 use crate::store::nar::FileType;
 
@@ -16,9 +17,6 @@ const OBSERVERS: [(&str, &str); 2] = [
     ("apply-override", include_str!("observe-override.nix")),
     ("build-custom", include_str!("observe-custom.nix")),
 ];
-
-/// The folder that is wholly generated: what is on the disk below it does not count.
-pub const GENERATED: &str = "generated";
 
 /// Where evaluation finds the repository. No program can name it, so that a path below it is one of the flake, and
 /// a path of the machine is not, wherever the repository and its inputs are.
@@ -41,13 +39,12 @@ impl Tree {
     ) -> Self {
         let mut files: BTreeMap<Utf8PathBuf, String> = files.into_iter().collect();
         for (name, observer) in OBSERVERS {
-            let lib = Utf8Path::new(GENERATED).join("lib");
+            let lib = Utf8Path::new(layout::LIB);
             let Some(itself) = files.get_mut(&lib.join(format!("{name}.nix"))) else { continue };
             let itself = std::mem::replace(itself, observer.to_owned());
             files.insert(lib.join(format!("{name}-itself.nix")), itself);
         }
-        let shared =
-            (Utf8Path::new(GENERATED).join("lib/observe.nix"), include_str!("observe.nix").to_owned());
+        let shared = (Utf8Path::new(layout::LIB).join("observe.nix"), include_str!("observe.nix").to_owned());
         Self::plain(root, sight, files.into_iter().chain([shared]))
     }
 

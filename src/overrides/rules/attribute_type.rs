@@ -10,7 +10,23 @@ use crate::overrides::Ctx;
 use crate::overrides::mk_derivation::{self, Takes};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [AttributeType]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    AttributeType =
+        "mkDerivation needs a list here and gets a string, or the other way round. A string in place of a list of \
+         inputs or patches fails when the derivation is evaluated or, worse, only in the build.",
+        bad: r#"
+            { }: old: {
+              makeFlags = old.makeFlags + [ "X=1" ];
+            }
+        "#,
+        says: "`+` does not join lists",
+        fixed: r#"
+            { }: old: {
+              makeFlags = old.makeFlags ++ [ "X=1" ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for attribute in ctx.bodies().iter().flat_map(attributes) {

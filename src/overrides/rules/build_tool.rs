@@ -9,7 +9,23 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [BuildTool]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    BuildTool =
+        "Programs that run during the build belong in `nativeBuildInputs`; in `buildInputs` they are for the \
+         machine that will run the result, which breaks cross builds and strictDeps.",
+        bad: r#"
+            { cmake }: old: {
+              buildInputs = old.buildInputs ++ [ cmake ];
+            }
+        "#,
+        says: "`cmake` runs during the build",
+        fixed: r#"
+            { cmake }: old: {
+              nativeBuildInputs = old.nativeBuildInputs ++ [ cmake ];
+            }
+        "#;
+};
 
 /// Packages that are nothing but programs or hooks of the build.
 const TOOLS: &[&str] = &[

@@ -2,10 +2,29 @@
 
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
+use crate::layout;
 use crate::overrides::{Ctx, OverrideFacts, Role};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [BuilderArgument]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    BuilderArgument =
+        "buildPgrxExtension and buildRustPackage make phases and other attributes of buildFeatures, cargoPgrxFlags, \
+         usePgTestCheckFeature and their like when they are called. An override changes the attributes of the \
+         derivation that comes out, where nobody reads these any more. The catalogue has keys for some (features, \
+         pgrx); for the others `kind = \"custom\"` lets the file call the builder.",
+        bad: r#"
+            { }: old: {
+              buildFeatures = [ "extra" ];
+            }
+        "#,
+        says: "`buildFeatures` has no effect here: the builder has read it already",
+        fixed: r#"
+            { }: old: {
+              doCheck = false;
+            }
+        "#;
+};
 
 /// What nixpkgs' buildPgrxExtension and buildRustPackage make other attributes and phases of.
 const ARGUMENTS: [&str; 8] = [
@@ -32,7 +51,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         if !is_argument(facts, name) {
             continue;
         }
-        let file = format!("extensions/{}.toml", facts.extension);
+        let file = layout::extension_toml(&facts.extension);
         let help = match name {
             "buildFeatures" => format!("set `features` in {file}"),
             "cargo-pgrx" => format!("set `pgrx` of the version in {file}"),

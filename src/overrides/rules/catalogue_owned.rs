@@ -2,10 +2,28 @@
 
 use super::{Rule, attributes};
 use crate::diag::{Code, Diagnostics};
+use crate::layout;
 use crate::overrides::{Ctx, Role};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [CatalogueOwned]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    CatalogueOwned =
+        "pname, version, src and hash are what the catalogue is about: set here they would silently disagree with \
+         it, and with every report. Change the extension's TOML file instead; where the override must own the \
+         attribute, say so there: `override-owns = [\"src\"]`.",
+        bad: r#"
+            { }: old: {
+              pname = "sample";
+            }
+        "#,
+        says: "`pname` belongs to the catalogue",
+        fixed: r#"
+            { }: old: {
+              meta = old.meta // { mainProgram = "sample"; };
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };
@@ -14,7 +32,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         if !matches!(name, "pname" | "version" | "src" | "hash") || facts.owns.contains(name) {
             continue;
         }
-        let file = format!("extensions/{}.toml", facts.extension);
+        let file = layout::extension_toml(&facts.extension);
         let help = match name {
             "src" => format!(
                 "set `source` in {file}, or say there that this file owns it: `override-owns = [\"src\"]`"

@@ -10,7 +10,56 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UselessEscape, WrongEscape, CrlfInString]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UselessEscape =
+        "In \"…\" a backslash means something before n, r, t, \\, \" and ${ only, and in ''…'' the escapes are ''', \
+         ''$ and ''\\: anything else is passed on without the backslash, so `\\.` is just `.`. For a regular \
+         expression or a shell script write the backslash twice in \"…\"; in ''…'' one backslash stands for itself.",
+        bad: r#"
+            { }: old: {
+              postPatch = "sed -i s/a\.b/c/ Makefile";
+            }
+        "#,
+        says: r#"`\.` is just `.` here"#,
+        fixed: r#"
+            { }: old: {
+              postPatch = "sed -i s/a\\.b/c/ Makefile";
+            }
+        "#;
+    WrongEscape =
+        "`\\${` keeps Nix from interpolating in \"…\" and `''${` does in ''…''. In the other kind of string the \
+         same characters interpolate after all, and the shell gets the value with a stray backslash or two quotes \
+         before it.",
+        bad: r#"
+            { }: old: {
+              postPatch = ''
+                echo \${HOME}
+              '';
+            }
+        "#,
+        says: r#"`\${` interpolates in a ''…'' string"#,
+        fixed: r#"
+            { }: old: {
+              postPatch = ''
+                echo ''${HOME}
+              '';
+            }
+        "#;
+    CrlfInString =
+        "Nix keeps the carriage returns of a ''…'' string, so a shell script gets them at the end of each line and \
+         fails with `$'\\r': command not found`. Save the file with LF line ends (`git config core.autocrlf input`, \
+         or `*.nix text eol=lf` in .gitattributes).",
+        bad: "{ }: old: {\n  postPatch = ''\r\n    true\r\n  '';\r\n}",
+        says: "the lines of this string end with a carriage return, which stays in the text",
+        fixed: r#"
+            { }: old: {
+              postPatch = ''
+                true
+              '';
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let mut crlf_seen = false;

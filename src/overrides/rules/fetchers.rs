@@ -11,7 +11,81 @@ use crate::nix::syntax::text;
 use crate::overrides::{Ctx, hashes, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [MalformedHash, FakeHash, MissingHash]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    MalformedHash =
+        "A hash is `sha256-` and 44 characters of base 64 (SRI; sha512- and 88), or in the older attributes \
+         sha256/sha512 also base 32 or base 16 of the right length. This one has another length or characters that \
+         its alphabet lacks, so the download could never be accepted.",
+        bad: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "sha256-abc";
+                })
+              ];
+            }
+        "#,
+        says: "this is no hash",
+        fixed: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#;
+    FakeHash =
+        "`lib.fakeHash`, an empty string and hashes of zeros are there to make Nix print the right one. The build \
+         stops there. Put in what Nix printed after `got:`.",
+        bad: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "";
+                })
+              ];
+            }
+        "#,
+        says: "an empty hash is a placeholder, so that the build stops here",
+        fixed: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#;
+    MissingHash =
+        "A fetcher that is given no hash cannot run in the sandbox, and what it brings may change. Give `hash = \
+         \"sha256-…\";`. `builtins.fetchGit` is pinned by a full `rev`.",
+        bad: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                })
+              ];
+            }
+        "#,
+        says: "this `fetchpatch` has no hash",
+        fixed: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#;
+};
 
 /// Attributes that are hashes wherever they stand.
 const ANYWHERE: &[&str] =

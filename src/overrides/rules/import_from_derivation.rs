@@ -10,7 +10,25 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [ImportFromDerivation]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    ImportFromDerivation =
+        "What is imported or read is the result of a build, so that evaluation has to build and stops for it. `nix \
+         flake check`, Hydra and nixpkgs forbid it. Commit the file instead.",
+        bad: r#"
+            { }: old: {
+              env.META = builtins.readFile "${old.src}/META.json";
+            }
+        "#,
+        says: "`readFile` reads the result of a build",
+        fixed: r#"
+            { }: old: {
+              preBuild = ''
+                export META=$(cat META.json)
+              '';
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {

@@ -11,7 +11,24 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [Impure]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    Impure =
+        "The value depends on the machine, the time or the environment, so that a flake refuses it or two machines \
+         build different things. Take packages from the arguments in place of `<nixpkgs>`, and the system from \
+         `stdenv.hostPlatform`.",
+        bad: r#"
+            { }: old: {
+              env.BUILT = toString builtins.currentTime;
+            }
+        "#,
+        says: "`builtins.currentTime` differs from machine to machine",
+        fixed: r#"
+            { }: old: {
+              env.BUILT = old.version;
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for node in ctx.nodes(NODE_PATH_SEARCH) {

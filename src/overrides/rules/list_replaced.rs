@@ -9,7 +9,24 @@ use crate::nix::syntax::text;
 use crate::overrides::{Body, Ctx, Role, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [ListReplaced]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    ListReplaced =
+        "The generated derivation has values here already, and this list throws them away. Write `old.buildInputs \
+         or [ ] ++ [ … ]` to add to them. To replace them on purpose say so: `# pgflakegen: allow PGF307 because \
+         …`.",
+        bad: r#"
+            { openssl }: old: {
+              buildInputs = [ openssl ];
+            }
+        "#,
+        says: "this replaces the generated `buildInputs` in place of adding to it",
+        fixed: r#"
+            { openssl }: old: {
+              buildInputs = old.buildInputs ++ [ openssl ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };

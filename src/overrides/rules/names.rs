@@ -6,7 +6,23 @@ use crate::nix::syntax::scope::{self, Target};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UnboundName]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UnboundName =
+        "No `let`, `rec`, argument or `with` around it binds the name and Nix has no such global. Nix refuses the \
+         whole file. Usually the name is misspelt or missing among the function's arguments: `{ lib, openssl }:`.",
+        bad: r#"
+            { }: old: {
+              buildInputs = old.buildInputs ++ [ openssl ];
+            }
+        "#,
+        says: "`openssl` is not bound",
+        fixed: r#"
+            { openssl }: old: {
+              buildInputs = old.buildInputs ++ [ openssl ];
+            }
+        "#;
+};
 
 /// Functions of nixpkgs' library that people forget the `lib.` of.
 const LIB: &[&str] = &[

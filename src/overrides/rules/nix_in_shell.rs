@@ -8,7 +8,27 @@ use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [NixInShell]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    NixInShell =
+        "`$(lib.makeBinPath [ x ])` in a string is a command of the shell, which finds no program of that name and \
+         puts nothing in its place. An expression of Nix stands in braces: `${lib.makeBinPath [ x ]}`.",
+        bad: r#"
+            { lib, openssl }: old: {
+              preBuild = ''
+                export PATH=$(lib.makeBinPath [ openssl ]):$PATH
+              '';
+            }
+        "#,
+        says: "the shell looks for a program called `lib.makeBinPath`",
+        fixed: r#"
+            { lib, openssl }: old: {
+              preBuild = ''
+                export PATH=${lib.makeBinPath [ openssl ]}:$PATH
+              '';
+            }
+        "#;
+};
 
 /// Names that are Nix's and no programs.
 const NAMES: [&str; 4] = ["lib.", "pkgs.", "builtins.", "stdenv."];

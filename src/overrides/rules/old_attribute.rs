@@ -12,7 +12,23 @@ use crate::nix::syntax::text;
 use crate::overrides::{Ctx, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldAttribute]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldAttribute =
+        "`old.x` is read and the generated derivation has no x, so evaluation would stop. Where the attribute may \
+         be absent write `old.x or [ ]` (or another default).",
+        bad: r#"
+            { }: old: {
+              makeFlags = old.makeflags ++ [ "X=1" ];
+            }
+        "#,
+        says: "the generated derivation has no `makeflags`",
+        fixed: r#"
+            { }: old: {
+              makeFlags = old.makeFlags ++ [ "X=1" ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

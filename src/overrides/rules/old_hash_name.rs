@@ -9,7 +9,33 @@ use crate::nix::syntax::text;
 use crate::overrides::{Ctx, hashes, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldHashName]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldHashName =
+        "Fetchers take `hash = \"sha256-…\"`, which names its algorithm; `sha256 =` is the older spelling that \
+         nixpkgs no longer accepts in new files. The fix rewrites the value to the same hash.",
+        bad: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  sha256 = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#,
+        says: "`sha256 =` is the older spelling of `hash =`",
+        fixed: r#"
+            { fetchpatch }: old: {
+              patches = [
+                (fetchpatch {
+                  url = "https://example.org/a.patch";
+                  hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+                })
+              ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (_, names, arguments) in calls(ctx) {

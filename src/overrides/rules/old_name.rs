@@ -9,7 +9,23 @@ use crate::nix::syntax::text;
 use crate::overrides::{Ctx, Role};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldName]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldName =
+        "mkDerivation makes `name` of `pname` and `version`. Set as one string it hides the version from every \
+         tool, and does not follow the catalogue.",
+        bad: r#"
+            { }: old: {
+              name = "example-${old.version}";
+            }
+        "#,
+        says: "`name` hides the version from every tool",
+        fixed: r#"
+            { }: old: {
+              meta = old.meta // { mainProgram = "example"; };
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };

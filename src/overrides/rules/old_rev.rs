@@ -9,7 +9,32 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldRev]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldRev =
+        "fetchFromGitHub and its like take `tag = \"v1.2.3\"`, which cannot be confused with a branch of that name.",
+        bad: r#"
+            { fetchFromGitHub }: old: {
+              data = fetchFromGitHub {
+                owner = "a";
+                repo = "b";
+                rev = "refs/tags/v${old.version}";
+                hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+              };
+            }
+        "#,
+        says: "a tag is named by `tag`",
+        fixed: r#"
+            { fetchFromGitHub }: old: {
+              data = fetchFromGitHub {
+                owner = "a";
+                repo = "b";
+                tag = "v${old.version}";
+                hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+              };
+            }
+        "#;
+};
 
 const WITH_TAG: &[&str] = &[
     "fetchFromGitHub",

@@ -11,7 +11,23 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OldSpelling]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OldSpelling =
+        "The name was renamed in nixpkgs; the old one is an alias that is refused in nixpkgs' own files \
+         (`allowAliases = false`) or gone altogether. The help line has today's name.",
+        bad: r#"
+            { pkgconfig }: old: {
+              nativeBuildInputs = old.nativeBuildInputs ++ [ pkgconfig ];
+            }
+        "#,
+        says: "nixpkgs calls `pkgconfig` `pkg-config` now",
+        fixed: r#"
+            { pkg-config }: old: {
+              nativeBuildInputs = old.nativeBuildInputs ++ [ pkg-config ];
+            }
+        "#;
+};
 
 /// Packages and functions by their old names, with today's.
 const RENAMED: &[(&str, &str)] = &[

@@ -10,7 +10,37 @@ use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [MissingPath, PathOutside]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    MissingPath =
+        "A path is relative to the file it stands in. Nothing is there, so evaluation would stop. In a flake a file \
+         must also be known to git: `git add` it.",
+        bad: r#"
+            { }: old: {
+              patches = [ ./patches/presnt.patch ];
+            }
+        "#,
+        says: "`./patches/presnt.patch` does not exist",
+        fixed: r#"
+            { }: old: {
+              patches = [ ./patches/present.patch ];
+            }
+        "#;
+    PathOutside =
+        "A flake sees nothing outside its repository: absolute paths, `~` and too many `..` exist on one machine \
+         only. Put the file into the repository.",
+        bad: r#"
+            { }: old: {
+              patches = [ /home/me/present.patch ];
+            }
+        "#,
+        says: "this path is there on one machine only",
+        fixed: r#"
+            { }: old: {
+              patches = [ ./patches/present.patch ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let Some(facts) = ctx.facts else { return };
@@ -40,7 +70,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         }
         let written = node.text().to_string();
         let target = facts.directory.join(&written);
-        if outside(&facts.repository, &target) {
+        if leads_out(&facts.repository, &target) {
             sink.push(
                 ctx.finding(Code::PathOutside, node.text_range(), "this path leads out of the repository")
                     .help("put the file into the repository"),
@@ -80,7 +110,7 @@ fn absolute(path: &Utf8Path) -> Utf8PathBuf {
     normal(&base.unwrap_or_default().join(path))
 }
 
-fn outside(repository: &Utf8Path, target: &Utf8Path) -> bool {
+fn leads_out(repository: &Utf8Path, target: &Utf8Path) -> bool {
     !absolute(target).starts_with(absolute(repository))
 }
 

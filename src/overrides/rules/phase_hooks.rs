@@ -8,7 +8,31 @@ use crate::overrides::Ctx;
 use crate::rule::rule;
 use rowan::ast::AstNode;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [PhaseHooks]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    PhaseHooks =
+        "A phase that is written out replaces the standard one with its hooks, so that `preInstall` and \
+         `postInstall`, and the set-up hooks of inputs, no longer run. Begin with `runHook preInstall` and end with \
+         `runHook postInstall`.",
+        bad: r#"
+            { }: old: {
+              buildPhase = ''
+                runHook preBuild
+                make
+              '';
+            }
+        "#,
+        says: "this `buildPhase` does not run postBuild",
+        fixed: r#"
+            { }: old: {
+              buildPhase = ''
+                runHook preBuild
+                make
+                runHook postBuild
+              '';
+            }
+        "#;
+};
 
 const PHASES: &[(&str, &str)] = &[
     ("unpackPhase", "Unpack"),

@@ -7,7 +7,23 @@ use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [PipeOperator]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    PipeOperator =
+        "`|>` and `<|` are an experimental feature of Nix (`pipe-operators`): with Nix as it is installed the file \
+         is a syntax error. Write an application.",
+        bad: r#"
+            { lib }: old: {
+              makeFlags = old.makeFlags |> lib.unique;
+            }
+        "#,
+        says: "`|>` needs an experimental feature of Nix that is off by default",
+        fixed: r#"
+            { lib }: old: {
+              makeFlags = lib.unique old.makeFlags;
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let operators = ctx.nodes(NODE_BIN_OP).iter().filter_map(|node| {

@@ -9,7 +9,32 @@ use crate::nix::syntax::scope::Target;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [RecOverride]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    RecOverride =
+        "In `rec { version = \"1\"; name = \"x-${version}\"; }` the reference is fixed when the set is written: a \
+         later override of `version` does not reach it. Use the attributes handed in: `finalAttrs: prevAttrs: { … \
+         finalAttrs.version … }`.",
+        bad: r#"
+            { fetchurl }: old: rec {
+              tag = "2";
+              data = fetchurl {
+                url = "https://example.org/${tag}";
+                hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+              };
+            }
+        "#,
+        says: "an override of `tag` does not reach this reference",
+        fixed: r#"
+            { fetchurl }: old: {
+              tag = "2";
+              data = fetchurl {
+                url = "https://example.org/${old.version}";
+                hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q=";
+              };
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for body in ctx.bodies() {

@@ -5,7 +5,24 @@ use crate::diag::{Code, Diagnostics};
 use crate::overrides::{Ctx, mk_derivation};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [UnknownAttribute]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    UnknownAttribute =
+        "mkDerivation passes attributes it does not know on as environment variables, so that a misspelt one is \
+         silently without effect. This one is unknown and very near to a known one. For a variable of the build \
+         write it under `env`.",
+        bad: r#"
+            { }: old: {
+              nativeBuildInput = [ ];
+            }
+        "#,
+        says: "mkDerivation does not know `nativeBuildInput`",
+        fixed: r#"
+            { }: old: {
+              nativeBuildInputs = old.nativeBuildInputs ++ [ ];
+            }
+        "#;
+};
 
 /// The known attribute that `name` is a slip of the pen away from, if it is unknown itself.
 ///

@@ -11,7 +11,22 @@ use crate::nix::syntax::text;
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UnknownBuiltin]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UnknownBuiltin =
+        "No version of Nix up to 2.34 has this builtin. Functions of nixpkgs' library are in `lib`.",
+        bad: r#"
+            { }: old: {
+              makeFlags = builtins.attrName { A = 1; };
+            }
+        "#,
+        says: "there is no `builtins.attrName`",
+        fixed: r#"
+            { }: old: {
+              passthru = old.passthru // { names = builtins.attrNames { A = 1; }; };
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let is_builtins = |expr: Option<ast::Expr>| match expr {

@@ -10,7 +10,24 @@ use crate::overrides::index::{Coverage, Index};
 use crate::overrides::{Ctx, Role};
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [UnknownPackage]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    UnknownPackage =
+        "The override's arguments are filled from nixpkgs as `callPackage` does. No package or function there has \
+         this name, so evaluation would stop. The nearest names are shown; `pgflakegen index` renews the list of \
+         names after nixpkgs was updated.",
+        bad: r#"
+            { opensll }: old: {
+              buildInputs = old.buildInputs ++ [ opensll ];
+            }
+        "#,
+        says: "neither nixpkgs nor the extensions have `opensll`",
+        fixed: r#"
+            { openssl }: old: {
+              buildInputs = old.buildInputs ++ [ openssl ];
+            }
+        "#;
+};
 
 /// Names that `postgresql.pkgs.callPackage` fills besides nixpkgs' own: the package set itself.
 const SCOPE: &[&str] = &[

@@ -11,7 +11,28 @@ use crate::nix::syntax::scope::{Binding, BindingKind};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UnusedBinding]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UnusedBinding =
+        "Nothing in its scope uses the name. Remove the binding, or use it; a name left behind usually means that \
+         an edit stopped half way. A name that begins with `_` is left alone.",
+        bad: r#"
+            { }: old: let
+              flag = "X=1";
+              unused = 1;
+            in {
+              makeFlags = old.makeFlags ++ [ flag ];
+            }
+        "#,
+        says: "`unused` is not used",
+        fixed: r#"
+            { }: old: let
+              flag = "X=1";
+            in {
+              makeFlags = old.makeFlags ++ [ flag ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for binding in &ctx.scopes.bindings {

@@ -10,7 +10,23 @@ use crate::nix::syntax::scope::{Binding, BindingKind};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [UnusedFormal]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    UnusedFormal =
+        "The function does not use the argument. A package that is asked for and not used misleads the reader, and \
+         breaks the file when nixpkgs removes that package. Remove it. A name that begins with `_` is left alone.",
+        bad: r#"
+            { lib }: old: {
+              makeFlags = old.makeFlags ++ [ "X=1" ];
+            }
+        "#,
+        says: "the argument `lib` is not used",
+        fixed: r#"
+            { }: old: {
+              makeFlags = old.makeFlags ++ [ "X=1" ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for binding in &ctx.scopes.bindings {

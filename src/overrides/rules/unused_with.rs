@@ -8,7 +8,23 @@ use crate::diag::{Code, Diagnostics, Edit};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [UnusedWith]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    UnusedWith =
+        "No name in the body of this `with` is left to it: every one is bound by `let`, an argument or Nix itself, \
+         and those come before any `with`. Remove it.",
+        bad: r#"
+            { lib }: old: {
+              makeFlags = old.makeFlags ++ (with lib; [ "X=1" ]);
+            }
+        "#,
+        says: "no name in its body comes from this `with`",
+        fixed: r#"
+            { }: old: {
+              makeFlags = old.makeFlags ++ [ "X=1" ];
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     for (with, uses) in ctx.scopes.withs.iter().zip(&ctx.scopes.with_uses) {

@@ -5,7 +5,27 @@ use crate::diag::{Code, Diagnostics, nearest};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [OverrideVersion]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    OverrideVersion =
+        "A key of `versions` is not a version of this extension in the catalogue, so that what stands under it \
+         would never be used.",
+        bad: r#"
+            { }: {
+              versions."1.0.1" = old: {
+                makeFlags = old.makeFlags ++ [ "X=1" ];
+              };
+            }
+        "#,
+        says: "example has no version `1.0.1`",
+        fixed: r#"
+            { }: {
+              versions."1.0.0" = old: {
+                makeFlags = old.makeFlags ++ [ "X=1" ];
+              };
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let (Some(facts), Some(form)) = (ctx.facts, &ctx.form) else { return };

@@ -9,7 +9,25 @@ use crate::nix::syntax::{scope, scope::Target, text};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Nix, check, [NotInLib]);
+pub(super) const RULE: Rule = rule! {
+    Nix, check;
+    NotInLib =
+        "Under `with lib;` a name that the file does not bind is looked for in nixpkgs' lib, which has none of this \
+         name, and had none since 2021; where it is evaluated, Nix stops with `undefined variable`. Often an \
+         argument was forgotten (`source`, `fetchpatch`), or a name of `pkgs` was meant. A lib that a flake has \
+         extended may have more: say so with `# pgflakegen: allow PGF221 because …`.",
+        bad: r#"
+            { lib }: old: {
+              meta = old.meta // { broken = with lib; versionOlderThan old.version "1"; };
+            }
+        "#,
+        says: "neither the file nor `lib` has `versionOlderThan`",
+        fixed: r#"
+            { lib }: old: {
+              meta = old.meta // { broken = with lib; versionOlder old.version "1"; };
+            }
+        "#;
+};
 
 /// The names that `lib` has or had.
 static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| {

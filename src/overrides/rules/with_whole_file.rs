@@ -8,7 +8,24 @@ use crate::diag::{Code, Diagnostics};
 use crate::overrides::Ctx;
 use crate::rule::rule;
 
-pub(super) const RULE: Rule = rule!(Overrides, check, [WithWholeFile]);
+pub(super) const RULE: Rule = rule! {
+    Overrides, check;
+    WithWholeFile =
+        "With `with lib;` over a whole file nobody can tell where a name comes from, neither readers nor tools, and \
+         a new name in the set changes the meaning of the file. Write `lib.optional`, `inherit (lib) optional;`, or \
+         `with lib;` around the one list that needs it.",
+        bad: r#"
+            { lib }: with lib; old: {
+              makeFlags = old.makeFlags ++ optional true "X=1";
+            }
+        "#,
+        says: "this `with` spans the whole file, so that nobody can tell where a name comes from",
+        fixed: r#"
+            { lib }: old: {
+              makeFlags = old.makeFlags ++ lib.optional true "X=1";
+            }
+        "#;
+};
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
     let mut next = ctx.root.expr();

@@ -1,11 +1,11 @@
 //! What only Rust extensions have: pgrx, Rust, crates; and cargo-pgrx itself.
 
-use camino::Utf8PathBuf;
 use toml_edit::{InlineTable, Value};
 
 use super::{BumpError, Bumped, Edited};
 use crate::catalogue::model::{Catalogue, Extension, Pgrx, Vendor};
 use crate::catalogue::version::compare;
+use crate::layout;
 use crate::store::archive::SourceTree;
 use crate::upstream::cargo::Lock;
 use crate::upstream::edit::{self, Changes};
@@ -51,7 +51,7 @@ impl Source<'_> {
                 changes.push(("cargo-hash", Some(hash.to_sri().into())));
             }
             Vendor::Lock { .. } => {
-                let path = Utf8PathBuf::from(format!("locks/{}-{}.lock", self.extension.name, bumped.to));
+                let path = layout::cargo_lock(&self.extension.name, &bumped.to);
                 changes.push(("cargo-lock", Some(path.as_str().into())));
                 let hashes = self.upstream.output_hashes(&lock)?;
                 let table: InlineTable =

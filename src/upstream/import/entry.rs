@@ -10,6 +10,7 @@ use super::derivation::{Common, Left};
 use super::{At, Crates, Derivation, Draft, Fetched, Imported, Override};
 use crate::catalogue::kinds::{Kind, RecipeClues};
 use crate::catalogue::version::compare;
+use crate::layout;
 use crate::upstream::edit::{self, EditError};
 
 fn quoted(text: &str) -> String {
@@ -139,12 +140,12 @@ impl Draft {
         for version in &self.versions {
             let mut paths = Vec::new();
             for (file, text) in &version.patches {
-                let mut path = format!("patches/{}/{file}", self.name);
-                if files.get(&Utf8PathBuf::from(&path)).is_some_and(|known| known != text) {
-                    path = format!("patches/{}/{}-{file}", self.name, version.version);
+                let mut path = layout::patch(&self.name, file);
+                if files.get(&path).is_some_and(|known| known != text) {
+                    path = layout::patch(&self.name, &format!("{}-{file}", version.version));
                 }
-                files.insert(path.clone().into(), text.clone());
-                paths.push(path);
+                files.insert(path.clone(), text.clone());
+                paths.push(path.into_string());
             }
             all.push(paths);
         }
@@ -168,13 +169,13 @@ impl Draft {
         let head = self.head(&builds);
         let mut text = self.top(&head);
         if let Some((path, nix)) = self.override_file(&mut files) {
-            text.push_str(&format!("override = {}\n", quoted(&path)));
-            files.insert(path.into(), nix);
+            text.push_str(&format!("override = {}\n", quoted(path.as_str())));
+            files.insert(path, nix);
         }
         for (version, build) in self.versions.iter().zip(&builds) {
             text.push_str(&format!("\n{}", self.block(version, build, &head, &mut files)));
         }
-        files.insert(format!("extensions/{}.toml", self.name).into(), text);
+        files.insert(layout::extension_toml(&self.name), text);
         self.imported(files)
     }
 
@@ -210,7 +211,7 @@ impl Draft {
                 .insert(format!("{} is not in the entry: look at its override", names.join(", ")));
             self.overrides.clear();
         }
-        files.insert(format!("extensions/{}.toml", self.name).into(), text);
+        files.insert(layout::extension_toml(&self.name), text);
         Ok(self.imported(files))
     }
 
@@ -234,7 +235,11 @@ impl Draft {
     fn imported(self, files: BTreeMap<Utf8PathBuf, String>) -> Imported {
         let mut remarks = self.dropped;
         for (_, one) in self.overrides.iter().filter(|(_, one)| !one.names.is_empty()) {
-            let to = format!("{} went to catalogue/overrides/{}.nix", one.names.join(", "), self.name);
+            let to = format!(
+                "{} went to {}",
+                one.names.join(", "),
+                layout::in_catalogue(layout::override_nix(&self.name))
+            );
             if !remarks.contains(&to) {
                 remarks.push(to);
             }
@@ -247,7 +252,7 @@ impl Draft {
         Imported { name: self.name, files, remarks, refused: None, cargo_pgrx }
     }
 
-    fn override_file(&self, files: &mut BTreeMap<Utf8PathBuf, String>) -> Option<(String, String)> {
+    fn override_file(&self, files: &mut BTreeMap<Utf8PathBuf, String>) -> Option<(Utf8PathBuf, String)> {
         if self.overrides.iter().all(|(_, one)| one.names.is_empty()) {
             return None;
         }
@@ -255,7 +260,7 @@ impl Draft {
             files.extend(one.files.clone());
         }
         let provenance = format!("From {}: what the catalogue has no key for.", self.provenance);
-        Some((format!("overrides/{}.nix", self.name), Override::file(&self.overrides, &provenance)))
+        Some((layout::override_nix(&self.name), Override::file(&self.overrides, &provenance)))
     }
 
     fn head(&self, builds: &[BTreeMap<&'static str, String>]) -> Head {
@@ -398,8 +403,8 @@ impl Draft {
             match &version.crates {
                 Crates::Hash(hash) => line("cargo-hash", quoted(hash)),
                 Crates::Lock(lock, hashes) => {
-                    let path = format!("locks/{}-{}.lock", self.name, version.version);
-                    line("cargo-lock", quoted(&path));
+                    let path = layout::cargo_lock(&self.name, &version.version);
+                    line("cargo-lock", quoted(path.as_str()));
                     if !hashes.is_empty() {
                         let pairs = hashes.iter().map(|(name, hash)| (name.as_str(), hash.as_str()));
                         line("output-hashes", table(pairs));

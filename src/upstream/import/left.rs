@@ -14,6 +14,7 @@ use super::derivation::{How, Left};
 use super::knowledge::Knowledge;
 use super::site::{Case, Site};
 use super::value::{Definition, Env, Value};
+use crate::layout;
 use crate::nix::syntax::quote;
 use crate::nix::syntax::scope::{BindingId, BindingKind, Target};
 use crate::nix::syntax::text;
@@ -399,7 +400,7 @@ impl Writer<'_, '_> {
         let text = (self.known.files)(written)?;
         let file = written.rsplit('/').next().filter(|file| !file.is_empty() && !file.starts_with('.'))?;
         let is_patch = file.ends_with(".patch") || file.ends_with(".diff");
-        let folder = if is_patch { "patches" } else { "overrides" };
+        let folder = if is_patch { layout::PATCHES } else { layout::OVERRIDES };
         let place = Utf8PathBuf::from(format!("{folder}/{}/{file}", self.name));
         if self.out.files.len() >= FILES {
             return None;

@@ -8,6 +8,7 @@ use rowan::ast::AstNode;
 use super::knowledge::Knowledge;
 use super::value::{Definition, Entry, Env, Value, entries};
 use crate::catalogue::kinds::Kind;
+use crate::layout::CATALOGUE;
 use crate::nix::syntax::scope::{BindingId, BindingKind, Scopes, Target};
 use crate::nix::syntax::text;
 
@@ -193,7 +194,7 @@ impl Site {
             })?;
         drop(function);
         let file = arguments.first()?.syntax().text().to_string();
-        file.split_once("catalogue/").map(|(_, file)| file.to_owned())
+        file.split_once(&format!("{CATALOGUE}/")).map(|(_, file)| file.to_owned())
     }
 
     /// How the functions around are called: `mapAttrs (name: value: build name value.hash) versions`.

@@ -42,6 +42,11 @@ impl Entry {
         self.mode == 0o120_000
     }
 
+    /// Whether it is a file that may be run.
+    pub fn is_executable(&self) -> bool {
+        self.mode == 0o100_755
+    }
+
     /// The commit of a submodule.
     pub fn submodule(&self) -> Option<&str> {
         (self.mode == 0o160_000).then_some(&self.id)
@@ -75,7 +80,7 @@ pub trait Repository {
     /// What a commit has, each folder before what is in it.
     fn tree(&self, rev: &str) -> Answer<Vec<Entry>>;
     /// What is tracked or staged.
-    fn known(&self) -> Answer<Vec<Entry>>;
+    fn tracked(&self) -> Answer<Vec<Entry>>;
     /// Whether a tracked file of the work tree, submodules aside, is not as in `HEAD`.
     fn is_changed(&self) -> Answer<bool>;
     /// Gives the contents of objects to `take`, in the order of their ids, until it says `false`.

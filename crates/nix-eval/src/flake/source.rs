@@ -59,17 +59,17 @@ fn find(ev: &mut Ev, reference: &Reference, by: By) -> Result<Source> {
     let last = by == By::Lock;
     if by != By::User && !ev.shared.takes_local() && is_local(reference)? {
         let hash = expected.as_ref().ok_or_else(|| of_this_machine(&reference.to_text()))?;
-        return known(ev, reference, hash).map_err(|_| of_this_machine(&reference.to_text()));
+        return by_hash(ev, reference, hash).map_err(|_| of_this_machine(&reference.to_text()));
     }
     if last
         && let Some(hash) = &expected
-        && let Ok(source) = known(ev, reference, hash)
+        && let Ok(source) = by_hash(ev, reference, hash)
     {
         return Ok(source);
     }
     let mut source = match (here(ev, reference)?, &expected) {
         (Some(source), _) => source,
-        (None, Some(hash)) => match known(ev, reference, hash) {
+        (None, Some(hash)) => match by_hash(ev, reference, hash) {
             Ok(source) => source,
             Err(_) => return missing(reference),
         },
@@ -176,7 +176,7 @@ fn missing<T>(reference: &Reference) -> Result<T> {
 }
 
 /// What the store or the source cache has under its hash.
-fn known(ev: &mut Ev, reference: &Reference, hash: &Hash) -> Result<Source> {
+fn by_hash(ev: &mut Ev, reference: &Reference, hash: &Hash) -> Result<Source> {
     let path = ev.shared.store.source_path(reference.text("name").unwrap_or("source"), hash)?;
     ev.fetched(&path, hash, &reference.to_text(), true, 0)?;
     Ok(Source { path, hash: *hash, attrs: given(reference)? })

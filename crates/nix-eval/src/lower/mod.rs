@@ -424,7 +424,7 @@ impl<'a> Lowering<'a> {
             None => None,
         };
         if path.len() <= SHORT_PATH && default.is_none() {
-            let names: Option<Vec<_>> = path.iter().map(AttrName::known).collect();
+            let names: Option<Vec<_>> = path.iter().map(AttrName::fixed).collect();
             if let Some(names) = names {
                 let select = |base, name| self.make(Expr::SelectOne { base, name, pos });
                 return Ok(names.into_iter().fold(base, select));

@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "report",
             "select",
             "shared",
+            "stack",
             "unpacked",
             "written",
         ],

@@ -73,8 +73,9 @@ fn write_work_tree(
     depth: usize,
 ) -> Result<bool> {
     let mut dirty = repository.is_changed()?;
-    let known = only_plain(repository.known()?)?;
-    let files = || known.iter().filter(|entry| entry.submodule().is_none()).map(|entry| entry.path.as_path());
+    let tracked = only_plain(repository.tracked()?)?;
+    let files =
+        || tracked.iter().filter(|entry| entry.submodule().is_none()).map(|entry| entry.path.as_path());
     let left_out = match wanted.export_ignore {
         true => ignored(repository, None, files())?,
         false => BTreeSet::new(),
