@@ -23,6 +23,7 @@ pub mod progress;
 pub mod reach;
 pub mod rust;
 pub mod support;
+pub mod usual;
 pub mod verify;
 pub mod versions;
 
