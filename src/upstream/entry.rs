@@ -157,7 +157,7 @@ impl Upstream {
         }
         let others = match (&usual, major) {
             (Some((_, releases)), Some(major)) if !about.kind.value.has_crates() => {
-                self.of_other_majors(owner, repo, catalogue, releases, major, progress)?
+                self.of_other_majors(owner, repo, catalogue, releases, (name, major), progress)?
             }
             _ => String::new(),
         };
@@ -173,7 +173,7 @@ impl Upstream {
         repo: &str,
         catalogue: &Catalogue,
         releases: &[Release],
-        own: u32,
+        (name, own): (&str, u32),
         progress: &dyn Progress,
     ) -> Result<String, CargoError> {
         let majors: BTreeSet<u32> = catalogue.postgresqls.iter().map(|postgresql| postgresql.major).collect();
@@ -184,7 +184,9 @@ impl Upstream {
             let Some(Release { version, tag: Some(tag), .. }) = newest(of_major.iter()) else { continue };
             let at = Revision::Tag(tag.clone());
             let fetcher = Fetcher::GitHub { owner: owner.into(), repo: repo.into(), at, submodules: false };
-            let hash = self.fetch(&fetcher, progress)?.hash.to_sri();
+            let fetched = self.fetch(&fetcher, progress)?;
+            let hash = fetched.hash.to_sri();
+            let about = detect::about(&fetched.into_tree(self.limits)?, name).map_err(UpstreamError::from)?;
             text.push_str(&format!(
                 "\n[[version]]\nversion = {}\npostgresql = {}\ntag = {}\nhash = {}\n",
                 quoted(version),
@@ -192,6 +194,9 @@ impl Upstream {
                 quoted(tag),
                 quoted(&hash)
             ));
+            if let Some(sql_version) = about.sql_version.filter(|sql| sql != version) {
+                text.push_str(&format!("sql-version = {}\n", quoted(&sql_version)));
+            }
         }
         Ok(text)
     }

@@ -2,8 +2,8 @@
 //! an archive and as a Debian package. Each is installed elsewhere and run from an empty folder.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
@@ -82,7 +82,6 @@ pub fn run(args: &Args) -> anyhow::Result<String> {
         fs::remove_dir_all(&assets)?;
     }
     fs::rename(&tree, &assets)?;
-    let deb = out.join(format!("pgflakegen_{version}_{target}.deb"));
     let mut package = cargo();
     package.args([
         "deb",
@@ -93,7 +92,8 @@ pub fn run(args: &Args) -> anyhow::Result<String> {
         "--target",
         &target,
     ]);
-    done(package.args(["--profile", &args.profile, "--output"]).arg(&deb).stdout(Stdio::null()))?;
+    let printed = said(package.args(["--profile", &args.profile, "--output"]).arg(&out))?;
+    let deb = PathBuf::from(printed.lines().last().context("cargo deb says no path")?);
 
     let mut report = Vec::new();
     for (what, install) in [(&archive, Install::Archive(&name)), (&deb, Install::Debian)] {

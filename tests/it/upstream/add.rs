@@ -97,7 +97,7 @@ fn a_version_with_a_tag_for_each_postgresql() {
     let repository = Repository::new();
     let release = |tag: &str| {
         repository
-            .write("x.control", format!("comment = '{tag}'\n"))
+            .write("x.control", format!("comment = '{tag}'\ndefault_version = '1.2'\n"))
             .write("Makefile", "PGXS\nMODULE_big = x\n");
         repository.commit(tag);
         repository.tag(tag);
@@ -111,7 +111,7 @@ fn a_version_with_a_tag_for_each_postgresql() {
         let tag = format!("v{version}-pg{major}");
         let hash = place.hash("owner/x", &tag);
         format!(
-            "\n[[version]]\nversion = \"{version}\"\npostgresql = [\"{major}\"]\ntag = \"{tag}\"\nhash = \"{hash}\"\n"
+            "\n[[version]]\nversion = \"{version}\"\npostgresql = [\"{major}\"]\ntag = \"{tag}\"\nhash = \"{hash}\"\nsql-version = \"1.2\"\n"
         )
     };
     assert!(text.ends_with(&[entry("1.2.3", "15"), entry("1.2.3", "17")].concat()), "{text}");
