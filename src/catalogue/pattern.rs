@@ -92,28 +92,30 @@ impl Pattern {
         if more {
             return None;
         }
-        let mut parts = Vec::new();
-        let before = &tag[..at];
-        // A number that is the major version of all that take it, and stands alone, is that on purpose.
-        let number = match majors {
-            [major] => major.to_string(),
-            _ => String::new(),
+        // A number that is the major version of all that take it, and stands alone, is that on purpose: once.
+        let mut number = match majors {
+            [major] => Some(major.to_string()),
+            _ => None,
         };
-        let alone = |at: usize| {
-            let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-            !digit(at.checked_sub(1).and_then(|at| before.as_bytes().get(at)))
-                && !digit(tag.as_bytes().get(at + number.len()))
-        };
-        match before.find(&number).filter(|at| !number.is_empty() && alone(*at)) {
-            Some(start) => {
-                parts.push(Part::Literal(before[..start].to_owned()));
-                parts.push(Part::Postgresql);
-                parts.push(Part::Literal(before[start + number.len()..].to_owned()));
+        let mut around = |from: usize, to: usize| {
+            let digit =
+                |at: Option<usize>| at.and_then(|at| tag.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+            let text = &tag[from..to];
+            let found = number.as_ref().and_then(|number| Some((text.find(number.as_str())?, number.len())));
+            let alone =
+                |at: usize, len: usize| !digit((from + at).checked_sub(1)) && !digit(Some(from + at + len));
+            match found.filter(|(at, len)| alone(*at, *len)) {
+                Some((at, len)) => {
+                    number = None;
+                    let [before, after] = [&text[..at], &text[at + len..]];
+                    vec![Part::Literal(before.into()), Part::Postgresql, Part::Literal(after.into())]
+                }
+                None => vec![Part::Literal(text.to_owned())],
             }
-            None => parts.push(Part::Literal(before.to_owned())),
-        }
+        };
+        let mut parts = around(0, at);
         parts.push(part);
-        parts.push(Part::Literal(tag[at + len..].to_owned()));
+        parts.extend(around(at + len, tag.len()));
         parts.retain(|part| *part != Part::Literal(String::new()));
         Some(Self { parts })
     }
@@ -231,6 +233,8 @@ mod tests {
             ("REL_{version_}", "REL_18_RC1", Some(("18rc1", None))),
             ("patches{version}", "patches17_11", Some(("17_11", None))),
             ("*-{version}", "pg-jobmon-1.4", Some(("1.4", None))),
+            ("v{version}-pg{postgresql}", "v1.2.3-pg17", Some(("1.2.3", Some(17)))),
+            ("v{version}-pg{postgresql}", "v1.2.3", None),
         ];
         for (pattern, tag, expected) in cases {
             let found = Pattern::parse(pattern).unwrap().read(tag);
@@ -244,7 +248,7 @@ mod tests {
 
     #[test]
     fn patterns_are_told_from_tags() {
-        let cases: [(&str, &str, &[u32], Option<&str>); 9] = [
+        let cases: [(&str, &str, &[u32], Option<&str>); 12] = [
             ("v2.7.11", "2.7", &[15], None),
             ("v0.8.0", "0.8.0", &[15, 16], Some("v{version}")),
             ("wal2json_2_6", "2.6", &[14, 15], Some("wal2json_{version_}")),
@@ -253,6 +257,9 @@ mod tests {
             ("REL_17_6", "17.6", &[17], Some("REL_{version_}")),
             ("REL_19_BETA1", "19beta1", &[19], Some("REL_{version_}")),
             ("v170.1", "0.1", &[17], Some("v17{version}")),
+            ("v1.2.3-pg17", "1.2.3", &[17], Some("v{version}-pg{postgresql}")),
+            ("v1.2.3-pg17", "1.2.3", &[16, 17], Some("v{version}-pg17")),
+            ("pg17-1.2.3-17", "1.2.3", &[17], Some("pg{postgresql}-{version}-17")),
             ("main", "1.0", &[17], None),
         ];
         for (tag, version, majors, expected) in cases {

@@ -1,5 +1,7 @@
 //! `pgflakegen explorer`.
 
+use std::io::{self, IsTerminal as _};
+
 use camino::Utf8PathBuf;
 
 use super::host::Host;
@@ -11,7 +13,7 @@ use crate::ops::explorer::{Event, Request, Server, Standing, check, explorer, wr
 /// Options of `explorer`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Write the page to FILE [default: to stdout].
+    /// Write the page to FILE [default: to stdout, unless that is a terminal].
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<Utf8PathBuf>,
 
@@ -58,6 +60,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     if args.serve {
         return serve(args, &request, context);
     }
+    anyhow::ensure!(
+        args.output.is_some() || !io::stdout().is_terminal(),
+        "the page is for a browser: `pgflakegen explorer -o explorer.html` writes it, `pgflakegen explorer --serve` shows it"
+    );
     let made = explorer(&request, &Host::new(context))?;
     let page = made.page();
     let Some(output) = &args.output else {

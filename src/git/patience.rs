@@ -90,6 +90,29 @@ pub fn retry_after(value: &str) -> Option<Duration> {
     }
 }
 
+/// What GitHub takes without a token is little.
+pub const WITHOUT_TOKEN: &str =
+    "; with GITHUB_TOKEN, which needs no rights, GitHub takes 5,000 requests an hour in place of 60";
+
+/// When a server that has refused takes requests again, for people: by its `X-RateLimit-Reset`, seconds since 1970, or
+/// by the wait that it asks for.
+pub fn until(reset: Option<&str>, after: Option<Duration>) -> Option<String> {
+    let now = SystemTime::now();
+    let reset = reset.and_then(|reset| reset.trim().parse().ok()).map(Duration::from_secs);
+    let end = match reset.and_then(|reset| SystemTime::UNIX_EPOCH.checked_add(reset)) {
+        Some(end) => end,
+        None => now.checked_add(after?)?,
+    };
+    let minutes = end.duration_since(now).ok()?.as_secs().div_ceil(60);
+    // Within a day a time of the day is enough.
+    if minutes >= 24 * 60 {
+        return None;
+    }
+    let date = httpdate::fmt_http_date(end);
+    let time = date.get(17..22)?;
+    Some(format!("until {time} UTC, in {minutes} minute{}", if minutes == 1 { "" } else { "s" }))
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -136,6 +159,22 @@ mod tests {
         assert_eq!(tried(&["a", "a", "b", "b"]), (true, 5));
         assert_eq!(tried(&["a", "a", "a", "b"]), (false, 3));
         assert!(!tried(&["a", "b"].repeat(50)).0);
+    }
+
+    #[test]
+    fn when_servers_are_ready_again() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let at = |seconds: u64| until(Some(&(now + seconds).to_string()), None);
+        let said = at(3000).unwrap();
+        assert!(said.starts_with("until ") && said.ends_with(" UTC, in 50 minutes"), "{said}");
+        assert_eq!(&said[8..9], ":", "{said}");
+        assert!(until(None, Some(Duration::from_secs(60))).unwrap().ends_with("in 1 minute"));
+        for (reset, after) in
+            [(None, None), (Some("soon"), None), (Some("7"), None), (None, Some(Duration::MAX))]
+        {
+            assert_eq!(until(reset, after), None, "{reset:?}");
+        }
+        assert_eq!(at(200_000), None);
     }
 
     #[test]

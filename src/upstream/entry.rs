@@ -6,12 +6,11 @@ use camino::Utf8PathBuf;
 
 use super::cargo::CargoError;
 use super::detect::{self, About};
-use super::pattern::Pattern;
 use super::prefetch::{Upstream, UpstreamError};
 use super::progress::Progress;
-use super::versions::{Release, read_tags};
+use super::usual::{self, Tags, newest};
+use super::versions::Release;
 use crate::catalogue::model::{Catalogue, Fetcher, Revision};
-use crate::catalogue::version::{compare, is_prerelease};
 use crate::layout;
 
 /// A new entry.
@@ -27,59 +26,6 @@ pub struct Entry {
     pub remarks: Vec<String>,
     /// The version of cargo-pgrx that it needs.
     pub cargo_pgrx: Option<String>,
-}
-
-/// What tags usually look like.
-const USUAL: [&str; 10] = [
-    "v{version}",
-    "{version}",
-    "ver_{version}",
-    "REL_{version_}",
-    "REL{postgresql}_{version_}",
-    "REL{version_}",
-    "release-{version}",
-    "PG{postgresql}/v{version}-rc0",
-    "PG{postgresql}/v{version}",
-    "*_{version_}",
-];
-
-/// The pattern that most tags are like, with the releases they name; oldest first.
-pub fn usual_pattern(tags: &[String]) -> Option<(Pattern, Vec<Release>)> {
-    let read = USUAL.iter().filter_map(|text| Pattern::parse(text).ok()).map(|pattern| {
-        let mut releases = read_tags(tags.iter().map(String::as_str), std::slice::from_ref(&pattern));
-        releases.sort_by(|a, b| compare(&a.version, &b.version));
-        (pattern, releases)
-    });
-    // A number before 10 is no PostgreSQL's, but a version's first.
-    let plausible = |releases: &Vec<Release>| {
-        !releases.is_empty() && releases.iter().all(|release| release.major.is_none_or(|major| major >= 10))
-    };
-    // Of equals the first: the more general ones come later. They must be worth it: what `*` stands for is not
-    // known, and where most tags end in -rc0 that is upstream's way to write a release.
-    let worth = |pattern: &Pattern, count: usize| match pattern.to_string().as_str() {
-        "*_{version_}" => count / 3,
-        "PG{postgresql}/v{version}" => count * 2 / 3,
-        _ => count,
-    };
-    read.filter(|(_, releases)| plausible(releases)).fold(None, |best, next| match best {
-        Some((pattern, releases)) if worth(&pattern, releases.len()) >= worth(&next.0, next.1.len()) => {
-            Some((pattern, releases))
-        }
-        _ => Some(next),
-    })
-}
-
-/// The newest release: a stable one of upstream's own, where there is one. What letters in a version mean nobody
-/// knows, so one without is taken, unless most have some.
-fn newest<'a>(releases: impl DoubleEndedIterator<Item = &'a Release> + Clone) -> Option<&'a Release> {
-    // `+` adds what somebody else made of it.
-    let good = |release: &&Release| !is_prerelease(&release.version) && !release.version.contains('+');
-    let plain = |release: &&Release| !release.version.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let mut newest_first = releases.rev().clone();
-    let good_ones = newest_first.clone().filter(good);
-    let usual = 2 * good_ones.clone().filter(plain).count() >= good_ones.clone().count();
-    let found = if usual { good_ones.clone().find(plain) } else { None };
-    found.or_else(|| good_ones.clone().next()).or_else(|| newest_first.next())
 }
 
 /// A TOML string.
@@ -129,7 +75,11 @@ impl Upstream {
     ) -> Result<Entry, CargoError> {
         let url = self.github_url(owner, repo);
         let tags = self.git.tags(&url)?;
-        let usual = usual_pattern(&tags);
+        let (usual, several) = match usual::read(&tags, name) {
+            Tags::Like(pattern, releases) => (Some((pattern, releases)), Vec::new()),
+            Tags::Several(patterns) => (None, patterns),
+            Tags::Nothing => (None, Vec::new()),
+        };
         let newest = usual.as_ref().and_then(|(_, releases)| newest(releases.iter()));
         let major = newest.and_then(|release| release.major);
         let mut remarks = Vec::new();
@@ -137,9 +87,16 @@ impl Upstream {
             Some(Release { version, tag: Some(tag), .. }) => (version.clone(), Revision::Tag(tag.clone())),
             _ => {
                 let commit = self.git.fetch(&url, "HEAD")?;
-                remarks.push(
-                    "there are no tags with versions: this is the head of the default branch".to_owned(),
-                );
+                let patterns: Vec<String> = several.iter().map(ToString::to_string).collect();
+                remarks.push(match &patterns[..] {
+                    [] => "there are no tags with versions: this is the head of the default branch".to_owned(),
+                    [first, ..] => format!(
+                        "its tags are of several things ({}), so this is the head of the default branch: to follow one, \
+                         write tags = [{}] in place of versions-from, and bump",
+                        patterns.join(", "),
+                        quoted(first)
+                    ),
+                });
                 (format!("0-unstable-{}", self.git.date(&commit)?), Revision::Rev(commit.id))
             }
         };
@@ -200,15 +157,9 @@ impl Upstream {
             self.crates(&about, &version, &mut entry, &mut own)?;
         }
         let others = match (&usual, major) {
-            (Some((_, releases)), Some(major)) if !about.kind.value.has_crates() => self.of_other_majors(
-                owner,
-                repo,
-                catalogue,
-                releases,
-                (&version, major),
-                &mut entry,
-                progress,
-            )?,
+            (Some((_, releases)), Some(major)) if !about.kind.value.has_crates() => {
+                self.of_other_majors(owner, repo, catalogue, releases, (name, major), progress)?
+            }
             _ => String::new(),
         };
         entry.text.push_str(&others);
@@ -217,34 +168,26 @@ impl Upstream {
     }
 
     /// Where each PostgreSQL has tags of its own: the newest version for each of the others.
-    #[allow(clippy::too_many_arguments, reason = "all that a version depends on")]
     fn of_other_majors(
         &self,
         owner: &str,
         repo: &str,
         catalogue: &Catalogue,
         releases: &[Release],
-        own: (&str, u32),
-        entry: &mut Entry,
+        (name, own): (&str, u32),
         progress: &dyn Progress,
     ) -> Result<String, CargoError> {
         let majors: BTreeSet<u32> = catalogue.postgresqls.iter().map(|postgresql| postgresql.major).collect();
         let mut text = String::new();
-        let mut seen = vec![own.0.to_owned()];
-        for major in majors.into_iter().filter(|major| *major != own.1) {
+        for major in majors.into_iter().filter(|major| *major != own) {
             let of_major: Vec<Release> =
                 releases.iter().filter(|release| release.major == Some(major)).cloned().collect();
             let Some(Release { version, tag: Some(tag), .. }) = newest(of_major.iter()) else { continue };
-            if seen.contains(version) {
-                entry.remarks.push(format!(
-                    "for PostgreSQL {major} {version} has the tag {tag}: one version can have one tag only"
-                ));
-                continue;
-            }
-            seen.push(version.clone());
             let at = Revision::Tag(tag.clone());
             let fetcher = Fetcher::GitHub { owner: owner.into(), repo: repo.into(), at, submodules: false };
-            let hash = self.fetch(&fetcher, progress)?.hash.to_sri();
+            let fetched = self.fetch(&fetcher, progress)?;
+            let hash = fetched.hash.to_sri();
+            let about = detect::about(&fetched.into_tree(self.limits)?, name).map_err(UpstreamError::from)?;
             text.push_str(&format!(
                 "\n[[version]]\nversion = {}\npostgresql = {}\ntag = {}\nhash = {}\n",
                 quoted(version),
@@ -252,6 +195,9 @@ impl Upstream {
                 quoted(tag),
                 quoted(&hash)
             ));
+            if let Some(sql_version) = about.sql_version.filter(|sql| sql != version) {
+                text.push_str(&format!("sql-version = {}\n", quoted(&sql_version)));
+            }
         }
         Ok(text)
     }

@@ -20,7 +20,7 @@ use self::reach::{PrivateAddress, Public, is_private_host, may_follow, same_serv
 use super::credentials::Credentials;
 use super::progress::Progress;
 pub use crate::git::patience::Patience;
-use crate::git::patience::{Failed, retry_after};
+use crate::git::patience::{Failed, WITHOUT_TOKEN, retry_after, until};
 use crate::git::shown;
 use crate::store::spool::Spool;
 
@@ -52,12 +52,14 @@ pub enum FetchError {
         hint: &'static str,
     },
     /// 429, or 403 with an exhausted limit, more often than we are patient.
-    #[error("{url} refuses more requests for now (HTTP {status}); try again later{hint}")]
+    #[error("{url} refuses more requests {until} (HTTP {status}){hint}")]
     RateLimited {
         /// Where.
         url: String,
         /// The status.
         status: u16,
+        /// How long.
+        until: String,
         /// What to do about it.
         hint: &'static str,
     },
@@ -252,7 +254,7 @@ impl Client {
         let response = request.send(body).map_err(|error| (translate(error, url), None))?;
         let status = response.status().as_u16();
         if !response.status().is_success() {
-            return Err(refusal(&response, status, url));
+            return Err(refusal(&response, status, url, self.credentials.github().is_some()));
         }
         let mut text = String::new();
         let mut reader = response.into_body().into_reader().take(LONGEST_TEXT + 1);
@@ -317,7 +319,7 @@ impl Client {
         let response = self.answer(url)?;
         let status = response.status().as_u16();
         if !response.status().is_success() {
-            return Err(refusal(&response, status, url));
+            return Err(refusal(&response, status, url, self.credentials.github().is_some()));
         }
         let announced = response.body().content_length();
         let too_large = || (FetchError::TooLarge { url: shown(url), limit: self.limit }, None);
@@ -371,16 +373,18 @@ impl Client {
     }
 }
 
-fn refusal<B>(response: &Response<B>, status: u16, url: &Url) -> (FetchError, Option<Duration>) {
+fn refusal<B>(response: &Response<B>, status: u16, url: &Url, token: bool) -> (FetchError, Option<Duration>) {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let github = super::credentials::is_github(url);
+    let after = header("retry-after").and_then(retry_after);
     let exhausted = header("x-ratelimit-remaining") == Some("0") || header("retry-after").is_some();
     let error = match status {
         404 | 410 => FetchError::NotFound(shown(url)),
         429 | 403 if status == 429 || exhausted => FetchError::RateLimited {
             url: shown(url),
             status,
-            hint: if github { ", or set GITHUB_TOKEN" } else { "" },
+            until: until(header("x-ratelimit-reset"), after).unwrap_or_else(|| "for now".to_owned()),
+            hint: if github && !token { WITHOUT_TOKEN } else { "" },
         },
         401 | 403 => FetchError::Forbidden {
             url: shown(url),
@@ -393,7 +397,7 @@ fn refusal<B>(response: &Response<B>, status: u16, url: &Url) -> (FetchError, Op
         },
         _ => FetchError::Status { url: shown(url), status },
     };
-    (error, header("retry-after").and_then(retry_after))
+    (error, after)
 }
 
 fn translate(error: ureq::Error, url: &Url) -> FetchError {
@@ -445,4 +449,35 @@ fn certificates() -> io::Result<Option<RootCerts>> {
         return Err(bad("holds no certificate".into()));
     }
     Ok(Some(RootCerts::Specific(Arc::new(found))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_is_said_with_its_end() {
+        let reset = SystemTime::now() + Duration::from_secs(3000);
+        let reset = reset.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string();
+        let limited = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset.as_str())];
+        let said = |status: u16, headers: &[(&str, &str)], url: &str, token: bool| {
+            let mut response = Response::builder().status(status);
+            for (name, value) in headers {
+                response = response.header(*name, *value);
+            }
+            let response = response.body(()).unwrap();
+            refusal(&response, status, &Url::parse(url).unwrap(), token).0.to_string()
+        };
+        let github = "https://github.com/a/b";
+        let without = said(403, &limited, github, false);
+        assert!(without.starts_with("https://github.com/a/b refuses more requests until "), "{without}");
+        assert!(without.contains("UTC, in 50 minutes (HTTP 403); with GITHUB_TOKEN"), "{without}");
+        assert!(said(403, &limited, github, true).ends_with("in 50 minutes (HTTP 403)"));
+        assert!(said(403, &limited, "https://example.org/x", false).ends_with("in 50 minutes (HTTP 403)"));
+        assert!(said(429, &[], github, true).ends_with("refuses more requests for now (HTTP 429)"));
+        assert!(said(429, &[("retry-after", "90")], github, true).ends_with("in 2 minutes (HTTP 429)"));
+        assert!(said(403, &[], github, true).contains("may not be read"));
+    }
 }

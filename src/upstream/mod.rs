@@ -22,6 +22,7 @@ pub mod prefetch;
 pub mod progress;
 pub mod rust;
 pub mod support;
+pub mod usual;
 pub mod verify;
 pub mod versions;
 

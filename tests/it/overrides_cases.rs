@@ -27,6 +27,8 @@ fn names() -> Vec<String> {
 fn facts(name: &str) -> OverrideFacts {
     // The override of an extension in Rust.
     let of_rust = name.contains("pgf322").then_some("cargo-pgrx");
+    // No extension of the catalogue names the file.
+    let known = !name.contains("of-nobody");
     OverrideFacts {
         extension: "example".into(),
         role: if name.starts_with("custom-") || name == "ok-custom" {
@@ -35,7 +37,7 @@ fn facts(name: &str) -> OverrideFacts {
             Role::Attributes
         },
         versions: Some(vec!["1.0.0".into(), "1.1.0".into()]),
-        attributes: Some(ATTRIBUTES.into_iter().chain(of_rust).map(str::to_owned).collect()),
+        attributes: known.then(|| ATTRIBUTES.into_iter().chain(of_rust).map(str::to_owned).collect()),
         directory: folder(),
         repository: folder(),
         index: Some(Arc::new(Index::bundled().expect("the repository carries it"))),

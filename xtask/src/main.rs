@@ -1,7 +1,8 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `browser`, `deny`, `linters`, `notices`, `package`,
-//! `shuttle`, `validators`, `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `book`, `browser`, `deny`, `linters`, `notices`,
+//! `package`, `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
+mod book;
 mod browser;
 mod deny;
 mod e2e;
@@ -33,6 +34,8 @@ enum Task {
     Upgrade,
     /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
     Asan(asan::Args),
+    /// Make a book with search of all pages, in target/book, and follow its links; where mdBook is installed.
+    Book,
     /// Look at the explorer's pages in a real browser: Debian's Chromium, which is installed where it is missing.
     Browser(browser::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::E2e(args) => e2e::run(&args),
         Task::Upgrade => e2e::upgrade(),
         Task::Asan(args) => ended(asan::run(&args)),
+        Task::Book => ended(book::run()),
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
         Task::Linters => ended(python::linters()),

@@ -38,6 +38,11 @@ pub fn run(args: &Args) -> anyhow::Result<String> {
     Ok(format!("{}: {} crates", args.output.display(), parts.len()))
 }
 
+/// The notices for the binary of a target.
+pub fn of(target: &str) -> anyhow::Result<String> {
+    Ok(text(&parts(target)?))
+}
+
 fn metadata(target: &str) -> anyhow::Result<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

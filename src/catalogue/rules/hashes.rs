@@ -11,11 +11,12 @@ use crate::rule::rule;
 pub(super) const RULE: Rule = rule! {
     Catalogue, check;
     BadHash =
-        "Sources are identified by their hash in SRI form: sha256- and 44 characters of base64, or sha512- and 88. \
-         The message says what is wrong: the algorithm, the length (something was cut off when copying), or a \
-         character that base64 does not have. md5 and sha1 are refused because two sources with one hash can be \
-         made. Nix's older spellings (hexadecimal, or sha256: and base32) mean the same but are not what the \
-         fetchers' `hash` takes; `nix hash convert --to sri` translates them.",
+        "Sources are identified by their hash in SRI form: sha256- and 44 characters of base64, or sha512- and \
+         88. The message says what is wrong: the algorithm, the length (something was cut off when copying), or \
+         a character that base64 does not have. md5 and sha1 are refused because two sources with one hash can \
+         be made. Nix's older spellings (hexadecimal, or sha256: and base32) mean the same but are not what the \
+         fetchers' `hash` takes; `nix hash convert --to sri` translates them. Where it is not known what the \
+         right one is, `pgflakegen prefetch github:pgvector/pgvector/v0.8.1` fetches the source and prints it.",
         bad: r#"
             [[version]]
             hash = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="
@@ -26,9 +27,10 @@ pub(super) const RULE: Rule = rule! {
             hash = "sha256-JsZV+I4eRMypXTjGmjCtMBXDVpqTIPHQa28ogXncE/Q="
         "#;
     PlaceholderHash =
-        "The hash is empty or all zero, which is what nixpkgs' lib.fakeHash gives: something to put there until Nix \
-         has said the right one. Nothing can be built from it. Build the package once and copy what Nix prints \
-         after `got:`, or let pgflakegen fetch the source and fill it in.",
+        "The hash is empty or all zero, which is what nixpkgs' lib.fakeHash gives: something to put there \
+         until Nix has said the right one. Nothing can be built from it. The help line has the command that \
+         fetches the source and prints its hash, for example `pgflakegen prefetch \
+         github:pgvector/pgvector/v0.8.1`; `pgflakegen bump pgvector@0.8.1` writes a whole new version.",
         bad: r#"
             [[version]]
             hash = ""

@@ -1,6 +1,7 @@
 //! How an extension is built decides which keys it may and must have.
 
 use super::{Context, Rule};
+use crate::catalogue::advice;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::versions;
 use crate::catalogue::kinds::{Kind, Own};
@@ -118,7 +119,7 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         unknown(file, found);
         if kind.is_none_or(|kind| !kind.has_files()) {
-            found.extend(versions(&file.raw).filter_map(no_hash));
+            found.extend(versions(&file.raw).filter_map(|version| no_hash(file, version)));
         }
         let Some(kind) = kind else { continue };
         let mut keys = Keys { kind, found };
@@ -146,11 +147,11 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
 }
 
-fn no_hash(version: &Spanned<RawVersion>) -> Option<Diagnostic> {
+fn no_hash(file: &ExtensionFile, version: &Spanned<RawVersion>) -> Option<Diagnostic> {
     let absent = version.value.hash.is_none() && !version.value.wrong.has("hash");
     absent.then(|| {
         Diagnostic::new(Code::MissingKey, version.span, "the version has no `hash`")
-            .help("add hash = \"sha256-…\"")
+            .help(format!("add hash = \"sha256-…\": {}", advice::version(file, &version.value)))
     })
 }
 

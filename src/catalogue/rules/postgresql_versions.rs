@@ -1,6 +1,7 @@
 //! A PostgreSQL is either the package set's or pinned with version and hash; its version is of its major.
 
 use super::{Context, Rule};
+use crate::catalogue::advice;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::Postgres;
 use crate::catalogue::raw::{RawSource, Spanned};
@@ -49,10 +50,13 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         }
         let mut pair = |there: Option<crate::diag::Span>, key: &str, needs: &str, example: &str| {
             if let Some(span) = there {
-                found.push(
+                let mut finding =
                     Diagnostic::new(Code::MissingKey, span, format!("`{key}` needs `{needs}` beside it"))
-                        .help(format!("add {needs} = {example}, or remove {key}")),
-                );
+                        .help(format!("add {needs} = {example}, or remove {key}"));
+                if needs == "hash" {
+                    finding = finding.help(advice::postgresql(raw));
+                }
+                found.push(finding);
             }
         };
         if raw.wrong.has("version") || raw.wrong.has("hash") || raw.wrong.has("source") {

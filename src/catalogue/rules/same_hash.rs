@@ -21,9 +21,9 @@ struct Use<'a> {
 pub(super) const RULE: Rule = rule! {
     Catalogue, check;
     SameCargoHash =
-        "Two versions have the same cargo-hash. The hash covers Cargo.lock, which has the crate's own version in \
-         it, so two versions rarely share one; more likely it was copied. Build the version with an empty \
-         cargo-hash to see the right one.",
+        "Two versions have the same cargo-hash. The hash covers Cargo.lock, which has the crate's own version \
+         in it, so two versions rarely share one; more likely it was copied. Remove the version and type \
+         `pgflakegen bump NAME@VERSION`, which writes it with both hashes.",
         bad: r#"
             kind = "pgrx"
 
@@ -56,10 +56,12 @@ pub(super) const RULE: Rule = rule! {
             cargo-hash = "sha256-r+TpFJg6WrMn0L2B7RpmSRvw3XxpHzMRtpFWDCzLvgs="
         "#;
     SameHash =
-        "Two sources that differ have the same hash. This really happens: a version is added by copying the one \
-         before, the tag is changed and the hash is not. Nix finds a source by its hash, so it takes the old source \
-         out of the store and builds it under the new version's name, and nobody notices. Fetch the source anew and \
-         put its own hash there. Two extensions may share a hash if they are fetched from the same place.",
+        "Two sources that differ have the same hash. This really happens: a version is added by copying the \
+         one before, the tag is changed and the hash is not. Nix finds a source by its hash, so it takes the \
+         old source out of the store and builds it under the new version's name, and nobody notices. The help \
+         line has the command that prints the right one, for example `pgflakegen prefetch \
+         github:pgvector/pgvector/v0.8.1`. Two extensions may share a hash if they are fetched from the same \
+         place.",
         bad: r#"
             [[version]]
             version = "1.0"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::super::error::GitError;
-use super::super::patience::retry_after;
+use super::super::patience::{WITHOUT_TOKEN, retry_after, until};
 
 /// What a server said, as git's trace tells.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub(super) struct Said {
     /// How long to wait, as the server has it.
     pub(super) after: Option<Duration>,
     location: Option<String>,
+    /// Whether it takes no more requests for now.
+    exhausted: bool,
+    /// Until then: seconds since 1970.
+    reset: Option<String>,
 }
 
 impl Said {
@@ -43,6 +47,8 @@ impl Said {
                 match name.to_ascii_lowercase().as_str() {
                     "retry-after" => said.after = retry_after(value),
                     "location" => said.location = Some(value.trim().to_owned()),
+                    "x-ratelimit-remaining" => said.exhausted = value.trim() == "0",
+                    "x-ratelimit-reset" => said.reset = Some(value.trim().to_owned()),
                     _ => {}
                 }
             }
@@ -59,6 +65,22 @@ impl Said {
         let to = asked.join(self.location.as_deref()?).ok()?;
         let (base, _) = to.as_str().split_once("/info/refs")?;
         Some(base.to_owned())
+    }
+
+    /// The error, in the server's words where git has none for it.
+    pub(super) fn explain(&self, error: GitError, token: bool) -> GitError {
+        match (error, self.status) {
+            (GitError::Failed { url, .. }, 429 | 403)
+                if self.status == 429 || self.exhausted || self.after.is_some() =>
+            {
+                let until = until(self.reset.as_deref(), self.after).unwrap_or_else(|| "for now".to_owned());
+                let hint = if url.starts_with("https://github.com/") && !token { WITHOUT_TOKEN } else { "" };
+                let status = self.status;
+                let why = format!("it refuses more requests {until} (HTTP {status}){hint}");
+                GitError::Failed { url, why }
+            }
+            (error, _) => error,
+        }
     }
 
     /// Whether the same may well succeed a little later.
@@ -90,6 +112,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
@@ -98,7 +122,8 @@ mod tests {
             10:00 http.c:1 <= Recv header: HTTP/2 503\n10:00 http.c:1 <= Recv header, 0000000015 bytes (0x0000000f)\n10:00 http.c:1 <= Recv header: retry-after: 2\n";
         let said = Said::read(trace);
         let asked = Some("GET /x HTTP/2".to_owned());
-        assert_eq!(said, Said { status: 503, asked, after: Some(Duration::from_secs(2)), location: None });
+        let expected = Said { status: 503, asked, after: Some(Duration::from_secs(2)), ..Said::default() };
+        assert_eq!(said, expected);
         let failed = |why: &str| GitError::Failed { url: String::new(), why: why.into() };
         assert!(said.is_passing(&failed("x")));
         for (status, why, wanted) in [
@@ -114,6 +139,28 @@ mod tests {
             assert_eq!(said.is_passing(&failed(why)), wanted, "{status} {why}");
         }
         assert!(!said.is_passing(&GitError::Offline(String::new())));
+    }
+
+    #[test]
+    fn a_limit_is_said_with_its_end() {
+        let reset = SystemTime::now() + Duration::from_secs(3000);
+        let reset = reset.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let limited = Said::read(&format!(
+            "t http.c:1 <= Recv header: HTTP/2 403\nt http.c:1 <= Recv header: X-RateLimit-Remaining: 0\n\
+             t http.c:1 <= Recv header: X-RateLimit-Reset: {reset}\n"
+        ));
+        let explained = |said: &Said, token| {
+            let url = "https://github.com/a/b".to_owned();
+            said.explain(GitError::Failed { url, why: "error: 403".into() }, token).to_string()
+        };
+        let said = explained(&limited, false);
+        assert!(said.contains("it refuses more requests until "), "{said}");
+        assert!(said.contains("UTC, in 50 minutes (HTTP 403); with GITHUB_TOKEN"), "{said}");
+        assert!(!explained(&limited, true).contains("TOKEN"));
+        let forbidden = Said { status: 403, ..Said::default() };
+        assert!(explained(&forbidden, false).ends_with("error: 403"));
+        let busy = Said { status: 429, ..Said::default() };
+        assert!(explained(&busy, true).ends_with("it refuses more requests for now (HTTP 429)"));
     }
 
     #[test]

@@ -38,17 +38,23 @@ const ARGUMENTS: [&str; 8] = [
     "cargo-pgrx",
 ];
 
-/// Whether an attribute is such an argument of the extension's builder.
-pub(super) fn is_argument(facts: &OverrideFacts, name: &str) -> bool {
-    let rust = facts.attributes.as_ref().is_some_and(|attributes| attributes.contains("cargo-pgrx"));
-    rust && ARGUMENTS.contains(&name)
+/// Whether an attribute is an argument of such a builder, and of nothing else.
+pub(super) fn is_argument(name: &str) -> bool {
+    ARGUMENTS.contains(&name)
+}
+
+/// Whether the extension is built by it.
+fn is_rust(facts: &OverrideFacts) -> bool {
+    facts.attributes.as_ref().is_some_and(|attributes| attributes.contains("cargo-pgrx"))
 }
 
 fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
-    let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes) else { return };
+    let Some(facts) = ctx.facts.filter(|facts| facts.role == Role::Attributes && is_rust(facts)) else {
+        return;
+    };
     for attribute in ctx.bodies().iter().flat_map(attributes) {
         let name = attribute.name.as_str();
-        if !is_argument(facts, name) {
+        if !is_argument(name) {
             continue;
         }
         let file = layout::extension_toml(&facts.extension);

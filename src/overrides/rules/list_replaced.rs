@@ -34,7 +34,7 @@ fn check(ctx: &Ctx<'_>, sink: &mut Diagnostics) {
         for attribute in attributes(body) {
             let name = attribute.name.as_str();
             // What it says of these would be of no use.
-            if builder_arguments::is_argument(facts, name) {
+            if builder_arguments::is_argument(name) {
                 continue;
             }
             if !mk_derivation::takes(name).is_some_and(mk_derivation::Takes::is_list)

@@ -90,6 +90,67 @@ fn tags_for_each_postgresql() {
     assert!(text.contains("tags = [\"REL{postgresql}_{version_}\"]"), "{text}");
 }
 
+/// The same version for two PostgreSQLs, by two tags; `bump` goes on with each.
+#[test]
+fn a_version_with_a_tag_for_each_postgresql() {
+    let place = Place::new();
+    let repository = Repository::new();
+    let release = |tag: &str| {
+        repository
+            .write("x.control", format!("comment = '{tag}'\ndefault_version = '1.2'\n"))
+            .write("Makefile", "PGXS\nMODULE_big = x\n");
+        repository.commit(tag);
+        repository.tag(tag);
+    };
+    ["v1.2.3-pg15", "v1.2.3-pg17"].into_iter().for_each(release);
+    place.serve("owner/x", &repository);
+    let (code, out, err) = place.said(&["add", "owner/x"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let text = place.read("catalogue/extensions/x.toml");
+    let entry = |version: &str, major: &str| {
+        let tag = format!("v{version}-pg{major}");
+        let hash = place.hash("owner/x", &tag);
+        format!(
+            "\n[[version]]\nversion = \"{version}\"\npostgresql = [\"{major}\"]\ntag = \"{tag}\"\nhash = \"{hash}\"\nsql-version = \"1.2\"\n"
+        )
+    };
+    assert!(text.ends_with(&[entry("1.2.3", "15"), entry("1.2.3", "17")].concat()), "{text}");
+    assert!(text.contains("tags = [\"v{version}-pg{postgresql}\"]"), "{text}");
+
+    release("v1.2.4-pg17");
+    place.serve("owner/x", &repository);
+    let (code, out, err) = place.said(&["bump", "x"]);
+    assert_eq!(code, 0, "{out}{err}");
+    // Also where nobody has said what the tags look like.
+    let bumped = place.read("catalogue/extensions/x.toml");
+    let without = text.lines().filter(|line| !line.starts_with("tags")).collect::<Vec<_>>().join("\n") + "\n";
+    place.write("catalogue/extensions/x.toml", &without);
+    let (code, out, err) = place.said(&["bump", "x"]);
+    assert_eq!(code, 0, "{out}{err}");
+    for text in [bumped, place.read("catalogue/extensions/x.toml")] {
+        assert!(text.ends_with(&[entry("1.2.3", "17"), entry("1.2.4", "17")].concat()), "{text}");
+        assert!(text.contains(&entry("1.2.3", "15")), "{text}");
+        assert_eq!(text.matches("version = \"1.2.4\"").count(), 1, "{text}");
+    }
+}
+
+/// One repository for several things: the extension's own tags, by its name; else the head of the branch, and why.
+#[test]
+fn tags_of_several_things() {
+    let place = Place::new();
+    let (out, _) = added(&place, "one", "", &["one-v1.0", "lib-v2.0"]);
+    assert!(out.contains("source = { github = \"owner/one\", tag = \"one-v{version}\" }"), "{out}");
+    assert!(out.contains("version = \"1.0\"\n"), "{out}");
+    added(&place, "two", "", &["cli-v1.0", "lib-v2.0"]);
+    let (code, out, err) = place.said(&["add", "owner/two"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let text = place.read("catalogue/extensions/two.toml");
+    assert!(text.contains("versions-from = \"branch\""), "{text}");
+    let said = "its tags are of several things (cli-v{version}, lib-v{version}), so this is the head of the default \
+                branch: to follow one, write tags = [\"cli-v{version}\"] in place of versions-from, and bump";
+    assert!(format!("{out}{err}").contains(said), "{out}{err}");
+}
+
 #[test]
 fn sources_are_read_as_they_are_laid_out() {
     let place = Place::new();

@@ -154,6 +154,25 @@ fn on_a_terminal_the_summary_comes_last() {
     assert!(ended.screen.contains("+++ b/generated/extensions/pgvector.nix"), "{}", ended.screen);
 }
 
+#[test]
+fn a_page_is_not_for_a_terminal() {
+    let place = place();
+    let terminal = |arguments: &[&str]| Terminal::start(command(&place, arguments, "never"), 24, 80).end();
+    let ended = terminal(&["explorer"]);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.raw);
+    let said = ended.screen.replace('\n', " ");
+    assert!(said.contains("`pgflakegen explorer -o explorer.html` writes it"), "{said}");
+    assert!(said.contains("`pgflakegen explorer --serve` shows it"), "{said}");
+    assert!(!ended.raw.contains("<html"), "{}", ended.raw);
+    assert_eq!(terminal(&["explorer", "-o", "explorer.html"]).status.code(), Some(0));
+    // Into a file or a program it goes as it is.
+    let piped = command(&place, &["explorer"], "never").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(
+        (piped.status.code(), piped.stdout),
+        (Some(0), std::fs::read(place.path("explorer.html")).unwrap())
+    );
+}
+
 /// A download that never ends.
 fn stalled(place: &Place) -> Vec<String> {
     let address = place.server.on("/stalled.tar.gz", Answer::Stall);

@@ -6,6 +6,7 @@ pub mod command;
 mod evaluate;
 mod machine;
 mod nix;
+mod own;
 mod rust;
 mod server;
 mod sources;
@@ -126,6 +127,12 @@ const STEPS: &[Step] = &[
         about: "evaluate every output of this repository's own flake, for all systems",
         needs: &["machine"],
         run: evaluate::own_flake,
+    },
+    Step {
+        name: "package",
+        about: "nix build .#pgflakegen; nix run it in an empty folder",
+        needs: &["rust"],
+        run: own::package,
     },
     Step { name: "show", about: "nix flake show", needs: &["generate"], run: evaluate::show },
     Step { name: "check", about: "nix flake check --no-build", needs: &["generate"], run: evaluate::check },

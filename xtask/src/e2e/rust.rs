@@ -115,9 +115,9 @@ fn copy_crates(
 }
 
 /// importCargoLock fetches each crate as a file of its own.
-fn crates_of_lock(context: &Context, folder: &Path) -> Result<usize> {
+pub fn crates_of_lock(context: &Context, folder: &Path) -> Result<usize> {
     let (registry, crates) = fetch(folder)?;
-    let folder = context.state.join("hello_pgrx/crates");
+    let folder = context.state.join("crates");
     let files =
         copy_crates(&registry, &crates, &folder, |name, version| format!("crate-{name}-{version}.tar.gz"))?;
     nix::add_fixed(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>(), false)?;

@@ -1,0 +1,4 @@
+{ }:
+old: {
+  cargoPgrxFlags = [ "z" ];
+}
