@@ -126,6 +126,8 @@ codes! {
         "deny of [policy] in flake.toml names licenses that nothing in the catalogue may have: ids of spdx.org (\"AGPL-3.0-only\") or names in nixpkgs' lib.licenses (\"agpl3Only\"). Of several licenses all hold, so one of them is enough. Leave the extension out, or change the policy; on a pull request `check --against BASE` goes by the policy of the base, which the request cannot change.";
     BadPolicy = "PGF163" Error "policy that means nothing" :
         "deny of [policy] names licenses by ids of spdx.org or names in nixpkgs' lib.licenses; a name that neither has denies nothing. An entry of [[policy.ignore]] has the id of a known vulnerability (\"CVE-2026-1234\"), the reason why it does no harm here, and the last day on which that holds (until = \"2026-12-31\").";
+    SideBySide = "PGF164" Error "versions that cannot be side by side" :
+        "side-by-side = true puts all versions of an extension into one server, each with a library of its own. What comes from nixpkgs has one version there, and a module without CREATE EXTENSION (sql = []) has nothing that could name a version. In flake.toml the key means all extensions that can; one with side-by-side = false stays out.";
     UnknownRunner = "PGF171" Error "runner that there is not" :
         "runners of [ci] says which of GitHub's own machines builds for a system: ubuntu-24.04, ubuntu-24.04-arm, macos-15 and their like. Labels that move (ubuntu-latest) are refused, because a workflow would then change without an edit, and so are those that GitHub has ended and machines of another system. Machines of one's own join as remote builders, which docs/publishing.md describes.";
     SystemWithoutRunner = "PGF172" Error "system that no runner builds for" :
