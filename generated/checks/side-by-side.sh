@@ -174,7 +174,8 @@ init_cluster "$work/data" "$name" "$bin" --no-sync >&2
         judge "$sql_name $version" "$sql_name" "$version"
         definitions "$sql_name" "$work/definitions-$sql_name-$version"
         available+=("$version")
-        printf 'ok: %s %s: %s objects\n' "$sql_name" "$version" "$(wc -l <"$work/definitions-$sql_name-$version")"
+        count=$(wc -l <"$work/definitions-$sql_name-$version")
+        printf 'ok: %s %s: %s objects\n' "$sql_name" "$version" "$count"
       fi
     done
     for old in ${available[@]+"${available[@]}"}; do

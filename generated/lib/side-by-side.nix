@@ -10,7 +10,7 @@
   sql,
   # The version in SQL that is created where none is named.
   default,
-  # { sqlVersion, package }, oldest first; each sqlVersion once.
+  # { sqlVersion, package, … }, oldest first; each sqlVersion once.
   versions,
   # Versions in SQL that other servers have: pg_upgrade brings functions that name their libraries.
   aliases,
@@ -28,7 +28,7 @@ runCommand "${name}-side-by-side-${chosen.package.version}"
     names = lib.concatLines sql;
     inherit default;
     versions = lib.concatMapStrings (
-      { package, sqlVersion }: "${sqlVersion}\t${lib.getOutput "out" package}\n"
+      { package, sqlVersion, ... }: "${sqlVersion}\t${lib.getOutput "out" package}\n"
     ) versions;
     aliases = lib.concatLines aliases;
     meta = lib.intersectAttrs {
@@ -37,9 +37,6 @@ runCommand "${name}-side-by-side-${chosen.package.version}"
       license = null;
       platforms = null;
     } chosen.package.meta;
-    passthru = {
-      inherit versions;
-    };
   }
   ''
     bash ${./side-by-side.sh}

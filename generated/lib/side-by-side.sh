@@ -21,7 +21,7 @@ problem() {
   problems+=("$1")
 }
 
-mapfile -t sql_names < <(sed '/^$/d' <<<"$names")
+read -r -d '' -a sql_names <<<"$names" || true
 sql_versions=()
 declare -A package_of
 while IFS=$'\t' read -r version package; do
@@ -31,13 +31,15 @@ while IFS=$'\t' read -r version package; do
   fi
 done <<<"$versions"
 
-for_regex() { # TEXT: for sed -E
-  sed -E 's/[][(){}.*+?^$|\\/]/\\&/g' <<<"$1"
+# What stands for a text in an expression of sed -E, and in SQL.
+declare -A regex_of literal_of
+quote() { # TEXT
+  regex_of[$1]=$(sed -E 's/[][(){}.*+?^$|\\/]/\\&/g' <<<"$1")
+  literal_of[$1]="'${1//\'/\'\'}'"
 }
-
-for_sql() { # TEXT: a literal
-  printf "'%s'" "${1//\'/\'\'}"
-}
+for text in "${sql_names[@]}" "${sql_versions[@]}"; do
+  quote "$text"
+done
 
 # A value of a control file.
 control_value() { # FILE KEY
@@ -85,8 +87,12 @@ for version in "${sql_versions[@]}"; do
     cp --dereference "$file" "$target"
     chmod u+w "$target"
     known[$base]+="$base-$version.$suffix "
+    quote "$base"
   done
 done
+
+sorted=$(printf '%s\n' "${!known[@]}" | sort)
+mapfile -t all_bases <<<"$sorted"
 
 # The names without a version are the default's: for what is loaded by name, for databases that were made without
 # other versions beside it, and for what versions elsewhere are called.
@@ -138,12 +144,13 @@ read_graph() { # FOLDER NAME
 
 # Sets `path` to the versions after FROM on the shortest way to TO; of several, PostgreSQL's choice.
 find_path() { # FROM TO
-  local level=("$1") at next following
+  local level=("$1") at next following sorted
   local -A before=([$1]='')
   path=()
   while ((${#level[@]} > 0)) && [[ -z ${before[$2]+there} ]]; do
     following=()
-    mapfile -t level < <(printf '%s\n' "${level[@]}" | sort)
+    sorted=$(printf '%s\n' "${level[@]}" | sort)
+    mapfile -t level <<<"$sorted"
     for at in "${level[@]}"; do
       for next in ${next_of[$at]-}; do
         if [[ -z ${before[$next]+there} ]]; then
@@ -166,7 +173,7 @@ find_path() { # FROM TO
 script() { # FILE VERSION
   local base edits=()
   for base in ${bases[$2]-}; do
-    edits+=(-e "s/'\\\$libdir\\/$(for_regex "$base")'/'\$libdir\/$(for_regex "$base")-$(for_regex "$2")'/g")
+    edits+=(-e "s/'\\\$libdir\\/${regex_of[$base]}'/'\$libdir\/${regex_of[$base]}-${regex_of[$2]}'/g")
   done
   if ((${#edits[@]} > 0)); then
     sed -E "${edits[@]}" "$1"
@@ -187,7 +194,7 @@ head_of_update() { # NAME VERSION
   for base in ${bases[$2]-}; do
     for library in ${known[$base]-}; do
       if [[ $library != "$base-$2.${suffix_of[$base]}" ]]; then
-        others+="${others:+, }$(for_sql "$library")"
+        others+="${others:+, }'${library//\'/\'\'}'"
       fi
     done
   done
@@ -197,14 +204,19 @@ DO \$pgflakegen\$
 DECLARE
   loaded pg_catalog.text;
 BEGIN
-  SELECT m[1] INTO loaded
-  FROM pg_catalog.regexp_matches(
-    pg_catalog.encode(pg_catalog.pg_read_binary_file('/proc/self/maps', 0, 16777216, true), 'escape'),
-    '/([^/\\n]+)\\n', 'g') AS m
-  WHERE m[1] = ANY (ARRAY[$others]::pg_catalog.text[])
-  LIMIT 1;
+  BEGIN
+    SELECT m[1] INTO loaded
+    FROM pg_catalog.regexp_matches(
+      pg_catalog.encode(pg_catalog.pg_read_binary_file('/proc/self/maps', 0, 16777216, true), 'escape'),
+      '/([^/\\n]+)\\n', 'g') AS m
+    WHERE m[1] = ANY (ARRAY[$others]::pg_catalog.text[])
+    LIMIT 1;
+  EXCEPTION
+    -- Where that cannot be read, nothing is known.
+    WHEN OTHERS THEN NULL;
+  END;
   IF loaded IS NOT NULL THEN
-    RAISE EXCEPTION '% is loaded, and cannot be beside the library of version %', loaded, $(for_sql "$2")
+    RAISE EXCEPTION '% is loaded, and cannot be beside the library of version %', loaded, ${literal_of[$2]}
       USING HINT = 'Update in a new session, as its first command. If the library is preloaded, run switch-extension-version $extension $2 and restart first.';
   END IF;
 END
@@ -215,14 +227,16 @@ SQL
 # What the steps have not made anew still names the library it came with. An UPDATE keeps everything else that was
 # said of a function (privileges, costs, settings); the validator then looks each up in the library.
 tail_of_update() { # NAME VERSION
-  local base values='' members
+  local base values='' members here
   if [[ -z ${bases[$2]-} ]]; then return 0; fi
-  for base in "${!known[@]}"; do
-    values+="${values:+, }($(for_sql "$base"), $([[ " ${bases[$2]}" == *" $base "* ]] && echo true || echo false))"
+  for base in "${all_bases[@]}"; do
+    here=false
+    if [[ " ${bases[$2]}" == *" $base "* ]]; then here=true; fi
+    values+="${values:+, }(${literal_of[$base]}, $here)"
   done
   members="SELECT d.objid FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
   WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-    AND d.deptype = 'e' AND e.extname = $(for_sql "$1")"
+    AND d.deptype = 'e' AND e.extname = ${literal_of[$1]}"
   cat <<SQL
 WITH library (base, here) AS (VALUES $values),
   named AS (
@@ -234,9 +248,9 @@ WITH library (base, here) AS (VALUES $values),
     ) AS base
     FROM pg_catalog.pg_proc AS p WHERE p.oid IN ($members)
   )
-UPDATE pg_catalog.pg_proc AS p SET probin = '\$libdir/' || n.base || '-' || $(for_sql "$2")
+UPDATE pg_catalog.pg_proc AS p SET probin = '\$libdir/' || n.base || '-' || ${literal_of[$2]}
 FROM named AS n
-WHERE n.oid = p.oid AND n.base IS NOT NULL AND p.probin <> '\$libdir/' || n.base || '-' || $(for_sql "$2");
+WHERE n.oid = p.oid AND n.base IS NOT NULL AND p.probin <> '\$libdir/' || n.base || '-' || ${literal_of[$2]};
 SELECT pg_catalog.fmgr_c_validator(p.oid)
 FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
 WHERE l.lanname = 'c' AND p.oid IN ($members);
@@ -267,7 +281,7 @@ for name in "${sql_names[@]}"; do
     own=${package_of[$version]}/share/postgresql/${own:-extension}
     edits=(-e '/^[[:space:]]*(default_version|directory)[[:space:]]*=/d')
     for base in ${bases[$version]-}; do
-      edits+=(-e "s/^[[:space:]]*module_pathname[[:space:]]*=[[:space:]]*'?(\\\$libdir\\/)?$(for_regex "$base")'?[[:space:]]*(#.*)?\$/module_pathname = '\$libdir\/$(for_regex "$base")-$(for_regex "$version")'/")
+      edits+=(-e "s/^[[:space:]]*module_pathname[[:space:]]*=[[:space:]]*'?(\\\$libdir\\/)?${regex_of[$base]}'?[[:space:]]*(#.*)?\$/module_pathname = '\$libdir\/${regex_of[$base]}-${regex_of[$version]}'/")
     done
     {
       sed -E "${edits[@]}" "$control"
@@ -281,7 +295,8 @@ for name in "${sql_names[@]}"; do
       script "$own/$name--$version.sql" "$version" >"$folder/$name--$version.sql"
     else
       best=() start=''
-      mapfile -t candidates < <(printf '%s\n' "${!installable[@]}" | sort -r)
+      sorted=$(printf '%s\n' "${!installable[@]}" | sort -r)
+      mapfile -t candidates <<<"$sorted"
       for from in "${candidates[@]}"; do
         if [[ -n $from ]] && find_path "$from" "$version" && ((${#best[@]} == 0 || ${#path[@]} < ${#best[@]})); then
           best=("${path[@]}") start=$from
@@ -327,7 +342,8 @@ done
 # library reads must not be another version's.
 for version in "${sql_versions[@]}"; do
   package=${package_of[$version]}
-  while IFS= read -r -d '' file; do
+  files=$(cd "$package" && find . \( -type f -o -type l \) -printf '%P\n' | sort)
+  while IFS= read -r file; do
     case $file in
       lib/*.so | lib/*.dylib | lib/bitcode/* | include/* | nix-support/* | share/doc/* | share/man/*) continue ;;
       *) ;;
@@ -344,7 +360,7 @@ for version in "${sql_versions[@]}"; do
         *) problem "$file of version $version is another than that of another version: a server can have one only" ;;
       esac
     fi
-  done < <(cd "$package" && find . \( -type f -o -type l \) -printf '%P\0' | sort -z)
+  done <<<"$files"
 done
 
 if ((${#problems[@]} > 0)); then
@@ -354,7 +370,8 @@ if ((${#problems[@]} > 0)); then
   exit 1
 fi
 if ((${#kept[@]} > 0)); then
-  mapfile -t kept < <(printf '%s\n' "${kept[@]}" | sort -u)
+  sorted=$(printf '%s\n' "${kept[@]}" | sort -u)
+  mapfile -t kept <<<"$sorted"
   printf '%s: these are the default version'\''s (%s): %s\n' "$extension" "$default" "${kept[*]}" >&2
 fi
 
