@@ -76,3 +76,17 @@ fn cases_give_their_snapshots() {
         settings.bind(|| insta::assert_snapshot!(format!("side-by-side-{name}"), text));
     }
 }
+
+#[test]
+fn show_says_which_extensions_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/render/side-by-side");
+    let show = |name: &str, more: &[&str]| -> String {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
+        let output = program.arg("--root").arg(&root).args(["show", name]).args(more).output();
+        String::from_utf8(output.expect("the program starts").stdout).expect("UTF-8")
+    };
+    for (name, is) in [("pgvector", true), ("alone", false), ("module", false), ("plperl", false)] {
+        assert_eq!(show(name, &[]).contains("all versions in one server"), is, "{name}");
+        assert_eq!(show(name, &["--json"]).contains("side-by-side"), is, "{name}");
+    }
+}
