@@ -4,9 +4,9 @@
 # Puts versions of an extension into one folder, $out.
 #
 # Each library becomes LIBRARY-VERSION, and NAME--VERSION.control says so to PostgreSQL, which takes that file's
-# module_pathname for the script that leads to VERSION. Of upstream's update scripts, those from any version to one
-# that is here are joined to one script each: PostgreSQL would otherwise take each step's library, and load several of
-# them. At its end the script moves the functions that it has not touched.
+# module_pathname for the script that leads to VERSION. Of upstream's update scripts, those from one version of the
+# catalogue to another are joined: PostgreSQL would otherwise take each step's library, and load several of them. The
+# end of an update moves the functions that it has not touched.
 set -euo pipefail
 export LC_ALL=C
 
@@ -30,6 +30,8 @@ while IFS=$'\t' read -r version package; do
     package_of[$version]=$package
   fi
 done <<<"$versions"
+
+read -r -d '' -a catalogue_versions <<<"${sql_versions[*]} $aliases" || true
 
 # What stands for a text in an expression of sed -E, and in SQL.
 declare -A regex_of literal_of
@@ -318,8 +320,9 @@ for name in "${sql_names[@]}"; do
       fi
     fi
 
-    for from in "${!vertices[@]}"; do
-      if [[ $from == "$version" || $from == unpackaged ]] || ! find_path "$from" "$version"; then
+    # From what the catalogue has, here or for another server, in one step.
+    for from in "${catalogue_versions[@]}"; do
+      if [[ -z ${vertices[$from]-} || $from == "$version" ]] || ! find_path "$from" "$version"; then
         continue
       fi
       {
@@ -335,6 +338,31 @@ for name in "${sql_names[@]}"; do
         tail_of_update "$name" "$version"
       } >"$folder/$name--$from--$version.sql"
     done
+
+    # From any other version to the default: by upstream's steps, but through versions with names of their own, whose
+    # control files name the default's library. Joined, they would be many times as large.
+    if [[ $version == "$default" ]]; then
+      for from in "${!vertices[@]}"; do
+        if [[ $from == "$version" || $from == unpackaged ]] || ! find_path "$from" "$version"; then
+          continue
+        fi
+        cp "$folder/$name--$version.control" "$folder/$name--$from~$version.control"
+        if [[ " ${catalogue_versions[*]} " != *" $from "* ]]; then
+          {
+            printf -- '-- Upstream updates %s to %s.\n' "$from" "${path[*]}"
+            head_of_update "$name" "$version"
+          } >"$folder/$name--$from--$from~$version.sql"
+        fi
+        if ((${#path[@]} == 1)); then
+          {
+            script "$own/$name--$from--$version.sql" "$version"
+            tail_of_update "$name" "$version"
+          } >"$folder/$name--$from~$version--$version.sql"
+        else
+          script "$own/$name--$from--${path[0]}.sql" "$version" >"$folder/$name--$from~$version--${path[0]}~$version.sql"
+        fi
+      done
+    fi
   done
 done
 

@@ -89,10 +89,14 @@ let
   # From each of several versions in one server to each other one.
   sideBySideCheck =
     attribute: postgresql: name: versions:
+    let
+      known = ../../tests/side-by-side + "/${name}.txt";
+    in
     runCheck attribute postgresql "side-by-side-${name}" ./side-by-side.sh {
       PGFLAKEGEN_BIN = postgresql.withVersions name;
       PGFLAKEGEN_DEFINITIONS = ./definitions.sql;
       PGFLAKEGEN_EXTENSION = name;
+      PGFLAKEGEN_KNOWN = lib.optionalString (builtins.pathExists known) "${known}";
       PGFLAKEGEN_SMOKE = smoke;
       PGFLAKEGEN_SQL = catalogue.extensions.${name}.sql;
       PGFLAKEGEN_VERSIONS = map (version: version.sqlVersion) versions;

@@ -129,6 +129,7 @@ check() {
     export PGFLAKEGEN_CATALOGUE=$work/catalogue.json PGFLAKEGEN_CATALOGUE_SH=$generated/tools/catalogue.sh
     export PGFLAKEGEN_CLUSTER_SH=$generated/tools/cluster.sh PGFLAKEGEN_DEFINITIONS=$generated/checks/definitions.sql
     export PGFLAKEGEN_BIN=$bin PGFLAKEGEN_NAME=it PGFLAKEGEN_EXTENSION=planted PGFLAKEGEN_SQL=planted
+    if [[ -e $work/known ]]; then export PGFLAKEGEN_KNOWN=$work/known; fi
     export PGFLAKEGEN_VERSIONS='1.0 2.0' PGFLAKEGEN_SMOKE=$work/smoke out=$work/report TMPDIR=$work
     bash "$generated/checks/side-by-side.sh"
   ) >"$work/said" 2>&1
@@ -187,6 +188,14 @@ with_install_script 'alter table planted_settings add check (name > $$a$$);'
 finds "a forgotten constraint" "$different" "CHECK"
 with_install_script 'create or replace view planted_view as select name, value from planted_settings;'
 finds "another view" "$different" "planted_view"
+with_install_script 'alter function planted_likeness(text, text) parallel safe;'
+echo '1.0 2.0 function public.planted_likeness(pg_catalog.text,pg_catalog.text)' >"$work/known"
+passes "a difference that the repository knows of"
+grep -qF 'known: planted 1.0 to 2.0' "$work/said" || fail "it is not said what is known"
+with_install_script 'alter function planted_likeness(text, text) parallel safe;
+  alter function planted_limit() parallel safe;'
+finds "another difference beside one that is known" "$different" "planted_limit()"
+rm "$work/known"
 packages 'select 1 / 0;'
 # The server creates 2.0 by the same script.
 finds "a script that fails" "division by zero"
