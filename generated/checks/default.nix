@@ -88,6 +88,22 @@ let
     name: extension:
     lib.length (extension.versions or [ ]) > 1 && catalogue.extensions.${name}.sql != [ ];
 
+  # From each of several versions in one server to each other one.
+  sideBySideCheck =
+    attribute: postgresql: name: versions:
+    let
+      known = ../../tests/side-by-side + "/${name}.txt";
+    in
+    runCheck attribute postgresql "side-by-side-${name}" ./side-by-side.sh {
+      PGFLAKEGEN_BIN = postgresql.withVersions name;
+      PGFLAKEGEN_DEFINITIONS = ./definitions.sql;
+      PGFLAKEGEN_EXTENSION = name;
+      PGFLAKEGEN_KNOWN = lib.optionalString (builtins.pathExists known) "${known}";
+      PGFLAKEGEN_SMOKE = smoke;
+      PGFLAKEGEN_SQL = catalogue.extensions.${name}.sql;
+      PGFLAKEGEN_VERSIONS = map (version: version.sqlVersion) versions;
+    };
+
   checksOf =
     attribute: postgresql:
     {
@@ -98,6 +114,12 @@ let
     // lib.mapAttrs' (
       name: extension:
       lib.nameValuePair "${attribute}-update-${name}" (updateCheck attribute postgresql name extension)
-    ) (lib.filterAttrs hasUpdates postgresql.extensions);
+    ) (lib.filterAttrs hasUpdates postgresql.extensions)
+    // lib.mapAttrs' (
+      name: versions:
+      lib.nameValuePair "${attribute}-side-by-side-${name}" (
+        sideBySideCheck attribute postgresql name versions
+      )
+    ) postgresql.sideBySide;
 in
 lib.concatMapAttrs checksOf postgresqls

@@ -63,6 +63,59 @@ let
   );
   withoutLeftOut = extensions: lib.removeAttrs extensions (lib.attrNames leftOut);
 
+  combine = pkgs.callPackage ./side-by-side.nix { };
+
+  # The versions of an extension that can be in one server: of those that are the same in SQL one, the default or
+  # the newest.
+  versionsSideBySide =
+    name: extension:
+    let
+      sqlVersion = version: (describeVersion name version).sql-version;
+      bySql = lib.groupBy sqlVersion extension.versions;
+      one =
+        versions: if lib.elem extension.default versions then extension.default else lib.last versions;
+      chosen = lib.mapAttrsToList (_: one) bySql;
+    in
+    map (version: {
+      inherit version;
+      sqlVersion = sqlVersion version;
+      package = packages.${name}.${version};
+    }) (lib.filter (version: lib.elem version chosen) extension.versions);
+
+  # Extensions of which `bin` has several versions.
+  sideBySide = lib.filterAttrs (_: versions: lib.length versions > 1) (
+    lib.mapAttrs versionsSideBySide (
+      withoutLeftOut (lib.filterAttrs (_: extension: extension.sideBySide or false) available)
+    )
+  );
+
+  combined = lib.mapAttrs (
+    name: versions:
+    let
+      described = catalogue.extensions.${name};
+      sqlVersions = map (version: version.sqlVersion) versions;
+    in
+    combine {
+      inherit name versions;
+      inherit (described) sql;
+      default = (describeVersion name available.${name}.default).sql-version;
+      aliases = lib.subtractLists sqlVersions (
+        lib.unique (lib.mapAttrsToList (_: version: version.sql-version) described.versions)
+      );
+    }
+  ) sideBySide;
+
+  switchVersion = lib.optional (sideBySide != { }) (
+    pkgs.writeShellApplication {
+      name = "switch-extension-version";
+      runtimeInputs = [
+        pkgs.coreutils
+        postgresql
+      ];
+      text = builtins.readFile ./switch-extension-version.sh;
+    }
+  );
+
   members = lib.warnIf (leftOut != { }) "psql_${entry.name} is without what nixpkgs refuses: ${
     lib.concatStringsSep "; " (lib.mapAttrsToList (name: reason: "${name} (${reason})") leftOut)
   }" (withoutLeftOut defaults);
@@ -140,11 +193,7 @@ let
     let
       described = lib.mapAttrsToList describe extensions;
       fromNixpkgs = lib.partition (extension: extension.origin == "nixpkgs") described;
-    in
-    pkgs.writeTextFile {
-      name = "receipt-${entry.name}";
-      destination = "/receipt.json";
-      text = builtins.toJSON {
+      receipt = {
         receipt-version = "2";
         inherit revision;
         psql-name = entry.name;
@@ -156,7 +205,42 @@ let
         extensions = fromNixpkgs.wrong;
         left-out = lib.mapAttrsToList (name: reason: { inherit name reason; }) leftOut;
       };
-    };
+    in
+    if sideBySide == { } then
+      pkgs.writeTextFile {
+        name = "receipt-${entry.name}";
+        destination = "/receipt.json";
+        text = builtins.toJSON receipt;
+      }
+    else
+      # What the other versions add is known when they are built.
+      pkgs.runCommand "receipt-${entry.name}"
+        {
+          nativeBuildInputs = [ pkgs.jq ];
+          receipt = builtins.toJSON (
+            receipt
+            // {
+              side-by-side = lib.mapAttrsToList (name: versions: {
+                inherit name;
+                versions = map (version: version.version) versions;
+              }) sideBySide;
+            }
+          );
+          combined = lib.concatLines (map toString (lib.attrValues combined));
+          passAsFile = [ "receipt" ];
+        }
+        ''
+          mkdir -p "$out"
+          while IFS= read -r package; do
+            if [[ -n $package ]]; then
+              for file in "$package"/share/pgflakegen/side-by-side/*; do
+                jq --null-input --arg name "''${file##*/}" --argjson bytes "$(<"$file")" '{ ($name): $bytes }'
+              done
+            fi
+          done <<<"$combined" | jq --slurp add >bytes.json
+          jq --compact-output --slurpfile bytes bytes.json \
+            '."side-by-side" |= map(. + { "added-bytes": $bytes[0][.name] })' "$receiptPath" >"$out/receipt.json"
+        '';
 in
 lib.fix (
   self:
@@ -169,7 +253,9 @@ lib.fix (
 
     inherit leftOut;
 
-    bin = postgresql.withPackages (_: lib.attrValues members ++ jit ++ [ (makeReceipt members) ]);
+    bin = postgresql.withPackages (
+      _: lib.attrValues (members // combined) ++ switchVersion ++ jit ++ [ (makeReceipt members) ]
+    );
 
     slim = makeSlim self.bin;
 
@@ -184,6 +270,22 @@ lib.fix (
           bin = lib.id;
           slim = makeSlim;
         };
+
+    # Of each extension in several versions these, the oldest first.
+    inherit sideBySide;
+
+    # The server with all versions of one extension and what those require.
+    withVersions =
+      name:
+      postgresql.withPackages (
+        ps:
+        let
+          requiredBy = version: lib.tail (withRequired name version.version);
+        in
+        [ combined.${name} ]
+        ++ lib.unique (lib.concatMap requiredBy sideBySide.${name})
+        ++ lib.optional (name != "pgtap") (members.pgtap or ps.pgtap)
+      );
 
     # The server with one version of one extension and what that requires: for updates from one to the next.
     withVersion = name: version: postgresql.withPackages (_: withRequired name version);

@@ -322,6 +322,8 @@ pub struct Extension {
     pub attrs: Vec<String>,
     /// Whether nixpkgs' refusal of it is an error, not a reason to leave it out.
     pub required: bool,
+    /// Whether `bin` has all versions that fit, not the default alone.
+    pub side_by_side: bool,
     /// Versions, newest last. For `kind = "nixpkgs"` none.
     pub versions: Vec<Version>,
     /// For each PostgreSQL (by name) that can have it: what it gets. Broken versions are not in here.

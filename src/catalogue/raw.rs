@@ -42,6 +42,9 @@ pub struct RawFlake {
     pub preload: Field<List<String>>,
     /// postgresql.conf settings everywhere. Quote names with a dot.
     pub settings: Field<Map<RawSetting>>,
+    /// Whether all versions of an extension are in one server, where there are several that are built here.
+    /// Default: false.
+    pub side_by_side: Field<bool>,
     /// The flake's inputs; `nixpkgs` must be there.
     #[schemars(required)]
     pub inputs: Field<Map<RawInput>>,
@@ -301,6 +304,9 @@ pub struct RawExtension {
     /// Whether it must be in `bin`: where nixpkgs refuses it (broken, insecure, unfree), `check` and evaluation
     /// fail. Default: false, and it is left out there.
     pub required: Field<bool>,
+    /// Whether all its versions are in one server: CREATE EXTENSION … VERSION takes any, and ALTER EXTENSION …
+    /// UPDATE TO goes from one to another. Default: what flake.toml says.
+    pub side_by_side: Field<bool>,
     /// The version in `bin`, or one for each PostgreSQL. Default: the newest stable that fits.
     pub default: Field<Default>,
     /// Hand-written Nix, relative to the catalogue folder.

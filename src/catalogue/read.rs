@@ -68,6 +68,7 @@ table!(RawFlake, FLAKE_TOML, ["caches"], |t, d| Self {
     max_time: t.optional("max-time", d),
     preload: t.optional("preload", d),
     settings: t.optional("settings", d),
+    side_by_side: t.optional("side-by-side", d),
     inputs: {
         let inputs = t.optional("inputs", d);
         if !t.has("inputs") {
@@ -213,6 +214,7 @@ table!(RawExtension, "the extension", ["version"], |t, d| Self {
     source: t.optional("source", d),
     attr: t.optional("attr", d),
     required: t.optional("required", d),
+    side_by_side: t.optional("side-by-side", d),
     postgresql: t.optional("postgresql", d),
     settings: t.optional("settings", d),
     keep: t.optional("keep", d),

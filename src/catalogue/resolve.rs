@@ -278,6 +278,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         .iter()
         .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at], majors(*at)))
         .collect::<Option<Vec<_>>>()?;
+    let side_by_side = side_by_side(cx, kind, raw, &sql_names);
     Some(Extension {
         name: file.name.clone(),
         description: text(&raw.description)?,
@@ -295,6 +296,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         override_file: raw.r#override.as_ref().map(|file| path(&file.value)),
         attrs: attrs(kind, &file.name, &raw.attr),
         required: raw.required.as_ref().is_some_and(|required| required.value),
+        side_by_side,
         fits: fits(cx, at, raw, kind, &order, &versions),
         versions,
         requires: if kind.is_package_sets() { texts(&raw.requires) } else { Vec::new() },
@@ -308,6 +310,13 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
             by_major: text(&raw.track).is_some_and(|track| track == "major"),
         },
     })
+}
+
+/// What has no versions here, or is not created by name, is not meant when all are.
+fn side_by_side(cx: &Context<'_>, kind: Kind, raw: &RawExtension, sql_names: &[String]) -> bool {
+    let everywhere = cx.raw.flake.as_ref().and_then(|(_, flake)| flake.side_by_side.as_ref());
+    let wanted = raw.side_by_side.as_ref().or(everywhere).is_some_and(|wanted| wanted.value);
+    wanted && !kind.is_package_sets() && !sql_names.is_empty()
 }
 
 fn attrs(kind: Kind, name: &str, given: &Field<OneOrMany<String>>) -> Vec<String> {

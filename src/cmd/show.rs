@@ -177,6 +177,10 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&st
         ("kind", extension.kind.name().to_owned()),
         ("nixpkgs attribute", extension.attrs.join(" or ")),
         ("required", if extension.required { "yes".to_owned() } else { String::new() }),
+        (
+            "side by side",
+            if extension.side_by_side { "all versions in one server".to_owned() } else { String::new() },
+        ),
         ("create extension", extension.sql_names.join(", ")),
         ("requires", extension.requires.join(", ")),
         ("preload", extension.preload.join(", ")),

@@ -63,6 +63,7 @@ codes! {
     PgrxTooOld = "PGF161" Error "pgrx that does not know the PostgreSQL";
     DeniedLicense = "PGF162" Error "license that the policy denies";
     BadPolicy = "PGF163" Error "policy that means nothing";
+    SideBySide = "PGF164" Error "versions that cannot be side by side";
     UnknownRunner = "PGF171" Error "runner that there is not";
     SystemWithoutRunner = "PGF172" Error "system that no runner builds for";
     BadPush = "PGF173" Error "cache that cannot be pushed to";

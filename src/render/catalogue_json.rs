@@ -99,7 +99,7 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
         }
         by_name.insert(v.version.clone(), value);
     }
-    json!({
+    let mut value = json!({
         "description": extension.description,
         "homepage": extension.homepage,
         "license": extension.licenses,
@@ -115,7 +115,11 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
         "override": extension.override_file,
         "broken": extension.broken,
         "versions": by_name,
-    })
+    });
+    if extension.side_by_side {
+        value["side-by-side"] = true.into();
+    }
+    value
 }
 
 fn version(version: &Version, postgresqls: Vec<&str>) -> Value {

@@ -44,6 +44,7 @@ struct Entry {
     name: String,
     default: String,
     required: bool,
+    side_by_side: bool,
     excluded: Option<String>,
     versions: Option<String>,
 }
@@ -136,6 +137,7 @@ fn entries(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Entry> {
                 name: quote::attribute(&extension.name).into_owned(),
                 default: Nix::string(default).to_string(),
                 required: extension.required,
+                side_by_side: extension.side_by_side,
                 excluded: (!extension.exclude_systems.is_empty())
                     .then(|| Nix::strings(&extension.exclude_systems).to_string()),
                 versions: versions.map(|v| v.to_string()),

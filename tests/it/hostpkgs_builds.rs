@@ -205,3 +205,79 @@ fn what_upstream_built_is_left_out_where_there_is_no_file() {
     let hooks = ["auto-patchelf-hook", "unzip"];
     assert_eq!(found, json!({ "url": url, "hooks": hooks, "native": true, "drv": true }));
 }
+
+#[test]
+fn versions_are_side_by_side_where_there_are_several() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let from = here("tests/cases/render/side-by-side/catalogue");
+    std::fs::create_dir_all(dir.path().join("catalogue/extensions")).expect("a writable directory");
+    for file in ["flake", "postgresql"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(["alone", "module", "pg_cron", "pgvector", "plperl"].map(|name| format!("extensions/{name}")))
+    {
+        let file = format!("{file}.toml");
+        std::fs::copy(from.join(&file), dir.path().join("catalogue").join(file)).expect("the case is there");
+    }
+    let output = program().arg("--root").arg(dir.path()).output().expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let generated = dir.path().join("generated");
+    let found = evaluated(
+        &generated,
+        "x86_64-linux",
+        "let
+           inherit (pkgs) lib;
+           checks = import GENERATED/checks { inherit pkgs; postgresqls = catalogue; };
+         in {
+           versions = lib.mapAttrs (_: postgresql: lib.mapAttrs (_: map (version: version.version)) postgresql.sideBySide) catalogue;
+           combined = lib.mapAttrs (_: postgresql: map (package: {
+               inherit (package) name aliases default names;
+               versions = map (line: lib.head (lib.splitString \"\\t\" line)) (lib.splitString \"\\n\" package.versions);
+             }) (lib.filter (package: package ? aliases) postgresql.bin.installedExtensions)) catalogue;
+           single = map lib.getName (lib.filter (package: package ? version)
+             (catalogue.psql_17.withVersions \"pgvector\").installedExtensions);
+           evaluates = map (check: lib.isString check.drvPath) (lib.attrValues checks);
+           checks = lib.filter (lib.hasInfix \"side-by-side\") (lib.attrNames checks);
+           check = { inherit (checks.psql_16-side-by-side-pg_cron) PGFLAKEGEN_SQL PGFLAKEGEN_VERSIONS; };
+           slim = catalogue.psql_16.slim.drvPath != catalogue.psql_16.bin.drvPath;
+         }"
+        .replace("GENERATED", &generated.display().to_string())
+        .as_str(),
+    )
+    .expect("it evaluates");
+    let pg_cron = json!(["1.5.2", "1.6.8"]);
+    assert_eq!(
+        found["versions"],
+        json!({
+            "psql_16": { "pg_cron": pg_cron, "pgvector": ["0.7.4", "0.8.0", "0.8.2"] },
+            "psql_17": { "pg_cron": pg_cron, "pgvector": ["0.8.0", "0.8.2"] },
+        }),
+        "of versions that are the same in SQL one"
+    );
+    assert_eq!(
+        found["combined"]["psql_17"],
+        json!([
+            { "name": "pg_cron-side-by-side-1.6.8", "names": "pg_cron\n", "default": "1.6", "aliases": "",
+              "versions": ["1.5", "1.6", ""] },
+            // pg_upgrade from 16 brings functions of 0.7.4.
+            { "name": "pgvector-side-by-side-0.8.2", "names": "vector\n", "default": "0.8.2", "aliases": "0.7.4\n",
+              "versions": ["0.8.0", "0.8.2", ""] },
+        ])
+    );
+    assert_eq!(
+        found["checks"],
+        json!([
+            "psql_16-side-by-side-pg_cron",
+            "psql_16-side-by-side-pgvector",
+            "psql_17-side-by-side-pg_cron",
+            "psql_17-side-by-side-pgvector",
+        ])
+    );
+    assert_eq!(found["single"], json!(["pgvector-side-by-side", "pgtap"]));
+    assert_eq!(
+        found["check"],
+        json!({ "PGFLAKEGEN_SQL": ["pg_cron"], "PGFLAKEGEN_VERSIONS": ["1.5", "1.6"] })
+    );
+    assert_eq!(found["slim"], json!(true));
+    assert!(found["evaluates"].as_array().expect("a list").iter().all(|check| *check == json!(true)));
+}

@@ -35,6 +35,7 @@ mod overrides_robust;
 mod render;
 mod reports;
 mod sbom;
+mod side_by_side;
 #[path = "../support/mod.rs"]
 mod support;
 mod team;

@@ -60,9 +60,13 @@ fn scripts() -> Vec<Script> {
         let parts = parts.split_whitespace().map(|part| templates().join("tools").join(part)).collect();
         scripts.push(Script { name: name.to_owned(), parts, environment: variables(&tools) });
     }
-    for check in ["slim-closure", "smoke", "update"] {
+    for check in ["side-by-side", "slim-closure", "smoke", "update"] {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
+    }
+    for of_lib in ["side-by-side", "switch-extension-version"] {
+        let parts = vec![templates().join(format!("lib/{of_lib}.sh"))];
+        scripts.push(Script { name: format!("lib-{of_lib}"), parts, environment: Vec::new() });
     }
     for script in pgflakegen::render::SCRIPTS {
         let name = script.0.trim_start_matches("ci/").trim_end_matches(".sh");
@@ -130,7 +134,7 @@ fn every_script_is_checked(count: usize) -> Result<(), Failed> {
         return Err(format!("{count} scripts").into());
     }
     let mut unchecked = Vec::new();
-    for folder in ["tools", "checks", "ci", "docker"] {
+    for folder in ["tools", "checks", "ci", "docker", "lib"] {
         for entry in fs::read_dir(templates().join(folder))? {
             let path = entry?.path();
             let is_script = path.extension().is_some_and(|extension| extension == "sh");

@@ -37,6 +37,7 @@ mod requires;
 mod same_hash;
 mod settings;
 mod settings_known;
+mod side_by_side;
 mod sources;
 mod sql_names;
 pub(in crate::catalogue) mod systems;
@@ -108,6 +109,7 @@ pub const RULES: &[Rule] = &[
     same_hash::RULE,
     settings::RULE,
     settings_known::RULE,
+    side_by_side::RULE,
     sources::RULE,
     sql_names::RULE,
     systems::RULE,

@@ -375,7 +375,7 @@ impl Reading<'_, '_> {
         let shown = expr.syntax().text().to_string();
         if matches!(name, "installPhase" | "postInstall") && phases::is_side_by_side(&shown) {
             self.common.remarks.insert(format!(
-                "{name} was left out: it puts several versions into one PostgreSQL, and here each is a package"
+                "{name} was left out: it puts several versions into one PostgreSQL, as side-by-side = true does here"
             ));
             self.dropped.push_str(&shown);
             return;

@@ -424,6 +424,19 @@ pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Res
     pgflakegen(context, flake, &["generate"], "generate-another").map(drop)
 }
 
+/// The same catalogue with all versions of an extension in one server.
+pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
+    if flake.exists() {
+        fs::remove_dir_all(flake)?;
+    }
+    output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
+    let path = flake.join("catalogue/flake.toml");
+    let mut table = read(&path)?;
+    table.insert("side-by-side".to_owned(), Value::Boolean(true));
+    fs::write(&path, table.to_string())?;
+    pgflakegen(context, flake, &["generate"], "generate-side-by-side").map(drop)
+}
+
 fn keep(table: &mut Table, key: &str, mut wanted: impl FnMut(&Table) -> bool) {
     if let Some(Value::Array(list)) = table.get_mut(key) {
         list.retain(|entry| entry.as_table().is_some_and(&mut wanted));

@@ -197,6 +197,12 @@ const STEPS: &[Step] = &[
         run: tools::broken_extensions,
     },
     Step {
+        name: "side-by-side",
+        about: "several versions in one server: every pair, and faults planted in made-up extensions",
+        needs: &["build-older", "build-newer"],
+        run: tools::side_by_side,
+    },
+    Step {
         name: "serve",
         about: "nix run .#start-server, .#start-client and .#start-replica",
         needs: &["build-older", "build-newer"],

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
+use super::catalogue;
 use super::command::{logged, output, program};
 use super::nix::{build, nix, on_flake, reference, with_progress};
 use super::{Context, Outcome};
@@ -212,6 +214,53 @@ pub fn broken_extensions(context: &Context) -> Result<Outcome> {
     fs::write(context.log("broken-extensions"), &said)?;
     let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
     Ok(Outcome::Done(format!("{} broken extensions, each is found", count.saturating_sub(1))))
+}
+
+/// All extensions that the archive has in several versions, in one server; then made-up ones with planted faults.
+pub fn side_by_side(context: &Context) -> Result<Outcome> {
+    let flake = context.state.join("flake-side-by-side");
+    catalogue::generate_side_by_side(context, &flake)?;
+    let mut checks = on_flake(
+        context,
+        &["eval", "--json", "--apply", "builtins.attrNames"],
+        &[reference(&flake, "checks.x86_64-linux")],
+    );
+    let names: Vec<String> = serde_json::from_str(&output(&mut checks)?).context("names of checks")?;
+    let pairs: Vec<String> = names.into_iter().filter(|name| name.contains("-side-by-side-")).collect();
+    if pairs.is_empty() {
+        bail!("no extension has two versions: there is nothing to test");
+    }
+    let attributes: Vec<String> = pairs.iter().map(|name| format!("checks.x86_64-linux.{name}")).collect();
+    build(context, "side-by-side", &flake, &attributes)?;
+
+    let name = context.pair()?.older;
+    let servers = build(context, "side-by-side-server", &flake, &[format!("psql_{name}/bin")])?;
+    let [server] = servers.as_slice() else { bail!("psql_{name}/bin has {} paths", servers.len()) };
+    let receipt: Value = serde_json::from_str(&fs::read_to_string(Path::new(server).join("receipt.json"))?)
+        .context("receipt.json")?;
+    let sizes: Vec<String> = receipt["side-by-side"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|entry| format!("{} {} bytes", entry["name"], entry["added-bytes"]))
+        .collect();
+    context.note(&format!("PostgreSQL {name} has besides its defaults: {}", sizes.join(", ")));
+
+    let plain = build(context, "build-side-by-side", &context.flake(), &[format!("psql_{name}/bin")])?;
+    // The repository may be where only its owner can read.
+    let folder = std::env::temp_dir().join(format!("pgflakegen-e2e-side-by-side-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let script = folder.join("side-by-side.sh");
+    fs::copy(context.root.join("tests/e2e/side-by-side.sh"), &script)?;
+    let generated = folder.join("generated");
+    output(program("cp").arg("--recursive").arg(flake.join("generated")).arg(&generated))?;
+    let said = output(as_nobody("bash").arg(&script).arg(&generated).args(&plain));
+    fs::remove_dir_all(&folder)?;
+    let said = said?;
+    fs::write(context.log("side-by-side-planted"), &said)?;
+    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
+    let pairs: Vec<&str> = pairs.iter().map(|name| name.trim_start_matches("psql_")).collect();
+    Ok(Outcome::Done(format!("{}; {count} made-up cases", pairs.join(", "))))
 }
 
 /// The closure for images is smaller than the whole one.

@@ -1,0 +1,1 @@
+create function one() returns int language c as 'MODULE_PATHNAME', 'one';
