@@ -77,7 +77,7 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
         METHODS.iter().map(|method| Box::new(|| by_method(method)) as Box<dyn Fn() -> Result<()> + Sync>),
     );
     runs.extend([Box::new(planted) as Box<dyn Fn() -> Result<()> + Sync>, Box::new(broken)]);
-    side_by_side(&runs)?;
+    at_once(&runs)?;
     // tests/migrations/names.sql has a database that a shell would run.
     if Path::new("/tmp/pgflakegen-names-were-run").exists() {
         bail!("the name of a database was run");
@@ -89,7 +89,7 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
 }
 
 /// Runs all, as many at once as the machine has processors; gives every error.
-fn side_by_side(runs: &[Box<dyn Fn() -> Result<()> + Sync + '_>]) -> Result<()> {
+fn at_once(runs: &[Box<dyn Fn() -> Result<()> + Sync + '_>]) -> Result<()> {
     let next = AtomicUsize::new(0);
     let errors = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
