@@ -13,7 +13,7 @@ use crate::ops::bump::{Bumped, Request, fetch};
 pub struct Args {
     /// Extensions, NAME or NAME@VERSION; `postgresql` for all pinned PostgreSQLs, `postgresql@17` for one; `inputs`
     /// for the flake's inputs, `inputs nixpkgs` for one; `actions` for those of workflows.
-    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "NAME", conflicts_with = "all")]
     pub names: Vec<String>,
 
     /// With `inputs NAME`: move it to this commit, branch or tag [default: where its branch is].
@@ -71,6 +71,10 @@ pub struct Args {
 /// When something cannot be read or written.
 pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     context.reports = args.json;
+    anyhow::ensure!(
+        args.all || !args.names.is_empty(),
+        "say what: `pgflakegen bump NAME`, which takes several, or --all; `pgflakegen outdated` lists what is newer upstream"
+    );
     if let Some((first, names)) = args.names.split_first()
         && first == "inputs"
     {

@@ -59,7 +59,7 @@ pub enum FetchError {
         /// The status.
         status: u16,
         /// How long.
-        until: String,
+        until: Box<str>,
         /// What to do about it.
         hint: &'static str,
     },
@@ -383,7 +383,8 @@ fn refusal<B>(response: &Response<B>, status: u16, url: &Url, token: bool) -> (F
         429 | 403 if status == 429 || exhausted => FetchError::RateLimited {
             url: shown(url),
             status,
-            until: until(header("x-ratelimit-reset"), after).unwrap_or_else(|| "for now".to_owned()),
+            until: until(header("x-ratelimit-reset"), after)
+                .map_or_else(|| "for now".into(), String::into_boxed_str),
             hint: if github && !token { WITHOUT_TOKEN } else { "" },
         },
         401 | 403 => FetchError::Forbidden {

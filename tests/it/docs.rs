@@ -108,6 +108,25 @@ fn walkthroughs_apply() {
     assert_eq!(text.matches("(docs/walkthroughs/").count(), count);
 }
 
+/// What the README shows of a first run is what it prints.
+#[test]
+fn the_readme_knows_the_first_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pgflakegen"));
+        let output = command.current_dir(root).args(args).output().expect("it runs");
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+    };
+    let said = run(&["check", "--no-evaluate"]);
+    let files = said.split("up to date: ").nth(1).and_then(|rest| rest.split(' ').next());
+    let files = files.unwrap_or_else(|| panic!("it is not up to date: {said}"));
+    let counts = run(&["generate", "--dry-run"]);
+    let counts = counts.lines().find(|line| line.contains(" builds")).expect("the second line");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("it is there");
+    let shown = format!("    0 created, 0 updated, 0 removed, {files} unchanged\n    {counts}\n");
+    assert!(readme.contains(&shown), "README.md does not show\n{shown}");
+}
+
 /// Links in the pages lead somewhere.
 #[test]
 fn links_lead_somewhere() {

@@ -211,7 +211,7 @@ fn run_blocks(shellcheck: &Path, python: &Path, dir: &TempDir) -> Result<(), Fai
         let buildkite = read(python, &dir.path().join(".buildkite/pipeline.yml"));
         blocks.push(("buildkite".into(), list(&buildkite["steps"][0]["commands"]).replace("$$", "$")));
     }
-    assert!(blocks.len() > 15, "{}", blocks.len());
+    assert!(blocks.len() > 3, "{}", blocks.len());
     for (name, text) in blocks {
         let file = dir.path().join("block.sh");
         // What GitHub puts in front.

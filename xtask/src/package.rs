@@ -25,7 +25,7 @@ const BESIDE: [(&str, &str); 6] = [
     ("share/bash-completion/completions/pgflakegen", ""),
     ("share/zsh/vendor-completions/_pgflakegen", "#compdef pgflakegen"),
     ("share/fish/vendor_completions.d/pgflakegen.fish", "complete"),
-    ("share/doc/pgflakegen/LICENSE-MIT", "MIT License"),
+    ("share/doc/pgflakegen/LICENSE-MIT", "Copyright"),
     ("share/doc/pgflakegen/THIRD-PARTY.md", "# "),
 ];
 
@@ -52,6 +52,10 @@ pub fn run(args: &Args) -> anyhow::Result<String> {
     };
     let mut build = cargo();
     build.args(["build", "--locked", "--package=pgflakegen", "--profile", &args.profile]);
+    if args.profile == "dev" {
+        // What nobody looks into need not be compressed.
+        build.args(["--config=profile.dev.debug=0", "--config=profile.dev.strip='symbols'"]);
+    }
     if target.ends_with("musl") {
         // Debian's name for it, whatever the processor.
         build.env(format!("CC_{}", target.replace('-', "_")), "musl-gcc");

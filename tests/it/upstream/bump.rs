@@ -156,6 +156,15 @@ pub fn postgresql(place: &Place) {
 }
 
 #[test]
+fn without_a_name_it_says_what_to_type() {
+    let place = Place::new();
+    let (code, out, err) = place.said(&["bump"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("say what: `pgflakegen bump NAME`, which takes several, or --all"), "{err}");
+    assert_eq!(place.said(&["bump", "--all", "pgvector"]).0, 2);
+}
+
+#[test]
 fn a_new_version_comes_in_and_nothing_else_changes() {
     let place = Place::new();
     place.serve(
