@@ -46,8 +46,6 @@ pub(crate) const FINDER: Finder = finder! {
     NothingToBump;
 };
 
-/// The file of the inputs, below the catalogue's folder.
-
 /// What is to be moved, and how.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {

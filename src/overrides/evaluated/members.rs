@@ -175,7 +175,7 @@ impl findings::Report<'_> {
         catalogue: &Catalogue,
     ) {
         let own = matches!(key.code, Code::OwnVersion | Code::NoBase);
-        let file = if own { layout::POSTGRESQL_TOML.into() } else { layout::extension_toml(&key.name) };
+        let file = if own { layout::POSTGRESQL_TOML.into() } else { layout::extension_toml(key.name) };
         let keys = match key.code {
             Code::OwnVersion => &["hash", "version"][..],
             Code::NoBase => &["base", "major"][..],

@@ -409,7 +409,7 @@ impl Draft {
                         let pairs = hashes.iter().map(|(name, hash)| (name.as_str(), hash.as_str()));
                         line("output-hashes", table(pairs));
                     }
-                    files.insert(path.into(), lock.clone());
+                    files.insert(path, lock.clone());
                 }
                 Crates::Unsaid | Crates::Own(_) => {}
             }
