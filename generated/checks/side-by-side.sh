@@ -126,6 +126,23 @@ is_known() { # OLD NEW OBJECT
   [[ -n ${PGFLAKEGEN_KNOWN-} ]] && grep -qxF -e "$1 $2 $3" "$PGFLAKEGEN_KNOWN"
 }
 
+# Of what is on both sides, from shortly before the first difference.
+shown() { # FILE
+  awk '
+    { sign = substr($0, 1, 1); text = substr($0, 2); object = text; sub(/: .*/, "", object) }
+    sign == "-" { order[++count] = object; old[object] = text; next }
+    !(object in old) { print substr($0, 1, 400); next }
+    {
+      at = 1
+      while (at < length(text) && substr(text, at, 1) == substr(old[object], at, 1)) at++
+      from = at > length(object) + 60 ? at - 40 : length(object) + 3
+      printf "-%s: …%s\n+%s: …%s\n", object, substr(old[object], from, 200), object, substr(text, from, 200)
+      delete old[object]
+    }
+    END { for (i = 1; i <= count; i++) if (order[i] in old) print "-" substr(old[order[i]], 1, 400) }
+  ' "$1"
+}
+
 # Says how the extension differs from one that was created so, if it does: fails if that is not known.
 compare() { # SQL-NAME OLD NEW
   local status=0 object objects
@@ -142,7 +159,7 @@ compare() { # SQL-NAME OLD NEW
   done <<<"$objects"
   if ((status == 1)); then
     printf 'not ok: %s %s to %s: it is not as one that was created as %s (-), but (+)\n' "$1" "$2" "$3" "$3"
-    cut -c1-400 "$work/lines"
+    shown "$work/lines"
   fi
   return "$status"
 }

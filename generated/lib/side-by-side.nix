@@ -31,7 +31,7 @@ runCommand "${name}-side-by-side-${chosen.package.version}"
       { package, sqlVersion, ... }: "${sqlVersion}\t${lib.getOutput "out" package}\n"
     ) versions;
     aliases = lib.concatLines aliases;
-    meta = lib.intersectAttrs {
+    meta = builtins.intersectAttrs {
       description = null;
       homepage = null;
       license = null;
