@@ -44,7 +44,7 @@ pub struct Failed<E> {
     /// How long the server asks us to wait.
     pub after: Option<Duration>,
     /// Which of several requests it was: another one than before is progress.
-    pub at: Option<String>,
+    pub at: Option<Box<str>>,
 }
 
 /// How often progress begins the count anew.
@@ -149,7 +149,7 @@ mod tests {
                 count += 1;
                 match requests.next() {
                     Some(at) => {
-                        Err(Failed { error: (), passing: true, after: None, at: Some((*at).to_owned()) })
+                        Err(Failed { error: (), passing: true, after: None, at: Some((*at).into()) })
                     }
                     None => Ok(()),
                 }

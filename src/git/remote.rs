@@ -181,7 +181,7 @@ impl Git {
                 let Some(to) = said.leads_to(&at) else {
                     let passing = said.is_passing(&error);
                     let error = said.explain(error, self.access.token.is_some());
-                    return Err(Failed { error, passing, after: said.after, at: said.asked });
+                    return Err(Failed { error, passing, after: said.after, at: said.asked.map(Into::into) });
                 };
                 let failed = |why: String| {
                     let error = GitError::Failed { url: printable(url), why };
