@@ -148,9 +148,7 @@ mod tests {
             let result: Result<(), ()> = patience.again(&|_| {}, || {
                 count += 1;
                 match requests.next() {
-                    Some(at) => {
-                        Err(Failed { error: (), passing: true, after: None, at: Some((*at).into()) })
-                    }
+                    Some(at) => Err(Failed { error: (), passing: true, after: None, at: Some((*at).into()) }),
                     None => Ok(()),
                 }
             });

@@ -206,21 +206,10 @@ impl Found {
     fn fail(&mut self, shared: &Shared, path: &[String], error: &Error) {
         match error.kind {
             Kind::MemoryLimit => self.short.push(path.to_vec()),
-            _ if depends_on_order(error) => self.unsure.push(path.to_vec()),
+            _ if error.depends_on_order() => self.unsure.push(path.to_vec()),
             _ => {}
         }
         self.jobs.push(failed(shared, path, error));
-    }
-}
-
-/// Whether the text of an error depends on what was evaluated before: where a cycle was entered, which
-/// parts of a value are thunks still, which of several names is the older one.
-fn depends_on_order(error: &Error) -> bool {
-    match error.kind {
-        _ if error.by_order => true,
-        Kind::InfiniteRecursion => true,
-        Kind::Throw | Kind::Abort | Kind::MemoryLimit | Kind::TimeLimit => false,
-        _ => error.message.contains(['{', '[']) && !error.message.starts_with("assertion '"),
     }
 }
 

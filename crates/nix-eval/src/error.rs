@@ -112,6 +112,17 @@ impl Error {
         })
     }
 
+    /// Whether the text depends on what was evaluated before: where a cycle was entered, which parts of a value are
+    /// thunks still, which of several names is the older one.
+    pub fn depends_on_order(&self) -> bool {
+        match self.kind {
+            _ if self.by_order => true,
+            Kind::InfiniteRecursion => true,
+            Kind::Throw | Kind::Abort | Kind::MemoryLimit | Kind::TimeLimit => false,
+            _ => self.message.contains(['{', '[']) && !self.message.starts_with("assertion '"),
+        }
+    }
+
     /// The thunk at this address needs itself.
     pub fn recursion(thunk: usize) -> Box<Self> {
         let mut error = Self::new(Kind::InfiniteRecursion, "infinite recursion encountered");

@@ -1,6 +1,6 @@
 //! One build with its override, looked at.
 
-use super::session::{Opened, Place, Session};
+use super::session::{Again, Opened, Place, Session};
 use super::{At, Build, Found};
 use crate::diag::Code;
 use crate::nix::eval::error::suggest;
@@ -64,8 +64,8 @@ pub struct Judged {
     pub given: Vec<Place>,
     /// The system has the package.
     pub there: bool,
-    /// There was too little memory, perhaps for what others took.
-    pub short: bool,
+    /// Whether it is judged once more.
+    pub again: Again,
 }
 
 /// What an override gives, by attribute.
@@ -88,7 +88,7 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
         Ok(Some(seen)) => seen,
         Err(error) => {
             judged.there = true;
-            judged.short = error.kind == Kind::MemoryLimit;
+            judged.again = Again::after(&error);
             judged.found.push(match is_limit(error.kind) {
                 true => limit(session, &error, build),
                 false => generated(session, &error, build),
@@ -248,9 +248,9 @@ impl Judge<'_> {
 
     /// Says where and why evaluation of the derivation failed.
     fn failed(&mut self, error: &Error) {
+        self.judged.again = Again::after(error);
         if is_limit(error.kind) {
             // All else would fail for the same reason.
-            self.judged.short = error.kind == Kind::MemoryLimit;
             self.judged.found.push(limit(self.session, error, self.build));
             return;
         }
@@ -292,6 +292,7 @@ impl Judge<'_> {
             let alone = self.opened.ask(self.seen, "alone", &name);
             let Err(error) = alone.and_then(|alone| self.opened.text(alone, "drvPath")) else { continue };
             any = true;
+            self.judged.again = self.judged.again.max(Again::after(&error));
             let mut found = Found::of(self.session, code_of(error.kind), &error, self.build);
             found.message = format!("with this `{name}`: {}", found.message);
             found.at = At::Place(place);

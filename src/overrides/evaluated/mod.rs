@@ -177,14 +177,14 @@ pub fn judge(
     let units: Vec<(usize, usize)> =
         all.filter(|(_, build)| seen.contains(builds[*build].file.as_path())).collect();
     let evaluating = progress(task.observer, "evaluating", units.len());
-    let one = |opened: &mut session::Opened, (system, build): &(usize, usize)| {
+    let one = |session: &Session, opened: &mut session::Opened, (system, build): &(usize, usize)| {
         let _task = evaluating.begin(|| {
             let Build { extension, version, postgresql, .. } = &builds[*build];
             format!("{extension} {version} in {postgresql} for {}", systems[*system])
         });
-        judge::judge(&session, opened, &builds[*build], &systems[*system])
+        judge::judge(session, opened, &builds[*build], &systems[*system])
     };
-    let judged = session.each(first, "override", &units, one, |judged| judged.short);
+    let judged = session.each(first, "override", &units, one, |judged| judged.again);
     let done: Vec<((usize, usize), Judged)> = units.into_iter().zip(judged).collect();
     let evaluated = done.iter().filter(|(_, judged)| judged.there).count();
     report.builds(builds, systems, &done);

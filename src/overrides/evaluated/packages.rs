@@ -9,11 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Task;
 use super::members::summary;
-use super::session::{Opened, Session, Unready};
+use super::session::{Again, Opened, Session, Unready};
 use super::sight::Sight;
 use crate::interrupt::TemporaryDirectory;
 use crate::layout::GENERATED;
-use crate::nix::eval::{Error, Kind};
+use crate::nix::eval::Error;
 use crate::progress::progress;
 
 /// One thing that the flake offers.
@@ -79,13 +79,13 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
         }
     }
     let evaluating = progress(observer, "evaluating", units.len());
-    let one = |opened: &mut Opened, unit: &[String; 3]| {
+    let one = |session: &Session, opened: &mut Opened, unit: &[String; 3]| {
         let _task = evaluating.begin(|| shown(unit));
         let result = look(opened, unit);
-        let short = matches!(&result, Err(error) if error.kind == Kind::MemoryLimit);
-        (Package { attr: shown(unit), result: result.map_err(|error| failure(&session, &error)) }, short)
+        let again = result.as_ref().err().map_or(Again::No, |error| Again::after(error));
+        (Package { attr: shown(unit), result: result.map_err(|error| failure(session, &error)) }, again)
     };
-    let packages = session.each(first, "package", &units, one, |(_, short)| *short);
+    let packages = session.each(first, "package", &units, one, |(_, again)| *again);
     all.extend(packages.into_iter().map(|(package, _)| package));
     all.sort_by(|a, b| a.attr.cmp(&b.attr));
     Ok(all)

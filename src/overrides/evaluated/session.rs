@@ -16,7 +16,7 @@ use crate::nix::eval::eval_io::EvalIo as _;
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
 use crate::nix::flake;
 
 /// A repository whose flake is evaluated, by any number of threads.
@@ -49,6 +49,29 @@ pub struct Opened {
     pub flake: Value,
     /// The same, to be held.
     held: Ref,
+}
+
+/// Whether something is looked at once more, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Again {
+    /// What was found stands.
+    #[default]
+    No,
+    /// What is said depends on what was evaluated before, by whichever thread.
+    Unsure,
+    /// There was too little memory, perhaps for what others took.
+    Short,
+}
+
+impl Again {
+    /// After this error.
+    pub fn after(error: &Error) -> Self {
+        match error.kind {
+            Kind::MemoryLimit => Self::Short,
+            _ if error.depends_on_order() => Self::Unsure,
+            _ => Self::No,
+        }
+    }
 }
 
 /// A place in a file of the repository.
@@ -134,15 +157,35 @@ impl Session {
         Opened { ev: unsafe { Ev::new(self.shared.clone()) }, flake, held }
     }
 
+    /// The same repository with nothing of it evaluated yet, and what memory and time are left.
+    fn anew(&self) -> Self {
+        let settings = Settings {
+            max_memory: self.shared.settings.max_memory.saturating_sub(self.shared.memory_taken()),
+            max_time: self.shared.time_left(),
+            messages: Messages::nowhere(),
+            ..self.shared.settings.clone()
+        };
+        Self {
+            shared: Shared::new(settings, self.tree.clone(), flake::HOOKS),
+            root: self.root.clone(),
+            place: self.place.clone(),
+            tree: self.tree.clone(),
+            unseen: None,
+            inputs: self.inputs.clone(),
+            known: self.known.clone(),
+        }
+    }
+
     /// What `one` makes of each unit, in their order, by several threads called `name` that share what they evaluate.
-    /// What was `short` of memory is done once more, by itself: what the others had taken is free then.
+    /// What was short of memory is done once more, by itself: what the others had taken is free then. What is unsure
+    /// is done in a session of its own, one after the other.
     pub fn each<U: Sync, R: Send>(
         &self,
         first: Opened,
         name: &str,
         units: &[U],
-        one: impl Fn(&mut Opened, &U) -> R + Sync,
-        short: impl Fn(&R) -> bool,
+        one: impl Fn(&Self, &mut Opened, &U) -> R + Sync,
+        again: impl Fn(&R) -> Again,
     ) -> Vec<R> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, R)>> = Mutex::default();
@@ -152,7 +195,7 @@ impl Session {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(unit) = units.get(number) else { break };
                     opened.ev.begin_part();
-                    let result = one(opened, unit);
+                    let result = one(self, opened, unit);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
                     opened.ev.part_done();
                 }
@@ -171,12 +214,30 @@ impl Session {
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by_key(|(number, _)| *number);
         let mut done: Vec<R> = done.into_iter().map(|(_, result)| result).collect();
-        if done.iter().any(&short) {
+        let is_short = |result: &R| again(result) == Again::Short;
+        if done.iter().any(&is_short) {
             self.join(flake).collecting(|opened| {
-                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| short(result)) {
+                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| is_short(result)) {
                     opened.ev.free_now();
                     opened.ev.begin_part();
-                    *result = one(opened, unit);
+                    *result = one(self, opened, unit);
+                }
+            });
+        }
+        let is_unsure = |result: &R| again(result) == Again::Unsure;
+        let session = self.anew();
+        if done.iter().any(&is_unsure)
+            && let Ok(mut opened) = session.open()
+        {
+            opened.collecting(|opened| {
+                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| is_unsure(result)) {
+                    opened.ev.begin_part();
+                    let better = one(&session, opened, unit);
+                    // Else what was seen first has to do.
+                    if !is_short(&better) {
+                        *result = better;
+                    }
+                    opened.ev.part_done();
                 }
             });
         }
