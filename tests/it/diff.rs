@@ -269,3 +269,16 @@ fn snapshot(name: &str, text: &str) {
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
+
+#[test]
+fn versions_side_by_side_are_a_change() {
+    let dir = repository();
+    let file = dir.path().join("catalogue/extensions/pgvector.toml");
+    edit(&file, "license = ", "side-by-side = true\nlicense = ");
+    let said = diff(dir.path(), &[]);
+    assert!(said.contains("all versions in one server"), "{said}");
+    commit(dir.path(), "side by side");
+    edit(&file, "side-by-side = true\n", "");
+    let said = diff(dir.path(), &[]);
+    assert!(said.contains("one version in a server"), "{said}");
+}

@@ -341,6 +341,11 @@ fn remarks(before: &model::Extension, after: &model::Extension) -> Vec<String> {
         (_, []) => remarks.push("needs no preloading any more".to_owned()),
         (_, is) => remarks.push(format!("preload {}", is.join(", "))),
     }
+    match (before.side_by_side, after.side_by_side) {
+        (false, true) => remarks.push("all versions in one server".to_owned()),
+        (true, false) => remarks.push("one version in a server".to_owned()),
+        _ => {}
+    }
     if before.sql_names != after.sql_names {
         remarks.push(match after.sql_names.as_slice() {
             [] => "no CREATE EXTENSION any more".to_owned(),
