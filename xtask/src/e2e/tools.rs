@@ -181,12 +181,13 @@ pub fn image(context: &Context) -> Result<Outcome> {
     let name = context.pair()?.older;
     let image = build(context, "docker", &context.flake(), &[format!("psql_{name}/docker")])?;
     logged(
-        program("bash").arg(context.root.join("tests/e2e/docker.sh")).args(&image).arg(&name),
+        interruptible("bash").arg(context.root.join("tests/e2e/docker.sh")).args(&image).arg(&name),
         &context.log("docker-run"),
         |_| (),
     )?;
-    let rows =
-        output(program("bash").arg(context.root.join("tests/e2e/image-rows.sh")).args(&image).arg(&name))?;
+    let rows = output(
+        interruptible("bash").arg(context.root.join("tests/e2e/image-rows.sh")).args(&image).arg(&name),
+    )?;
     fs::write(context.log("image-rows"), &rows)?;
     let count = rows.lines().filter(|line| line.starts_with("== ")).count();
     Ok(Outcome::Done(format!(
@@ -306,10 +307,15 @@ fn tool(context: &Context, name: &str) -> Result<Option<String>> {
 
 /// PostgreSQL refuses to run as root.
 fn as_nobody(tool: &str) -> Command {
-    let mut command = program("env");
-    // Whatever runs this test in the background ignores Ctrl-C, and so would the servers.
-    command.args(["--default-signal=HUP,INT,QUIT", "setpriv"]);
+    let mut command = interruptible("setpriv");
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--", tool]);
     command.current_dir("/").env("HOME", std::env::temp_dir()).env("USER", "nobody");
+    command
+}
+
+/// A program that Ctrl-C ends. Whatever runs this test in the background ignores it, and so would the program.
+fn interruptible(name: &str) -> Command {
+    let mut command = program("env");
+    command.args(["--default-signal=HUP,INT,QUIT", name]);
     command
 }
