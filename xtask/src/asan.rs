@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::repository::{cargo, root};
+
 /// Options of `asan`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -25,16 +27,13 @@ const FLAGS: &str = "-Zsanitizer=address";
 
 /// Does it; gives what there is to say.
 pub fn run(args: &Args) -> anyhow::Result<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let host = host()?;
-    let folder = root.join("target/asan");
+    let folder = root().join("target/asan");
     std::fs::create_dir_all(&folder)?;
     finds(&folder, &host)?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     sanitized(&mut command);
     command
-        .current_dir(&root)
         .args(["test", "--package", "nix-eval", "--lib", "--test", "it", "--target", &host])
         .arg("--target-dir")
         .arg(&folder)

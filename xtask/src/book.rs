@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use crate::repository::root;
 
 /// Pages outside of `docs`, with their titles; and files that pages link to.
 const PAGES: [(&str, &str); 5] = [
@@ -26,7 +26,7 @@ pub fn run() -> anyhow::Result<String> {
     if mdbook().arg("--version").output().is_err() {
         return Ok("ignored: mdbook is not installed (cargo install mdbook --locked)".to_owned());
     }
-    let root = Path::new(ROOT).canonicalize()?;
+    let root = root().canonicalize()?;
     let (source, book) = (root.join("target/book-source"), root.join("target/book"));
     for folder in [&source, &book] {
         if folder.exists() {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::e2e::command::{output, program};
 use crate::e2e::{self, apt};
+use crate::repository::cargo;
 
 /// What can be chosen on the command line.
 #[derive(clap::Args)]
@@ -35,11 +36,7 @@ pub fn run(args: &Args) -> Result<String> {
     let root = &context.root;
     install(&context)?;
     let modules = modules(root)?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .current_dir(root)
-        .args(["build", "--quiet", "--package", "pgflakegen"])
-        .status()?;
+    let built = cargo().args(["build", "--quiet", "--package", "pgflakegen"]).status()?;
     ensure!(built.success(), "pgflakegen cannot be built");
     // Beside this program, wherever cargo was told to build.
     let own = std::env::current_exe().context("this program has no path")?.with_file_name("pgflakegen");

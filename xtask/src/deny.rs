@@ -1,13 +1,13 @@
 //! `cargo xtask deny`: cargo-deny with deny.toml, where it is installed.
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+
+use crate::repository::cargo;
 
 pub fn run() -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let deny = || {
-        let mut command = Command::new(&cargo);
-        command.arg("deny").current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        let mut command = cargo();
+        command.arg("deny");
         command
     };
     let there = deny().arg("--version").output().is_ok_and(|output| output.status.success());

@@ -9,6 +9,7 @@ mod e2e;
 mod notices;
 mod package;
 mod python;
+mod repository;
 mod shuttle;
 mod walkthroughs;
 

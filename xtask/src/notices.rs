@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+
+use crate::repository::{cargo, root};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -44,10 +45,8 @@ pub fn of(target: &str) -> anyhow::Result<String> {
 }
 
 fn metadata(target: &str) -> anyhow::Result<Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = cargo()
         .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", target])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .output()
         .context("cargo cannot be started")?;
     anyhow::ensure!(
@@ -134,10 +133,9 @@ fn texts_in(folder: &Path) -> std::io::Result<Vec<String>> {
 
 /// The text for a crate that brings none: that of MIT names its authors, that of Apache 2.0 nobody.
 fn standard(license: &str, package: &Value) -> Option<String> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut choices = license.split([' ', '/', '(', ')']);
     if choices.clone().any(|choice| choice == "MIT") {
-        let text = std::fs::read_to_string(own.join("LICENSE-MIT")).ok()?;
+        let text = std::fs::read_to_string(root().join("LICENSE-MIT")).ok()?;
         let authors: Vec<&str> = list(package, "authors").iter().filter_map(Value::as_str).collect();
         let name = string(package, "name");
         let whose = if authors.is_empty() { format!("the authors of {name}") } else { authors.join(", ") };
@@ -146,7 +144,7 @@ fn standard(license: &str, package: &Value) -> Option<String> {
     }
     choices
         .any(|choice| choice == "Apache-2.0")
-        .then(|| std::fs::read_to_string(own.join("LICENSE-APACHE")).ok())?
+        .then(|| std::fs::read_to_string(root().join("LICENSE-APACHE")).ok())?
 }
 
 /// The notices: a table, and each text once with the crates that it is for.

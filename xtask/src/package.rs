@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+use crate::repository::{self, root};
+
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile of cargo to build with.
@@ -16,8 +18,6 @@ pub struct Args {
     #[arg(long)]
     target: Option<String>,
 }
-
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What a package must have besides the program, and how a file of it begins.
 const BESIDE: [(&str, &str); 6] = [
@@ -31,7 +31,7 @@ const BESIDE: [(&str, &str); 6] = [
 
 /// Builds all; gives what there is to say.
 pub fn run(args: &Args) -> anyhow::Result<String> {
-    let root = Path::new(ROOT).canonicalize()?;
+    let root = root().canonicalize()?;
     let target = match &args.target {
         Some(target) => target.clone(),
         None => format!("{}-unknown-linux-musl", std::env::consts::ARCH),
@@ -46,8 +46,8 @@ pub fn run(args: &Args) -> anyhow::Result<String> {
     // Of the same commit the packages are the same.
     let time = git(&["log", "-1", "--format=%ct"])?.trim().to_owned();
     let cargo = || {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(&root).env("PGFLAKEGEN_COMMIT", &commit).env("SOURCE_DATE_EPOCH", &time);
+        let mut command = repository::cargo();
+        command.env("PGFLAKEGEN_COMMIT", &commit).env("SOURCE_DATE_EPOCH", &time);
         command
     };
     let mut build = cargo();
@@ -128,7 +128,7 @@ fn lacking(target: &str) -> Option<String> {
     if !has("dpkg") {
         return Some("there is no dpkg to try the Debian package with".to_owned());
     }
-    let deb = || Command::new("cargo").args(["deb", "--version"]).output();
+    let deb = || repository::cargo().args(["deb", "--version"]).output();
     let there = deb().is_ok_and(|output| output.status.success());
     (!there).then(|| "cargo-deb is not installed (cargo install cargo-deb --locked)".to_owned())
 }

@@ -1,9 +1,10 @@
 //! Programs from PyPI, in versions that do not move, in a place of their own below `target`.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+
+use crate::repository::root;
 
 /// CycloneDX's JSON schemas with what checks them, SPDX 2.3's parser, SPDX 3.0's model.
 const VALIDATORS: &[&str] =
@@ -24,7 +25,7 @@ pub fn linters() -> anyhow::Result<String> {
 }
 
 fn installed(folder: &str, packages: &[&str]) -> anyhow::Result<String> {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder);
+    let place = root().join("target").join(folder);
     let python = place.join("bin/python");
     if !python.exists() {
         ran(Command::new("python3").args(["-m", "venv"]).arg(&place))

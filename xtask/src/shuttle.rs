@@ -1,10 +1,9 @@
 //! `cargo xtask shuttle`: what threads of the evaluator share, with shuttle, which runs a test's threads one step at a time
 //! and in many orders.
 
-use std::path::Path;
-use std::process::Command;
-
 use anyhow::{Context as _, ensure};
+
+use crate::repository::{cargo, root};
 
 /// Options of `shuttle`.
 #[derive(clap::Args)]
@@ -16,12 +15,9 @@ pub struct Args {
 
 /// Does it; gives what there is to say.
 pub fn run(args: &Args) -> anyhow::Result<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(&root)
+    let status = cargo()
         .args(["test", "--package", "nix-eval", "--lib", "--target-dir"])
-        .arg(root.join("target/shuttle"))
+        .arg(root().join("target/shuttle"))
         .args(["--", "in_many_orders"])
         .env("RUSTFLAGS", "--cfg shuttle")
         .env("CARGO_PROFILE_TEST_OPT_LEVEL", "1")

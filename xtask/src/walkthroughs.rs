@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+use crate::repository::root;
+
 /// The lines of a patch's text that are to be typed.
 fn commands(text: &str) -> Vec<String> {
     let prose = text.split("\ndiff --git ").next().unwrap_or_default();
@@ -14,7 +16,7 @@ fn commands(text: &str) -> Vec<String> {
 
 /// Does it; gives what there is to say.
 pub fn run() -> anyhow::Result<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = root().canonicalize()?;
     let copy = Copy::of(&root)?;
     let mut patches: Vec<PathBuf> = std::fs::read_dir(root.join("docs/walkthroughs"))?
         .map(|entry| Ok(entry?.path()))

@@ -12,11 +12,13 @@ mod server;
 mod sources;
 mod tools;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+
+use crate::repository::root;
 
 /// What can be chosen on the command line.
 #[derive(clap::Args)]
@@ -271,8 +273,7 @@ pub fn upgrade() -> ExitCode {
 
 /// Where things are.
 pub fn prepare() -> Result<Context> {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent directory")?.to_owned();
+    let root = root().to_owned();
     let state = root.join("target/e2e");
     std::fs::create_dir_all(state.join("logs")).with_context(|| format!("{}", state.display()))?;
     Ok(Context { root, state })

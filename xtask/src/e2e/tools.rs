@@ -1,6 +1,7 @@
 //! Runs the flake's own tools on what was built, as people would, but as a user who is not root.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::catalogue;
 use super::command::{logged, output, program};
@@ -163,16 +165,13 @@ pub fn serve(context: &Context) -> Result<Outcome> {
         }
     }
     let pair = context.pair()?;
-    // The repository may be where only its owner can read.
-    let copy = std::env::temp_dir().join(format!("pgflakegen-e2e-servers-{}.sh", std::process::id()));
-    fs::copy(context.root.join("tests/e2e/servers.sh"), &copy).context("tests/e2e/servers.sh")?;
-    let result = logged(
-        as_nobody("bash").arg(&copy).args(&tools).args([&pair.newer, &pair.older]),
+    let copies = readable(&[&context.root.join("tests/e2e/servers.sh")])?;
+    let script = copies.path().join("servers.sh");
+    logged(
+        as_nobody("bash").arg(script).args(&tools).args([&pair.newer, &pair.older]),
         &context.log("servers"),
         |_| (),
-    );
-    fs::remove_file(&copy)?;
-    result?;
+    )?;
     Ok(Outcome::Done("a server, its client and its replica; every mistake has its message".to_owned()))
 }
 
@@ -202,16 +201,11 @@ pub fn broken_extensions(context: &Context) -> Result<Outcome> {
         let attribute = format!("psql_{name}/bin");
         builds.extend(build(context, &format!("build-{name}"), &context.flake(), &[attribute])?);
     }
-    // The repository may be where only its owner can read.
-    let folder = std::env::temp_dir().join(format!("pgflakegen-e2e-checks-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    let script = folder.join("broken-extensions.sh");
-    let check = folder.join("extension.sql");
-    fs::copy(context.root.join("tests/e2e/broken-extensions.sh"), &script)?;
-    fs::copy(context.flake().join("generated/checks/extension.sql"), &check)?;
-    let said = output(as_nobody("bash").arg(&script).arg(&check).args(&builds));
-    fs::remove_dir_all(&folder)?;
-    let said = said?;
+    let script = context.root.join("tests/e2e/broken-extensions.sh");
+    let copies = readable(&[&script, &context.flake().join("generated/checks/extension.sql")])?;
+    let copy = |name: &str| copies.path().join(name);
+    let mut command = as_nobody("bash");
+    let said = output(command.arg(copy("broken-extensions.sh")).arg(copy("extension.sql")).args(&builds))?;
     fs::write(context.log("broken-extensions"), &said)?;
     let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
     Ok(Outcome::Done(format!("{} broken extensions, each is found", count.saturating_sub(1))))
@@ -221,12 +215,7 @@ pub fn broken_extensions(context: &Context) -> Result<Outcome> {
 pub fn side_by_side(context: &Context) -> Result<Outcome> {
     let flake = context.state.join("flake-side-by-side");
     catalogue::generate_side_by_side(context, &flake)?;
-    let mut checks = on_flake(
-        context,
-        &["eval", "--json", "--apply", "builtins.attrNames"],
-        &[reference(&flake, "checks.x86_64-linux")],
-    );
-    let names: Vec<String> = serde_json::from_str(&output(&mut checks)?).context("names of checks")?;
+    let names = names(context, &flake, "checks.x86_64-linux")?;
     let pairs: Vec<String> = names.into_iter().filter(|name| name.contains("-side-by-side-")).collect();
     if pairs.is_empty() {
         bail!("no extension has two versions: there is nothing to test");
@@ -248,16 +237,10 @@ pub fn side_by_side(context: &Context) -> Result<Outcome> {
     context.note(&format!("PostgreSQL {name} has besides its defaults: {}", sizes.join(", ")));
 
     let plain = build(context, "build-side-by-side", &context.flake(), &[format!("psql_{name}/bin")])?;
-    // The repository may be where only its owner can read.
-    let folder = std::env::temp_dir().join(format!("pgflakegen-e2e-side-by-side-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    let script = folder.join("side-by-side.sh");
-    fs::copy(context.root.join("tests/e2e/side-by-side.sh"), &script)?;
-    let generated = folder.join("generated");
-    output(program("cp").arg("--recursive").arg(flake.join("generated")).arg(&generated))?;
-    let said = output(as_nobody("bash").arg(&script).arg(&generated).args(&plain));
-    fs::remove_dir_all(&folder)?;
-    let said = said?;
+    let copies = readable(&[&context.root.join("tests/e2e/side-by-side.sh"), &flake.join("generated")])?;
+    let copy = |name: &str| copies.path().join(name);
+    let mut command = as_nobody("bash");
+    let said = output(command.arg(copy("side-by-side.sh")).arg(copy("generated")).args(&plain))?;
     fs::write(context.log("side-by-side-planted"), &said)?;
     let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
     let pairs: Vec<&str> = pairs.iter().map(|name| name.trim_start_matches("psql_")).collect();
@@ -287,14 +270,7 @@ pub fn slim(context: &Context) -> Result<Outcome> {
 /// Builds an app of the flake and gives its program.
 fn tool(context: &Context, name: &str) -> Result<Option<String>> {
     let flake = context.flake();
-    let apps = on_flake(
-        context,
-        &["eval", "--json", "--apply", "builtins.attrNames"],
-        &[reference(&flake, "apps.x86_64-linux")],
-    )
-    .output()
-    .context("nix eval")?;
-    let names: Vec<String> = serde_json::from_slice(&apps.stdout).unwrap_or_default();
+    let names = names(context, &flake, "apps.x86_64-linux").unwrap_or_default();
     if !names.iter().any(|known| known == name) {
         return Ok(None);
     }
@@ -303,6 +279,21 @@ fn tool(context: &Context, name: &str) -> Result<Option<String>> {
     with_progress(context, run.args(["--", "--help"]), name)?;
     let attribute = format!("apps.x86_64-linux.{name}.program");
     output(&mut on_flake(context, &["eval", "--raw"], &[reference(&flake, &attribute)])).map(Some)
+}
+
+/// The names of a set of a flake.
+fn names(context: &Context, flake: &Path, attribute: &str) -> Result<Vec<String>> {
+    let words = ["eval", "--json", "--apply", "builtins.attrNames"];
+    let names = output(&mut on_flake(context, &words, &[reference(flake, attribute)]))?;
+    serde_json::from_str(&names).with_context(|| format!("names of {attribute}"))
+}
+
+/// Copies of files and folders for others to read: the repository may be where only its owner can.
+fn readable(paths: &[&Path]) -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pgflakegen-e2e-").tempdir()?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+    output(program("cp").arg("--recursive").args(paths).arg(folder.path()))?;
+    Ok(folder)
 }
 
 /// PostgreSQL refuses to run as root.
