@@ -16,7 +16,7 @@ use crate::nix::eval::current_system;
 use crate::nix::eval::error::suggest;
 use crate::nix::eval::eval_io::Machine;
 use crate::nix::eval::report::render;
-use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
+use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
 use crate::progress::progress;
 
@@ -246,11 +246,7 @@ fn evaluate_alone(first: &Shared, args: &Request, found: &mut Found) -> Result<(
     found.unsure.sort();
     found.unsure.dedup();
     let again = std::mem::take(&mut found.unsure);
-    let used = first.memory_taken();
-    let max_memory = first.settings.max_memory.saturating_sub(used);
-    let max_time = first.time_left();
-    let settings = Settings { max_memory, max_time, messages: Messages::nowhere(), ..first.settings.clone() };
-    let shared = Shared::new(settings, first.io.clone(), first.hooks);
+    let shared = first.anew();
     // SAFETY: what is found is text; values stay in here.
     let mut ev = unsafe { Ev::new(shared.clone()) };
     let auto = args.program.auto_args(&mut ev)?;

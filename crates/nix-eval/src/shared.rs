@@ -298,6 +298,18 @@ impl Shared {
         })
     }
 
+    /// Another session over the same world: nothing is evaluated in it, it has the memory and time that are left of this
+    /// one's, and its messages were heard here.
+    pub fn anew(&self) -> Arc<Self> {
+        let settings = Settings {
+            max_memory: self.settings.max_memory.saturating_sub(self.memory_taken()),
+            max_time: self.time_left(),
+            messages: Messages::nowhere(),
+            ..self.settings.clone()
+        };
+        Self::new(settings, self.io.clone(), self.hooks)
+    }
+
     /// Bytes that evaluation has taken so far.
     pub fn memory_taken(&self) -> usize {
         self.space.taken()

@@ -16,7 +16,7 @@ use crate::nix::eval::eval_io::EvalIo as _;
 use crate::nix::eval::heap::Ref;
 use crate::nix::eval::ir::Pos;
 use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Error, Ev, Kind, Messages, Result, Settings, Shared, Value};
+use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
 use crate::nix::flake;
 
 /// A repository whose flake is evaluated, by any number of threads.
@@ -59,6 +59,8 @@ pub enum Again {
     No,
     /// What is said depends on what was evaluated before, by whichever thread.
     Unsure,
+    /// The time was over, which more of it would not mend.
+    Late,
     /// There was too little memory, perhaps for what others took.
     Short,
 }
@@ -68,6 +70,7 @@ impl Again {
     pub fn after(error: &Error) -> Self {
         match error.kind {
             Kind::MemoryLimit => Self::Short,
+            Kind::TimeLimit => Self::Late,
             _ if error.depends_on_order() => Self::Unsure,
             _ => Self::No,
         }
@@ -159,14 +162,8 @@ impl Session {
 
     /// The same repository with nothing of it evaluated yet, and what memory and time are left.
     fn anew(&self) -> Self {
-        let settings = Settings {
-            max_memory: self.shared.settings.max_memory.saturating_sub(self.shared.memory_taken()),
-            max_time: self.shared.time_left(),
-            messages: Messages::nowhere(),
-            ..self.shared.settings.clone()
-        };
         Self {
-            shared: Shared::new(settings, self.tree.clone(), flake::HOOKS),
+            shared: self.shared.anew(),
             root: self.root.clone(),
             place: self.place.clone(),
             tree: self.tree.clone(),
@@ -214,32 +211,31 @@ impl Session {
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by_key(|(number, _)| *number);
         let mut done: Vec<R> = done.into_iter().map(|(_, result)| result).collect();
-        let is_short = |result: &R| again(result) == Again::Short;
-        if done.iter().any(&is_short) {
-            self.join(flake).collecting(|opened| {
-                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| is_short(result)) {
-                    opened.ev.free_now();
-                    opened.ev.begin_part();
-                    *result = one(self, opened, unit);
-                }
-            });
-        }
-        let is_unsure = |result: &R| again(result) == Again::Unsure;
-        let session = self.anew();
-        if done.iter().any(&is_unsure)
-            && let Ok(mut opened) = session.open()
-        {
+        let look_again = |done: &mut Vec<R>, wanted: Again, session: &Self, mut opened: Opened| {
             opened.collecting(|opened| {
-                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| is_unsure(result)) {
+                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| again(result) == wanted)
+                {
+                    if wanted == Again::Short {
+                        opened.ev.free_now();
+                    }
                     opened.ev.begin_part();
-                    let better = one(&session, opened, unit);
-                    // Else what was seen first has to do.
-                    if !is_short(&better) {
-                        *result = better;
+                    let found = one(session, opened, unit);
+                    // Where a limit ends the second look, what was unsure has to do.
+                    if wanted == Again::Short || again(&found) < Again::Late {
+                        *result = found;
                     }
                     opened.ev.part_done();
                 }
             });
+        };
+        if done.iter().any(|result| again(result) == Again::Short) {
+            look_again(&mut done, Again::Short, self, self.join(flake));
+        }
+        if done.iter().any(|result| again(result) == Again::Unsure) {
+            let session = self.anew();
+            if let Ok(opened) = session.open() {
+                look_again(&mut done, Again::Unsure, &session, opened);
+            }
         }
         done
     }
@@ -404,5 +400,20 @@ impl Opened {
     /// Whether [`Opened::ask`] gives true.
     pub fn says(&mut self, value: Value, name: &str, argument: &str) -> Result<bool> {
         Ok(matches!(self.ask(value, name, argument)?, Value::Bool(true)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_at_once_more() {
+        let after = |kind, message: &str| Again::after(&Error::new(kind, message));
+        assert_eq!(after(Kind::Throw, "no"), Again::No);
+        assert_eq!(after(Kind::Type, "expected a string but found { a = «thunk»; }"), Again::Unsure);
+        assert_eq!(after(Kind::MemoryLimit, "too much"), Again::Short);
+        // Of the second look only what no limit has ended counts.
+        assert!(after(Kind::TimeLimit, "too long") == Again::Late && Again::Unsure < Again::Late);
     }
 }
