@@ -90,13 +90,34 @@ pub fn retry_after(value: &str) -> Option<Duration> {
     }
 }
 
+/// What an answer says of how many requests a server takes.
+pub struct Answer<'a> {
+    /// The status.
+    pub status: u16,
+    /// None is left for now, or a wait is asked for.
+    pub exhausted: bool,
+    /// `X-RateLimit-Reset`.
+    pub reset: Option<&'a str>,
+    /// `Retry-After`.
+    pub after: Option<Duration>,
+}
+
+impl Answer<'_> {
+    /// If it takes no more for now: until when, and what would help who has asked GitHub without a token.
+    pub fn limit(&self, lacks_token: bool) -> Option<(String, &'static str)> {
+        let is_one = self.status == 429 || self.status == 403 && self.exhausted;
+        let until = || until(self.reset, self.after).unwrap_or_else(|| "for now".to_owned());
+        is_one.then(|| (until(), if lacks_token { WITHOUT_TOKEN } else { "" }))
+    }
+}
+
 /// What GitHub takes without a token is little.
-pub const WITHOUT_TOKEN: &str =
+const WITHOUT_TOKEN: &str =
     "; with GITHUB_TOKEN, which needs no rights, GitHub takes 5,000 requests an hour in place of 60";
 
 /// When a server that has refused takes requests again, for people: by its `X-RateLimit-Reset`, seconds since 1970, or
 /// by the wait that it asks for.
-pub fn until(reset: Option<&str>, after: Option<Duration>) -> Option<String> {
+fn until(reset: Option<&str>, after: Option<Duration>) -> Option<String> {
     let now = SystemTime::now();
     let reset = reset.and_then(|reset| reset.trim().parse().ok()).map(Duration::from_secs);
     let end = match reset.and_then(|reset| SystemTime::UNIX_EPOCH.checked_add(reset)) {

@@ -20,7 +20,7 @@ use self::reach::{PrivateAddress, Public, is_private_host, may_follow, same_serv
 use super::credentials::Credentials;
 use super::progress::Progress;
 pub use crate::git::patience::Patience;
-use crate::git::patience::{Failed, WITHOUT_TOKEN, retry_after, until};
+use crate::git::patience::{Answer, Failed, retry_after};
 use crate::git::shown;
 use crate::store::spool::Spool;
 
@@ -378,16 +378,14 @@ fn refusal<B>(response: &Response<B>, status: u16, url: &Url, token: bool) -> (F
     let github = super::credentials::is_github(url);
     let after = header("retry-after").and_then(retry_after);
     let exhausted = header("x-ratelimit-remaining") == Some("0") || header("retry-after").is_some();
-    let error = match status {
-        404 | 410 => FetchError::NotFound(shown(url)),
-        429 | 403 if status == 429 || exhausted => FetchError::RateLimited {
-            url: shown(url),
-            status,
-            until: until(header("x-ratelimit-reset"), after)
-                .map_or_else(|| "for now".into(), String::into_boxed_str),
-            hint: if github && !token { WITHOUT_TOKEN } else { "" },
-        },
-        401 | 403 => FetchError::Forbidden {
+    let limit =
+        Answer { status, exhausted, reset: header("x-ratelimit-reset"), after }.limit(github && !token);
+    let error = match (status, limit) {
+        (404 | 410, _) => FetchError::NotFound(shown(url)),
+        (_, Some((until, hint))) => {
+            FetchError::RateLimited { url: shown(url), status, until: until.into_boxed_str(), hint }
+        }
+        (401 | 403, _) => FetchError::Forbidden {
             url: shown(url),
             status,
             hint: if github {
@@ -396,7 +394,7 @@ fn refusal<B>(response: &Response<B>, status: u16, url: &Url, token: bool) -> (F
                 "; a netrc file can hold the password"
             },
         },
-        _ => FetchError::Status { url: shown(url), status },
+        (_, _) => FetchError::Status { url: shown(url), status },
     };
     (error, after)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::super::error::GitError;
-use super::super::patience::{WITHOUT_TOKEN, retry_after, until};
+use super::super::patience::{Answer, retry_after};
 
 /// What a server said, as git's trace tells.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -69,18 +69,15 @@ impl Said {
 
     /// The error, in the server's words where git has none for it.
     pub(super) fn explain(&self, error: GitError, token: bool) -> GitError {
-        match (error, self.status) {
-            (GitError::Failed { url, .. }, 429 | 403)
-                if self.status == 429 || self.exhausted || self.after.is_some() =>
-            {
-                let until = until(self.reset.as_deref(), self.after).unwrap_or_else(|| "for now".to_owned());
-                let hint = if url.starts_with("https://github.com/") && !token { WITHOUT_TOKEN } else { "" };
-                let status = self.status;
-                let why = format!("it refuses more requests {until} (HTTP {status}){hint}");
-                GitError::Failed { url, why }
-            }
-            (error, _) => error,
-        }
+        let GitError::Failed { url, why } = error else { return error };
+        let status = self.status;
+        let exhausted = self.exhausted || self.after.is_some();
+        let answer = Answer { status, exhausted, reset: self.reset.as_deref(), after: self.after };
+        let why = match answer.limit(url.starts_with("https://github.com/") && !token) {
+            Some((until, hint)) => format!("it refuses more requests {until} (HTTP {status}){hint}"),
+            None => why,
+        };
+        GitError::Failed { url, why }
     }
 
     /// Whether the same may well succeed a little later.
