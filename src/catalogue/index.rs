@@ -216,3 +216,14 @@ pub fn sql_names<'a>(name: &'a str, raw: &'a RawExtension) -> Vec<&'a str> {
         None => vec![name],
     }
 }
+
+/// Why an extension cannot have several versions in one server, if it cannot.
+pub fn why_one_version(name: &str, raw: &RawExtension, kind: Option<Kind>) -> Option<&'static str> {
+    if kind.is_some_and(Kind::is_package_sets) {
+        Some("nixpkgs has one version of it")
+    } else if sql_names(name, raw).is_empty() {
+        Some("no CREATE EXTENSION names a version of it")
+    } else {
+        None
+    }
+}

@@ -10,7 +10,7 @@ use camino::Utf8PathBuf;
 
 use super::ci::{self, Ci, Push, Service, Workflow};
 use super::files;
-use super::index::{kind, sql_names, versions};
+use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Input, Kind, Pinned,
@@ -278,7 +278,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         .iter()
         .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at], majors(*at)))
         .collect::<Option<Vec<_>>>()?;
-    let side_by_side = side_by_side(cx, kind, raw, &sql_names);
+    let side_by_side = side_by_side(cx, kind, &file.name, raw);
     Some(Extension {
         name: file.name.clone(),
         description: text(&raw.description)?,
@@ -313,10 +313,10 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
 }
 
 /// What has no versions here, or is not created by name, is not meant when all are.
-fn side_by_side(cx: &Context<'_>, kind: Kind, raw: &RawExtension, sql_names: &[String]) -> bool {
+fn side_by_side(cx: &Context<'_>, kind: Kind, name: &str, raw: &RawExtension) -> bool {
     let everywhere = cx.raw.flake.as_ref().and_then(|(_, flake)| flake.side_by_side.as_ref());
     let wanted = raw.side_by_side.as_ref().or(everywhere).is_some_and(|wanted| wanted.value);
-    wanted && !kind.is_package_sets() && !sql_names.is_empty()
+    wanted && why_one_version(name, raw, Some(kind)).is_none()
 }
 
 fn attrs(kind: Kind, name: &str, given: &Field<OneOrMany<String>>) -> Vec<String> {

@@ -1,8 +1,7 @@
 //! Versions stand side by side only where there are versions, and a name to create them by.
 
 use super::{Context, Rule};
-use crate::catalogue::index::sql_names;
-use crate::catalogue::model::Kind;
+use crate::catalogue::index::why_one_version;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::rule::rule;
 
@@ -26,13 +25,7 @@ pub(super) const RULE: Rule = rule! {
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, file, kind) in cx.extensions() {
         let Some(wanted) = file.raw.side_by_side.as_ref().filter(|wanted| wanted.value) else { continue };
-        let why = if kind.is_some_and(Kind::is_package_sets) {
-            "nixpkgs has one version of it"
-        } else if sql_names(&file.name, &file.raw).is_empty() {
-            "no CREATE EXTENSION names a version of it"
-        } else {
-            continue;
-        };
+        let Some(why) = why_one_version(&file.name, &file.raw, kind) else { continue };
         let message = format!("{} cannot have versions side by side: {why}", file.name);
         found.push(Diagnostic::new(Code::SideBySide, wanted.span, message).help("remove side-by-side"));
     }
