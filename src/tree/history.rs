@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::catalogue::{self};
+use crate::catalogue;
 use crate::diag::{Diagnostics, SourceMap};
 use crate::git::{Pending, Repository};
 use crate::layout::{self, CATALOGUE};
