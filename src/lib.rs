@@ -28,6 +28,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod cmd;
 pub mod diag;
+pub mod difference;
 pub mod explorer;
 pub mod git;
 pub mod interrupt;

@@ -2,13 +2,13 @@
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
-use similar::TextDiff;
 
 use super::evaluate;
 use super::host::Host;
 use super::{emit, generate, report};
 use crate::cmd::{Context, Outcome};
 use crate::diag::{Format, foreign, plural};
+use crate::difference;
 use crate::ops::check::{Checked, Compared, Everything, Request, check};
 use crate::ops::{self, Change, Loaded};
 use crate::overrides::evaluated::packages;
@@ -155,11 +155,8 @@ fn unified(change: &Change) -> String {
     };
     let (before, after) =
         (change.before.as_deref().unwrap_or_default(), change.after.as_deref().unwrap_or_default());
-    TextDiff::from_lines(before, after)
-        .unified_diff()
-        .context_radius(3)
-        .header(&name("a", change.before.is_some()), &name("b", change.after.is_some()))
-        .to_string()
+    let (from, to) = (name("a", change.before.is_some()), name("b", change.after.is_some()));
+    difference::unified(before, after, (&from, &to))
 }
 
 fn write_diff(change: &Change, context: &mut Context<'_>) -> anyhow::Result<()> {

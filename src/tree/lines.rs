@@ -3,8 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
+use crate::difference;
 use crate::render::marker;
 
 /// The text with `\n` alone at the ends of lines, as we write it and git keeps it.
@@ -56,8 +57,8 @@ fn kept<'t>(of: &[&'t str], by: &[&str], once: impl Fn(&str) -> bool) -> HashSet
     let lines: Vec<&str> = of.iter().copied().filter(|line| once(line)).collect();
     let others: Vec<&str> = by.iter().copied().filter(|line| once(line)).collect();
     let mut kept = HashSet::new();
-    for op in capture_diff_slices(Algorithm::Myers, &lines, &others) {
-        if let DiffOp::Equal { old_index, len, .. } = op {
+    for step in difference::steps(&lines, &others) {
+        if let DiffOp::Equal { old_index, len, .. } = step {
             kept.extend(&lines[old_index..old_index + len]);
         }
     }

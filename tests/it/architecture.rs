@@ -12,12 +12,13 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// A module may use those before it, never those after it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "layout",
     "interrupt",
     "progress",
     "limited",
     "threads",
+    "difference",
     "diag",
     "rule",
     "git",

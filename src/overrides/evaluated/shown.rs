@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
 use super::judge::observed;
 use super::session::{Opened, Session, Unready};
 use super::{Build, Task};
+use crate::difference;
 use crate::nix::eval::{Error, Kind, Result, Value};
 use crate::store::{base32, path::placeholder};
 
@@ -288,9 +289,9 @@ impl Change {
         let (before, after) = (lines(&self.before), lines(&self.after));
         let before: Vec<&str> = before.iter().map(String::as_str).collect();
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
-        let diff = TextDiff::from_slices(&before, &after);
-        let all: Vec<Line> = diff
-            .iter_all_changes()
+        let all: Vec<Line> = difference::steps(&before, &after)
+            .iter()
+            .flat_map(|step| step.iter_changes(before.as_slice(), after.as_slice()))
             .map(|change| {
                 let text = change.value().to_owned();
                 match change.tag() {
