@@ -32,7 +32,7 @@ const NODE: u32 = 18;
 
 /// Installs what is missing, makes pages and drives the browser through them; gives what there is to say.
 pub fn run(args: &Args) -> Result<String> {
-    let context = e2e::prepare()?;
+    let context = e2e::context("browser")?;
     let root = &context.root;
     install(&context)?;
     let modules = modules(root)?;

@@ -101,7 +101,7 @@ impl<'a> Archive<'a> {
             }
         }
         if archive.suites.is_empty() {
-            bail!("no release of Debian can be read: see the logs apt-sources-*.log in target/e2e/logs");
+            bail!("no release of Debian can be read: see apt-sources-*.log in {}", context.logs().display());
         }
         Ok(archive)
     }

@@ -128,7 +128,7 @@ pub fn current_nix(context: &Context) -> Result<Outcome> {
                     context,
                     nix.command(context, "nix").args(words).arg(reference(&flake, attribute)),
                 ),
-                &context.log(&format!("current-nix-{name}")),
+                &context.log(name),
                 |_| (),
             )
         };

@@ -10,11 +10,12 @@ mod own;
 mod rust;
 mod server;
 mod sources;
+mod steps;
 mod tools;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -29,14 +30,20 @@ pub struct Args {
     /// Run only this step (may be repeated); what it needs must have run before.
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
+    /// Run so many steps at once, where they do not need each other; as many as there are processors.
+    #[arg(long, value_name = "COUNT", default_value_t = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))]
+    jobs: NonZeroUsize,
 }
 
-/// Where things are, and what steps tell each other about.
+/// Where things are for a step, and what steps tell each other about.
+#[derive(Clone)]
 pub struct Context {
     /// The repository.
     pub root: PathBuf,
     /// Downloads, logs and the generated flake; kept between runs.
     pub state: PathBuf,
+    /// The step.
+    pub step: &'static str,
 }
 
 /// The two PostgreSQLs that the test builds, by their names in the catalogue.
@@ -75,12 +82,17 @@ impl Context {
 
     /// The file that the output of a program goes to.
     pub fn log(&self, name: &str) -> PathBuf {
-        self.state.join("logs").join(format!("{name}.log"))
+        self.logs().join(format!("{name}.log"))
+    }
+
+    /// The step's own folder for these.
+    pub fn logs(&self) -> PathBuf {
+        self.state.join("logs").join(self.step)
     }
 
     /// Shows something of interest within a step.
     pub fn note(&self, text: &str) {
-        println!("      {text}");
+        println!("      {}: {text}", self.step);
     }
 }
 
@@ -248,18 +260,12 @@ pub fn run(args: &Args) -> ExitCode {
         eprintln!("error: there is no step `{unknown}`; `cargo xtask e2e --list` lists them");
         return ExitCode::from(2);
     }
-    match prepare() {
-        Ok(context) => run_steps(args, &context),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    steps::run(args)
 }
 
 /// What is too long for the end-to-end test: all planted differences, with each method, on both sides.
 pub fn upgrade() -> ExitCode {
-    match prepare().and_then(|context| tools::upgrade(&context)) {
+    match context("upgrade").and_then(|context| tools::upgrade(&context)) {
         Ok(Outcome::Done(summary) | Outcome::Skipped(summary)) => {
             println!("upgrade: {summary}");
             ExitCode::SUCCESS
@@ -271,69 +277,15 @@ pub fn upgrade() -> ExitCode {
     }
 }
 
-/// Where things are.
-pub fn prepare() -> Result<Context> {
+/// Where things are for a step.
+///
+/// # Errors
+///
+/// When its folders cannot be made.
+pub fn context(step: &'static str) -> Result<Context> {
     let root = root().to_owned();
-    let state = root.join("target/e2e");
-    std::fs::create_dir_all(state.join("logs")).with_context(|| format!("{}", state.display()))?;
-    Ok(Context { root, state })
-}
-
-fn run_steps(args: &Args, context: &Context) -> ExitCode {
-    let started = Instant::now();
-    let mut failed: Vec<(&str, String)> = Vec::new();
-    let (mut done, mut skipped) = (0, 0);
-    // Steps that could not run because another failed or could not: one cause is one failure.
-    let mut waiting: Vec<&str> = Vec::new();
-    for step in STEPS {
-        if !args.only.is_empty() && args.only.iter().all(|name| name != step.name) {
-            continue;
-        }
-        let lacking: Vec<&str> = step
-            .needs
-            .iter()
-            .copied()
-            .filter(|need| waiting.contains(need) || failed.iter().any(|(name, _)| name == need))
-            .collect();
-        if !lacking.is_empty() {
-            println!("WAIT  {:<18} needs {}", step.name, lacking.join(", "));
-            waiting.push(step.name);
-            skipped += 1;
-            continue;
-        }
-        println!("...   {:<18} {}", step.name, step.about);
-        let began = Instant::now();
-        let result = (step.run)(context);
-        let took = seconds(began.elapsed());
-        match result {
-            Ok(Outcome::Done(summary)) => {
-                println!("ok    {:<18} {took:>7}  {summary}", step.name);
-                done += 1;
-            }
-            Ok(Outcome::Skipped(reason)) => {
-                println!("SKIP  {:<18} {took:>7}  {reason}", step.name);
-                skipped += 1;
-            }
-            Err(error) => {
-                println!("FAIL  {:<18} {took:>7}  {error:#}", step.name);
-                failed.push((step.name, format!("{error:#}")));
-            }
-        }
-    }
-    println!(
-        "\nend-to-end: {done} passed, {} failed, {skipped} skipped in {}",
-        failed.len(),
-        seconds(started.elapsed())
-    );
-    for (name, why) in &failed {
-        println!("  {name}: {why}");
-    }
-    if !waiting.is_empty() {
-        println!("  not run, as they need what failed: {}", waiting.join(", "));
-    }
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.1}s", duration.as_secs_f64())
+    let context = Context { state: root.join("target/e2e"), root, step };
+    let logs = context.logs();
+    std::fs::create_dir_all(&logs).with_context(|| format!("{}", logs.display()))?;
+    Ok(context)
 }

@@ -54,8 +54,9 @@ pub fn reference(flake: &Path, attribute: &str) -> String {
 pub fn build(context: &Context, log: &str, flake: &Path, attributes: &[String]) -> Result<Vec<String>> {
     let installables: Vec<String> = attributes.iter().map(|attribute| reference(flake, attribute)).collect();
     let mut command = on_flake(context, &["build", "--json", "--print-build-logs"], &installables);
-    command.arg("--out-link").arg(context.state.join("roots").join(log));
-    std::fs::create_dir_all(context.state.join("roots"))?;
+    let roots = context.state.join("roots").join(context.step);
+    std::fs::create_dir_all(&roots)?;
+    command.arg("--out-link").arg(roots.join(log));
     let text = with_progress(context, &mut command, log)?;
     let results: serde_json::Value = serde_json::from_str(&text).context("nix build --json")?;
     let paths = results

@@ -36,7 +36,7 @@ pub fn package(context: &Context) -> Result<Outcome> {
     let run = |words: &[&str]| -> Result<String> {
         let mut command = on_flake(context, &["run"], &installable);
         command.arg("--").args(words).current_dir(empty.path());
-        logged(&mut command, &context.log("package-run"), |_| ())
+        logged(&mut command, &context.log("run"), |_| ())
     };
     for words in [&["init", "--quiet"][..], &["--quiet"], &["check", "--quiet"]] {
         run(words)?;

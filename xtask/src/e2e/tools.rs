@@ -35,7 +35,7 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
     let [older, newer] = pair.names();
     let by_method = |method: &'static str| {
         context.note(&format!("{older} to {newer} with {method}"));
-        let log = context.log(&format!("migrate-{method}"));
+        let log = context.log(method);
         logged(as_nobody(&tool).args([older, newer, method]), &log, |_| ()).map(drop)
     };
     let planted = || {
@@ -47,7 +47,8 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
             || !["planted_difference", "my-app.public.T 1", "+(99)"].iter().all(|text| said.contains(text))
         {
             bail!(
-                "the planted differences were not found ({status:?}): see target/e2e/logs/migrate-planted.log"
+                "the planted differences were not found ({status:?}): see {}",
+                context.log("planted").display()
             );
         }
         Ok(())
@@ -60,7 +61,7 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
         let few = &planted[..end];
         let (status, said) = with_sql(context, &tool, [older, newer], "--plant", "planted-each", few)?;
         if status != Some(0) || !said.contains("planted differences found") {
-            bail!("some are not found ({status:?}): see target/e2e/logs/migrate-planted-each.log");
+            bail!("some are not found ({status:?}): see {}", context.log("planted-each").display());
         }
         Ok(())
     };
@@ -69,7 +70,7 @@ pub fn migrate(context: &Context) -> Result<Outcome> {
         let sql = "select broken;\n";
         let (status, said) = with_sql(context, &tool, [older, newer], "--before-compare", "broken", sql)?;
         if status != Some(2) || !said.contains("\"broken\"") {
-            bail!("an error ends with {status:?}: see target/e2e/logs/migrate-broken.log");
+            bail!("an error ends with {status:?}: see {}", context.log("broken").display());
         }
         Ok(())
     };
@@ -121,7 +122,7 @@ pub fn upgrade(context: &Context) -> Result<Outcome> {
     let mut counts = Vec::new();
     for method in METHODS {
         for side in ["new", "old"] {
-            let log = context.log(&format!("upgrade-{method}-{side}"));
+            let log = context.log(&format!("{method}-{side}"));
             let mut command = as_nobody(&tool);
             command.args(pair.names()).args([method, "--side", side, "--plant"]).arg(&planted);
             let said = logged(&mut command, &log, |_| ())?;
@@ -151,7 +152,7 @@ fn with_sql(
     let result = result?;
     let said =
         String::from_utf8_lossy(&result.stdout).into_owned() + &String::from_utf8_lossy(&result.stderr);
-    fs::write(context.log(&format!("migrate-{what}")), &said)?;
+    fs::write(context.log(what), &said)?;
     Ok((result.status.code(), said))
 }
 
@@ -241,7 +242,7 @@ pub fn side_by_side(context: &Context) -> Result<Outcome> {
     let copy = |name: &str| copies.path().join(name);
     let mut command = as_nobody("bash");
     let said = output(command.arg(copy("side-by-side.sh")).arg(copy("generated")).args(&plain))?;
-    fs::write(context.log("side-by-side-planted"), &said)?;
+    fs::write(context.log("planted"), &said)?;
     let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
     let pairs: Vec<&str> = pairs.iter().map(|name| name.trim_start_matches("psql_")).collect();
     Ok(Outcome::Done(format!("{}; {count} made-up cases", pairs.join(", "))))
