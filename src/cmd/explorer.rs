@@ -29,8 +29,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub facts: Option<Utf8PathBuf>,
 
+    /// Show the vulnerabilities of this report, which `pgflakegen audit --format json` has made.
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<Utf8PathBuf>,
+
     /// Say whether the page in FILE, or those that git tracks, are what the catalogue gives (exit code 1 if not).
-    #[arg(long, conflicts_with_all = ["against", "no_history", "facts", "serve"])]
+    #[arg(long, conflicts_with_all = ["against", "no_history", "facts", "audit", "serve"])]
     pub check: bool,
 
     /// Serve the page on this machine, and load it anew whenever the catalogue changes.
@@ -56,6 +60,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         against: args.against.as_deref(),
         history: !args.no_history,
         facts: args.facts.as_deref(),
+        audit: args.audit.as_deref(),
     };
     if args.serve {
         return serve(args, &request, context);

@@ -60,8 +60,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         name: args.name.as_deref(),
     };
     let found = prefetch(&request, &mut args.fetching.upstream()?, &Host::new(context))?;
-    for doubt in &found.doubts {
-        context.say(format_args!("warning: {}", foreign::line(doubt)))?;
+    for hazard in &found.hazards {
+        context.say(format_args!("warning: {}", foreign::line(hazard)))?;
     }
     if args.json {
         let mode = if found.method == IngestionMethod::Flat { "flat" } else { "recursive" };

@@ -147,6 +147,9 @@ pub struct Extension {
     /// Names for CREATE EXTENSION.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sql: Vec<String>,
+    /// Whether one server has all versions.
+    #[serde(skip_serializing_if = "is_false")]
+    pub side_by_side: bool,
     /// Libraries for `shared_preload_libraries`, of any version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preload: Vec<String>,

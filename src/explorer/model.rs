@@ -145,6 +145,7 @@ fn one(catalogue: &model::Catalogue, extension: &Extension, files: &Files) -> da
         Some(Node::Text(bytes)) if bytes.len() <= LONG => String::from_utf8(bytes.clone()).ok(),
         _ => None,
     };
+    let several = fits.values().any(|fit| fit.all.len() > 1);
     let versions = extension.versions.iter().enumerate().rev();
     data::Extension {
         name: extension.name.clone(),
@@ -156,6 +157,7 @@ fn one(catalogue: &model::Catalogue, extension: &Extension, files: &Files) -> da
         licenses: extension.licenses.clone(),
         kind: extension.kind.name(),
         sql: extension.sql_names.clone(),
+        side_by_side: several && extension.side_by_side,
         settings: extension.settings.clone(),
         systems,
         not_for: extension.exclude_systems.clone(),

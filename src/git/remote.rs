@@ -3,7 +3,7 @@
 //! Nothing is ever checked out. `git archive` writes a commit's tree as a tar stream, with line endings and
 //! attributes applied as a checkout (or GitHub's own archives) would have them.
 
-mod said;
+mod http_trace;
 mod submodules;
 mod surroundings;
 
@@ -19,7 +19,7 @@ use super::{is_commit, printable, shown};
 use crate::interrupt::TemporaryDirectory;
 use crate::store::archive::{self, Limits, SourceTree};
 
-use self::said::Said;
+use self::http_trace::HttpTrace;
 pub use self::surroundings::certificates;
 use self::surroundings::{Certificates, environment, trusted};
 
@@ -160,16 +160,16 @@ impl Git {
         limits: RunLimits,
         prepare: &dyn Fn(Run, &str) -> Run,
     ) -> Result<Vec<u8>, GitError> {
-        let once = |at: &str| -> Result<Vec<u8>, Box<(GitError, Said)>> {
+        let once = |at: &str| -> Result<Vec<u8>, Box<(GitError, HttpTrace)>> {
             let run = prepare(self.run(at, limits), at);
             if !at.starts_with("http") {
-                return run.output().map_err(|error| Box::new((error, Said::default())));
+                return run.output().map_err(|error| Box::new((error, HttpTrace::default())));
             }
-            let trace =
-                tempfile::NamedTempFile::new().map_err(|error| Box::new((error.into(), Said::default())))?;
+            let trace = tempfile::NamedTempFile::new()
+                .map_err(|error| Box::new((error.into(), HttpTrace::default())))?;
             let run = run.env("GIT_TRACE_CURL", trace.path()).env("GIT_TRACE_CURL_NO_DATA", "1");
             let run = run.env("GIT_TRACE_REDACT", "1");
-            run.output().map_err(|error| Box::new((error, Said::of(trace.path()))))
+            run.output().map_err(|error| Box::new((error, HttpTrace::of(trace.path()))))
         };
         self.access.patience.again(&std::thread::sleep, || {
             let mut at = url.to_owned();

@@ -5,7 +5,7 @@ pub(crate) mod judge;
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::evaluate::Evaluation;
 use super::sbom::{self, sbom};
@@ -54,7 +54,7 @@ pub struct Request<'a> {
 }
 
 /// A vulnerability, and what has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Hit {
     /// An extension's name, `postgresql NAME`, or a component's.

@@ -47,7 +47,7 @@ pub struct Found {
     /// Its date.
     pub date: Option<String>,
     /// Why the hash may be another one tomorrow, or elsewhere.
-    pub doubts: Vec<String>,
+    pub hazards: Vec<String>,
 }
 
 /// Fetches and hashes. A folder of this machine is hashed as `nix hash path` does.
@@ -79,8 +79,8 @@ pub fn prefetch(request: &Request<'_>, upstream: &mut Upstream, host: &dyn Host)
     }
     let path =
         StoreDir::default().print(&fetched.store_path().map_err(|cause| Error::BadStoreName { cause })?);
-    let Prefetched { url, hash, method, name, rev, date, doubts, .. } = fetched;
-    Ok(Found { url: Some(url), hash, method, name, path, rev, date, doubts })
+    let Prefetched { url, hash, method, name, rev, date, hazards, .. } = fetched;
+    Ok(Found { url: Some(url), hash, method, name, path, rev, date, hazards })
 }
 
 fn fetch(
@@ -133,6 +133,6 @@ fn folder(path: &Path, request: &Request<'_>) -> Result<Found, Error> {
         path,
         rev: None,
         date: None,
-        doubts: Vec::new(),
+        hazards: Vec::new(),
     })
 }

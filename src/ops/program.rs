@@ -2,7 +2,7 @@
 
 use crate::nix::eval::attrs::Attrs;
 use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Ev, Result, Value};
+use crate::nix::eval::{Error, Ev, Kind, Result, Value};
 use crate::nix::flake;
 
 /// What is evaluated.
@@ -55,7 +55,10 @@ impl Program {
     /// What evaluation says.
     pub fn load(&self, ev: &mut Ev) -> Result<Value> {
         match &self.source {
-            Source::Flake(reference) => flake::outputs(ev, flake::split_fragment(reference).0, &self.inputs),
+            Source::Flake(reference) => {
+                let flake = flake::split_fragment(reference).0;
+                flake::outputs(ev, flake, &self.inputs).map_err(|error| of_registry(reference, error))
+            }
             Source::File(file) => {
                 let path = path_of(ev, file, &self.here)?;
                 ev.import(&path, 0)
@@ -99,4 +102,16 @@ fn path_of(ev: &mut Ev, file: &str, dir: &[u8]) -> Result<Vec<u8>> {
     let path =
         if file.starts_with('/') { file.as_bytes().to_vec() } else { [dir, b"/", file.as_bytes()].concat() };
     Ok(crate::nix::eval::paths::canonical(&path))
+}
+
+/// A bare name is a flake of a registry to Nix, and to people who type one an attribute.
+fn of_registry(reference: &str, error: Box<Error>) -> Box<Error> {
+    let bare = !reference.starts_with(['.', '/', '~']) && !reference.contains([':', '#', '?']);
+    if !(bare && error.kind == Kind::Unavailable) {
+        return error;
+    }
+    let message = format!(
+        "'{reference}' would be a flake of a registry, and none is asked; what this folder's flake calls so is '.#{reference}'"
+    );
+    Error::new(Kind::Unavailable, message)
 }

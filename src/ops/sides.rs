@@ -86,7 +86,12 @@ pub(super) fn side(flake: String, called: &str, how: &How, host: &dyn Host) -> R
         force_recurse: false,
         meta: false,
         threads: None,
-        settings: Settings { write_to: Some(folder.path().to_owned()), ..how.settings.clone() },
+        // That one side has changes is why they are compared.
+        settings: Settings {
+            write_to: Some(folder.path().to_owned()),
+            warn_dirty: false,
+            ..how.settings.clone()
+        },
     };
     let jobs = drvs::drvs(&wanted, host)
         .map_err(|failed| Error::NoSide { which: called.to_owned(), why: failed.render(how.trace) })?;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _};
 use url::Url;
 
 use super::credentials::Credentials;
-use super::doubts;
+use super::hash_hazards;
 use super::http::reach::{behind_proxy, may_follow};
 use super::http::{Client, FetchError, Patience};
 use super::progress::Progress;
@@ -133,7 +133,7 @@ pub struct Prefetched {
     /// The day of the commit, where known.
     pub date: Option<String>,
     /// Why the hash may be another one tomorrow, or elsewhere.
-    pub doubts: Vec<String>,
+    pub hazards: Vec<String>,
     /// The source.
     pub contents: Contents,
 }
@@ -161,7 +161,7 @@ impl Prefetched {
     /// Notes what speaks against a tree that came from git.
     fn doubt(&mut self, manner: Manner, submodules: bool) -> io::Result<()> {
         if let Contents::Tree(tree) = &self.contents {
-            self.doubts = doubts::of(tree, manner, submodules)?;
+            self.hazards = hash_hazards::of(tree, manner, submodules)?;
         }
         Ok(())
     }
@@ -294,7 +294,7 @@ impl Upstream {
             url: shown(url),
             rev: None,
             date: None,
-            doubts: Vec::new(),
+            hazards: Vec::new(),
             contents: Contents::File(spool),
         })
     }
@@ -384,7 +384,7 @@ fn of_tree(
         url,
         rev,
         date,
-        doubts: Vec::new(),
+        hazards: Vec::new(),
         contents: Contents::Tree(tree),
     })
 }

@@ -117,6 +117,7 @@ const FACETS = [
     values: [
       ['preload', 'needs preload'],
       ['several', 'several versions'],
+      ['side-by-side', 'several in one server'],
       ['ours', 'built from source here'],
       ['nixpkgs', 'from nixpkgs'],
       ['override', 'has an override'],
@@ -128,6 +129,7 @@ const FACETS = [
       [
         ['preload', extension.preload],
         ['several', postgresqls.some(({ name }) => versionsOn(extension, name).length > 1)],
+        ['side-by-side', extension.sideBySide],
         [extension.versions ? 'ours' : 'nixpkgs', true],
         ['override', extension.override],
         ['unfree', !isFree(extension)],

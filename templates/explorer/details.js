@@ -43,6 +43,14 @@ function chosenBuild(extension, params) {
   return { places, name: usual, versions, version };
 }
 
+const sqlVersion = ({ version, entry }) => entry?.sqlVersion ?? version;
+
+/** Of several versions the server has one for each version in SQL: the usual one, or else the newest. */
+function inOneServer(extension, versions) {
+  if (!extension.sideBySide) return versions.slice(0, 1);
+  return versions.filter((one, at) => versions.findIndex((other) => sqlVersion(other) === sqlVersion(one)) === at);
+}
+
 /** How it is got and used. */
 function use(extension, params) {
   const { places, name, versions, version } = chosenBuild(extension, params);
@@ -53,6 +61,7 @@ function use(extension, params) {
     return chooser(label, key, options, now ?? '', key === 'pg' ? { version: '' } : {});
   };
   const isDefault = version === versions[0];
+  const isInServer = inOneServer(extension, versions).includes(version);
   const of = isDefault ? extension.name : version.entry?.attribute ?? extension.name;
   const requires = version.entry?.requires ?? extension.requires ?? [];
   const preload = version.entry?.preload ?? extension.preload ?? [];
@@ -60,7 +69,10 @@ function use(extension, params) {
     ...(preload.length > 0 ? [`shared_preload_libraries = ${confText(preload.join(','))}`] : []),
     ...conf(extension.settings),
   ];
-  const creates = (extension.sql ?? []).map((sql) => `CREATE EXTENSION ${sqlName(sql)}${requires.some((one) => one !== sql) ? ' CASCADE' : ''};`);
+  const which = isDefault ? '' : ` VERSION ${confText(sqlVersion(version))}`;
+  const sql = extension.sql ?? [];
+  const creates = sql.map((one) => `CREATE EXTENSION ${sqlName(one)}${isInServer ? which : ''}${requires.some((other) => other !== one) ? ' CASCADE' : ''};`);
+  const updates = isInServer && !isDefault ? sql.map((one) => `ALTER EXTENSION ${sqlName(one)} UPDATE TO ${confText(sqlVersion(versions[0]))};`) : [];
   return h('section', { class: 'card use', 'aria-labelledby': 'use' },
     h('h2', { id: 'use' }, 'Use it'),
     h('div', { class: 'fields' },
@@ -68,10 +80,12 @@ function use(extension, params) {
       choose('Version', 'version', versions.map((one) => one.version), version.version)),
     h('h3', {}, 'Build it alone'),
     code(`nix build .#${attribute}/exts/${of}`, 'build it'),
-    isDefault && [h('h3', {}, 'Build the server with it'), code(`nix build .#${attribute}/bin`, 'build the server')],
-    isDefault && [h('h3', {}, 'Run that'), code(`nix run .#start-server ${name} ${catalogue.port}`, 'run the server')],
+    isInServer && [h('h3', {}, 'Build the server with it'), code(`nix build .#${attribute}/bin`, 'build the server')],
+    isInServer && [h('h3', {}, 'Run that'), code(`nix run .#start-server ${name} ${catalogue.port}`, 'run the server')],
+    updates.length > 0 && preload.length > 0 && [h('h3', {}, 'Have the server load this version, from its next start'), code(`switch-extension-version ${extension.name} ${sqlVersion(version)}`, 'switch')],
     settings.length > 0 && [h('h3', {}, 'In another server’s postgresql.conf'), code(settings.join('\n'), 'settings')],
-    creates.length > 0 ? [h('h3', {}, 'In the database'), code(creates.join('\n'), 'create it')] : h('p', { class: 'small' }, 'It has nothing to create in a database.'));
+    creates.length > 0 ? [h('h3', {}, 'In the database'), code(creates.join('\n'), 'create it')] : h('p', { class: 'small' }, 'It has nothing to create in a database.'),
+    updates.length > 0 && [h('h3', {}, 'Later, first in a new session'), code(updates.join('\n'), 'update it')]);
 }
 
 /** When a version came, and in which revision. */
@@ -137,6 +151,8 @@ function extensionView(name, params) {
   ].filter((link) => link && link[1]);
   const sizes = chosenBuild(extension, params).version;
   const fact = factsOf(extension, sizes?.version);
+  const { name: server, versions: there } = chosenBuild(extension, params);
+  const together = inOneServer(extension, there);
   return {
     title: extension.name,
     element: h('article', { class: 'detail' }, back(),
@@ -158,6 +174,7 @@ function extensionView(name, params) {
             ['Required by', between(', ', needed.map((other) => to('extension', other.name, {}, {}, other.name)))],
             ['Preload', between(', ', (extension.preload ?? []).map((library) => h('code', {}, library)))],
             ['Settings', between(h('br'), conf(extension.settings).map((line) => h('code', {}, line)))],
+            ['Side by side', together.length > 1 && `${together.map(sqlVersion).join(', ')} in one server of ${server}`],
             ['Trusted', known(extension, 'trusted')],
             ['Relocatable', known(extension, 'relocatable')],
             ['Size', fact.size && bytes(fact.size)],

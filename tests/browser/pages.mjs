@@ -22,6 +22,7 @@ export function makePages({ program, root, work }) {
     plain: explorer('plain', own('plain'), '--no-history'),
     history: explorer('history', withHistory(own('history'))),
     hostile: explorer('hostile', withHostileText(own('hostile')), '--facts', hostileFacts(work)),
+    beside: explorer('beside', sideBySide(own('beside')), '--no-history'),
     large: explorer('large', large(join(work, 'large'), 2000), '--no-history'),
   };
 }
@@ -33,6 +34,12 @@ function edit(path, ...pairs) {
     text = text.replace(from, to);
   }
   writeFileSync(path, text);
+}
+
+/** Several versions of extensions in one server, one of them preloaded. */
+function sideBySide(folder) {
+  for (const name of ['pgvector', 'pg_cron', 'pg_hashids']) edit(join(folder, `catalogue/extensions/${name}.toml`), ['kind = ', 'side-by-side = true\nkind = ']);
+  return folder;
 }
 
 /** Two tags: since the first pgvector moved, an extension came, one went, and preloading changed. */

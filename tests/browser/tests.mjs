@@ -95,6 +95,23 @@ test('a deep link shows what it says', async ({ open }) => {
   await close();
 }, { smoke: true });
 
+test('several versions in one server', async ({ open }) => {
+  const { page, close } = await open('beside', '#/extension/pgvector?pg=17&version=0.7.4');
+  const use = page.locator('.use');
+  for (const line of ['nix build .#psql_17/bin', "CREATE EXTENSION vector VERSION '0.7.4';", "ALTER EXTENSION vector UPDATE TO '0.8.7';"]) {
+    assert.ok((await use.textContent()).includes(line), line);
+  }
+  assert.ok(!(await use.textContent()).includes('switch-extension-version'));
+  assert.match(await page.locator('article').textContent(), /0\.8\.7, 0\.8\.0, 0\.7\.4, 0\.6\.2, 0\.5\.1 in one server of 17/);
+  // What is preloaded has to be loaded by the server first.
+  await page.evaluate(() => { location.hash = '#/extension/pg_cron?pg=15&version=1.5.2'; });
+  await page.getByText("switch-extension-version pg_cron 1.5").waitFor();
+  await page.evaluate(() => { location.hash = '#/?is=side-by-side'; });
+  await page.locator('tbody a.name').first().waitFor();
+  assert.deepEqual(await names(page), ['pg_cron', 'pg_hashids', 'pgvector']);
+  await close();
+}, { smoke: true });
+
 test('a page of an extension: build lines, versions, what needs it', async ({ open }) => {
   const { page, close } = await open('plain', '#/extension/pgvector?pg=18');
   assert.match(await page.locator('.use').textContent(), /nix build \.#psql_18\/exts\/pgvector/);

@@ -226,8 +226,8 @@ fn paths_of_the_layout_are_in_one_place() {
         ("render/fixed.rs", ".gitattributes"),
         ("render/engine.rs", "flake.nix.hbs"),
         // Repositories of others.
-        ("upstream/doubts.rs", ".gitattributes"),
-        ("upstream/doubts.rs", "/.gitattributes"),
+        ("upstream/hash_hazards.rs", ".gitattributes"),
+        ("upstream/hash_hazards.rs", "/.gitattributes"),
         ("upstream/inputs.rs", "flake.nix"),
         ("upstream/support.rs", ".github/workflows/"),
     ];

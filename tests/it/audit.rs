@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::reports::is_report;
-use crate::support::program::{PROGRAM, copy, stderr, stdout};
+use crate::support::program::{PROGRAM, copy, run, stderr, stdout};
 use crate::upstream::server::{Answer, Server};
 
 /// A catalogue with an old server, an old pgvector and a Rust extension.
@@ -77,6 +77,30 @@ fn planted_old_versions_are_found() {
     let codes: Vec<&Value> =
         report["findings"].as_array().expect("a list").iter().map(|one| &one["code"]).collect();
     assert!(codes.contains(&&json!("PGF702")) && codes.contains(&&json!("PGF705")), "{codes:?}");
+}
+
+/// The explorer shows them, but for what is put up with.
+#[test]
+fn the_explorer_shows_a_report() {
+    let dir = repository("");
+    let report =
+        audit(dir.path(), &[&DAY[..], &["--database", &database(), "--format", "json"]].concat(), None);
+    fs::write(dir.path().join("audit.json"), &report.stdout).expect("written");
+    let shown = |file: &str| run(dir.path(), &["explorer", "--no-history", "--audit", file]);
+    let page = stdout(&shown("audit.json"));
+    for (of, id) in ids(&is_report("audit", &stdout(&report))) {
+        assert!(page.contains(&format!("\"id\":\"{id}\"")), "{of}: {id}");
+    }
+    assert!(page.contains("\"severity\":\"high\""));
+    fs::write(dir.path().join("none.json"), "{\"version\":1,\"findings\":[],\"error\":\"no\"}")
+        .expect("written");
+    let refused = shown("none.json");
+    assert!(
+        refused.status.code() == Some(2)
+            && stderr(&refused).contains("no report of `pgflakegen audit --format json`"),
+        "{}",
+        stderr(&refused)
+    );
 }
 
 #[test]

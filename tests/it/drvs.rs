@@ -216,7 +216,7 @@ fn the_flake_that_is_named_is_the_one() {
     for (flake, message) in [
         ("./no-such-folder", format!("error: getting status of '{}/no-such-folder': No such file or directory", here.display())),
         ("../no-such-folder", format!("error: getting status of '{}/no-such-folder': No such file or directory", root.display())),
-        ("there", "error: the source 'flake:there' is not on this machine; there is no registry here: give it a url in flake.nix, or --override-input".into()),
+        ("there", "error: 'there' would be a flake of a registry, and none is asked; what this folder's flake calls so is '.#there'".into()),
         ("..", format!("error: path '{}' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)", root.display())),
     ] {
         assert_eq!(of(&[flake]), (vec![], message), "{flake}");

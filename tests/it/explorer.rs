@@ -191,6 +191,17 @@ fn what_the_page_knows() {
     );
 }
 
+/// Where one server has several versions: of those that have several for some PostgreSQL.
+#[test]
+fn what_is_side_by_side() {
+    let root = repository();
+    let flag = |data: &Value, name: &str| extension(data, name).get("sideBySide").cloned();
+    assert_eq!(flag(&data(&page(root.path(), &["--no-history"])), "pgvector"), None);
+    edit(root.path(), "catalogue/flake.toml", "systems =", "side-by-side = true\nsystems =");
+    let data = data(&page(root.path(), &["--no-history"]));
+    assert_eq!((flag(&data, "pgvector"), flag(&data, "pg_cron")), (Some(json!(true)), None));
+}
+
 #[test]
 fn tags_dates_and_what_was_otherwise() {
     let dir = repository();

@@ -248,6 +248,23 @@ fn relative_inputs_of_relative_inputs() {
     );
 }
 
+/// As Nix says it, once for a source; not when that is a commit.
+#[test]
+fn a_tree_with_changes_is_said() {
+    let place = Place::new();
+    place.write("flake.nix", "{ outputs = { self }: { a = 1; }; }");
+    let rev = place.commit(".");
+    let said = |reference: &str| {
+        let output = program::run(&place.path(), &["eval", reference]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap().replace(place.path().to_str().unwrap(), "@")
+    };
+    assert_eq!(said(".#a"), "");
+    place.write("flake.nix", "{ outputs = { self }: { a = 2; }; }");
+    assert_eq!(said(".#a"), "warning: Git tree '@' is dirty\n");
+    assert_eq!(said(&format!("git+file://{}?rev={rev}#a", place.path().display())), "");
+}
+
 #[test]
 fn what_git_does_not_track_is_said() {
     let place = Place::new();

@@ -79,6 +79,8 @@ pub struct Settings {
     pub lints: Lints,
     /// As `ca_derivations`, `parse-toml-timestamps`.
     pub toml_timestamps: bool,
+    /// Say of a git tree that it has changes.
+    pub warn_dirty: bool,
     /// Programs may name folders, files and repositories of this machine as their sources, as Nix lets them. Without,
     /// pure evaluation takes there what whoever runs it names, and what is found by its hash.
     pub local_sources: bool,
@@ -103,6 +105,7 @@ impl Default for Settings {
             ca_derivations: false,
             lints: Lints::default(),
             toml_timestamps: false,
+            warn_dirty: true,
             local_sources: true,
         }
     }

@@ -3,7 +3,7 @@
 pub mod osv;
 pub mod postgresql;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::accounts::place::Place;
 
@@ -47,7 +47,7 @@ impl Asked {
 }
 
 /// A vulnerability.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Vulnerability {
     /// Its name: `GHSA-…`, `RUSTSEC-…`, `CVE-…`.

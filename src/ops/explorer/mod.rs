@@ -5,9 +5,11 @@ mod history;
 mod server;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
 
 pub use server::{Event, Server};
 
+use super::audit::Hit;
 use super::{Error, Host};
 use crate::catalogue::{Files, model::Catalogue};
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -34,6 +36,8 @@ pub struct Request<'a> {
     pub history: bool,
     /// A file of what only others know: [`Facts`] as JSON.
     pub facts: Option<&'a Utf8Path>,
+    /// A report of [`audit`](super::audit()) as JSON.
+    pub audit: Option<&'a Utf8Path>,
 }
 
 /// A page.
@@ -57,10 +61,13 @@ impl Explorer {
 /// # Errors
 /// When one of them cannot be read, or the catalogue has errors.
 pub fn explorer(request: &Request<'_>, host: &dyn Host) -> Result<Explorer, Error> {
-    let Request { root, against, history, facts } = *request;
+    let Request { root, against, history, facts, audit } = *request;
     let _reading = progress(host, "reading the catalogue and its history", 0);
     let catalogue = super::usable(root, host)?;
-    let facts = facts.map(facts_in).transpose()?.unwrap_or_default();
+    let mut facts = facts.map(facts_in).transpose()?.unwrap_or_default();
+    if let Some(audit) = audit {
+        add_audit(&mut facts, audit)?;
+    }
     let history = match history || against.is_some() {
         true => history::read(root, &catalogue, against)?,
         false => History::default(),
@@ -80,6 +87,40 @@ fn facts_in(path: &Utf8Path) -> Result<Facts, Error> {
         let why = format!("this is no file of facts (docs/explorer.md has one): {error}");
         Error::Unfit { path: path.to_owned(), why }
     })
+}
+
+/// Adds what a report of an audit has found, and nobody puts up with.
+fn add_audit(facts: &mut Facts, path: &Utf8Path) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Report {
+        vulnerabilities: Vec<Hit>,
+    }
+    let text = limited::given(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| {
+        let why = format!("this is no report of `pgflakegen audit --format json`: {error}");
+        Error::Unfit { path: path.to_owned(), why }
+    })?;
+    for Hit { of, version, part, vulnerability, .. } in
+        report.vulnerabilities.into_iter().filter(|hit| hit.ignored.is_none())
+    {
+        let fact = match of.strip_prefix("postgresql ") {
+            Some(name) => facts.postgresqls.entry(name.to_owned()).or_default(),
+            None => facts.extensions.entry(of).or_default().entry(version).or_default(),
+        };
+        let severity = vulnerability.severity().map(str::to_owned);
+        let summary = match (part, vulnerability.summary) {
+            (Some(part), Some(summary)) => Some(format!("{part}: {summary}")),
+            (part, summary) => summary.or(part),
+        };
+        fact.vulnerabilities.push(data::Vulnerability {
+            id: vulnerability.id,
+            summary,
+            severity,
+            fixed: Some(vulnerability.fixed.join(", ")).filter(|fixed| !fixed.is_empty()),
+            link: Some(vulnerability.address),
+        });
+    }
+    Ok(())
 }
 
 /// Writes a page. What is there and is none is left alone.

@@ -5,12 +5,12 @@
 //! [`Diagnostic`](crate::diag::Diagnostic)s; must not know how they are shown, nor who asked.
 
 mod findings;
+mod flake_files;
 mod judge;
 pub mod members;
 pub mod packages;
 mod session;
 pub mod shown;
-mod sight;
 pub mod table;
 mod tree;
 

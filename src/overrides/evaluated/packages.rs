@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Task;
+use super::flake_files::FlakeFiles;
 use super::members::summary;
 use super::session::{Again, Opened, Session, Unready};
-use super::sight::Sight;
 use crate::interrupt::TemporaryDirectory;
 use crate::layout::GENERATED;
 use crate::nix::eval::Error;
@@ -93,14 +93,14 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
 
 /// What is part of the flake, in a folder of its own: packages take whole files and folders of it into the store.
 fn written(root: &Utf8Path, files: &[(Utf8PathBuf, String)]) -> io::Result<TemporaryDirectory> {
-    let sight = Sight::of(root).map_err(|error| io::Error::other(error.message.to_string()))?;
+    let flake_files = FlakeFiles::of(root).map_err(|error| io::Error::other(error.message.to_string()))?;
     let folder = TemporaryDirectory::new("flake-")?;
     let own: BTreeSet<&Utf8Path> = files.iter().map(|(path, _)| path.as_path()).collect();
     let entries = walkdir::WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
     let entries = entries.filter_entry(|entry| {
         let Ok(path) = entry.path().strip_prefix(root) else { return false };
         let is_folder = || entry.file_type().is_dir();
-        sight.shows(path.as_os_str().as_bytes(), is_folder) && !path.starts_with(GENERATED)
+        flake_files.contains(path.as_os_str().as_bytes(), is_folder) && !path.starts_with(GENERATED)
     });
     for entry in entries {
         let entry = entry?;

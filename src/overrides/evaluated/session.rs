@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use super::sight::Sight;
+use super::flake_files::FlakeFiles;
 use super::tree::{PLACE, Tree};
 use crate::layout;
 use crate::nix::eval::attrs::{Attr, Attrs};
@@ -96,7 +96,7 @@ impl Session {
         inputs: Vec<(String, String)>,
     ) -> Self {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
-        Self::over(root, settings, inputs, |root, sight| Tree::observed(root, sight, files))
+        Self::over(root, settings, inputs, |root, flake_files| Tree::observed(root, flake_files, files))
     }
 
     /// As [`Session::new`], with overrides simply applied.
@@ -107,7 +107,7 @@ impl Session {
         inputs: Vec<(String, String)>,
     ) -> Self {
         let root = root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned());
-        Self::over(root, settings, inputs, |root, sight| Tree::plain(root, sight, files))
+        Self::over(root, settings, inputs, |root, flake_files| Tree::plain(root, flake_files, files))
     }
 
     /// A session over `folder`, which has all that is part of the flake of `root`: what it takes into the store can
@@ -120,7 +120,7 @@ impl Session {
     ) -> Self {
         let place = folder.to_owned();
         let session = Self::over(root.to_owned(), settings, inputs, |root, _| {
-            Tree::plain(root, Sight::Tracked(BTreeSet::new()), [])
+            Tree::plain(root, FlakeFiles::Tracked(BTreeSet::new()), [])
         });
         let own = flake::place_of(&session.shared.store, &place).into_iter();
         let known = own.map(|(path, _)| (session.shared.store.print(&path) + "/", String::new())).collect();
@@ -131,14 +131,14 @@ impl Session {
         root: Utf8PathBuf,
         settings: Settings,
         inputs: Vec<(String, String)>,
-        tree: impl FnOnce(&Utf8Path, Sight) -> Tree,
+        tree: impl FnOnce(&Utf8Path, FlakeFiles) -> Tree,
     ) -> Self {
-        let (sight, unseen) = match Sight::of(&root) {
-            Ok(sight) => (sight, None),
+        let (flake_files, unseen) = match FlakeFiles::of(&root) {
+            Ok(flake_files) => (flake_files, None),
             // Then nothing is to be seen.
-            Err(error) => (Sight::Tracked(BTreeSet::new()), Some(error)),
+            Err(error) => (FlakeFiles::Tracked(BTreeSet::new()), Some(error)),
         };
-        let tree = Arc::new(tree(&root, sight));
+        let tree = Arc::new(tree(&root, flake_files));
         let shared = Shared::new(settings, tree.clone(), flake::HOOKS);
         let own = flake::place_of(&shared.store, Path::new(PLACE));
         let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));

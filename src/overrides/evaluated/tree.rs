@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::sight::Sight;
+use super::flake_files::FlakeFiles;
 use crate::layout::{self, GENERATED};
 use crate::nix::eval::eval_io::{Answer, EvalIo, Machine, Repository, Temporary};
 use crate::store::nar::FileType;
@@ -25,7 +25,7 @@ pub const PLACE: &str = "/\u{1}flake";
 /// A repository with generated files in memory.
 pub struct Tree {
     root: Vec<u8>,
-    sight: Sight,
+    flake_files: FlakeFiles,
     files: BTreeMap<Vec<u8>, String>,
     machine: Machine,
 }
@@ -34,7 +34,7 @@ impl Tree {
     /// As [`Tree::plain`], with observers in place of what applies overrides.
     pub fn observed(
         root: &Utf8Path,
-        sight: Sight,
+        flake_files: FlakeFiles,
         files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
     ) -> Self {
         let mut files: BTreeMap<Utf8PathBuf, String> = files.into_iter().collect();
@@ -45,19 +45,19 @@ impl Tree {
             files.insert(lib.join(format!("{name}-itself.nix")), itself);
         }
         let shared = (Utf8Path::new(layout::LIB).join("observe.nix"), include_str!("observe.nix").to_owned());
-        Self::plain(root, sight, files.into_iter().chain([shared]))
+        Self::plain(root, flake_files, files.into_iter().chain([shared]))
     }
 
-    /// The repository at `root` (absolute, without links), of which `sight` is seen, with `files`, relative to it,
+    /// The repository at `root` (absolute, without links), of which `flake_files` are seen, with `files`, relative to it,
     /// in place of those on the disk.
     pub fn plain(
         root: &Utf8Path,
-        sight: Sight,
+        flake_files: FlakeFiles,
         files: impl IntoIterator<Item = (Utf8PathBuf, String)>,
     ) -> Self {
         let place = Utf8Path::new(PLACE);
         let files = files.into_iter().map(|(path, text)| (place.join(path).into_string().into_bytes(), text));
-        Self { root: root.as_str().into(), sight, files: files.collect(), machine: Machine }
+        Self { root: root.as_str().into(), flake_files, files: files.collect(), machine: Machine }
     }
 
     /// Where something is on the disk; `None` for what is not part of the flake.
@@ -72,7 +72,7 @@ impl Tree {
             below => [&self.root[..], b"/", below].concat(),
         };
         let is_folder = || matches!(self.machine.file_type(&place), Ok(Some(FileType::Directory)));
-        (!self.is_generated(path) && self.sight.shows(below, is_folder)).then_some(place)
+        (!self.is_generated(path) && self.flake_files.contains(below, is_folder)).then_some(place)
     }
 
     fn there(&self, path: &[u8]) -> io::Result<Vec<u8>> {
@@ -183,8 +183,8 @@ mod tests {
         std::fs::write(root.join("generated/lib/old.nix"), "1").expect("a writable directory");
         std::fs::write(root.join("own.nix"), "2").expect("a writable directory");
         let new = ["generated/lib/new.nix", "generated/lib/apply-override.nix", "flake.nix"];
-        let sight = Sight::Tracked([b"own.nix".to_vec()].into());
-        let tree = Tree::observed(root, sight, new.map(|path| (path.into(), "3".to_owned())));
+        let flake_files = FlakeFiles::Tracked([b"own.nix".to_vec()].into());
+        let tree = Tree::observed(root, flake_files, new.map(|path| (path.into(), "3".to_owned())));
         let at = |path: &str| Utf8Path::new(PLACE).join(path).into_string().into_bytes();
         assert_eq!(tree.read_file(&at("generated/lib/new.nix")).expect("in memory"), b"3");
         assert_eq!(tree.read_file(&at("generated/lib/apply-override-itself.nix")).expect("in memory"), b"3");

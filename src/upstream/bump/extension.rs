@@ -50,8 +50,8 @@ pub fn extension(
         };
         let fetched = upstream.fetch(&fetcher, how.progress)?;
         let hash = fetched.hash.to_sri();
-        let doubts: Vec<String> = fetched
-            .doubts
+        let hazards: Vec<String> = fetched
+            .hazards
             .iter()
             .map(|doubt| format!("the hash may be another one elsewhere: {doubt}"))
             .collect();
@@ -75,7 +75,7 @@ pub fn extension(
         let mut bumped = describe(extension, &step);
         bumped.hash = Some(hash);
         bumped.remarks = behind;
-        bumped.remarks.extend(doubts);
+        bumped.remarks.extend(hazards);
         let mut changes = own_keys(extension, base, &step, &fetcher, &bumped);
         if let Some(files) = files {
             changes.retain(|(key, _)| !matches!(*key, "hash" | "url"));

@@ -9,8 +9,8 @@ mod derivation;
 mod entry;
 mod functions;
 mod knowledge;
-mod left;
 mod meta;
+mod override_text;
 mod phases;
 mod reading;
 mod site;
@@ -32,7 +32,7 @@ use crate::nix::syntax::scope::Scopes;
 
 pub use complete::Missing;
 pub use derivation::{Common, Crates, Derivation};
-pub use left::Override;
+pub use override_text::Override;
 pub use source::{At, Fetched};
 pub use tested::Surroundings;
 pub use versions_json::{CargoPgrx, Versions, cargo_pgrx, parse as versions_json};
@@ -208,7 +208,8 @@ impl Parsed<'_> {
         common.override_file = site.override_file();
         let left: Vec<derivation::Left> =
             left.into_iter().filter(|left| !entry::is_needless(&left.name, kind)).collect();
-        let written = left::write(&known, &site, &cases, request.name, &majors, &left, &mut common.remarks);
+        let written =
+            override_text::write(&known, &site, &cases, request.name, &majors, &left, &mut common.remarks);
         let names: Vec<String> = versions.iter().map(|version| version.version.clone()).collect();
         Ok(Draft {
             name: request.name.to_owned(),

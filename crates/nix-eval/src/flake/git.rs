@@ -147,6 +147,10 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(temporary);
     if !of_commit {
         ev.shared.imported.came_from(&source.path, repository.root(), true);
+        if dirty && ev.shared.settings.warn_dirty {
+            let root = repository.root().display();
+            ev.shared.message(&format!("warning: Git tree '{root}' is dirty"));
+        }
     }
 
     let rev = wanted.rev.or_else(|| if dirty { None } else { Some(head.clone().unwrap_or_else(zeros)) });

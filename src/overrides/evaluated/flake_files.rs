@@ -11,14 +11,14 @@ use crate::nix::flake;
 
 /// See the module's description.
 #[derive(Debug)]
-pub enum Sight {
+pub enum FlakeFiles {
     /// These files.
     Tracked(BTreeSet<Vec<u8>>),
     /// All but what is in such folders.
     WithoutDotFolders,
 }
 
-impl Sight {
+impl FlakeFiles {
     /// Of the repository at `root`.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Sight {
     }
 
     /// Whether what is at `path`, relative to the root, is part of it; `is_folder` is asked where that matters.
-    pub fn shows(&self, path: &[u8], is_folder: impl FnOnce() -> bool) -> bool {
+    pub fn contains(&self, path: &[u8], is_folder: impl FnOnce() -> bool) -> bool {
         match self {
             _ if path.is_empty() => true,
             Self::Tracked(files) => {
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn tracked() {
         let files = ["a", "dir/b", "dir-c", "dir/sub/d"].map(|file| file.as_bytes().to_vec());
-        let sight = Sight::Tracked(files.into_iter().collect());
+        let files = FlakeFiles::Tracked(files.into_iter().collect());
         for (path, expected) in [
             ("", true),
             ("a", true),
@@ -73,13 +73,13 @@ mod tests {
             (".git", false),
             (".git/config", false),
         ] {
-            assert_eq!(sight.shows(path.as_bytes(), || true), expected, "{path}");
+            assert_eq!(files.contains(path.as_bytes(), || true), expected, "{path}");
         }
     }
 
     #[test]
     fn without_git() {
-        let sight = Sight::WithoutDotFolders;
+        let files = FlakeFiles::WithoutDotFolders;
         for (path, folder, expected) in [
             ("", true, true),
             ("a/b", false, true),
@@ -90,7 +90,7 @@ mod tests {
             (".ssh/id", false, false),
             ("a/.b/c", false, false),
         ] {
-            assert_eq!(sight.shows(path.as_bytes(), || folder), expected, "{path}");
+            assert_eq!(files.contains(path.as_bytes(), || folder), expected, "{path}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::patience::{Answer, retry_after};
 
 /// What a server said, as git's trace tells.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct HttpTrace {
     status: u16,
     /// What was asked for last.
     pub(super) asked: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Said {
     reset: Option<String>,
 }
 
-impl Said {
+impl HttpTrace {
     /// What a trace in a file tells.
     pub(super) fn of(trace: &Path) -> Self {
         let text = std::fs::read(trace).unwrap_or_default();
@@ -117,9 +117,10 @@ mod tests {
     fn what_a_server_says() {
         let trace = "10:00 http.c:1 => Send header: GET /x HTTP/2\n10:00 http.c:1 == Info: x\n10:00 http.c:1 <= Recv header: HTTP/1.1 407 Proxy\n10:00 http.c:1 <= Recv header: Retry-After: 9\n\
             10:00 http.c:1 <= Recv header: HTTP/2 503\n10:00 http.c:1 <= Recv header, 0000000015 bytes (0x0000000f)\n10:00 http.c:1 <= Recv header: retry-after: 2\n";
-        let said = Said::read(trace);
+        let said = HttpTrace::read(trace);
         let asked = Some("GET /x HTTP/2".to_owned());
-        let expected = Said { status: 503, asked, after: Some(Duration::from_secs(2)), ..Said::default() };
+        let expected =
+            HttpTrace { status: 503, asked, after: Some(Duration::from_secs(2)), ..HttpTrace::default() };
         assert_eq!(said, expected);
         let failed = |why: &str| GitError::Failed { url: String::new(), why: why.into() };
         assert!(said.is_passing(&failed("x")));
@@ -132,7 +133,7 @@ mod tests {
             (200, "the remote end hung up unexpectedly", true),
             (200, "protocol error: bad line", false),
         ] {
-            let said = Said { status, ..Said::default() };
+            let said = HttpTrace { status, ..HttpTrace::default() };
             assert_eq!(said.is_passing(&failed(why)), wanted, "{status} {why}");
         }
         assert!(!said.is_passing(&GitError::Offline(String::new())));
@@ -142,11 +143,11 @@ mod tests {
     fn a_limit_is_said_with_its_end() {
         let reset = SystemTime::now() + Duration::from_secs(3000);
         let reset = reset.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let limited = Said::read(&format!(
+        let limited = HttpTrace::read(&format!(
             "t http.c:1 <= Recv header: HTTP/2 403\nt http.c:1 <= Recv header: X-RateLimit-Remaining: 0\n\
              t http.c:1 <= Recv header: X-RateLimit-Reset: {reset}\n"
         ));
-        let explained = |said: &Said, token| {
+        let explained = |said: &HttpTrace, token| {
             let url = "https://github.com/a/b".to_owned();
             said.explain(GitError::Failed { url, why: "error: 403".into() }, token).to_string()
         };
@@ -154,16 +155,16 @@ mod tests {
         assert!(said.contains("it refuses more requests until "), "{said}");
         assert!(said.contains("UTC, in 50 minutes (HTTP 403); with GITHUB_TOKEN"), "{said}");
         assert!(!explained(&limited, true).contains("TOKEN"));
-        let forbidden = Said { status: 403, ..Said::default() };
+        let forbidden = HttpTrace { status: 403, ..HttpTrace::default() };
         assert!(explained(&forbidden, false).ends_with("error: 403"));
-        let busy = Said { status: 429, ..Said::default() };
+        let busy = HttpTrace { status: 429, ..HttpTrace::default() };
         assert!(explained(&busy, true).ends_with("it refuses more requests for now (HTTP 429)"));
     }
 
     #[test]
     fn where_a_server_leads() {
         let to = |location: &str| {
-            let said = Said { status: 301, location: Some(location.into()), ..Said::default() };
+            let said = HttpTrace { status: 301, location: Some(location.into()), ..HttpTrace::default() };
             said.leads_to("https://a.example/o/r.git")
         };
         let query = "?service=git-upload-pack";
@@ -175,7 +176,7 @@ mod tests {
             assert_eq!(to(&location).as_deref(), wanted, "{location}");
         }
         assert_eq!(
-            Said { status: 200, location: Some("/x/info/refs".into()), ..Said::default() }
+            HttpTrace { status: 200, location: Some("/x/info/refs".into()), ..HttpTrace::default() }
                 .leads_to("https://a"),
             None
         );
