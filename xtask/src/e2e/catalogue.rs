@@ -201,7 +201,8 @@ pub fn copy_repository(context: &Context, to: &Path) -> Result<()> {
 }
 
 /// pgflakegen itself, which asks the mirror in place of the network.
-fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Result<String> {
+/// Runs pgflakegen on a repository.
+pub fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Result<String> {
     // Cargo puts it beside this program.
     let own = std::env::current_exe().context("this program's own path")?;
     let mut command = program(own.with_file_name("pgflakegen"));

@@ -1,6 +1,8 @@
 //! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
 
 pub mod apt;
+mod builders;
+mod cache;
 mod catalogue;
 pub mod command;
 mod evaluate;
@@ -215,6 +217,18 @@ const STEPS: &[Step] = &[
         about: "psql_NN/docker: its configuration, and its entrypoint in a root directory of its layers",
         needs: &["build-older"],
         run: tools::image,
+    },
+    Step {
+        name: "cache",
+        about: "push to an S3 server and read from it, with the current Nix and Amazon's client",
+        needs: &["current-nix", "build-older"],
+        run: cache::prove,
+    },
+    Step {
+        name: "builders",
+        about: "build over ssh as another user on another store, copy both ways",
+        needs: &["build-older"],
+        run: builders::build,
     },
     Step {
         name: "slim",
