@@ -9,6 +9,7 @@ mod evaluate;
 mod machine;
 mod nix;
 mod own;
+mod registry;
 mod rust;
 mod server;
 mod sources;
@@ -229,6 +230,12 @@ const STEPS: &[Step] = &[
         about: "build over ssh as another user on another store, copy both ways",
         needs: &["build-older"],
         run: builders::build,
+    },
+    Step {
+        name: "registry",
+        about: "push the image to a registry by the release's scripts: digests, tags, what a change sends",
+        needs: &["build-older"],
+        run: registry::push,
     },
     Step {
         name: "slim",
