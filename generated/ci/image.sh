@@ -32,21 +32,24 @@ digest_of() { # FILE
 # pushed, so that a registry is sent only the layers that it lacks. What OCI has no field for, as the health check,
 # stays in the configuration, where Docker finds it.
 layout() { # ARCHIVE FOLDER: sets digest
-  local archive=$1 blobs=$2/blobs/sha256 unpacked=$work/unpacked config blob
+  local archive=$1 blobs=$2/blobs/sha256 unpacked=$work/unpacked config blob size processors
   mkdir -p "$blobs" "$unpacked"
   tar -xf "$archive" -C "$unpacked"
   jq --raw-output '.[0].Layers[]' "$unpacked/manifest.json" >"$work/layers"
+  processors=$(nproc)
   # shellcheck disable=SC2016 # the shell that xargs starts
-  (cd "$unpacked" && xargs -P "$(nproc)" -I '{}' bash -c 'gzip -n <"$1" >"$1.gz"' gzip '{}' <"$work/layers")
+  (cd "$unpacked" && xargs -P "$processors" -I '{}' bash -c 'gzip -n <"$1" >"$1.gz"' gzip '{}' <"$work/layers")
   while IFS= read -r layer; do
     blob=$(digest_of "$unpacked/$layer.gz")
-    jq --null-input --arg digest "$blob" --argjson size "$(stat -L -c %s "$unpacked/$layer.gz")" \
+    size=$(stat -L -c %s "$unpacked/$layer.gz")
+    jq --null-input --arg digest "$blob" --argjson size "$size" \
       '{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", $digest, $size }'
     mv "$unpacked/$layer.gz" "$blobs/${blob#*:}"
   done <"$work/layers" >"$work/descriptors"
   config=$unpacked/$(jq --raw-output '.[0].Config' "$unpacked/manifest.json")
   blob=$(digest_of "$config")
-  jq --slurp --compact-output --sort-keys --arg digest "$blob" --argjson size "$(stat -L -c %s "$config")" \
+  size=$(stat -L -c %s "$config")
+  jq --slurp --compact-output --sort-keys --arg digest "$blob" --argjson size "$size" \
     --slurpfile config "$config" '{
       schemaVersion: 2,
       mediaType: "application/vnd.oci.image.manifest.v1+json",
@@ -61,7 +64,8 @@ layout() { # ARCHIVE FOLDER: sets digest
   digest=$(digest_of "$work/manifest")
   cp "$work/manifest" "$blobs/${digest#*:}"
   printf '{"imageLayoutVersion":"1.0.0"}' >"$2/oci-layout"
-  jq --null-input --arg digest "$digest" --argjson size "$(stat -c %s "$work/manifest")" '{
+  size=$(stat -c %s "$work/manifest")
+  jq --null-input --arg digest "$digest" --argjson size "$size" '{
     schemaVersion: 2,
     manifests: [{
       mediaType: "application/vnd.oci.image.manifest.v1+json", $digest, $size,
@@ -101,11 +105,13 @@ there() { # REFERENCE
 }
 
 push() { # REPOSITORY
-  local image=$1 at=$1:$tag-$architecture found
+  local image=$1 at=$1:$tag-$architecture found theirs ours
   found=$(there "$at")
   if [[ -n $found ]]; then
     # Compressed by another gzip it is the same all the same.
-    if [[ $(jq --raw-output .config.digest "$raw") != "$(jq --raw-output .config.digest "$work/manifest")" ]]; then
+    theirs=$(jq .config.digest "$raw")
+    ours=$(jq .config.digest "$work/manifest")
+    if [[ $theirs != "$ours" ]]; then
       complain "$at is there with another content, and is not overwritten: a tag with a commit never changes"
       return 1
     fi

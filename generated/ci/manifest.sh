@@ -29,7 +29,7 @@ ask() {
 
 # A layout that has manifests and configurations only: the registry has the layers.
 join() { # REPOSITORY TAG: sets digest
-  local layout=$work/layout blobs=$work/layout/blobs/sha256 file architecture part
+  local layout=$work/layout blobs=$work/layout/blobs/sha256 file architecture part blob size
   rm -rf "$layout"
   mkdir -p "$blobs"
   printf '{"imageLayoutVersion":"1.0.0"}' >"$layout/oci-layout"
@@ -40,9 +40,10 @@ join() { # REPOSITORY TAG: sets digest
     part=$(digest_of "$work/part")
     cp "$work/part" "$blobs/${part#*:}"
     ask "$work/config" "$1@$part" --config
-    part=$(digest_of "$work/config")
-    cp "$work/config" "$blobs/${part#*:}"
-    jq --compact-output --arg digest "$(digest_of "$work/part")" --argjson size "$(stat -c %s "$work/part")" \
+    blob=$(digest_of "$work/config")
+    cp "$work/config" "$blobs/${blob#*:}"
+    size=$(stat -c %s "$work/part")
+    jq --compact-output --arg digest "$part" --argjson size "$size" \
       --arg architecture "$architecture" '{
         descriptor: { mediaType, $digest, $size, platform: { $architecture, os: "linux" } },
         annotations
@@ -56,7 +57,8 @@ join() { # REPOSITORY TAG: sets digest
   }' "$work/parts" >"$work/index"
   digest=$(digest_of "$work/index")
   cp "$work/index" "$blobs/${digest#*:}"
-  jq --null-input --arg digest "$digest" --argjson size "$(stat -c %s "$work/index")" '{
+  size=$(stat -c %s "$work/index")
+  jq --null-input --arg digest "$digest" --argjson size "$size" '{
     schemaVersion: 2,
     manifests: [{
       mediaType: "application/vnd.oci.image.index.v1+json", $digest, $size,

@@ -485,7 +485,9 @@ fn a_release_has_a_table(python: &Path) -> Result<(), Failed> {
             && table.contains("amd64 arm64"),
         "{table}"
     );
+    // Layers that another gzip has made are the same all the same.
     machine.forget();
+    machine.behaviour = "there".to_owned();
     let results = machine.workflow("release.yml");
     assert!(results.iter().all(|(_, result)| result == "success"), "{results:?} {}", machine.log);
     let asked = machine.asked();

@@ -323,6 +323,13 @@ impl Registry<'_> {
         let overlay = format!("{fixture}/rust-overlay");
         let attribute = format!("psql_{}/slim", self.name);
         let inputs = ["--override-input", "nixpkgs", &fixture, "--override-input", "rust-overlay", &overlay];
+        // With inputs replaced on the command line a flake has no revision, and its receipts are others.
+        let head = output(program("git").arg("-C").arg(&self.flake).args(["rev-parse", "HEAD"]))?;
+        for commit in [before, head.trim()] {
+            let installable = format!("git+file://{}?rev={commit}#{attribute}", self.flake.display());
+            let mut build = nix::on_flake(self.context, &["build", "--no-link"], &[installable]);
+            logged(&mut build, &self.context.log("registry-size-build"), |_| ())?;
+        }
         let words = [&["size", &attribute, "--against", before, "--json"][..], &inputs].concat();
         let text = catalogue::pgflakegen(self.context, &self.flake, &words, "registry-size")?;
         let said: Value = serde_json::from_str(&text).context("size --json")?;
