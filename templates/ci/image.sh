@@ -14,7 +14,7 @@ log=$work/log raw=$work/raw
 
 complain() {
   if [[ ${GITHUB_ACTIONS:-} == true ]]; then
-    printf '::error title=image::%s\n' "$1"
+    printf '::error title=image::%s\n' "$1" >&2
   else
     printf 'error: %s\n' "$1" >&2
   fi
@@ -26,58 +26,23 @@ digest_of() { # FILE
   printf 'sha256:%s\n' "${sum%% *}"
 }
 
-# The archive as a layout of OCI's: the same archive gives the same bytes, and digests are known before anything is
-# pushed, so that a registry is sent only the layers that it lacks. What OCI has no field for, as the health check,
-# stays in the configuration, where Docker finds it.
-layout() { # ARCHIVE FOLDER: sets digest
-  local archive=$1 blobs=$2/blobs/sha256 unpacked=$work/unpacked config blob size processors
-  mkdir -p "$blobs" "$unpacked"
-  tar -xf "$archive" -C "$unpacked"
-  jq --raw-output '.[0].Layers[]' "$unpacked/manifest.json" >"$work/layers"
-  processors=$(nproc)
-  # shellcheck disable=SC2016 # the shell that xargs starts
-  (cd "$unpacked" && xargs -P "$processors" -I '{}' bash -c 'gzip -n <"$1" >"$1.gz"' gzip '{}' <"$work/layers")
-  while IFS= read -r layer; do
-    blob=$(digest_of "$unpacked/$layer.gz")
-    size=$(stat -L -c %s "$unpacked/$layer.gz")
-    jq --null-input --arg digest "$blob" --argjson size "$size" \
-      '{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", $digest, $size }'
-    mv "$unpacked/$layer.gz" "$blobs/${blob#*:}"
-  done <"$work/layers" >"$work/descriptors"
-  config=$unpacked/$(jq --raw-output '.[0].Config' "$unpacked/manifest.json")
-  blob=$(digest_of "$config")
-  size=$(stat -L -c %s "$config")
-  jq --slurp --compact-output --sort-keys --arg digest "$blob" --argjson size "$size" \
-    --slurpfile config "$config" '{
-      schemaVersion: 2,
-      mediaType: "application/vnd.oci.image.manifest.v1+json",
-      config: { mediaType: "application/vnd.oci.image.config.v1+json", $digest, $size },
-      layers: .,
-      annotations: ($config[0].config.Labels // {})
-    }' "$work/descriptors" >"$work/manifest"
-  cp "$config" "$blobs/${blob#*:}"
-  version=$(jq --raw-output '.config.Labels["org.opencontainers.image.version"] // empty' "$config")
-  built_at=$(jq --raw-output '.config.Labels["org.opencontainers.image.revision"] // empty' "$config")
-  built_for=$(jq --raw-output '.architecture' "$config")
-  digest=$(digest_of "$work/manifest")
-  cp "$work/manifest" "$blobs/${digest#*:}"
-  printf '{"imageLayoutVersion":"1.0.0"}' >"$2/oci-layout"
-  size=$(stat -c %s "$work/manifest")
-  jq --null-input --arg digest "$digest" --argjson size "$size" '{
-    schemaVersion: 2,
-    manifests: [{
-      mediaType: "application/vnd.oci.image.manifest.v1+json", $digest, $size,
-      annotations: { "org.opencontainers.image.ref.name": "image" }
-    }]
-  }' >"$2/index.json"
-}
-
 archive=$(nix build --no-link --print-out-paths ".#${ATTR:?}")
 if ! command -v skopeo >/dev/null; then
   skopeo=$(nix build --no-link --print-out-paths --inputs-from . nixpkgs#skopeo)
   PATH=$skopeo/bin:$PATH
 fi
-layout "$archive" "$work/layout"
+unpacked=$work/unpacked
+mkdir "$unpacked"
+tar -xf "$archive" -C "$unpacked"
+config=$(jq --raw-output '.[0].Config' "$unpacked/manifest.json")
+config=$unpacked/$config
+config_digest=$(digest_of "$config")
+label() { # NAME
+  jq --raw-output --arg name "org.opencontainers.image.$1" '.config.Labels[$name] // empty' "$config"
+}
+version=$(label version)
+built_at=$(label revision)
+built_for=$(jq --raw-output '.architecture' "$config")
 if [[ $built_for != "$architecture" ]]; then
   complain "the image is for $built_for, not for $architecture"
   exit 1
@@ -90,6 +55,48 @@ if [[ -z $version ]]; then
   complain 'the image does not say its version'
   exit 1
 fi
+
+# The archive as a layout of OCI's, made once: the same archive gives the same bytes, and digests are known before
+# anything is pushed, so that a registry is sent only the layers that it lacks. What OCI has no field for, as the health
+# check, stays in the configuration, where Docker finds it.
+digest=''
+layout() { # sets digest
+  local blobs=$work/layout/blobs/sha256 blob size processors
+  if [[ -n $digest ]]; then return; fi
+  mkdir -p "$blobs"
+  jq --raw-output '.[0].Layers[]' "$unpacked/manifest.json" >"$work/layers"
+  processors=$(nproc)
+  (cd "$unpacked" && xargs -P "$processors" -I '{}' bash -c 'gzip -n <"$1" >"$1.gz"' gzip '{}' <"$work/layers")
+  while IFS= read -r layer; do
+    blob=$(digest_of "$unpacked/$layer.gz")
+    size=$(stat -L -c %s "$unpacked/$layer.gz")
+    jq --null-input --arg digest "$blob" --argjson size "$size" \
+      '{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", $digest, $size }'
+    mv "$unpacked/$layer.gz" "$blobs/${blob#*:}"
+  done <"$work/layers" >"$work/descriptors"
+  size=$(stat -L -c %s "$config")
+  jq --slurp --compact-output --sort-keys --arg digest "$config_digest" --argjson size "$size" \
+    --slurpfile config "$config" '{
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", $digest, $size },
+      layers: .,
+      annotations: ($config[0].config.Labels // {})
+    }' "$work/descriptors" >"$work/manifest"
+  cp "$config" "$blobs/${config_digest#*:}"
+  digest=$(digest_of "$work/manifest")
+  cp "$work/manifest" "$blobs/${digest#*:}"
+  printf '{"imageLayoutVersion":"1.0.0"}' >"$work/layout/oci-layout"
+  size=$(stat -c %s "$work/manifest")
+  jq --null-input --arg digest "$digest" --argjson size "$size" '{
+    schemaVersion: 2,
+    manifests: [{
+      mediaType: "application/vnd.oci.image.manifest.v1+json", $digest, $size,
+      annotations: { "org.opencontainers.image.ref.name": "image" }
+    }]
+  }' >"$work/layout/index.json"
+}
+
 # 17.6 for the PostgreSQL called 17; others have their name in front.
 case $version in
   "$name" | "$name".*) release=$version ;;
@@ -97,25 +104,32 @@ case $version in
 esac
 tag=${release//[^A-Za-z0-9_.-]/_}-${revision:0:12}
 
-# The digest of what a tag or digest names; nothing where there is none. Its manifest is in $raw.
+# The digest of what a tag or digest names; nothing where there is none. Its manifest is in $raw. Some registries refuse
+# to speak of what is not there: pushing shows whether that is it. A registry that cannot be asked is pushed nothing.
 there() { # REFERENCE
-  if skopeo inspect --raw "docker://$1" >"$raw" 2>"$log"; then digest_of "$raw"; fi
+  if skopeo inspect --raw "docker://$1" >"$raw" 2>"$log"; then
+    digest_of "$raw"
+  elif ! grep -qiE 'unknown|not found|unauthorized|denied|authentication required' "$log"; then
+    cat "$log" >&2
+    complain "the registry does not say whether $1 is there"
+    return 1
+  fi
 }
 
 push() { # REPOSITORY
-  local image=$1 at=$1:$tag-$architecture found theirs ours
+  local image=$1 at=$1:$tag-$architecture found theirs
   found=$(there "$at")
   if [[ -n $found ]]; then
     # Compressed by another gzip it is the same all the same.
-    theirs=$(jq .config.digest "$raw")
-    ours=$(jq .config.digest "$work/manifest")
-    if [[ $theirs != "$ours" ]]; then
+    theirs=$(jq --raw-output .config.digest "$raw")
+    if [[ $theirs != "$config_digest" ]]; then
       complain "$at is there with another content, and is not overwritten: a tag with a commit never changes"
       return 1
     fi
     printf '%s is there already: %s\n' "$at" "$found"
     return
   fi
+  layout
   if ! skopeo copy --quiet --preserve-digests "oci:$work/layout:image" "docker://$at" 2>"$log"; then
     cat "$log" >&2
     if grep -qiE 'unauthorized|denied|authentication required' "$log"; then

@@ -20,9 +20,23 @@ digest_of() { # FILE
   printf 'sha256:%s\n' "${sum%% *}"
 }
 
-# ask FILE REFERENCE [OPTIONS]: what a registry has, to the byte.
+# ask FILE REFERENCE [OPTIONS]: what a registry has, to the byte. A registry that cannot be asked is pushed nothing.
 ask() {
-  skopeo inspect --raw "${@:3}" "docker://$2" >"$1" 2>"$log"
+  if skopeo inspect --raw "${@:3}" "docker://$2" >"$1" 2>"$log"; then return 0; fi
+  if ! grep -qiE 'unknown|not found' "$log"; then
+    cat "$log" >&2
+    echo "::error title=manifest::the registry does not say whether $2 is there"
+    exit 1
+  fi
+  return 1
+}
+
+# must FILE REFERENCE [OPTIONS]: the same of what was pushed before.
+must() {
+  if ! ask "$@"; then
+    echo "::error title=manifest::$2 is not there"
+    exit 1
+  fi
 }
 
 # A layout that has manifests and configurations only: the registry has the layers.
@@ -34,10 +48,10 @@ join() { # REPOSITORY TAG: sets digest
   : >"$work/parts"
   for file in "digests/$2".*; do
     architecture=$(jq --raw-output .architecture "$file")
-    ask "$work/part" "$1:$2-$architecture"
+    must "$work/part" "$1:$2-$architecture"
     part=$(digest_of "$work/part")
     cp "$work/part" "$blobs/${part#*:}"
-    ask "$work/config" "$1@$part" --config
+    must "$work/config" "$1@$part" --config
     blob=$(digest_of "$work/config")
     cp "$work/config" "$blobs/${blob#*:}"
     size=$(stat -c %s "$work/part")
@@ -80,7 +94,7 @@ for image in "${images[@]}"; do
       echo "$image:$tag is there already: $digest"
     else
       skopeo copy --quiet --all --preserve-digests "oci:$work/layout:list" "docker://$image:$tag"
-      ask "$work/there" "$image:$tag"
+      must "$work/there" "$image:$tag"
       found=$(digest_of "$work/there")
       if [[ $found != "$digest" ]]; then
         echo "::error title=manifest::$image:$tag is $found, and $digest was pushed"

@@ -499,12 +499,14 @@ fn a_release_has_a_table(python: &Path) -> Result<(), Failed> {
         ("changed", "is there with another content, and is not overwritten"),
         ("foreign", "the image is for riscv64, not for amd64"),
         ("refused", "the registry refuses the credentials"),
+        ("down", "the registry does not say whether ghcr.io/o/r:16.10-0123456789ab-amd64 is there"),
     ] {
         machine.forget();
         machine.behaviour = behaviour.to_owned();
         let results = machine.workflow("release.yml");
         assert!(results.iter().any(|(job, result)| job == "image" && result == "failure"), "{results:?}");
         assert!(machine.log.contains(says), "{says}: {}", machine.log);
+        assert!(behaviour == "refused" || !machine.asked().contains("skopeo copy"), "{}", machine.asked());
     }
     // Another commit: what the registry says it has is looked at.
     machine.forget();

@@ -11,6 +11,7 @@ last=${!#}
 case $1 in
   inspect)
     refuse
+    if [[ $BEHAVIOUR == down ]]; then echo 'dial tcp: connect: connection refused' >&2 && exit 1; fi
     file=$registry/$(name "$last")
     if [[ ! -e $file ]]; then echo 'manifest unknown' >&2 && exit 1; fi
     if [[ " $* " == *' --config '* ]]; then file=$registry/blobs/$(jq --raw-output '.config.digest[7:]' "$file"); fi
