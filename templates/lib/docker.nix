@@ -37,7 +37,7 @@ let
 
   bin = postgresql.slim;
 
-  # Of all that is inside, as an SPDX expression.
+  # Of the server and its extensions, as an SPDX expression.
   licenses = lib.pipe ([ postgresql.postgresql ] ++ postgresql.bin.installedExtensions) [
     (lib.concatMap (package: lib.toList (package.meta.license or [ ])))
     (map (license: license.spdxId or null))
