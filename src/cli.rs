@@ -113,6 +113,13 @@ pub enum Command {
         after_help = "Example: pgflakegen sbom psql_17/bin > bom.json\n         pgflakegen sbom psql_17/docker --format spdx"
     )]
     Sbom(Box<cmd::sbom::Args>),
+    /// Say how large an environment is with all that it brings along: by package and extension, and why each is there.
+    ///
+    /// What is built is looked at in the store; what is not, caches describe. With a limit it fails where CI should.
+    #[command(
+        after_help = "Example: pgflakegen size psql_17/slim --against main --limit 400M\n         pgflakegen size psql_17/bin --cache https://cache.nixos.org"
+    )]
+    Size(Box<cmd::size::Args>),
     /// List licenses, of the catalogue or of an environment or image, and what the policy says of them.
     #[command(
         after_help = "Example: pgflakegen licenses\n         pgflakegen licenses psql_17/docker --json"
@@ -225,6 +232,7 @@ fn dispatch(command: Option<Command>, context: &mut Context<'_>) -> anyhow::Resu
         Command::Matrix(args) => cmd::matrix::run(&args, context),
         Command::Diff(args) => cmd::diff::run(&args, context),
         Command::Sbom(args) => cmd::sbom::run(&args, context),
+        Command::Size(args) => cmd::size::run(&args, context),
         Command::Licenses(args) => cmd::licenses::run(&args, context),
         Command::Audit(args) => cmd::audit::run(&args, context),
         Command::Add(args) => cmd::add::run(&args, context),

@@ -45,6 +45,8 @@ pub struct Flake {
     pub caches: Vec<Cache>,
     /// What builds it elsewhere.
     pub ci: Option<Ci>,
+    /// What images say of themselves.
+    pub image: Image,
     /// What is not accepted.
     pub policy: Policy,
     /// The name of the PostgreSQL that is meant when none is named.
@@ -63,6 +65,19 @@ pub struct Flake {
     pub preload: Vec<String>,
     /// Settings for every PostgreSQL.
     pub settings: BTreeMap<String, Setting>,
+}
+
+/// What images say of themselves, and where they are pushed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// Repositories of registries; none: the one that belongs to the repository.
+    pub repositories: Vec<String>,
+    /// Where the catalogue is.
+    pub source: Option<String>,
+    /// Where the image is explained.
+    pub documentation: Option<String>,
+    /// Who distributes it.
+    pub vendor: Option<String>,
 }
 
 /// A flake input with all that `flake.lock` records.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 
 pub use super::decode::{Field, Map, Spanned, Wrong};
 use super::kinds::{Own, own};
-pub use super::raw_ci::{RawAction, RawCi, RawPush};
+pub use super::raw_ci::{RawAction, RawCi, RawImage, RawPush};
 use super::schema;
 use crate::diag::Span;
 
@@ -52,6 +52,8 @@ pub struct RawFlake {
     pub caches: Field<List<RawCache>>,
     /// What builds it elsewhere, and when.
     pub ci: Field<RawCi>,
+    /// What images say of themselves, and where they are pushed to.
+    pub image: Field<RawImage>,
     /// What may not be in it, and which known vulnerabilities are put up with.
     pub policy: Field<RawPolicy>,
     /// The versions of pgflakegen that this catalogue is generated with, as Cargo writes requirements.

@@ -1,4 +1,4 @@
-//! `[ci]` and `push` as they are written; as [`raw`](super::raw), whose descriptions the JSON Schema has.
+//! `[ci]`, `[image]` and `push` as they are written; as [`raw`](super::raw), whose descriptions the JSON Schema has.
 
 use schemars::JsonSchema;
 
@@ -39,6 +39,23 @@ pub struct RawCi {
     pub group_updates: Field<bool>,
     /// Other versions of actions than pgflakegen's own; `pgflakegen bump actions` writes them.
     pub actions: Field<Map<RawAction>>,
+}
+
+/// What images say of themselves, and where they are pushed to.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Image")]
+pub struct RawImage {
+    /// Repositories of registries that releases are pushed to. Default: ghcr.io/OWNER/REPO of the repository.
+    pub repositories: Field<List<String>>,
+    /// Where the catalogue is.
+    #[schemars(with = "Option<schema::Url>")]
+    pub source: Field<String>,
+    /// Where the image is explained.
+    #[schemars(with = "Option<schema::Url>")]
+    pub documentation: Field<String>,
+    /// Who distributes it.
+    pub vendor: Field<String>,
 }
 
 /// A version of an action.

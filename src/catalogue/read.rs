@@ -78,6 +78,7 @@ table!(RawFlake, FLAKE_TOML, ["caches"], |t, d| Self {
     },
     caches: t.optional("caches", d),
     ci: t.optional("ci", d),
+    image: t.optional("image", d),
     policy: t.optional("policy", d),
     required_version: t.optional("required-version", d),
 });
@@ -140,6 +141,13 @@ table!(RawCi, "[ci]", |t, d| Self {
     schedule: t.optional("schedule", d),
     group_updates: t.optional("group-updates", d),
     actions: t.optional("actions", d),
+});
+
+table!(RawImage, "[image]", |t, d| Self {
+    repositories: t.optional("repositories", d),
+    source: t.optional("source", d),
+    documentation: t.optional("documentation", d),
+    vendor: t.optional("vendor", d),
 });
 
 table!(RawAction, "the action", |t, d| Self {

@@ -13,12 +13,12 @@ use super::files;
 use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
-    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Input, Kind, Pinned,
-    Policy, Postgresql, Setting, Source, Vendor, Version,
+    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image, Input, Kind,
+    Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
     Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
-    RawExtension, RawFlake, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion,
+    RawExtension, RawFlake, RawImage, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -123,6 +123,7 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
             Some(ci) => Some(self::ci(raw, &ci.value)?),
             None => None,
         },
+        image: raw.image.as_ref().map(|image| self::image(&image.value)).unwrap_or_default(),
         policy: policy(raw)?,
         default_postgresql: text(&raw.default_postgresql)?,
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
@@ -133,6 +134,15 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
         preload: texts(&raw.preload),
         settings: settings(&raw.settings),
     })
+}
+
+fn image(raw: &RawImage) -> Image {
+    Image {
+        repositories: texts(&raw.repositories),
+        source: text(&raw.source),
+        documentation: text(&raw.documentation),
+        vendor: text(&raw.vendor),
+    }
 }
 
 fn push(raw: &RawPush) -> Option<Push> {

@@ -8,7 +8,7 @@ use super::inputs::Inputs;
 use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, report};
 use crate::diag::{Diagnostics, SourceMap, plural};
-use crate::ops::cache_gc::{self, Plan};
+use crate::ops::cache_gc::{self, Going, Plan};
 use crate::ops::cache_keys::{self, keygen};
 
 /// Options of `cache`.
@@ -137,7 +137,10 @@ fn clear(args: &GcArgs, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
 }
 
 fn as_json(plan: &Plan, bytes: u64, deleted: bool) -> Value {
-    let going: Vec<Value> =
-        plan.going.iter().map(|going| json!({ "path": going.path, "bytes": going.bytes })).collect();
+    let one = |going: &Going| {
+        let files: Vec<&Utf8PathBuf> = std::iter::once(&going.narinfo).chain(&going.archive).collect();
+        json!({ "path": going.path, "bytes": going.bytes, "files": files })
+    };
+    let going: Vec<Value> = plan.going.iter().map(one).collect();
     json!({ "kept": plan.kept, "staying": plan.staying, "going": going, "bytes": bytes, "deleted": deleted })
 }

@@ -39,6 +39,7 @@ pub mod sbom;
 pub mod schema;
 pub mod show;
 mod show_override;
+pub mod size;
 pub mod validate;
 pub mod verify;
 

@@ -142,6 +142,10 @@ fn hash(path: &str) -> Option<String> {
 
 fn infos(cache: &Utf8Path) -> Result<BTreeMap<String, Info>, Error> {
     let read = |source| Error::Read { path: cache.to_owned(), source };
+    if cache.as_str().contains("://") {
+        let why = "is not a folder of this machine; docs/publishing.md says how a bucket is cleared away";
+        return Err(Error::Unfit { path: cache.to_owned(), why: why.to_owned() });
+    }
     if !cache.join("nix-cache-info").is_file() {
         let why = "is no binary cache in a folder: it has no nix-cache-info".to_owned();
         return Err(Error::Unfit { path: cache.to_owned(), why });

@@ -266,6 +266,22 @@ pub enum Error {
         /// The folder that was looked into.
         store: String,
     },
+    /// What is to be measured is neither built nor described.
+    #[error(
+        "{path} is neither in {store} nor in a cache that was asked; build it{}, or name a cache that has it: \
+         nix build '.#{attribute}', --cache URL",
+        revision.as_ref().map_or(String::new(), |revision| format!(" (also that of {revision})"))
+    )]
+    NoSize {
+        /// The store path's name.
+        path: String,
+        /// The attribute.
+        attribute: String,
+        /// The folder that was looked into.
+        store: String,
+        /// The revision that it is compared with.
+        revision: Option<String>,
+    },
     /// There is no tag to compare with.
     #[error("{0} has no tag behind HEAD; name a revision: --since REV")]
     NoTag(Utf8PathBuf),

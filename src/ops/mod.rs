@@ -37,6 +37,7 @@ pub mod revision;
 pub mod sbom;
 pub mod show_override;
 pub mod sides;
+pub mod size;
 pub mod untracked;
 pub mod validate;
 pub mod verify;

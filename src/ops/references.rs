@@ -69,9 +69,7 @@ pub(crate) fn closure(
         if path.symlink_metadata().is_err() {
             continue;
         }
-        let mut search = Search::new(known);
-        look(&path, &mut search)?;
-        for hash in search.found {
+        for hash in of(&path, known)? {
             if all.insert(hash.clone())
                 && let Some(name) = known.get(&hash)
             {
@@ -80,6 +78,16 @@ pub(crate) fn closure(
         }
     }
     Ok(all)
+}
+
+/// The hashes of what the files at `path` refer to, of those that are `known`.
+///
+/// # Errors
+/// When something there cannot be read.
+pub(crate) fn of(path: &Path, known: &BTreeMap<String, String>) -> io::Result<BTreeSet<String>> {
+    let mut search = Search::new(known);
+    look(path, &mut search)?;
+    Ok(search.found)
 }
 
 fn look(path: &Path, search: &mut Search<'_>) -> io::Result<()> {

@@ -28,6 +28,11 @@ pub fn catalogue_json(catalogue: &Catalogue) -> String {
         "port": flake.port,
         "superuser": flake.superuser,
         "locale": flake.locale,
+        "image": {
+            "source": flake.image.source,
+            "documentation": flake.image.documentation,
+            "vendor": flake.image.vendor,
+        },
         "inputs": flake.inputs.iter().map(|i| (i.name.clone(), json!(i.revision()))).collect::<Map<_, _>>(),
         "postgresqls": postgresqls.collect::<Map<_, _>>(),
         "extensions": extensions.collect::<Map<_, _>>(),

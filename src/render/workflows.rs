@@ -101,6 +101,8 @@ struct Data {
     nix: String,
     program: String,
     public_keys: String,
+    registries: Vec<Registry>,
+    repositories: String,
     push: String,
     pushes: bool,
     role: bool,
@@ -127,6 +129,14 @@ struct Image {
     attr: String,
     postgresql: String,
     runner: String,
+}
+
+#[derive(Serialize)]
+struct Registry {
+    host: String,
+    registry: String,
+    username: String,
+    password: String,
 }
 
 #[derive(Serialize)]
@@ -197,6 +207,11 @@ impl Data {
             nix: action("cachix/install-nix-action"),
             program: text(&ci.program),
             public_keys: joined(|cache| &cache.public_key),
+            registries: registries(&flake.image.repositories),
+            repositories: match flake.image.repositories.is_empty() {
+                true => format!("{GITHUBS}/${{{{ github.repository }}}}"),
+                false => text(&flake.image.repositories.join(" ")),
+            },
             push: text(&Value::from(pushes.clone()).to_string()),
             pushes: !pushes.is_empty(),
             role: !roles.is_empty(),
@@ -228,6 +243,33 @@ fn secrets(flake: &Flake) -> Vec<Secret> {
     names.sort_unstable();
     names.dedup();
     names.into_iter().map(|name| Secret { name, value: format!("${{{{ secrets.{name} }}}}") }).collect()
+}
+
+/// GitHub's own registry, which takes the workflow's token.
+const GITHUBS: &str = "ghcr.io";
+
+/// Whom images are pushed to, each with the secrets of its own: DOCKER_IO_USERNAME and DOCKER_IO_PASSWORD.
+fn registries(repositories: &[String]) -> Vec<Registry> {
+    let mut hosts: Vec<&str> =
+        repositories.iter().filter_map(|repository| Some(repository.split_once('/')?.0)).collect();
+    if hosts.is_empty() {
+        hosts.push(GITHUBS);
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    let one = |host: &str| {
+        let name: String = host
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+            .collect();
+        let secret = |what: &str| format!("${{{{ secrets.{name}_{what} }}}}");
+        let (username, password) = match host {
+            GITHUBS => ("${{ github.actor }}".to_owned(), "${{ github.token }}".to_owned()),
+            _ => (secret("USERNAME"), secret("PASSWORD")),
+        };
+        Registry { host: host.to_owned(), registry: text(host), username, password }
+    };
+    hosts.into_iter().map(one).collect()
 }
 
 /// Images: of each PostgreSQL for each Linux that is built.

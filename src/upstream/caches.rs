@@ -27,6 +27,27 @@ pub struct Caches {
     trouble: Mutex<Vec<String>>,
 }
 
+/// What a `.narinfo` says of a store path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Bytes of it as an archive.
+    pub bytes: u64,
+    /// Names of other paths that it refers to, with their hashes.
+    pub references: Vec<String>,
+}
+
+impl Described {
+    fn read(text: &str) -> Option<Self> {
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let own = field("StorePath")?.rsplit('/').next()?;
+        let references = field("References").unwrap_or_default().split_whitespace();
+        Some(Self {
+            bytes: field("NarSize")?.parse().ok()?,
+            references: references.filter(|name| *name != own).map(str::to_owned).collect(),
+        })
+    }
+}
+
 /// Why a cache is not asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreachable {
@@ -62,8 +83,16 @@ impl Caches {
             let one = |url: &String| {
                 let place = Url::parse(&format!("{}/", url.trim_end_matches('/')));
                 let place = place.map_err(|error| error.to_string())?;
-                caches.asked(&place, "nix-cache-info").map_err(|error| error.to_string())?;
-                Ok(place)
+                match caches.asked(&place, "nix-cache-info") {
+                    Ok(true) => Ok(place),
+                    // Nix takes nothing from such a place either.
+                    Ok(false) => {
+                        Err("it has no nix-cache-info: nothing was pushed there yet, or it is gone, or not \
+                                      for everybody to read"
+                            .to_owned())
+                    }
+                    Err(error) => Err(error.to_string()),
+                }
             };
             urls.par_iter().map(one).collect()
         });
@@ -119,6 +148,18 @@ impl Caches {
         let answers: Vec<(String, bool)> = Pool::of(AT_ONCE)
             .install(|| new.par_iter().map(|hash| ((*hash).to_owned(), has(hash))).collect());
         self.known.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
+    }
+
+    /// What the first that has it says of each store path (its name with the hash); what none has is not there.
+    pub fn describe(&self, paths: &[String]) -> BTreeMap<String, Described> {
+        let one = |path: &String| {
+            let file = format!("{}.narinfo", path.get(..32)?);
+            let texts =
+                self.places.iter().filter_map(|place| self.client.text(&place.join(&file).ok()?).ok());
+            let described = texts.filter_map(|text| Described::read(&text)).next()?;
+            Some((path.clone(), described))
+        };
+        Pool::of(AT_ONCE).install(|| paths.par_iter().filter_map(one).collect())
     }
 
     /// Whether one of them has it, as far as was asked.

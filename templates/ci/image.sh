@@ -1,41 +1,154 @@
-# Builds the image of a PostgreSQL and pushes it for one architecture. ATTR: the image; IMAGE: repository of a registry;
-# TAG, ARCHITECTURE. The digest is written to digests/NAME.ARCHITECTURE. A tag that is there stays as it is.
+# Builds the image of a PostgreSQL and pushes it for one architecture. ATTR: the image; NAME: the PostgreSQL; IMAGES:
+# repositories of registries, with spaces between; ARCHITECTURE; REVISION: the commit. Leaves digests/TAG.ARCHITECTURE
+# for the manifest list. The tag says version and commit, so what it names never changes: one that is there stays.
 set -euo pipefail
 
 NIX_CONFIG="${NIX_CONFIG:-}
 extra-experimental-features = nix-command flakes"
 export NIX_CONFIG
-image=${IMAGE:?}
-image=${image,,} tag=${TAG:?}-${ARCHITECTURE:?}
-archive=$(nix build --no-link --print-out-paths ".#${ATTR:?}")
-skopeo=$(nix build --no-link --print-out-paths --inputs-from . nixpkgs#skopeo)
-PATH=$skopeo/bin:$PATH
-mkdir -p digests
-ours=digests/${TAG}.$ARCHITECTURE
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+name=${NAME:?} architecture=${ARCHITECTURE:?} revision=${REVISION:?}
+read -r -a images <<<"${IMAGES:?}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+log=$work/log raw=$work/raw
 
-there=$(skopeo inspect --format '{{ .Digest }}' "docker://$image:$tag" 2>"$log") || there=''
-if [[ -n $there ]]; then
-  printf '%s:%s is there already, and stays as it is: %s\n' "$image" "$tag" "$there"
-  printf '%s\n' "$there" >"$ours"
-  exit 0
-fi
-if grep -qiE 'unauthorized|denied|authentication required' "$log"; then
-  # Some registries say so of what is not there, too: pushing shows it.
-  echo 'the registry does not say whether the tag is there' >&2
-fi
-if ! skopeo copy --quiet --digestfile "$ours" "docker-archive:$archive" "docker://$image:$tag" 2>"$log"; then
-  cat "$log" >&2
-  if grep -qiE 'unauthorized|denied|authentication required' "$log"; then
-    echo '::error title=image::the registry refuses the credentials, or this workflow may not write packages'
+complain() {
+  if [[ ${GITHUB_ACTIONS:-} == true ]]; then
+    printf '::error title=image::%s\n' "$1" >&2
+  else
+    printf 'error: %s\n' "$1" >&2
   fi
+}
+
+digest_of() { # FILE
+  local sum
+  sum=$(sha256sum "$1")
+  printf 'sha256:%s\n' "${sum%% *}"
+}
+
+archive=$(nix build --no-link --print-out-paths ".#${ATTR:?}")
+if ! command -v skopeo >/dev/null; then
+  skopeo=$(nix build --no-link --print-out-paths --inputs-from . nixpkgs#skopeo)
+  PATH=$skopeo/bin:$PATH
+fi
+unpacked=$work/unpacked
+mkdir "$unpacked"
+tar -xf "$archive" -C "$unpacked"
+config=$(jq --raw-output '.[0].Config' "$unpacked/manifest.json")
+config=$unpacked/$config
+config_digest=$(digest_of "$config")
+label() { # NAME
+  jq --raw-output --arg name "org.opencontainers.image.$1" '.config.Labels[$name] // empty' "$config"
+}
+version=$(label version)
+built_at=$(label revision)
+built_for=$(jq --raw-output '.architecture' "$config")
+if [[ $built_for != "$architecture" ]]; then
+  complain "the image is for $built_for, not for $architecture"
   exit 1
 fi
-digest=$(<"$ours")
-read_back=$(skopeo inspect --format '{{ .Digest }}' "docker://$image@$digest")
-if [[ $read_back != "$digest" ]]; then
-  echo "::error title=image::the registry has $read_back, and $digest was pushed"
+if [[ -n $built_at && $built_at != "$revision" ]]; then
+  complain "the image is of $built_at, not of $revision"
   exit 1
 fi
-printf '%s:%s %s\n' "$image" "$tag" "$digest"
+if [[ -z $version ]]; then
+  complain 'the image does not say its version'
+  exit 1
+fi
+
+# The archive as a layout of OCI's, made once: the same archive gives the same bytes, and digests are known before
+# anything is pushed, so that a registry is sent only the layers that it lacks. What OCI has no field for, as the health
+# check, stays in the configuration, where Docker finds it.
+digest=''
+layout() { # sets digest
+  local blobs=$work/layout/blobs/sha256 blob size processors
+  if [[ -n $digest ]]; then return; fi
+  mkdir -p "$blobs"
+  jq --raw-output '.[0].Layers[]' "$unpacked/manifest.json" >"$work/layers"
+  processors=$(nproc)
+  (cd "$unpacked" && xargs -P "$processors" -I '{}' bash -c 'gzip -n <"$1" >"$1.gz"' gzip '{}' <"$work/layers")
+  while IFS= read -r layer; do
+    blob=$(digest_of "$unpacked/$layer.gz")
+    size=$(stat -L -c %s "$unpacked/$layer.gz")
+    jq --null-input --arg digest "$blob" --argjson size "$size" \
+      '{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", $digest, $size }'
+    mv "$unpacked/$layer.gz" "$blobs/${blob#*:}"
+  done <"$work/layers" >"$work/descriptors"
+  size=$(stat -L -c %s "$config")
+  jq --slurp --compact-output --sort-keys --arg digest "$config_digest" --argjson size "$size" \
+    --slurpfile config "$config" '{
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", $digest, $size },
+      layers: .,
+      annotations: ($config[0].config.Labels // {})
+    }' "$work/descriptors" >"$work/manifest"
+  cp "$config" "$blobs/${config_digest#*:}"
+  digest=$(digest_of "$work/manifest")
+  cp "$work/manifest" "$blobs/${digest#*:}"
+  printf '{"imageLayoutVersion":"1.0.0"}' >"$work/layout/oci-layout"
+  size=$(stat -c %s "$work/manifest")
+  jq --null-input --arg digest "$digest" --argjson size "$size" '{
+    schemaVersion: 2,
+    manifests: [{
+      mediaType: "application/vnd.oci.image.manifest.v1+json", $digest, $size,
+      annotations: { "org.opencontainers.image.ref.name": "image" }
+    }]
+  }' >"$work/layout/index.json"
+}
+
+# 17.6 for the PostgreSQL called 17; others have their name in front.
+case $version in
+  "$name" | "$name".*) release=$version ;;
+  *) release=$name-$version ;;
+esac
+tag=${release//[^A-Za-z0-9_.-]/_}-${revision:0:12}
+
+# The digest of what a tag or digest names; nothing where there is none. Its manifest is in $raw. Some registries refuse
+# to speak of what is not there: pushing shows whether that is it. A registry that cannot be asked is pushed nothing.
+there() { # REFERENCE
+  if skopeo inspect --raw "docker://$1" >"$raw" 2>"$log"; then
+    digest_of "$raw"
+  elif ! grep -qiE 'unknown|not found|unauthorized|denied|authentication required' "$log"; then
+    cat "$log" >&2
+    complain "the registry does not say whether $1 is there"
+    return 1
+  fi
+}
+
+push() { # REPOSITORY
+  local image=$1 at=$1:$tag-$architecture found theirs
+  found=$(there "$at")
+  if [[ -n $found ]]; then
+    # Compressed by another gzip it is the same all the same.
+    theirs=$(jq --raw-output .config.digest "$raw")
+    if [[ $theirs != "$config_digest" ]]; then
+      complain "$at is there with another content, and is not overwritten: a tag with a commit never changes"
+      return 1
+    fi
+    printf '%s is there already: %s\n' "$at" "$found"
+    return
+  fi
+  layout
+  if ! skopeo copy --quiet --preserve-digests "oci:$work/layout:image" "docker://$at" 2>"$log"; then
+    cat "$log" >&2
+    if grep -qiE 'unauthorized|denied|authentication required' "$log"; then
+      complain "the registry refuses the credentials for $image, or this workflow may not write packages"
+    fi
+    return 1
+  fi
+  found=$(there "$image@$digest")
+  if [[ $found != "$digest" ]]; then
+    complain "$image has ${found:-nothing}, and $digest was pushed"
+    return 1
+  fi
+  printf '%s %s\n' "$at" "$digest"
+}
+
+for image in "${images[@]}"; do
+  push "${image,,}"
+done
+mkdir -p digests
+jq --null-input --compact-output --arg name "$name" --arg release "$release" --arg tag "$tag" \
+  --arg version "$version" --arg architecture "$architecture" \
+  '{ $name, $release, $tag, $version, $architecture }' >"digests/$tag.$architecture"

@@ -4,8 +4,10 @@
 set -euo pipefail
 umask 077
 
+# What Nix remembers of a bucket may be another's of that name, or gone since; then it would leave paths out.
 NIX_CONFIG="${NIX_CONFIG:-}
-extra-experimental-features = nix-command flakes"
+extra-experimental-features = nix-command flakes
+narinfo-cache-positive-ttl = 0"
 export NIX_CONFIG
 tries=${TRIES:-3}
 pause=${PAUSE:-15}
@@ -46,6 +48,10 @@ patiently() {
     cat "$log" >&2
     if grep -qE 'ExpiredToken|InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|HTTP error (401|403)|Unauthorized' "$log"; then
       complain 'the cache refuses the credentials: they are wrong, or have expired'
+      return 1
+    fi
+    if grep -q 'NoSuchBucket' "$log"; then
+      complain 'there is no such bucket: make it, or mend push in catalogue/flake.toml'
       return 1
     fi
     if ((try >= tries)); then

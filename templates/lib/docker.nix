@@ -15,6 +15,7 @@
   jq,
   lib,
   nss_wrapper,
+  revision,
   runCommand,
   writeShellApplication,
   writeTextDir,
@@ -35,6 +36,16 @@ let
   sockets = "/run/postgresql";
 
   bin = postgresql.slim;
+
+  # Of the server and its extensions, as an SPDX expression.
+  licenses = lib.pipe ([ postgresql.postgresql ] ++ postgresql.bin.installedExtensions) [
+    (lib.concatMap (package: lib.toList (package.meta.license or [ ])))
+    (map (license: license.spdxId or null))
+    (lib.filter (id: id != null))
+    lib.unique
+    (lib.sort lib.lessThan)
+    (lib.concatStringsSep " AND ")
+  ];
 
   builtinLocale = lib.elem catalogue.locale [
     "C"
@@ -170,10 +181,17 @@ dockerTools.buildLayeredImage {
       StartPeriod = 60000000000;
       Retries = 5;
     };
-    Labels = {
-      "org.opencontainers.image.title" = "postgresql-${name}";
-      "org.opencontainers.image.description" = catalogue.description;
-      "org.opencontainers.image.version" = postgresql.postgresql.version;
-    };
+    # https://github.com/opencontainers/image-spec/blob/main/annotations.md
+    Labels =
+      lib.mapAttrs' (key: lib.nameValuePair "org.opencontainers.image.${key}") (
+        lib.filterAttrs (_: value: value != null && value != "") {
+          title = "postgresql-${name}";
+          inherit (catalogue) description;
+          inherit (postgresql.postgresql) version;
+          inherit revision licenses;
+          inherit (catalogue.image) source documentation vendor;
+          url = catalogue.image.source;
+        }
+      );
   };
 }

@@ -143,7 +143,7 @@ let
   makeSlim = pkgs.callPackage ./slim.nix { inherit postgresql; };
 
   makeImage = pkgs.callPackage ./docker.nix {
-    inherit catalogue;
+    inherit catalogue revision;
     data = import ../tools/data.nix { inherit pkgs; };
   };
 

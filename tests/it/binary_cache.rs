@@ -98,6 +98,20 @@ fn what_no_tag_offers_goes_when_it_is_said_so() {
         "{err}"
     );
     assert!(err.contains("1 of 3 store paths") && err.contains("would go"), "{err}");
+    // A bucket is cleared away by the files that the report names.
+    let (_, out, _) = gc(&["--keep-tags", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let hash = "2".repeat(32);
+    assert_eq!(
+        report["going"][0]["files"],
+        serde_json::json!([format!("{hash}.narinfo"), format!("nar/{hash}.nar")])
+    );
+    let bucket = with(&["cache", "gc", "s3://bucket", "--keep-tags"]);
+    assert!(
+        bucket.status.code() == Some(2) && stderr(&bucket).contains("is not a folder of this machine"),
+        "{}",
+        stderr(&bucket)
+    );
     // Nothing is kept: that is a mistake.
     assert_eq!(gc(&["--delete"]).0, Some(2));
     assert_eq!(gc(&["--keep", "no-such-revision", "--delete"]).0, Some(2));

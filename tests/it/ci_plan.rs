@@ -156,6 +156,11 @@ fn what_caches_have_is_not_built() {
             .map(|path| path.as_str().expect("a path").to_owned())
             .collect::<Vec<_>>()
     };
+    // What was never pushed to, or is gone, has nothing, and that is said.
+    let empty = TempDir::new().expect("a temporary directory");
+    let url = format!("file://{}", empty.path().display());
+    let (code, _, said) = plan(root, &["--check-cache-status", "--cache", &url, "--offline"]);
+    assert!(code == Some(0) && said.contains("it has no nix-cache-info"), "{said}");
     let all = cache(outputs(&|attr| !attr.contains("pgvector-0_7_4")).into_iter());
     let url = format!("file://{}", all.path().display());
     let asked = json(root, &["--check-cache-status", "--cache", &url, "--offline"]);

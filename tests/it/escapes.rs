@@ -218,6 +218,7 @@ fn messages_of_commands() {
         &["diff", &bad],
         &["diff", "HEAD", &missing],
         &["sbom", &bad],
+        &["size", &bad],
         &["licenses", &bad],
         &["audit", "--database", &missing],
         &["validate", &bad],

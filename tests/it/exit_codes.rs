@@ -118,6 +118,7 @@ const CASES: &[(Folder, &[&str], i32)] = &[
     (Edited, &["diff"], 0),
     (Good, &["diff", "absent"], 2),
     (Good, &["sbom", "absent"], 2),
+    (Good, &["size", "absent"], 2),
     (Good, &["licenses"], 0),
     (Wrong, &["licenses"], 1),
     (Good, &["audit", "--own", "--date", "2026-11-27"], 0),

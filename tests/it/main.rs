@@ -36,6 +36,7 @@ mod render;
 mod reports;
 mod sbom;
 mod side_by_side;
+mod size;
 #[path = "../support/mod.rs"]
 mod support;
 mod team;

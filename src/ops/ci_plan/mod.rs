@@ -29,9 +29,10 @@ pub use self::jobs::{Job, Kind};
 /// What is found here.
 pub(crate) const FINDER: Finder = finder! {
     CacheUnreachable =
-        "A binary cache does not answer, or not every time, so that it is not known what it has. The plan goes on \
-         as if it had nothing: more is built than need be, and nothing too little. `curl -I CACHE/nix-cache-info` \
-         shows what it says; credentials of caches that want some are in a netrc file.";
+        "A binary cache does not answer, or not every time, so that it is not known what it has; or it has no \
+         nix-cache-info: then nothing was pushed there yet, or it is gone. The plan goes on as if it had nothing: more \
+         is built than need be, and nothing too little. `curl -I CACHE/nix-cache-info` shows what it says; \
+         credentials of caches that want some are in a netrc file.";
 };
 pub(crate) use self::chunks::FINDER as CHUNKS;
 pub(crate) use self::failures::FINDER as FAILURES;

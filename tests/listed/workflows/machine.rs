@@ -14,11 +14,10 @@ use super::{copy, expression, read};
 use crate::support::program::PROGRAM;
 
 /// Where programs of ours stand in the PATH before others.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 4] = [
     ("nix", include_str!("programs/nix.sh")),
     ("gh", include_str!("programs/gh.sh")),
     ("skopeo", include_str!("programs/skopeo.sh")),
-    ("docker", include_str!("programs/docker.sh")),
     ("sudo", "true"),
 ];
 

@@ -201,7 +201,8 @@ pub fn copy_repository(context: &Context, to: &Path) -> Result<()> {
 }
 
 /// pgflakegen itself, which asks the mirror in place of the network.
-fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Result<String> {
+/// Runs pgflakegen on a repository.
+pub fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Result<String> {
     // Cargo puts it beside this program.
     let own = std::env::current_exe().context("this program's own path")?;
     let mut command = program(own.with_file_name("pgflakegen"));
@@ -435,6 +436,59 @@ pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
     table.insert("side-by-side".to_owned(), Value::Boolean(true));
     fs::write(&path, table.to_string())?;
     pgflakegen(context, flake, &["generate"], "generate-side-by-side").map(drop)
+}
+
+/// The same catalogue as a repository with commits, whose images say where they are from: as it is, and after a change
+/// to one extension of a PostgreSQL, which is named.
+pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result<(String, [String; 2])> {
+    if flake.exists() {
+        fs::remove_dir_all(flake)?;
+    }
+    output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
+    fs::remove_file(flake.join(".git"))?;
+    let git = |words: &[&str]| {
+        let mut command = program("git");
+        command.arg("-C").arg(flake).args(["-c", "user.name=e2e", "-c", "user.email=e2e@pgflakegen.invalid"]);
+        // The same commit for the same files.
+        command.env("GIT_AUTHOR_DATE", "@0 +0000").env("GIT_COMMITTER_DATE", "@0 +0000");
+        output(command.args(words))
+    };
+    let commit = |message: &str| -> Result<String> {
+        git(&["add", "--all"])?;
+        git(&["commit", "--quiet", "--message", message])?;
+        Ok(git(&["rev-parse", "HEAD"])?.trim().to_owned())
+    };
+    git(&["init", "--quiet"])?;
+    let path = flake.join("catalogue/flake.toml");
+    let mut table = read(&path)?;
+    let image = [
+        ("source", "https://git.example.org/postgresql"),
+        ("documentation", "https://example.org/postgresql"),
+        ("vendor", "Example Ltd"),
+    ];
+    let image = image.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned())));
+    table.insert("image".to_owned(), Value::Table(image.into_iter().collect()));
+    fs::write(&path, table.to_string())?;
+    pgflakegen(context, flake, &["generate"], "generate-published")?;
+    let before = commit("Published")?;
+    let folder = flake.join("catalogue");
+    let catalogue = Catalogue::read(&folder)?;
+    let for_it = |table: &&(String, Table)| {
+        let versions = entries(&table.1, "version").filter_map(|entry| entry.get("postgresql")?.as_array());
+        text(&table.1, "kind") == Some("pgxs")
+            && !table.1.contains_key("override")
+            && versions.flatten().any(|value| value.as_str() == Some(name))
+    };
+    let (extension, table) =
+        catalogue.extensions.iter().find(for_it).context("no extension can be changed")?;
+    let mut table = table.clone();
+    table.insert("override".to_owned(), Value::String(format!("overrides/{extension}.nix")));
+    fs::write(folder.join("extensions").join(format!("{extension}.toml")), table.to_string())?;
+    let text = "_: _old: {\n  postFixup = \"mkdir -p $out/share && echo changed >$out/share/changed\";\n}\n";
+    fs::write(folder.join("overrides").join(format!("{extension}.nix")), text)?;
+    pgflakegen(context, flake, &["generate"], "generate-published-changed")?;
+    let after = commit("One extension")?;
+    Ok((extension.clone(), [before, after]))
 }
 
 fn keep(table: &mut Table, key: &str, mut wanted: impl FnMut(&Table) -> bool) {

@@ -3,13 +3,18 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
 /// How many lines of a failed program's output are shown.
 const SHOWN: usize = 25;
+/// How long a server may take until it serves.
+const START: Duration = Duration::from_secs(60);
 
 /// A program with no standard input.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
@@ -56,6 +61,66 @@ pub fn logged(command: &mut Command, log: &Path, mut on_line: impl FnMut(&str)) 
         bail!("{described}: {status}; all of it is in {}\n{}", log.display(), tail(&text));
     }
     fs::read_to_string(&out_path).with_context(|| format!("{}", out_path.display()))
+}
+
+/// Runs a program that must fail and say why, in all of these words; gives what it said, which goes to the log.
+pub fn refused(command: &mut Command, log: &Path, words: &[&str]) -> Result<String> {
+    let described = describe(command);
+    let result = command.output().with_context(|| format!("cannot run {described}"))?;
+    let said =
+        String::from_utf8_lossy(&result.stdout).into_owned() + &String::from_utf8_lossy(&result.stderr);
+    fs::write(log, &said).with_context(|| format!("{}", log.display()))?;
+    if result.status.success() {
+        bail!("{described} ended well, and should not have");
+    }
+    if let Some(missing) = words.iter().find(|word| !said.contains(**word)) {
+        bail!("{described} does not say `{missing}`\n{}", tail(&said));
+    }
+    Ok(said)
+}
+
+/// A server, which ends with this value.
+pub struct Server {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts it, and waits until it serves.
+    pub fn start(command: &mut Command, log: &Path, serves: impl Fn() -> bool) -> Result<Self> {
+        let described = describe(command);
+        let file = File::create(log).with_context(|| format!("{}", log.display()))?;
+        let child = command.stdout(file.try_clone()?).stderr(file).spawn();
+        let child = child.with_context(|| format!("cannot run {described}"))?;
+        let mut server = Self { child, log: log.to_owned() };
+        let began = Instant::now();
+        while !serves() {
+            if server.child.try_wait()?.is_some() || began.elapsed() > START {
+                bail!("{described} does not serve\n{}", tail(&server.said()?));
+            }
+            sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> Result<String> {
+        let text = fs::read(&self.log).with_context(|| format!("{}", self.log.display()))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended by itself is no concern here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 fn tail(text: &str) -> String {

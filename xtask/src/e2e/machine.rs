@@ -26,6 +26,7 @@ const PACKAGES: &[&str] = &[
     "cmake",
     "curl",
     "debootstrap",
+    "docker-registry",
     "fakeroot",
     "flex",
     "git",
@@ -37,12 +38,16 @@ const PACKAGES: &[&str] = &[
     "llvm-dev",
     "meson",
     "ninja-build",
+    "openssh-client",
+    "openssh-server",
     "openssl",
     "perl",
     "pkg-config",
     "podman",
+    "python3-venv",
     "runc",
     "shellcheck",
+    "skopeo",
     "strace",
     "unzip",
     "xz-utils",
@@ -113,6 +118,14 @@ impl CurrentNix {
         &self.version
     }
 
+    /// A line of shell that becomes one of its programs, on whichever store the environment says.
+    pub fn launch(name: &str) -> String {
+        let root = UNSTABLE;
+        format!(
+            "exec {root}/lib64/ld-linux-x86-64.so.2 --argv0 {name} --library-path {root}/lib/x86_64-linux-gnu:{root}/usr/lib/x86_64-linux-gnu {root}/usr/bin/nix \"$@\""
+        )
+    }
+
     /// One of its programs, with the test's settings.
     pub fn command(&self, context: &Context, name: &str) -> Command {
         let mut command = program(Path::new(UNSTABLE).join("wrappers").join(name));
@@ -159,7 +172,8 @@ fn write_wrappers(place: &Path) -> Result<()> {
     fs::write(place.join("etc/nix/nix.conf"), "extra-experimental-features = nix-command flakes\n")?;
     for name in ["nix", "nix-instantiate", "nix-store"] {
         let text = format!(
-            "#!/bin/sh\nexport NIX_REMOTE='local?root={root}/store' NIX_CONF_DIR={root}/etc/nix\nexec {root}/lib64/ld-linux-x86-64.so.2 --argv0 {name} --library-path {root}/lib/x86_64-linux-gnu:{root}/usr/lib/x86_64-linux-gnu {root}/usr/bin/nix \"$@\"\n"
+            "#!/bin/sh\nexport NIX_REMOTE='local?root={root}/store' NIX_CONF_DIR={root}/etc/nix\n{}\n",
+            CurrentNix::launch(name)
         );
         let path = folder.join(name);
         fs::write(&path, text)?;

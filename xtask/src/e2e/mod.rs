@@ -1,12 +1,15 @@
 //! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
 
 pub mod apt;
+mod builders;
+mod cache;
 mod catalogue;
 pub mod command;
 mod evaluate;
 mod machine;
 mod nix;
 mod own;
+mod registry;
 mod rust;
 mod server;
 mod sources;
@@ -227,6 +230,24 @@ const STEPS: &[Step] = &[
         about: "psql_NN/docker: its configuration, and its entrypoint in a root directory of its layers",
         needs: &["build-older"],
         run: tools::image,
+    },
+    Step {
+        name: "cache",
+        about: "push to an S3 server and read from it, with the current Nix and Amazon's client",
+        needs: &["current-nix", "build-older"],
+        run: cache::prove,
+    },
+    Step {
+        name: "builders",
+        about: "build over ssh as another user on another store, copy both ways",
+        needs: &["build-older"],
+        run: builders::build,
+    },
+    Step {
+        name: "registry",
+        about: "push the image to a registry by the release's scripts: digests, tags, what a change sends",
+        needs: &["build-older"],
+        run: registry::push,
     },
     Step {
         name: "slim",

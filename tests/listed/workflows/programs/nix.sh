@@ -6,7 +6,20 @@ case "$1 ${2:-}" in
   'build '*)
     case $last in
       *'#pgflakegen') echo "$STATE/pgflakegen" ;;
-      'nixpkgs#skopeo') echo "$STATE" ;;
+      *'/docker')
+        # An image as Docker has it; BEHAVIOUR changed: of other contents than before.
+        case $last in *aarch64*) architecture=arm64 ;; *) architecture=amd64 ;; esac
+        [[ $BEHAVIOUR != foreign ]] || architecture=riscv64
+        case $last in *psql_16*) version=16.10 ;; *) version=17.6 ;; esac
+        image=$(mktemp -d)
+        printf '%s %s' "$BEHAVIOUR" "$architecture" >"$image/layer"
+        jq --null-input --arg architecture "$architecture" --arg version "${VERSION:-$version}" \
+          '{ $architecture, os: "linux", config: { Labels: { "org.opencontainers.image.version": $version } } }' >"$image/config"
+        if [[ $BEHAVIOUR == changed ]]; then jq '.more = 1' "$image/config" >"$image/new" && mv "$image/new" "$image/config"; fi
+        printf '[{"Config":"config","Layers":["layer"]}]' >"$image/manifest.json"
+        tar -C "$image" -czf "$image.tar.gz" config layer manifest.json
+        echo "$image.tar.gz"
+        ;;
       *)
         case $BEHAVIOUR in
           compile) case $last in *pgvector-0_7_3) echo 'error: builder failed with exit code 2' >&2 && exit 1 ;; esac ;;

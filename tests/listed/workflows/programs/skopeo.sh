@@ -1,17 +1,39 @@
-# Stands for skopeo and a registry.
+# Stands for skopeo and a registry: manifests by tag and digest, and blobs, in files.
 set -euo pipefail
-digest=sha256:$(printf '%064d' 7)
+registry=$STATE/registry
+mkdir -p "$registry/blobs"
+name() { printf '%s' "${1#docker://}" | tr '/:@' '___'; }
+refuse() {
+  if [[ $BEHAVIOUR == refused ]]; then echo 'unauthorized: authentication required' >&2 && exit 1; fi
+}
+digest() { sha256sum "$1" | cut -d' ' -f1; }
+last=${!#}
 case $1 in
   inspect)
-    if [[ $BEHAVIOUR == refused ]]; then echo 'unauthorized: authentication required' >&2 && exit 1; fi
-    case "$*" in
-      *@sha256:*) echo "$digest" ;;
-      *) if [[ $BEHAVIOUR == there ]]; then echo "$digest"; else echo 'manifest unknown' >&2 && exit 1; fi ;;
-    esac
+    refuse
+    if [[ $BEHAVIOUR == down ]]; then echo 'dial tcp: connect: connection refused' >&2 && exit 1; fi
+    file=$registry/$(name "$last")
+    if [[ ! -e $file ]]; then echo 'manifest unknown' >&2 && exit 1; fi
+    if [[ " $* " == *' --config '* ]]; then file=$registry/blobs/$(jq --raw-output '.config.digest[7:]' "$file"); fi
+    cat "$file"
     ;;
   copy)
     printf 'skopeo %s\n' "$*" >>"$NOTES/asked"
-    if [[ $BEHAVIOUR == refused ]]; then echo 'unauthorized: authentication required' >&2 && exit 1; fi
-    echo "$digest" >"$4"
+    refuse
+    from=${*: -2:1}
+    case $from in
+      oci:*)
+        layout=${from#oci:}
+        layout=${layout%:*}
+        cp "$layout"/blobs/sha256/* "$registry/blobs"
+        manifest=$registry/blobs/$(jq --raw-output '.manifests[0].digest[7:]' "$layout/index.json")
+        ;;
+      *) manifest=$registry/$(name "$from") ;;
+    esac
+    image=${last%:*}
+    cp "$manifest" "$registry/pushed"
+    cp "$registry/pushed" "$registry/$(name "$last")"
+    cp "$registry/pushed" "$registry/$(name "$image@sha256:$(digest "$registry/pushed")")"
+    if [[ $BEHAVIOUR == lost ]]; then rm "$registry/$(name "$image@sha256:$(digest "$manifest")")"; fi
     ;;
 esac

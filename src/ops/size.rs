@@ -1,0 +1,307 @@
+//! How large an environment is with all that it brings along: by package, by extension, and why each is there. What is
+//! built is looked at in the store; what is not, binary caches describe.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+
+use camino::Utf8Path;
+
+use super::sides::{self, Flake, How, Side};
+use super::{Error, Host, references};
+use crate::progress::progress;
+use crate::store::{Derivation, StorePath, nar};
+use crate::upstream::caches::{Caches, Described, patience};
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The repository.
+    pub root: &'a Utf8Path,
+    /// The attribute: `psql_17/bin`.
+    pub attribute: &'a str,
+    /// The revision that it is compared with.
+    pub against: Option<&'a str>,
+    /// The folder of the store.
+    pub store: &'a Path,
+    /// Binary caches that know what is not in the store.
+    pub caches: &'a [String],
+    /// How the flake is evaluated; its one system counts.
+    pub how: How,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// As it is.
+    pub now: Closure,
+    /// At the revision.
+    pub before: Option<Closure>,
+    /// Caches that could not be asked, and why.
+    pub warnings: Vec<String>,
+}
+
+/// A package with all that it brings along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closure {
+    /// Bytes of all of it, as Nix counts them.
+    pub bytes: u64,
+    /// Its store paths, the largest first.
+    pub members: Vec<Member>,
+    /// What each extension brings that nothing else does, the largest first.
+    pub shares: Vec<Share>,
+}
+
+/// A store path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name with the hash.
+    pub path: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Names from the package to it: one refers to the next, on the shortest way.
+    pub why: Vec<String>,
+    /// The only extension that brings it along.
+    pub extension: Option<String>,
+}
+
+impl Member {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        name(&self.path)
+    }
+}
+
+/// What only one extension brings along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The extension.
+    pub name: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Store paths.
+    pub paths: usize,
+}
+
+/// Looks. Writes nothing.
+///
+/// # Errors
+/// When the flake cannot be evaluated, has no such attribute, or something is neither built nor described.
+pub fn size(request: &Request<'_>, host: &dyn Host) -> Result<Size, Error> {
+    let (now, before) = match request.against {
+        None => {
+            let root = request.root.canonicalize_utf8();
+            let root = root.map_err(|source| Error::Read { path: request.root.to_owned(), source })?;
+            (sides::side(root.into_string(), "the files as they are", &request.how, host)?, None)
+        }
+        Some(rev) => {
+            let flake = Flake::around(request.root)?;
+            (flake.side(None, &request.how, host)?, Some(flake.side(Some(rev), &request.how, host)?))
+        }
+    };
+    let _looking = progress(host, "looking into store and caches", 0);
+    let (caches, left_out) = Caches::reach(request.caches, patience(), false)?;
+    let measure = |side: &Side| closure(request, side, &caches);
+    let (now, before) = (measure(&now)?, before.as_ref().map(measure).transpose()?);
+    let warnings =
+        left_out.into_iter().map(|left| format!("the cache {} cannot be asked: {}", left.cache, left.why));
+    Ok(Size { now, before, warnings: warnings.collect() })
+}
+
+/// What a store path is called, without its hash.
+fn name(path: &str) -> &str {
+    path.get(33..).unwrap_or(path)
+}
+
+/// The outputs of a package of a side, by their names with hashes.
+fn outputs(side: &Side, attribute: &str) -> Option<Vec<String>> {
+    let job = side.jobs.get(attribute)?;
+    let base = |path: &Option<String>| path.as_ref()?.rsplit('/').next().map(str::to_owned);
+    // The one that is meant when none is named.
+    let out = job.outputs.as_ref()?;
+    let first = out.get("out").or_else(|| out.values().next())?;
+    Some(base(first).into_iter().collect())
+}
+
+/// Extensions of the same PostgreSQL: what their packages are called, without hashes, since slim ones are copies.
+fn extensions(side: &Side, attribute: &str) -> BTreeMap<String, String> {
+    let Some((server, _)) = attribute.split_once('/') else { return BTreeMap::new() };
+    let start = format!("{server}/exts/");
+    let mut named: BTreeMap<String, String> = BTreeMap::new();
+    for full in side.jobs.keys() {
+        let Some(extension) = full.strip_prefix(&start) else { continue };
+        for path in outputs(side, full).into_iter().flatten() {
+            // The plain attribute comes before those of single versions.
+            named.entry(name(&path).to_owned()).or_insert_with(|| extension.to_owned());
+        }
+    }
+    named
+}
+
+fn closure(request: &Request<'_>, side: &Side, caches: &Caches) -> Result<Closure, Error> {
+    let system = request.how.systems.first().map_or("", String::as_str);
+    let attribute = format!("packages.{system}.{}", request.attribute);
+    let missing =
+        |why: &str| Error::NotEvaluable { attribute: request.attribute.to_owned(), why: why.to_owned() };
+    let job = side.jobs.get(&attribute).ok_or_else(|| missing("the flake has no such package"))?;
+    if let Some(error) = &job.error {
+        return Err(missing(error));
+    }
+    if request.attribute.ends_with("/docker") {
+        return Err(missing("an image is packed; ask for what it is made of, as psql_17/slim"));
+    }
+    let roots = outputs(side, &attribute).filter(|roots| !roots.is_empty());
+    let roots = roots.ok_or_else(|| missing("its path is not known before it is built"))?;
+    let known = known(side.folder.path())?;
+    let graph = Graph::of(&roots, request, &known, caches)?;
+    let extensions = extensions(side, &attribute);
+    Ok(graph.closure(&roots, &extensions))
+}
+
+/// The hashes of all outputs and sources, by which references are found in files.
+fn known(folder: &Path) -> Result<BTreeMap<String, String>, Error> {
+    let store = crate::store::StoreDir::default();
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let Some(base) = name.to_str().filter(|name| name.ends_with(".drv")) else { continue };
+        let Ok(drv) = Derivation::in_folder(folder, &StorePath::from_base_name(base)?, &store) else {
+            continue;
+        };
+        for path in drv.outputs.values().filter_map(|output| output.path()).chain(&drv.input_srcs) {
+            all.insert(path.hash_part().to_owned(), path.base_name().to_owned());
+        }
+    }
+    Ok(all)
+}
+
+/// Store paths with their sizes and what they refer to.
+struct Graph {
+    paths: BTreeMap<String, Described>,
+}
+
+impl Graph {
+    fn of(
+        roots: &[String],
+        request: &Request<'_>,
+        known: &BTreeMap<String, String>,
+        caches: &Caches,
+    ) -> Result<Self, Error> {
+        let mut paths: BTreeMap<String, Described> = BTreeMap::new();
+        let mut level: BTreeSet<String> = roots.iter().cloned().collect();
+        while !level.is_empty() {
+            let (here, elsewhere): (Vec<String>, Vec<String>) =
+                level.into_iter().partition(|path| request.store.join(path).symlink_metadata().is_ok());
+            let mut found = caches.describe(&elsewhere);
+            for path in &elsewhere {
+                if !found.contains_key(path) {
+                    return Err(Error::NoSize {
+                        path: path.clone(),
+                        attribute: request.attribute.to_owned(),
+                        store: request.store.display().to_string(),
+                        revision: request.against.map(str::to_owned),
+                    });
+                }
+            }
+            for path in here {
+                let described = look(&request.store.join(&path), known)?;
+                found.insert(path, described);
+            }
+            let next: BTreeSet<String> =
+                found.values().flat_map(|described| described.references.iter().cloned()).collect();
+            paths.extend(found);
+            level = next.into_iter().filter(|path| !paths.contains_key(path)).collect();
+        }
+        Ok(Self { paths })
+    }
+
+    /// What can be reached, each with what it was reached from first; not through `without`.
+    fn reach<'g>(&'g self, roots: &'g [String], without: Option<&str>) -> BTreeMap<&'g str, Option<&'g str>> {
+        let mut from: BTreeMap<&str, Option<&str>> = roots.iter().map(|root| (root.as_str(), None)).collect();
+        let mut level: Vec<&str> = roots.iter().map(String::as_str).collect();
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for path in level {
+                for reference in self.paths.get(path).into_iter().flat_map(|described| &described.references)
+                {
+                    if Some(reference.as_str()) != without && !from.contains_key(reference.as_str()) {
+                        from.insert(reference, Some(path));
+                        next.push(reference.as_str());
+                    }
+                }
+            }
+            level = next;
+        }
+        from
+    }
+
+    fn closure(&self, roots: &[String], extensions: &BTreeMap<String, String>) -> Closure {
+        let from = self.reach(roots, None);
+        let bytes = |path: &str| self.paths.get(path).map_or(0, |described| described.bytes);
+        let (mut only, mut shares) = (BTreeMap::new(), Vec::new());
+        for path in from.keys().filter(|path| !roots.iter().any(|root| root == *path)) {
+            let Some(extension) = extensions.get(name(path)) else { continue };
+            let others = self.reach(roots, Some(path));
+            let brought: Vec<&str> =
+                from.keys().filter(|path| !others.contains_key(*path)).copied().collect();
+            shares.push(Share {
+                name: extension.clone(),
+                bytes: brought.iter().map(|path| bytes(path)).sum(),
+                paths: brought.len(),
+            });
+            for path in brought {
+                // What one that requires another brings is of both: the other says it.
+                let at = only.entry(path).or_insert_with(|| extension.clone());
+                if extensions.get(name(path)) == Some(extension) {
+                    at.clone_from(extension);
+                }
+            }
+        }
+        shares.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+        let mut members: Vec<Member> = from
+            .keys()
+            .map(|path| Member {
+                path: (*path).to_owned(),
+                bytes: bytes(path),
+                why: way(&from, path),
+                extension: only.get(path).cloned(),
+            })
+            .collect();
+        members.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+        Closure { bytes: members.iter().map(|member| member.bytes).sum(), members, shares }
+    }
+}
+
+/// The names from the package to a path.
+fn way(from: &BTreeMap<&str, Option<&str>>, path: &str) -> Vec<String> {
+    let mut names = vec![name(path).to_owned()];
+    let mut at = path;
+    while let Some(Some(before)) = from.get(at) {
+        names.push(name(before).to_owned());
+        at = before;
+    }
+    names.reverse();
+    names
+}
+
+/// Counts what is written.
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn look(path: &Path, known: &BTreeMap<String, String>) -> io::Result<Described> {
+    let Count(bytes) = nar::write_path(path, Count(0), &mut |_, _| Ok::<_, io::Error>(true))?;
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let hashes = references::of(path, known)?;
+    let references = hashes.iter().filter_map(|hash| known.get(hash)).filter(|name| **name != own).cloned();
+    Ok(Described { bytes, references: references.collect() })
+}
