@@ -23,9 +23,6 @@ const PLACE: &str = "/var/lib/hostpkgs/s3";
 /// How long a push may take until something has arrived.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// All of it; each log of this step begins with this.
-const LOGS: &str = "cache";
-
 /// What a step of it works with.
 struct Proof<'a> {
     context: &'a Context,
@@ -74,7 +71,7 @@ impl<'a> Proof<'a> {
         let package = packages.first().context("a package")?.clone();
         let folder = work.join("unsigned");
         let to = format!("file://{}?compression=none", folder.display());
-        logged(nix::nix("nix").args(["copy", "--to", &to, &package]), &context.log("cache-folder"), |_| ())?;
+        logged(nix::nix("nix").args(["copy", "--to", &to, &package]), &context.log("folder"), |_| ())?;
         for name in ["key", "other"] {
             let file = work.join(name);
             let file = file.to_string_lossy();
@@ -86,7 +83,7 @@ impl<'a> Proof<'a> {
         let port = free_port()?;
         let mut command = program(Path::new(PLACE).join("bin/moto_server"));
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        let server = Server::start(&mut command, &context.log("cache-server"), || {
+        let server = Server::start(&mut command, &context.log("server"), || {
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
         })?;
         let proof = Self { context, nix, server, port, work, package, folder, public };
@@ -108,7 +105,7 @@ impl<'a> Proof<'a> {
     }
 
     fn log(&self, name: &str) -> PathBuf {
-        self.context.log(&format!("{LOGS}-{name}"))
+        self.context.log(name)
     }
 
     fn address(&self) -> String {
@@ -541,17 +538,15 @@ impl<'a> Proof<'a> {
             secrets.push(base64.get(..42).context("a key")?.to_owned());
         }
         let mut read = 0;
-        for entry in fs::read_dir(self.context.state.join("logs"))? {
+        for entry in fs::read_dir(self.context.logs())? {
             let path = entry?.path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(LOGS)) {
-                let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-                ensure!(
-                    secrets.iter().all(|secret| !text.contains(secret.as_str())),
-                    "a secret is in {}",
-                    path.display()
-                );
-                read += 1;
-            }
+            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+            ensure!(
+                secrets.iter().all(|secret| !text.contains(secret.as_str())),
+                "a secret is in {}",
+                path.display()
+            );
+            read += 1;
         }
         ensure!(read > 20, "only {read} logs");
         Ok(())
