@@ -31,6 +31,17 @@ remove_state() {
   exec 9<&-
 }
 
+# Of a start that ended while it took the state directory: it may have made it. With somebody or something in it, it
+# is another's.
+leave_state() {
+  if { exec 9<"$state"; } 2>/dev/null; then
+    if flock --nonblock 9 && is_open_as "$state" 9; then
+      rmdir -- "$state" 2>/dev/null
+    fi
+    exec 9<&-
+  fi
+}
+
 # What a server that was killed has left. Its state directory, whose lock we have, stays, empty.
 clear_stale_state() {
   local left
@@ -59,6 +70,7 @@ claim_port() { # PORT TCP
     data=$(link_of "$state" data)
     die "port $1 is in use by a server of yours on $data. Stop it with 'start-server --stop $1', or give another port"
   fi
+  claiming=1
   if ! lock_state --nonblock; then
     die "port $1 is being taken by another start of yours at this moment. Wait for it, or give another port"
   fi

@@ -2,7 +2,7 @@
 # A server for people, from the choice of its data directory to its end, however that comes: everything that
 # was made on the way is in a variable, and clean_up takes it away again.
 
-server='' starting='' claimed='' temporary='' making='' made_directory='' datadir=''
+server='' starting='' claiming='' claimed='' temporary='' making='' made_directory='' datadir=''
 
 # Ends as if by the signal; what runs in the foreground ends first.
 trap_signals() {
@@ -35,6 +35,8 @@ clean_up() {
   if [[ -n $claimed ]]; then
     drop_slot
     remove_state
+  elif [[ -n $claiming ]]; then
+    leave_state
   fi
   remove_temporary
   exit "$status"
@@ -238,7 +240,7 @@ serve() { # PORT TCP DAEMONIZE [postgres options]
   when_ready "$port" "$tcp"
   if [[ -n $daemonize ]]; then
     show_server "$port" "$tcp" "nix run .#start-server -- --stop $port"
-    server='' starting='' claimed='' temporary=''
+    server='' starting='' claiming='' claimed='' temporary=''
     return
   fi
   show_server "$port" "$tcp" "Ctrl-C"

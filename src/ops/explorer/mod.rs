@@ -36,7 +36,7 @@ pub struct Request<'a> {
     pub history: bool,
     /// A file of what only others know: [`Facts`] as JSON.
     pub facts: Option<&'a Utf8Path>,
-    /// A report of [`audit`](super::audit()) as JSON.
+    /// A report of [`audit`](mod@super::audit) as JSON.
     pub audit: Option<&'a Utf8Path>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::parse::{Set, Tree};
 
 /// Steps at most: some patterns and texts take exponentially many.
-const MOST_STEPS: usize = 500_000;
+const MOST_STEPS: usize = 5_000_000;
 
 /// So deep ways go at most.
 const DEEPEST: usize = 20_000;
