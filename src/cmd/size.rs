@@ -9,6 +9,7 @@ use super::host::Host;
 use super::inputs::Inputs;
 use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, report};
+use crate::accounts::bill::split_name;
 use crate::diag::{Diagnostics, SourceMap, foreign, plural};
 use crate::nix::eval::{current_system, parse_size};
 use crate::ops::size::{Closure, Request, Size, size};
@@ -170,10 +171,12 @@ fn shown(attribute: &str, args: &Args, found: &Size, context: &mut Context<'_>) 
 fn changes(now: &Closure, before: &Closure) -> Vec<(String, u64, u64)> {
     let mut both: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for member in &before.members {
-        both.entry(package(member.name())).or_default().0 += member.bytes;
+        let entry = &mut both.entry(package(member.name())).or_default().0;
+        *entry = entry.saturating_add(member.bytes);
     }
     for member in &now.members {
-        both.entry(package(member.name())).or_default().1 += member.bytes;
+        let entry = &mut both.entry(package(member.name())).or_default().1;
+        *entry = entry.saturating_add(member.bytes);
     }
     let mut changes: Vec<(String, u64, u64)> = both
         .into_iter()
@@ -186,13 +189,10 @@ fn changes(now: &Closure, before: &Closure) -> Vec<(String, u64, u64)> {
 
 /// `pgvector` of `pgvector-0.8.1`, as Nix tells names from versions, with the output behind it.
 fn package(name: &str) -> String {
-    let at = name
-        .char_indices()
-        .find(|(at, c)| *c == '-' && name[at + 1..].chars().next().is_some_and(|next| next.is_ascii_digit()));
-    let Some((at, _)) = at else { return name.to_owned() };
+    let (base, Some(behind)) = split_name(name) else { return name.to_owned() };
     let output =
-        ["-lib", "-dev", "-doc", "-man", "-bin", "-jit"].into_iter().find(|output| name.ends_with(output));
-    format!("{}{}", &name[..at], output.unwrap_or(""))
+        ["-lib", "-dev", "-doc", "-man", "-bin", "-jit"].into_iter().find(|output| behind.ends_with(output));
+    format!("{base}{}", output.unwrap_or(""))
 }
 
 fn as_json(attribute: &str, system: &str, against: Option<&str>, found: &Size) -> Value {

@@ -11,6 +11,7 @@ use crate::limited;
 use crate::progress::progress;
 use crate::store::StorePath;
 use crate::tree::place::Place;
+use crate::upstream::caches::NarInfo;
 
 /// What is to be cleared away.
 #[derive(Clone, Debug)]
@@ -166,16 +167,16 @@ fn infos(cache: &Utf8Path) -> Result<BTreeMap<String, Info>, Error> {
 }
 
 fn info(text: &str) -> Option<Info> {
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let archive = Utf8PathBuf::from(field("URL")?);
+    let info = NarInfo::read(text)?;
+    let archive = Utf8PathBuf::from(info.url?);
     // What leads elsewhere is nobody's to remove.
     let inside = archive.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)));
-    let references = field("References").unwrap_or_default().split_whitespace();
+    inside.then_some(())?;
     Some(Info {
-        path: field("StorePath").filter(|_| inside)?.to_owned(),
+        path: info.path,
         archive,
-        bytes: field("FileSize").or(field("NarSize"))?.parse().ok()?,
-        references: references.map(hash).collect::<Option<_>>()?,
+        bytes: info.file_size.or(info.nar_size)?,
+        references: info.references.iter().map(|path| path.hash_part().to_owned()).collect(),
     })
 }
 

@@ -106,8 +106,7 @@ fn path_of(ev: &mut Ev, file: &str, dir: &[u8]) -> Result<Vec<u8>> {
 
 /// A bare name is a flake of a registry to Nix, and to people who type one an attribute.
 fn of_registry(reference: &str, error: Box<Error>) -> Box<Error> {
-    let bare = !reference.starts_with(['.', '/', '~']) && !reference.contains([':', '#', '?']);
-    if !(bare && error.kind == Kind::Unavailable) {
+    if error.kind != Kind::Unavailable || flake::is_reference(reference) || reference.contains('?') {
         return error;
     }
     let message = format!(

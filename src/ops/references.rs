@@ -1,30 +1,32 @@
 //! What files in a store refer to, found as Nix finds it: by the hashes of store paths in their bytes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::{self, Write};
 use std::path::Path;
 
-use crate::store::base32::is_base32;
+use crate::store::{base32::is_base32, nar};
 
 /// Length of the hash in a store path's name.
 const LENGTH: usize = 32;
 
-/// Finds hashes in bytes that come in pieces.
+/// Finds hashes in an archive that comes in pieces, and counts its bytes. What stands between two files in it is no
+/// digit.
 struct Search<'k> {
     known: &'k BTreeMap<String, String>,
     /// The latest digits, and how many there are in a row.
     last: [u8; LENGTH],
     run: usize,
+    bytes: u64,
     found: BTreeSet<String>,
 }
 
 impl<'k> Search<'k> {
     fn new(known: &'k BTreeMap<String, String>) -> Self {
-        Self { known, last: [0; LENGTH], run: 0, found: BTreeSet::new() }
+        Self { known, last: [0; LENGTH], run: 0, bytes: 0, found: BTreeSet::new() }
     }
 
     fn feed(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
         for &byte in bytes {
             if !is_base32(byte) {
                 self.run = 0;
@@ -43,10 +45,16 @@ impl<'k> Search<'k> {
             }
         }
     }
+}
 
-    /// What follows is another file.
-    fn end(&mut self) {
-        self.run = 0;
+impl Write for Search<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.feed(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -69,7 +77,7 @@ pub(crate) fn closure(
         if path.symlink_metadata().is_err() {
             continue;
         }
-        for hash in of(&path, known)? {
+        for hash in look(&path, known)?.1 {
             if all.insert(hash.clone())
                 && let Some(name) = known.get(&hash)
             {
@@ -80,42 +88,13 @@ pub(crate) fn closure(
     Ok(all)
 }
 
-/// The hashes of what the files at `path` refer to, of those that are `known`.
+/// How many bytes `path` has as an archive, and the hashes of what it refers to, of those that are `known`.
 ///
 /// # Errors
 /// When something there cannot be read.
-pub(crate) fn of(path: &Path, known: &BTreeMap<String, String>) -> io::Result<BTreeSet<String>> {
-    let mut search = Search::new(known);
-    look(path, &mut search)?;
-    Ok(search.found)
-}
-
-fn look(path: &Path, search: &mut Search<'_>) -> io::Result<()> {
-    let kind = path.symlink_metadata()?.file_type();
-    if kind.is_symlink() {
-        search.feed(std::fs::read_link(path)?.as_os_str().as_bytes());
-        search.end();
-    } else if kind.is_dir() {
-        for entry in std::fs::read_dir(path)? {
-            let entry = entry?;
-            search.feed(entry.file_name().as_bytes());
-            search.end();
-            look(&entry.path(), search)?;
-        }
-    } else if kind.is_file() {
-        let mut file = std::fs::File::open(path)?;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => search.feed(buffer.get(..count).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        search.end();
-    }
-    Ok(())
+pub(crate) fn look(path: &Path, known: &BTreeMap<String, String>) -> io::Result<(u64, BTreeSet<String>)> {
+    let search = nar::write_path(path, Search::new(known), &mut |_, _| Ok::<_, io::Error>(true))?;
+    Ok((search.bytes, search.found))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! built is looked at in the store; what is not, binary caches describe.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use camino::Utf8Path;
@@ -10,8 +10,8 @@ use camino::Utf8Path;
 use super::sides::{self, Flake, How, Side};
 use super::{Error, Host, references};
 use crate::progress::progress;
-use crate::store::{Derivation, StorePath, nar};
-use crate::upstream::caches::{Caches, Described, patience};
+use crate::store::{Derivation, StorePath};
+use crate::upstream::caches::{Caches, NarInfo, patience};
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -113,14 +113,11 @@ fn name(path: &str) -> &str {
     path.get(33..).unwrap_or(path)
 }
 
-/// The outputs of a package of a side, by their names with hashes.
-fn outputs(side: &Side, attribute: &str) -> Option<Vec<String>> {
-    let job = side.jobs.get(attribute)?;
-    let base = |path: &Option<String>| path.as_ref()?.rsplit('/').next().map(str::to_owned);
-    // The one that is meant when none is named.
-    let out = job.outputs.as_ref()?;
-    let first = out.get("out").or_else(|| out.values().next())?;
-    Some(base(first).into_iter().collect())
+/// The output of a package of a side that is meant when none is named: its name with the hash.
+fn output(side: &Side, attribute: &str) -> Option<String> {
+    let outputs = side.jobs.get(attribute)?.outputs.as_ref()?;
+    let path = outputs.get("out").or_else(|| outputs.values().next())?.as_ref()?;
+    path.rsplit('/').next().map(str::to_owned)
 }
 
 /// Extensions of the same PostgreSQL: what their packages are called, without hashes, since slim ones are copies.
@@ -130,7 +127,7 @@ fn extensions(side: &Side, attribute: &str) -> BTreeMap<String, String> {
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for full in side.jobs.keys() {
         let Some(extension) = full.strip_prefix(&start) else { continue };
-        for path in outputs(side, full).into_iter().flatten() {
+        if let Some(path) = output(side, full) {
             // The plain attribute comes before those of single versions.
             named.entry(name(&path).to_owned()).or_insert_with(|| extension.to_owned());
         }
@@ -150,12 +147,10 @@ fn closure(request: &Request<'_>, side: &Side, caches: &Caches) -> Result<Closur
     if request.attribute.ends_with("/docker") {
         return Err(missing("an image is packed; ask for what it is made of, as psql_17/slim"));
     }
-    let roots = outputs(side, &attribute).filter(|roots| !roots.is_empty());
-    let roots = roots.ok_or_else(|| missing("its path is not known before it is built"))?;
+    let root = output(side, &attribute).ok_or_else(|| missing("its path is not known before it is built"))?;
     let known = known(side.folder.path())?;
-    let graph = Graph::of(&roots, request, &known, caches)?;
-    let extensions = extensions(side, &attribute);
-    Ok(graph.closure(&roots, &extensions))
+    let graph = Graph::of(&root, request, &known, caches)?;
+    Ok(graph.closure(&root, &extensions(side, &attribute)))
 }
 
 /// The hashes of all outputs and sources, by which references are found in files.
@@ -175,40 +170,59 @@ fn known(folder: &Path) -> Result<BTreeMap<String, String>, Error> {
     Ok(all)
 }
 
-/// Store paths with their sizes and what they refer to.
+/// A store path: its bytes as an archive, and the names of the others that it refers to.
+struct Node {
+    bytes: u64,
+    references: Vec<String>,
+}
+
+/// What a cache says; `None`: not how large it is.
+fn described(path: &str, info: &NarInfo) -> Option<Node> {
+    let references = info.references.iter().map(StorePath::base_name).filter(|name| *name != path);
+    Some(Node { bytes: info.nar_size?, references: references.map(str::to_owned).collect() })
+}
+
+/// Bytes of several; caches can say what they like.
+fn total(bytes: impl Iterator<Item = u64>) -> u64 {
+    bytes.fold(0, u64::saturating_add)
+}
+
+/// Store paths by their names.
 struct Graph {
-    paths: BTreeMap<String, Described>,
+    paths: BTreeMap<String, Node>,
 }
 
 impl Graph {
     fn of(
-        roots: &[String],
+        root: &str,
         request: &Request<'_>,
         known: &BTreeMap<String, String>,
         caches: &Caches,
     ) -> Result<Self, Error> {
-        let mut paths: BTreeMap<String, Described> = BTreeMap::new();
-        let mut level: BTreeSet<String> = roots.iter().cloned().collect();
+        let mut paths: BTreeMap<String, Node> = BTreeMap::new();
+        let mut level = BTreeSet::from([root.to_owned()]);
         while !level.is_empty() {
             let (here, elsewhere): (Vec<String>, Vec<String>) =
                 level.into_iter().partition(|path| request.store.join(path).symlink_metadata().is_ok());
-            let mut found = caches.describe(&elsewhere);
-            for path in &elsewhere {
-                if !found.contains_key(path) {
+            let infos = caches.describe(&elsewhere);
+            let mut found = Vec::new();
+            for path in elsewhere {
+                let Some(node) = infos.get(&path).and_then(|info| described(&path, info)) else {
                     return Err(Error::NoSize {
-                        path: path.clone(),
+                        path,
                         attribute: request.attribute.to_owned(),
                         store: request.store.display().to_string(),
                         revision: request.against.map(str::to_owned),
                     });
-                }
+                };
+                found.push((path, node));
             }
             for path in here {
-                let described = look(&request.store.join(&path), known)?;
-                found.insert(path, described);
+                let node = look(&request.store.join(&path), known)?;
+                found.push((path, node));
             }
             let next: BTreeSet<String> =
-                found.values().flat_map(|described| described.references.iter().cloned()).collect();
+                found.iter().flat_map(|(_, node)| node.references.iter().cloned()).collect();
             paths.extend(found);
             level = next.into_iter().filter(|path| !paths.contains_key(path)).collect();
         }
@@ -216,14 +230,13 @@ impl Graph {
     }
 
     /// What can be reached, each with what it was reached from first; not through `without`.
-    fn reach<'g>(&'g self, roots: &'g [String], without: Option<&str>) -> BTreeMap<&'g str, Option<&'g str>> {
-        let mut from: BTreeMap<&str, Option<&str>> = roots.iter().map(|root| (root.as_str(), None)).collect();
-        let mut level: Vec<&str> = roots.iter().map(String::as_str).collect();
+    fn reach<'g>(&'g self, root: &'g str, without: Option<&str>) -> BTreeMap<&'g str, Option<&'g str>> {
+        let mut from: BTreeMap<&str, Option<&str>> = BTreeMap::from([(root, None)]);
+        let mut level = vec![root];
         while !level.is_empty() {
             let mut next = Vec::new();
             for path in level {
-                for reference in self.paths.get(path).into_iter().flat_map(|described| &described.references)
-                {
+                for reference in self.paths.get(path).into_iter().flat_map(|node| &node.references) {
                     if Some(reference.as_str()) != without && !from.contains_key(reference.as_str()) {
                         from.insert(reference, Some(path));
                         next.push(reference.as_str());
@@ -235,18 +248,18 @@ impl Graph {
         from
     }
 
-    fn closure(&self, roots: &[String], extensions: &BTreeMap<String, String>) -> Closure {
-        let from = self.reach(roots, None);
-        let bytes = |path: &str| self.paths.get(path).map_or(0, |described| described.bytes);
+    fn closure(&self, root: &str, extensions: &BTreeMap<String, String>) -> Closure {
+        let from = self.reach(root, None);
+        let bytes = |path: &str| self.paths.get(path).map_or(0, |node| node.bytes);
         let (mut only, mut shares) = (BTreeMap::new(), Vec::new());
-        for path in from.keys().filter(|path| !roots.iter().any(|root| root == *path)) {
+        for path in from.keys().filter(|path| **path != root) {
             let Some(extension) = extensions.get(name(path)) else { continue };
-            let others = self.reach(roots, Some(path));
+            let others = self.reach(root, Some(path));
             let brought: Vec<&str> =
                 from.keys().filter(|path| !others.contains_key(*path)).copied().collect();
             shares.push(Share {
                 name: extension.clone(),
-                bytes: brought.iter().map(|path| bytes(path)).sum(),
+                bytes: total(brought.iter().map(|path| bytes(path))),
                 paths: brought.len(),
             });
             for path in brought {
@@ -268,7 +281,7 @@ impl Graph {
             })
             .collect();
         members.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
-        Closure { bytes: members.iter().map(|member| member.bytes).sum(), members, shares }
+        Closure { bytes: total(members.iter().map(|member| member.bytes)), members, shares }
     }
 }
 
@@ -284,24 +297,9 @@ fn way(from: &BTreeMap<&str, Option<&str>>, path: &str) -> Vec<String> {
     names
 }
 
-/// Counts what is written.
-struct Count(u64);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn look(path: &Path, known: &BTreeMap<String, String>) -> io::Result<Described> {
-    let Count(bytes) = nar::write_path(path, Count(0), &mut |_, _| Ok::<_, io::Error>(true))?;
+fn look(path: &Path, known: &BTreeMap<String, String>) -> io::Result<Node> {
+    let (bytes, hashes) = references::look(path, known)?;
     let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let hashes = references::of(path, known)?;
     let references = hashes.iter().filter_map(|hash| known.get(hash)).filter(|name| **name != own).cloned();
-    Ok(Described { bytes, references: references.collect() })
+    Ok(Node { bytes, references: references.collect() })
 }

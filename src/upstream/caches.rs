@@ -10,6 +10,7 @@ use url::Url;
 
 use super::credentials::Credentials;
 use super::http::{Client, FetchError, Patience};
+use crate::store::StorePath;
 use crate::threads::Pool;
 
 /// The cache that every Nix asks.
@@ -27,23 +28,33 @@ pub struct Caches {
     trouble: Mutex<Vec<String>>,
 }
 
-/// What a `.narinfo` says of a store path.
+/// A `.narinfo`: what a cache says of a store path. Names in it are those of store paths, and lead nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Described {
-    /// Bytes of it as an archive.
-    pub bytes: u64,
-    /// Names of other paths that it refers to, with their hashes.
-    pub references: Vec<String>,
+pub struct NarInfo {
+    /// The path, in whichever store.
+    pub path: String,
+    /// Where its archive is, relative to the cache.
+    pub url: Option<String>,
+    /// Bytes of the archive as it lies there.
+    pub file_size: Option<u64>,
+    /// Bytes of the archive, unpacked.
+    pub nar_size: Option<u64>,
+    /// What it refers to, itself perhaps among it.
+    pub references: Vec<StorePath>,
 }
 
-impl Described {
-    fn read(text: &str) -> Option<Self> {
+impl NarInfo {
+    /// Reads one; `None`: it is none.
+    pub fn read(text: &str) -> Option<Self> {
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        let own = field("StorePath")?.rsplit('/').next()?;
+        let number = |name: &str| field(name).map(str::parse).transpose().ok();
         let references = field("References").unwrap_or_default().split_whitespace();
         Some(Self {
-            bytes: field("NarSize")?.parse().ok()?,
-            references: references.filter(|name| *name != own).map(str::to_owned).collect(),
+            path: field("StorePath")?.to_owned(),
+            url: field("URL").map(str::to_owned),
+            file_size: number("FileSize")?,
+            nar_size: number("NarSize")?,
+            references: references.map(StorePath::from_base_name).collect::<Result<_, _>>().ok()?,
         })
     }
 }
@@ -150,14 +161,15 @@ impl Caches {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
     }
 
-    /// What the first that has it says of each store path (its name with the hash); what none has is not there.
-    pub fn describe(&self, paths: &[String]) -> BTreeMap<String, Described> {
+    /// What the first that has it says of each store path (its name with the hash), with its size; what none has is
+    /// not there.
+    pub fn describe(&self, paths: &[String]) -> BTreeMap<String, NarInfo> {
         let one = |path: &String| {
             let file = format!("{}.narinfo", path.get(..32)?);
             let texts =
                 self.places.iter().filter_map(|place| self.client.text(&place.join(&file).ok()?).ok());
-            let described = texts.filter_map(|text| Described::read(&text)).next()?;
-            Some((path.clone(), described))
+            let mut infos = texts.filter_map(|text| NarInfo::read(&text));
+            Some((path.clone(), infos.find(|info| info.nar_size.is_some())?))
         };
         Pool::of(AT_ONCE).install(|| paths.par_iter().filter_map(one).collect())
     }

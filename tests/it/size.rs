@@ -107,4 +107,14 @@ fn what_is_there_and_why_and_how_much_it_has_grown() {
     fs::write(cache.join(format!("{}.narinfo", &pg_cron[..32])), narinfo).expect("a writable directory");
     let (code, out, err) = size(&["psql_17/bin", "--cache", &at]);
     assert!(code == Some(0) && out.contains("     9.0 MiB  pg_cron  1 path\n"), "{out}{err}");
+    // What it says leads nowhere else, and is added up whatever it is.
+    let described = |bytes: &str, references: &str| {
+        let text = format!("StorePath: /nix/store/{pg_cron}\nNarSize: {bytes}\nReferences: {references}\n");
+        fs::write(cache.join(format!("{}.narinfo", &pg_cron[..32])), text).expect("a writable directory");
+        size(&["psql_17/bin", "--cache", &at])
+    };
+    let (code, _, err) = described("1", "../../../../etc/passwd");
+    assert!(code == Some(2) && err.contains(&pg_cron), "{err}");
+    let (code, out, err) = described(&u64::MAX.to_string(), "");
+    assert!(code == Some(0) && out.contains("17592186044416.0 MiB  pg_cron"), "{out}{err}");
 }

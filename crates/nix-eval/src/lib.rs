@@ -72,7 +72,7 @@ pub mod internal {
         builtins: Package, compare_versions;
         coerce: Coerce, ContextSet;
         error: suggest;
-        flake: HOOKS, attribute, git_root, in_place, locate, outputs, place_of, reference_to, split_fragment;
+        flake: HOOKS, attribute, git_root, in_place, is_reference, locate, outputs, place_of, reference_to, split_fragment;
         heap: Ref;
         ir: Pos;
         paths: canonical;

@@ -254,7 +254,7 @@ fn needed(
 }
 
 /// The name up to the first dash that no letter follows, and what stands behind it, as Nix splits names.
-fn split_name(name: &str) -> (&str, Option<&str>) {
+pub fn split_name(name: &str) -> (&str, Option<&str>) {
     let dash = name.as_bytes().windows(2).position(|pair| pair[0] == b'-' && !pair[1].is_ascii_alphabetic());
     match dash {
         Some(at) => (&name[..at], name.get(at + 1..)),

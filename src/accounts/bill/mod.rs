@@ -16,7 +16,7 @@ mod uses;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use cyclonedx::cyclonedx;
-pub use graph::{Derivations, Fact, Facts, Request, bill, output_paths, source_of};
+pub use graph::{Derivations, Fact, Facts, Request, bill, output_paths, source_of, split_name};
 pub use licence::Licence;
 pub use spdx2::spdx2;
 pub use spdx3::spdx3;

@@ -6,6 +6,7 @@ mod server;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 pub use server::{Event, Server};
 
@@ -82,11 +83,14 @@ fn data_of(catalogue: &Catalogue, files: &Files, history: History, facts: Facts)
 }
 
 fn facts_in(path: &Utf8Path) -> Result<Facts, Error> {
+    json_in(path, "file of facts (docs/explorer.md has one)")
+}
+
+/// A file of JSON that somebody gave.
+fn json_in<T: DeserializeOwned>(path: &Utf8Path, what: &str) -> Result<T, Error> {
     let text = limited::given(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    serde_json::from_str(&text).map_err(|error| {
-        let why = format!("this is no file of facts (docs/explorer.md has one): {error}");
-        Error::Unfit { path: path.to_owned(), why }
-    })
+    serde_json::from_str(&text)
+        .map_err(|error| Error::Unfit { path: path.to_owned(), why: format!("this is no {what}: {error}") })
 }
 
 /// Adds what a report of an audit has found, and nobody puts up with.
@@ -95,11 +99,7 @@ fn add_audit(facts: &mut Facts, path: &Utf8Path) -> Result<(), Error> {
     struct Report {
         vulnerabilities: Vec<Hit>,
     }
-    let text = limited::given(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let report: Report = serde_json::from_str(&text).map_err(|error| {
-        let why = format!("this is no report of `pgflakegen audit --format json`: {error}");
-        Error::Unfit { path: path.to_owned(), why }
-    })?;
+    let report: Report = json_in(path, "report of `pgflakegen audit --format json`")?;
     for Hit { of, version, part, vulnerability, .. } in
         report.vulnerabilities.into_iter().filter(|hit| hit.ignored.is_none())
     {

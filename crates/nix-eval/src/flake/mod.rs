@@ -76,8 +76,12 @@ pub fn split_fragment(text: &str) -> (&str, String) {
 /// `FLAKE#FRAGMENT`, where an attribute is meant; without `#`, what looks like a reference is the flake, anything
 /// else the fragment.
 fn split(text: &str) -> (&str, String) {
-    let is_flake = text.starts_with(['.', '/']) || text.contains([':', '#']);
-    if is_flake { split_fragment(text) } else { (".", text.to_owned()) }
+    if is_reference(text) { split_fragment(text) } else { (".", text.to_owned()) }
+}
+
+/// Whether it looks like a reference to a flake, and not like a name.
+pub fn is_reference(text: &str) -> bool {
+    text.starts_with(['.', '/']) || text.contains([':', '#'])
 }
 
 /// The flake that `text` names, as a reference. Of a folder without flake.nix it is that around it, as far as the
