@@ -69,10 +69,12 @@ function use(extension, params) {
     ...(preload.length > 0 ? [`shared_preload_libraries = ${confText(preload.join(','))}`] : []),
     ...conf(extension.settings),
   ];
-  const which = isDefault ? '' : ` VERSION ${confText(sqlVersion(version))}`;
+  // One that the server has besides the usual one.
+  const isBeside = isInServer && !isDefault;
+  const which = isBeside ? ` VERSION ${confText(sqlVersion(version))}` : '';
   const sql = extension.sql ?? [];
-  const creates = sql.map((one) => `CREATE EXTENSION ${sqlName(one)}${isInServer ? which : ''}${requires.some((other) => other !== one) ? ' CASCADE' : ''};`);
-  const updates = isInServer && !isDefault ? sql.map((one) => `ALTER EXTENSION ${sqlName(one)} UPDATE TO ${confText(sqlVersion(versions[0]))};`) : [];
+  const creates = sql.map((one) => `CREATE EXTENSION ${sqlName(one)}${which}${requires.some((other) => other !== one) ? ' CASCADE' : ''};`);
+  const updates = isBeside ? sql.map((one) => `ALTER EXTENSION ${sqlName(one)} UPDATE TO ${confText(sqlVersion(versions[0]))};`) : [];
   return h('section', { class: 'card use', 'aria-labelledby': 'use' },
     h('h2', { id: 'use' }, 'Use it'),
     h('div', { class: 'fields' },
@@ -149,9 +151,8 @@ function extensionView(name, params) {
     extension.repository !== extension.homepage && ['Repository', extension.repository],
     ['Changelog', extension.changelog?.replaceAll('{version}', extension.versions?.[0]?.version ?? '')],
   ].filter((link) => link && link[1]);
-  const sizes = chosenBuild(extension, params).version;
-  const fact = factsOf(extension, sizes?.version);
-  const { name: server, versions: there } = chosenBuild(extension, params);
+  const { name: server, versions: there, version } = chosenBuild(extension, params);
+  const fact = factsOf(extension, version?.version);
   const together = inOneServer(extension, there);
   return {
     title: extension.name,
