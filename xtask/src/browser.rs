@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::e2e::command::{output, program};
 use crate::e2e::{self, apt};
-use crate::repository::cargo;
+use crate::repository::{cargo, pgflakegen};
 
 /// What can be chosen on the command line.
 #[derive(clap::Args)]
@@ -38,11 +38,9 @@ pub fn run(args: &Args) -> Result<String> {
     let modules = modules(root)?;
     let built = cargo().args(["build", "--quiet", "--package", "pgflakegen"]).status()?;
     ensure!(built.success(), "pgflakegen cannot be built");
-    // Beside this program, wherever cargo was told to build.
-    let own = std::env::current_exe().context("this program has no path")?.with_file_name("pgflakegen");
     let mut driver = Command::new("node");
     driver.current_dir(root).arg(root.join("tests/browser/run.mjs"));
-    driver.arg("--program").arg(own).arg("--root").arg(root).arg("--modules").arg(&modules);
+    driver.arg("--program").arg(pgflakegen()?).arg("--root").arg(root).arg("--modules").arg(&modules);
     driver.arg("--work").arg(modules.join("pages")).arg("--chromium").arg(chromium()?);
     if args.smoke {
         driver.arg("--smoke");

@@ -1,7 +1,9 @@
-//! Where the repository is, and the cargo that runs this.
+//! Where the repository is, the cargo that runs this, and what it has built.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use anyhow::Context as _;
 
 /// The repository.
 pub fn root() -> &'static Path {
@@ -14,4 +16,9 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
+}
+
+/// pgflakegen, which cargo puts beside this program, wherever it was told to build.
+pub fn pgflakegen() -> anyhow::Result<PathBuf> {
+    Ok(std::env::current_exe().context("this program has no path")?.with_file_name("pgflakegen"))
 }

@@ -30,12 +30,12 @@ struct Builder<'a> {
 pub fn build(context: &Context) -> Result<Outcome> {
     let builder = Builder::start(context)?;
     let name = context.pair()?.older;
-    let package = nix::build(context, "builders-build", &context.flake(), &[format!("psql_{name}/bin")])?;
+    let package = nix::build(context, "build", &context.flake(), &[format!("psql_{name}/bin")])?;
     let package = package.first().context("a package")?;
     context.note("nix copy to the other store");
     let mut copy = builder.nix("nix");
     copy.args(["copy", "--no-check-sigs", "--to", &builder.store("localhost"), package]);
-    logged(&mut copy, &context.log("builders-copy-to"), |_| ())?;
+    logged(&mut copy, &context.log("copy-to"), |_| ())?;
     ensure!(builder.elsewhere(package).is_dir(), "{package} is not there");
 
     let flake = builder.flake(&name)?;
@@ -51,17 +51,17 @@ pub fn build(context: &Context) -> Result<Outcome> {
     let plain = builder.line("localhost", "x86_64-linux", 1, "-", host_key);
     let able = builder.line("localhost", "x86_64-linux", 1, "big-parallel", host_key);
     let mut refuses = builder.build(&flake, "extension", std::slice::from_ref(&plain));
-    refused(&mut refuses, &context.log("builders-features"), &["big-parallel"])?;
+    refused(&mut refuses, &context.log("features"), &["big-parallel"])?;
     let mut refuses = builder.build(&flake, "arm", std::slice::from_ref(&able));
-    refused(&mut refuses, &context.log("builders-system"), &["aarch64-linux"])?;
+    refused(&mut refuses, &context.log("system"), &["aarch64-linux"])?;
     let another = fs::read_to_string(builder.place.join("login.pub"))?;
     let wrong = builder.line("localhost", "x86_64-linux", 1, "big-parallel", &base64(&another)?);
     let mut refuses = builder.build(&flake, "extension", &[wrong]);
-    refused(&mut refuses, &context.log("builders-host-key"), &["Host key verification failed"])?;
+    refused(&mut refuses, &context.log("host-key"), &["Host key verification failed"])?;
 
     context.note("an extension, on the faster of two");
     let fast = builder.line("127.0.0.1", "x86_64-linux", 4, "big-parallel", host_key);
-    let (path, said) = built(&[able, fast], "extension", "builders-extension")?;
+    let (path, said) = built(&[able, fast], "extension", "extension")?;
     ensure!(said.contains("@127.0.0.1'"), "it was not built on the faster one: {said}");
     let there = builder.elsewhere(&path);
     let owner = output(program("stat").args(["--format", "%U"]).arg(&there))?;
@@ -70,7 +70,7 @@ pub fn build(context: &Context) -> Result<Outcome> {
 
     context.note("a derivation for another system goes to whom it is of");
     let arm = builder.line("127.0.0.1", "aarch64-linux", 1, "-", host_key);
-    let (answer, said) = built(&[plain, arm], "arm", "builders-arm")?;
+    let (answer, said) = built(&[plain, arm], "arm", "arm")?;
     ensure!(said.contains("@127.0.0.1'") && fs::read_to_string(answer)?.trim() == USER, "{said}");
 
     context.note("nix copy from the other store");
@@ -78,7 +78,7 @@ pub fn build(context: &Context) -> Result<Outcome> {
     ensure!(!Path::new(&path).exists(), "{path} is still here");
     let mut copy = builder.nix("nix");
     copy.args(["copy", "--no-check-sigs", "--from", &builder.store("localhost"), &path]);
-    logged(&mut copy, &context.log("builders-copy-from"), |_| ())?;
+    logged(&mut copy, &context.log("copy-from"), |_| ())?;
     output(program("diff").arg("--recursive").arg(&there).arg(&path)).context("what came back is another")?;
     Ok(Outcome::Done(format!("{} built by {USER} on a store of its own", &path["/nix/store/".len() + 33..])))
 }
@@ -135,9 +135,7 @@ impl<'a> Builder<'a> {
             "mount --bind \"$1/nix\" /nix && exec /usr/sbin/sshd -D -e -f \"$1/sshd_config\"",
         ]);
         sshd.args(["sh", PLACE]);
-        let server = Server::start(&mut sshd, &context.log("builders-sshd"), || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })?;
+        let server = Server::start(&mut sshd, &context.log("sshd"), port)?;
         let host_key = base64(&fs::read_to_string(place.join("host.pub"))?)?;
         Ok(Self { context, place, host_key, _server: server })
     }
@@ -183,16 +181,8 @@ impl<'a> Builder<'a> {
         let built = packages.iter().find(|(name, path)| name.starts_with(&start) && Path::new(path).exists());
         let (extension, _) = built.context("no extension was built")?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
-        let (flake, fixture) = (self.context.flake(), self.context.root.join("tests/hostpkgs"));
-        let text = format!(
-            r#"{{
-  inputs.base.url = "path:{flake}";
-  inputs.base.inputs.nixpkgs.url = "path:{fixture}";
-  inputs.base.inputs.rust-overlay.url = "path:{fixture}/rust-overlay";
-  outputs =
-    {{ base, ... }}:
-    {{
-      extension = base.packages.x86_64-linux."{extension}".overrideAttrs (_: {{
+        let outputs = format!(
+            r#"extension = base.packages.x86_64-linux."{extension}".overrideAttrs (_: {{
         builtAt = "{now}";
         requiredSystemFeatures = [ "big-parallel" ];
       }});
@@ -201,13 +191,10 @@ impl<'a> Builder<'a> {
         system = "aarch64-linux";
         builder = "/bin/sh";
         args = [ "-c" "/usr/bin/id -un > $out" ];
-      }};
-    }};
-}}
-"#,
-            flake = flake.display(),
-            fixture = fixture.display()
+      }};"#
         );
+        let base = nix::reference(&self.context.flake(), "");
+        let text = nix::around(self.context, &base, &outputs);
         let folder = self.context.state.join("builders");
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("flake.nix"), text)?;

@@ -14,7 +14,7 @@ use super::catalogue::pgflakegen;
 use super::command::{Server, free_port, logged, output, program, refused};
 use super::machine::CurrentNix;
 use super::{Context, Outcome, nix};
-use crate::python;
+use crate::{python, repository};
 
 /// The server, and Amazon's client.
 const PACKAGES: &[&str] = &["moto[server]==5.2.1", "awscli==1.46.2"];
@@ -67,7 +67,7 @@ impl<'a> Proof<'a> {
         }
         fs::create_dir_all(&work)?;
         let attribute = format!("psql_{}/bin", context.pair()?.older);
-        let packages = nix::build(context, "cache-build", &context.flake(), &[attribute])?;
+        let packages = nix::build(context, "build", &context.flake(), &[attribute])?;
         let package = packages.first().context("a package")?.clone();
         let folder = work.join("unsigned");
         let to = format!("file://{}?compression=none", folder.display());
@@ -76,16 +76,14 @@ impl<'a> Proof<'a> {
             let file = work.join(name);
             let file = file.to_string_lossy();
             let words = ["cache", "keygen", "cache.example.org-1", "--output", &file];
-            let public = pgflakegen(context, &context.flake(), &words, &format!("cache-keygen-{name}"))?;
+            let public = pgflakegen(context, &context.flake(), &words, &format!("keygen-{name}"))?;
             fs::write(work.join(format!("{name}.public")), public.trim())?;
         }
         let public = fs::read_to_string(work.join("key.public"))?;
         let port = free_port()?;
         let mut command = program(Path::new(PLACE).join("bin/moto_server"));
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        let server = Server::start(&mut command, &context.log("server"), || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        })?;
+        let server = Server::start(&mut command, &context.log("server"), port)?;
         let proof = Self { context, nix, server, port, work, package, folder, public };
         for bucket in ["cache", "pushed", "signed"] {
             proof.aws("create", &["s3api", "create-bucket", "--bucket", bucket], NOBODY)?;
@@ -289,11 +287,9 @@ impl<'a> Proof<'a> {
             let cache = format!("{}/{bucket}", self.address());
             let flake = self.context.flake();
             let fixture = format!("path:{}/tests/hostpkgs", self.context.root.display());
-            let own =
-                std::env::current_exe().context("this program's own path")?.with_file_name("pgflakegen");
             let mut command = program("unshare");
             command.args(["--mount", "sh", "-c", "mount -t tmpfs none /nix && exec \"$@\"", "sh"]);
-            command.arg(own).args([
+            command.arg(repository::pgflakegen()?).args([
                 "drvs",
                 &nix::reference(&flake, ""),
                 "--json",
@@ -521,8 +517,7 @@ impl<'a> Proof<'a> {
         );
         self.taken("signed", "reader-cleared")?;
         let bucket = "s3://signed";
-        let own = std::env::current_exe().context("this program's own path")?.with_file_name("pgflakegen");
-        let mut command = program(own);
+        let mut command = program(repository::pgflakegen()?);
         command.arg("--root").arg(&repository).args(["cache", "gc", bucket, "--keep-tags"]);
         refused(&mut command, &self.log("gc-bucket"), &["s3://signed", "is not a folder of this machine"])?;
         Ok(format!("of a bucket of {} paths, the old one went", before.0.len()))

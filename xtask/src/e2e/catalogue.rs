@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use super::command::{logged, output, program};
 use super::sources::{self, Fetched};
 use super::{Context, Outcome, Pair, nix, rust};
+use crate::repository;
 
 /// Extensions that only the test has.
 pub const ADDED: &str = "tests/e2e/catalogue/extensions";
@@ -200,12 +201,9 @@ pub fn copy_repository(context: &Context, to: &Path) -> Result<()> {
     output(commit.args(["commit", "--quiet", "--message", "As it is"])).map(drop)
 }
 
-/// pgflakegen itself, which asks the mirror in place of the network.
-/// Runs pgflakegen on a repository.
+/// Runs pgflakegen on a repository; it asks the mirror in place of the network.
 pub fn pgflakegen(context: &Context, flake: &Path, words: &[&str], log: &str) -> Result<String> {
-    // Cargo puts it beside this program.
-    let own = std::env::current_exe().context("this program's own path")?;
-    let mut command = program(own.with_file_name("pgflakegen"));
+    let mut command = program(repository::pgflakegen()?);
     command.current_dir(&context.root).arg("--root").arg(flake);
     let mirror = format!("file://{}", sources::github_mirror(context).display());
     command.env("PGFLAKEGEN_MIRROR_GITHUB", mirror);
@@ -405,12 +403,17 @@ fn keep_versions_that_were_fetched(
     Ok(count)
 }
 
+/// The generated flake once more, to be changed.
+fn copy_flake(context: &Context, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    output(program("cp").arg("--recursive").arg(context.flake()).arg(to)).map(drop)
+}
+
 /// A PostgreSQL that the catalogue does not have: the test's older one once more, under a name of its own.
 pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Result<()> {
-    if flake.exists() {
-        fs::remove_dir_all(flake)?;
-    }
-    output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
+    copy_flake(context, flake)?;
     let older = context.pair()?.older;
     let path = flake.join("catalogue/postgresql.toml");
     let mut table = read(&path)?;
@@ -427,10 +430,7 @@ pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Res
 
 /// The same catalogue with all versions of an extension in one server.
 pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
-    if flake.exists() {
-        fs::remove_dir_all(flake)?;
-    }
-    output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
+    copy_flake(context, flake)?;
     let path = flake.join("catalogue/flake.toml");
     let mut table = read(&path)?;
     table.insert("side-by-side".to_owned(), Value::Boolean(true));
@@ -441,10 +441,7 @@ pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
 /// The same catalogue as a repository with commits, whose images say where they are from: as it is, and after a change
 /// to one extension of a PostgreSQL, which is named.
 pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result<(String, [String; 2])> {
-    if flake.exists() {
-        fs::remove_dir_all(flake)?;
-    }
-    output(program("cp").arg("--recursive").arg(context.flake()).arg(flake))?;
+    copy_flake(context, flake)?;
     fs::remove_file(flake.join(".git"))?;
     let git = |words: &[&str]| {
         let mut command = program("git");

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -86,15 +86,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, and waits until it serves.
-    pub fn start(command: &mut Command, log: &Path, serves: impl Fn() -> bool) -> Result<Self> {
+    /// Starts it, and waits until it serves at the port of this machine.
+    pub fn start(command: &mut Command, log: &Path, port: u16) -> Result<Self> {
         let described = describe(command);
         let file = File::create(log).with_context(|| format!("{}", log.display()))?;
         let child = command.stdout(file.try_clone()?).stderr(file).spawn();
         let child = child.with_context(|| format!("cannot run {described}"))?;
         let mut server = Self { child, log: log.to_owned() };
         let began = Instant::now();
-        while !serves() {
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if server.child.try_wait()?.is_some() || began.elapsed() > START {
                 bail!("{described} does not serve\n{}", tail(&server.said()?));
             }

@@ -50,6 +50,26 @@ pub fn reference(flake: &Path, attribute: &str) -> String {
     }
 }
 
+/// A flake with `outputs` made of another, `base`, whose inputs are this test's. With inputs replaced on the command line
+/// Nix knows no revision of it.
+pub fn around(context: &Context, base: &str, outputs: &str) -> String {
+    let fixture = context.root.join("tests/hostpkgs");
+    let fixture = fixture.display();
+    format!(
+        r#"{{
+  inputs.base.url = "{base}";
+  inputs.base.inputs.nixpkgs.url = "path:{fixture}";
+  inputs.base.inputs.rust-overlay.url = "path:{fixture}/rust-overlay";
+  outputs =
+    {{ base, ... }}:
+    {{
+      {outputs}
+    }};
+}}
+"#
+    )
+}
+
 /// Builds attributes of a flake, saying which derivations are built, and gives their output paths.
 pub fn build(context: &Context, log: &str, flake: &Path, attributes: &[String]) -> Result<Vec<String>> {
     let installables: Vec<String> = attributes.iter().map(|attribute| reference(flake, attribute)).collect();

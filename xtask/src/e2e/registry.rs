@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::command::{Server, free_port, logged, output, program, refused};
 use super::{Context, Outcome, catalogue, nix};
+use crate::repository;
 
 /// Two repositories of the registry; each is pushed to from a machine of its own.
 const REPOSITORIES: [&str; 2] = ["team/postgresql", "mirror/postgresql"];
@@ -125,27 +126,15 @@ fn serve(context: &Context, work: &Path, name: &str, port: u16, more: &str) -> R
     fs::write(settings.join("registries.conf"), insecure)?;
     let mut command = program("docker-registry");
     command.arg("serve").arg(config);
-    Server::start(&mut command, &context.log(&format!("registry-{name}")), || {
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    })
+    Server::start(&mut command, &context.log(name), port)
 }
 
 impl Registry<'_> {
     /// The image of a commit; `twice`: it must be the same when it is built again.
     fn build(&self, commit: &str, twice: bool) -> Result<PathBuf> {
-        // A flake whose inputs are replaced on the command line has no revision for this Nix.
-        let (flake, fixture) = (self.flake.display(), self.context.root.join("tests/hostpkgs"));
-        let text = format!(
-            r#"{{
-  inputs.base.url = "git+file://{flake}?rev={commit}";
-  inputs.base.inputs.nixpkgs.url = "path:{fixture}";
-  inputs.base.inputs.rust-overlay.url = "path:{fixture}/rust-overlay";
-  outputs = {{ base, ... }}: {{ image = base.packages.x86_64-linux."psql_{name}/docker"; }};
-}}
-"#,
-            fixture = fixture.display(),
-            name = self.name
-        );
+        let base = format!("git+file://{}?rev={commit}", self.flake.display());
+        let outputs = format!("image = base.packages.x86_64-linux.\"psql_{}/docker\";", self.name);
+        let text = nix::around(self.context, &base, &outputs);
         let folder = self.work.join(commit);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("flake.nix"), text)?;
@@ -153,7 +142,7 @@ impl Registry<'_> {
         let build = |more: &[&str]| {
             let words = [&["build", "--json", "--no-link", "--print-build-logs"], more].concat();
             let mut command = nix::nix("nix");
-            nix::with_progress(self.context, command.args(words).arg(&installable), "registry-build")
+            nix::with_progress(self.context, command.args(words).arg(&installable), "build")
         };
         let built: Value = serde_json::from_str(&build(&[])?).context("nix build --json")?;
         if twice {
@@ -218,13 +207,13 @@ impl Registry<'_> {
     fn image(&self, image: &Path, architecture: &str, commit: &str, at: usize) -> Result<String> {
         let mut command = self.script("image.sh", image, at)?;
         command.env("ARCHITECTURE", architecture).env("REVISION", commit);
-        logged(&mut command, &self.context.log(&format!("registry-image-{architecture}")), |_| ())
+        logged(&mut command, &self.context.log(&format!("image-{architecture}")), |_| ())
     }
 
     fn refused(&self, image: &Path, architecture: &str, commit: &str, says: &str) -> Result<()> {
         let mut command = self.script("image.sh", image, 0)?;
         command.env("ARCHITECTURE", architecture).env("REVISION", commit);
-        refused(&mut command, &self.context.log("registry-refused"), &[says]).map(drop)
+        refused(&mut command, &self.context.log("refused"), &[says]).map(drop)
     }
 
     /// A run of the workflow has the digests of one commit.
@@ -234,7 +223,7 @@ impl Registry<'_> {
 
     fn manifest(&self, at: usize) -> Result<String> {
         let mut command = self.script("manifest.sh", Path::new("/"), at)?;
-        logged(&mut command, &self.context.log("registry-manifest"), |_| ())
+        logged(&mut command, &self.context.log("manifest"), |_| ())
     }
 
     /// The version with the commit, and what follows.
@@ -334,10 +323,10 @@ impl Registry<'_> {
         for commit in [before, head.trim()] {
             let installable = format!("git+file://{}?rev={commit}#{attribute}", self.flake.display());
             let mut build = nix::on_flake(self.context, &["build", "--no-link"], &[installable]);
-            logged(&mut build, &self.context.log("registry-size-build"), |_| ())?;
+            logged(&mut build, &self.context.log("size-build"), |_| ())?;
         }
         let words = [&["size", &attribute, "--against", before, "--json"][..], &inputs].concat();
-        let text = catalogue::pgflakegen(self.context, &self.flake, &words, "registry-size")?;
+        let text = catalogue::pgflakegen(self.context, &self.flake, &words, "size")?;
         let said: Value = serde_json::from_str(&text).context("size --json")?;
         let paths: Vec<_> = said["paths"].as_array().into_iter().flatten().collect();
         let root = paths
@@ -357,10 +346,9 @@ impl Registry<'_> {
         );
         let mut changes = said["against"]["changes"].as_array().into_iter().flatten();
         ensure!(changes.any(|change| change["package"] == *extension), "{extension} has not changed: {text}");
-        let own = std::env::current_exe().context("this program's own path")?.with_file_name("pgflakegen");
-        let mut limited = program(own);
+        let mut limited = program(repository::pgflakegen()?);
         limited.arg("--root").arg(&self.flake).args(["size", &attribute, "--limit", "1M"]).args(inputs);
-        refused(&mut limited, &self.context.log("registry-limit"), &["more than 1.0 MiB"])?;
+        refused(&mut limited, &self.context.log("limit"), &["more than 1.0 MiB"])?;
         nixs.context("bytes")
     }
 
@@ -404,7 +392,7 @@ impl Registry<'_> {
         command.env("ARCHITECTURE", "amd64").env("REVISION", commit);
         command.env("IMAGES", format!("127.0.0.1:{port}/team/postgresql"));
         command.env("HOME", self.work.join("closed.home"));
-        refused(&mut command, &self.context.log("registry-closed"), &["the registry refuses the credentials"])
+        refused(&mut command, &self.context.log("no-credentials"), &["the registry refuses the credentials"])
             .map(drop)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::catalogue;
-use super::command::{logged, output, program};
+use super::command::{free_port, logged, output, program};
 use super::{Context, Outcome, nix};
 
 /// Builds `psql_NAME/bin`.
@@ -194,7 +193,7 @@ struct Server<'a> {
 
 impl<'a> Server<'a> {
     fn start(context: &'a Context, installed: &Path, entry: &Value) -> Result<Self> {
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         let folder = std::env::temp_dir().join(format!("pgflakegen-e2e-{port}"));
         // It must be new: another's folder of that name is not to be touched.
         fs::create_dir(&folder).with_context(|| format!("{}", folder.display()))?;
