@@ -22,11 +22,8 @@ complain() {
   fi
 }
 
-digest_of() { # FILE
-  local sum
-  sum=$(sha256sum "$1")
-  printf 'sha256:%s\n' "${sum%% *}"
-}
+# shellcheck source=/dev/null
+source "${BASH_SOURCE[0]%/*}/oci.sh"
 
 archive=$(nix build --no-link --print-out-paths ".#${ATTR:?}")
 if ! command -v skopeo >/dev/null; then
@@ -86,17 +83,7 @@ layout() { # sets digest
       annotations: ($config[0].config.Labels // {})
     }' "$work/descriptors" >"$work/manifest"
   cp "$config" "$blobs/${config_digest#*:}"
-  digest=$(digest_of "$work/manifest")
-  cp "$work/manifest" "$blobs/${digest#*:}"
-  printf '{"imageLayoutVersion":"1.0.0"}' >"$work/layout/oci-layout"
-  size=$(stat -c %s "$work/manifest")
-  jq --null-input --arg digest "$digest" --argjson size "$size" '{
-    schemaVersion: 2,
-    manifests: [{
-      mediaType: "application/vnd.oci.image.manifest.v1+json", $digest, $size,
-      annotations: { "org.opencontainers.image.ref.name": "image" }
-    }]
-  }' >"$work/layout/index.json"
+  finish_layout "$work/layout" "$work/manifest" image
 }
 
 # 17.6 for the PostgreSQL called 17; others have their name in front.

@@ -27,6 +27,7 @@ scripts! {
     "comment.sh",
     "image.sh",
     "manifest.sh",
+    "oci.sh",
     "outdated.sh",
     "plan.sh",
     "program.sh",

@@ -7,18 +7,15 @@ shopt -s nullglob
 read -r -a images <<<"${IMAGES:?}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-log=$work/log
+log=$work/log digest=''
 files=(digests/*)
 if ((${#files[@]} == 0)); then
   echo '::error title=manifest::no image was pushed' && exit 1
 fi
 jq --raw-output .tag "${files[@]}" | sort -u >"$work/tags"
 
-digest_of() { # FILE
-  local sum
-  sum=$(sha256sum "$1")
-  printf 'sha256:%s\n' "${sum%% *}"
-}
+# shellcheck source=/dev/null
+source "${BASH_SOURCE[0]%/*}/oci.sh"
 
 # ask FILE REFERENCE [OPTIONS]: what a registry has, to the byte. A registry that cannot be asked is pushed nothing.
 ask() {
@@ -44,7 +41,6 @@ join() { # REPOSITORY TAG: sets digest
   local layout=$work/layout blobs=$work/layout/blobs/sha256 file architecture part blob size
   rm -rf "$layout"
   mkdir -p "$blobs"
-  printf '{"imageLayoutVersion":"1.0.0"}' >"$layout/oci-layout"
   : >"$work/parts"
   for file in "digests/$2".*; do
     architecture=$(jq --raw-output .architecture "$file")
@@ -67,16 +63,7 @@ join() { # REPOSITORY TAG: sets digest
     manifests: map(.descriptor),
     annotations: (.[0].annotations // {})
   }' "$work/parts" >"$work/index"
-  digest=$(digest_of "$work/index")
-  cp "$work/index" "$blobs/${digest#*:}"
-  size=$(stat -c %s "$work/index")
-  jq --null-input --arg digest "$digest" --argjson size "$size" '{
-    schemaVersion: 2,
-    manifests: [{
-      mediaType: "application/vnd.oci.image.index.v1+json", $digest, $size,
-      annotations: { "org.opencontainers.image.ref.name": "list" }
-    }]
-  }' >"$layout/index.json"
+  finish_layout "$layout" "$work/index" list
 }
 
 printf '| image | digest | architectures |\n|---|---|---|\n' >table.md
