@@ -88,6 +88,12 @@ pub struct Share {
 /// # Errors
 /// When the flake cannot be evaluated, has no such attribute, or something is neither built nor described.
 pub fn size(request: &Request<'_>, host: &dyn Host) -> Result<Size, Error> {
+    if request.attribute.ends_with("/docker") {
+        return Err(not_measurable(
+            request,
+            "an image is packed; ask for what it is made of, as psql_17/slim",
+        ));
+    }
     let (now, before) = match request.against {
         None => {
             let root = request.root.canonicalize_utf8();
@@ -106,6 +112,10 @@ pub fn size(request: &Request<'_>, host: &dyn Host) -> Result<Size, Error> {
     let warnings =
         left_out.into_iter().map(|left| format!("the cache {} cannot be asked: {}", left.cache, left.why));
     Ok(Size { now, before, warnings: warnings.collect() })
+}
+
+fn not_measurable(request: &Request<'_>, why: &str) -> Error {
+    Error::NotEvaluable { attribute: request.attribute.to_owned(), why: why.to_owned() }
 }
 
 /// What a store path is called, without its hash.
@@ -138,14 +148,10 @@ fn extensions(side: &Side, attribute: &str) -> BTreeMap<String, String> {
 fn closure(request: &Request<'_>, side: &Side, caches: &Caches) -> Result<Closure, Error> {
     let system = request.how.systems.first().map_or("", String::as_str);
     let attribute = format!("packages.{system}.{}", request.attribute);
-    let missing =
-        |why: &str| Error::NotEvaluable { attribute: request.attribute.to_owned(), why: why.to_owned() };
+    let missing = |why: &str| not_measurable(request, why);
     let job = side.jobs.get(&attribute).ok_or_else(|| missing("the flake has no such package"))?;
     if let Some(error) = &job.error {
         return Err(missing(error));
-    }
-    if request.attribute.ends_with("/docker") {
-        return Err(missing("an image is packed; ask for what it is made of, as psql_17/slim"));
     }
     let root = output(side, &attribute).ok_or_else(|| missing("its path is not known before it is built"))?;
     let known = known(side.folder.path())?;
