@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::state::State;
-use crate::catalogue::model::Setting;
+use crate::catalogue::model::{Control, Setting};
 
 /// Raised when a key changes its meaning.
 pub const FORMAT: u32 = 1;
@@ -156,6 +156,9 @@ pub struct Extension {
     /// SQL names needed first, by any version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
+    /// What its control files say, by SQL name, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     /// Settings it needs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Setting>,
@@ -214,6 +217,9 @@ pub struct Version {
     /// Its own, where they are not the extension's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preload: Option<Vec<String>>,
+    /// Its own, where they are not the extension's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     /// Files of the catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Utf8PathBuf>,

@@ -134,10 +134,32 @@ function vulnerabilityList(found) {
     h('li', {}, outside(link, id), ' ', severity && badge(severity, 'bad'), ` in ${version}`, summary && `: ${summary}`, fixed && ` (fixed in ${fixed})`)));
 }
 
-/** Yes or no, where it is known. */
-function known(extension, key) {
-  const said = new Set(Object.values(facts.extensions[extension.name] ?? {}).map((fact) => fact[key]).filter((one) => one !== undefined));
-  return said.size === 1 ? ([...said][0] ? 'yes' : 'no') : undefined;
+/** Yes or no, or for which SQL names, where it is known of a version. */
+function holds(extension, version, key) {
+  const control = controlOf(extension, version?.entry);
+  if (control) {
+    const names = Object.keys(control).filter((name) => control[name][key]);
+    if (names.length === 0) return 'no';
+    return names.length === Object.keys(control).length ? 'yes' : `only ${names.join(', ')}`;
+  }
+  const said = factsOf(extension, version?.version)[key];
+  return said === undefined ? undefined : said ? 'yes' : 'no';
+}
+
+/** Who may create it: as PostgreSQL judges by the control file. */
+function creators(extension, version) {
+  const control = controlOf(extension, version?.entry);
+  if (!control) return undefined;
+  const free = Object.keys(control).filter((name) => control[name].trusted || !control[name].superuser);
+  if (free.length === 0) return 'superusers';
+  return free.length === Object.keys(control).length ? 'whoever has CREATE on the database' : `superusers; ${free.join(', ')}: whoever has CREATE on the database`;
+}
+
+/** The schemas that it is always in. */
+function schemas(extension, version) {
+  const all = Object.entries(controlOf(extension, version?.entry) ?? {}).filter(([, { schema }]) => schema);
+  const several = (extension.sql ?? []).length > 1;
+  return between(', ', all.map(([name, { schema }]) => [h('code', {}, schema), several && ` (${name})`]));
 }
 
 function extensionView(name, params) {
@@ -176,8 +198,10 @@ function extensionView(name, params) {
             ['Preload', between(', ', (extension.preload ?? []).map((library) => h('code', {}, library)))],
             ['Settings', between(h('br'), conf(extension.settings).map((line) => h('code', {}, line)))],
             ['Side by side', together.length > 1 && `${together.map(sqlVersion).join(', ')} in one server of ${server}`],
-            ['Trusted', known(extension, 'trusted')],
-            ['Relocatable', known(extension, 'relocatable')],
+            ['Trusted', holds(extension, version, 'trusted')],
+            ['Created by', creators(extension, version)],
+            ['Relocatable', holds(extension, version, 'relocatable')],
+            ['Schema', schemas(extension, version)],
             ['Size', fact.size && bytes(fact.size)],
             ['Closure', fact.closure && bytes(fact.closure)],
             ['Systems', extension.systems.join(', ')],

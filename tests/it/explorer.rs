@@ -79,6 +79,11 @@ fn the_same_catalogue_gives_the_same_small_page() {
     let known = data(&first);
     let extensions = known["catalogue"]["extensions"].as_array().expect("a list");
     assert!(extensions.len() > 60, "{}", extensions.len());
+    let of = |name: &str| extensions.iter().find(|one| one["name"] == *name).expect("it is there");
+    assert_eq!(of("timescaledb")["control"]["timescaledb"]["trusted"], true);
+    let old = of("timescaledb")["versions"].as_array().expect("a list").last().expect("a version");
+    assert_eq!(old["control"]["timescaledb"]["trusted"], false, "{old}");
+    assert_eq!(of("postgis")["control"]["postgis_topology"]["schema"], "topology");
     assert!(known.get("history").is_none() && known.get("facts").is_none());
 }
 
