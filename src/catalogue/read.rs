@@ -140,6 +140,7 @@ table!(RawCi, "[ci]", |t, d| Self {
     timeout: t.optional("timeout", d),
     schedule: t.optional("schedule", d),
     group_updates: t.optional("group-updates", d),
+    pages: t.optional("pages", d),
     actions: t.optional("actions", d),
 });
 

@@ -187,6 +187,7 @@ fn ci(flake: &RawFlake, raw: &RawCi) -> Option<Ci> {
         timeout: number(&raw.timeout, 330)?,
         schedule: text(&raw.schedule).unwrap_or_else(|| "23 4 * * 1".into()),
         group_updates: raw.group_updates.as_ref().is_some_and(|group| group.value),
+        pages: raw.pages.as_ref().is_some_and(|pages| pages.value),
         actions: actions
             .map(|(name, action)| {
                 let action = &action.value;
