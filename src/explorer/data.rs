@@ -313,6 +313,12 @@ pub struct Facts {
     /// By the PostgreSQL's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub postgresqls: BTreeMap<String, Fact>,
+    /// What further versions side by side add in bytes: by the PostgreSQL's name and the extension.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Why versions of an extension cannot be side by side.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub collisions: BTreeMap<String, Vec<String>>,
 }
 
 /// What is known of one package.
@@ -325,6 +331,9 @@ pub struct Fact {
     /// Bytes of all that it needs to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closure: Option<u64>,
+    /// Bytes that a server has because of it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brings: Option<u64>,
     /// Whether anybody with CREATE on a database may create it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<bool>,
@@ -366,7 +375,7 @@ impl History {
 impl Facts {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.extensions.is_empty() && self.postgresqls.is_empty()
+        *self == Self::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const { catalogue } = data;
-const facts = { extensions: {}, postgresqls: {}, ...data.facts };
+const facts = { extensions: {}, postgresqls: {}, beside: {}, collisions: {}, ...data.facts };
 const past = { revisions: [], since: {}, ...data.history };
 const { postgresqls, extensions, systems } = catalogue;
 const servers = new Map(postgresqls.map((postgresql) => [postgresql.name, postgresql]));

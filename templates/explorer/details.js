@@ -104,7 +104,7 @@ function versionTable(extension) {
         version.prerelease && badge('prerelease', 'warn'),
         version.broken && badge('left out', 'bad', version.broken),
         version.sqlVersion && h('span', { class: 'small' }, `in SQL ${version.sqlVersion}`),
-        (fact.size || fact.closure) && h('span', { class: 'small' }, [fact.size && bytes(fact.size), fact.closure && `closure ${bytes(fact.closure)}`].filter(Boolean).join(', '))),
+        (fact.size || fact.closure || fact.brings) && h('span', { class: 'small' }, [fact.size && bytes(fact.size), fact.closure && `closure ${bytes(fact.closure)}`, fact.brings && `brings ${bytes(fact.brings)}`].filter(Boolean).join(', '))),
       h('td', {}, h('span', { class: 'chips' }, on.length > 0
         ? on.map(({ name }) => [chip(name, isDefault(name) ? 'default' : ''), isDefault(name) && h('span', { class: 'unseen' }, '(default)')])
         : h('span', { class: 'small' }, version.broken ?? 'none'))),
@@ -176,6 +176,7 @@ function extensionView(name, params) {
   const { name: server, versions: there, version } = chosenBuild(extension, params);
   const fact = factsOf(extension, version?.version);
   const together = inOneServer(extension, there);
+  const added = facts.beside[server]?.[name];
   return {
     title: extension.name,
     element: h('article', { class: 'detail' }, back(),
@@ -188,6 +189,7 @@ function extensionView(name, params) {
         h('div', {},
           h('section', { class: 'card' }, h('h2', {}, 'Versions'), versionTable(extension), h('p', { class: 'small' }, h('span', { class: 'chip default' }, '17'), ' the version in ', h('code', {}, 'bin'))),
           found.length > 0 && h('section', { class: 'card' }, h('h2', {}, 'Known vulnerabilities'), vulnerabilityList(found)),
+          facts.collisions[name] && h('section', { class: 'card' }, h('h2', {}, 'Cannot be side by side'), h('ul', {}, facts.collisions[name].map((why) => h('li', {}, why)))),
           out.length > 0 && h('section', { class: 'card' }, h('h2', {}, 'Left out'), terms(out.map(({ what, why }) => [what, why]))),
           extension.override && h('section', { class: 'card' }, h('h2', {}, 'Override'), h('p', { class: 'small' }, extension.override.file),
             extension.override.text && code(extension.override.text.trimEnd(), 'override')),
@@ -197,13 +199,14 @@ function extensionView(name, params) {
             ['Required by', between(', ', needed.map((other) => to('extension', other.name, {}, {}, other.name)))],
             ['Preload', between(', ', (extension.preload ?? []).map((library) => h('code', {}, library)))],
             ['Settings', between(h('br'), conf(extension.settings).map((line) => h('code', {}, line)))],
-            ['Side by side', together.length > 1 && `${together.map(sqlVersion).join(', ')} in one server of ${server}`],
+            ['Side by side', together.length > 1 && `${together.map(sqlVersion).join(', ')} in one server of ${server}${added === undefined ? '' : `, ${bytes(added)} more than the default alone`}`],
             ['Trusted', holds(extension, version, 'trusted')],
             ['Created by', creators(extension, version)],
             ['Relocatable', holds(extension, version, 'relocatable')],
             ['Schema', schemas(extension, version)],
             ['Size', fact.size && bytes(fact.size)],
             ['Closure', fact.closure && bytes(fact.closure)],
+            ['Brings', fact.brings && `${bytes(fact.brings)} that nothing else needs`],
             ['Systems', extension.systems.join(', ')],
             ['Built', extension.kind === 'nixpkgs' ? `by nixpkgs: ${(extension.attributes ?? []).join(' or ')}` : extension.kind],
             ['Licence', between(', ', extension.licenses.map((id) => [spdx(id), !catalogue.licenses[id]?.free && ' (unfree)']))],
