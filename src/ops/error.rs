@@ -303,7 +303,7 @@ pub enum Error {
     },
     /// What evaluation says.
     #[error(transparent)]
-    Evaluation(#[from] Box<crate::nix::eval::Error>),
+    Evaluation(#[from] crate::nix::eval::Error),
     /// An address that is none.
     #[error(transparent)]
     Url(#[from] url::ParseError),

@@ -169,7 +169,7 @@ fn revision_of(request: &Request<'_>, tree: &Utf8Path) -> Result<String, Error> 
     match root.map(|root| flake::revision(&root, "HEAD")) {
         Some(Ok(revision)) => Ok(revision),
         // git says what is to be done.
-        Some(Err(error)) if error.message.contains("safe.directory") => Err(error.into()),
+        Some(Err(error)) if error.message().contains("safe.directory") => Err(error.into()),
         _ => Err(Error::WhichRevision(tree.to_owned())),
     }
 }

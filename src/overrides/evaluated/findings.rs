@@ -81,21 +81,20 @@ impl Report<'_> {
 
     /// An error before any build was come to.
     pub fn flake(&mut self, session: &Session, error: &Error) {
-        let message = session.readable(&error.message);
+        let message = session.readable(error.message());
         let finding = match session.innermost(error) {
             Some(place) => {
                 let span = self.span(&place.file.clone(), &At::Place(place));
-                Diagnostic::new(code_of(error.kind), span, message)
+                Diagnostic::new(code_of(error.kind()), span, message)
             }
             None => Diagnostic::global(Code::EvalFlake, message),
         };
-        let finding = match session.place(error.pos) {
-            Some(place) if session.own(error.pos).is_none() => {
-                finding.help(format!("the error comes from {place}"))
-            }
-            _ => finding,
+        let elsewhere = error.pos().filter(|pos| session.own(*pos).is_none());
+        let finding = match elsewhere.and_then(|pos| session.place(pos)) {
+            Some(place) => finding.help(format!("the error comes from {place}")),
+            None => finding,
         };
-        let finding = match session.untracked(&error.message) {
+        let finding = match session.untracked(error.message()) {
             Some(file) => finding.help(format!("git does not know it; type `git add {file}`")),
             None => finding,
         };
