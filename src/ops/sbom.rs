@@ -74,7 +74,7 @@ pub fn sbom(request: &Request<'_>, host: &dyn Host) -> Result<Bill, Error> {
     let folder = TemporaryDirectory::new("derivations-")?;
     let settings = Settings {
         pure: true,
-        system: system.clone(),
+        system: system.into(),
         write_to: Some(folder.path().to_owned()),
         ..request.evaluation.settings.clone()
     };
@@ -214,7 +214,7 @@ fn facts(root: &Utf8Path, catalogue: &Catalogue, said: Vec<Said>) -> Facts {
                 crates,
                 ..Fact::default()
             };
-            facts.by_name.insert((extension.name.clone(), version.version.clone()), fact);
+            facts.by_name.insert((extension.name.to_string(), version.version.clone()), fact);
         }
     }
     for postgresql in &catalogue.postgresqls {

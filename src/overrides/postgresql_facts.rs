@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::names;
+use crate::catalogue::names::System;
 use crate::catalogue::nixpkgs::{Seen, Table, Why};
 use crate::nix::eval::{Error, ErrorKind, Kind, Machine, Result, Session, Settings, Value};
 use crate::progress::{Observer, progress};
@@ -32,7 +33,7 @@ struct Fact {
 pub fn of_tree(
     tree: &Path,
     revision: String,
-    systems: &[String],
+    systems: &[System],
     settings: &Settings,
     observer: &dyn Observer,
 ) -> std::result::Result<(Table, Vec<String>), String> {
@@ -40,12 +41,12 @@ pub fn of_tree(
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let mut failed = BTreeSet::new();
     for system in systems {
-        let settings = Settings { system: system.clone(), ..settings.clone() };
+        let settings = Settings { system: system.to_string(), ..settings.clone() };
         let session = Session::new(Arc::new(Machine), settings);
         let mut asking = Asking { observer, system, table: &mut table, seen: &mut seen, failed: &mut failed };
         asking.all(&session, tree).map_err(|error| error.report(false))?;
     }
-    let asked: BTreeSet<String> = systems.iter().cloned().collect();
+    let asked: BTreeSet<String> = systems.iter().map(System::to_string).collect();
     table.extensions = seen.into_iter().map(|(name, seen)| (name, seen.member(&asked))).collect();
     Ok((table, failed.into_iter().collect()))
 }

@@ -14,6 +14,7 @@ use rowan::ast::AstNode;
 use super::judge::{Judged, code_of};
 use super::session::Session;
 use super::{At, Build, Found};
+use crate::catalogue::names::System;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, Span};
 use crate::limited;
 use crate::nix::eval::Error;
@@ -110,7 +111,7 @@ impl Report<'_> {
     }
 
     /// What was found in builds.
-    pub fn builds(&mut self, builds: &[Build], systems: &[String], done: &[(Unit, Judged)]) {
+    pub fn builds(&mut self, builds: &[Build], systems: &[System], done: &[(Unit, Judged)]) {
         // One place may have another text for each build; where there is none, the text tells findings apart.
         let mut groups: BTreeMap<Key<'_>, (&Found, BTreeSet<Unit>)> = BTreeMap::new();
         let mut failing: BTreeSet<&Utf8Path> = BTreeSet::new();
@@ -154,7 +155,7 @@ fn everywhere(at: &At, units: &BTreeSet<Unit>, done: &[(Unit, Judged)]) -> bool 
 }
 
 /// In which builds something is so, as short as it can be said.
-fn describe(builds: &[Build], systems: &[String], units: &BTreeSet<Unit>, all: &BTreeSet<Unit>) -> String {
+fn describe(builds: &[Build], systems: &[System], units: &BTreeSet<Unit>, all: &BTreeSet<Unit>) -> String {
     if units == all {
         return match all.len() {
             0 | 1 => String::new(),

@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::session::{Opened, Session, Unready, follow, string};
 use super::{Outcome, Task, findings};
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
+use crate::catalogue::names::System;
 use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceMap, Span};
 use crate::layout;
@@ -63,7 +64,7 @@ const ABSENT: &str = "nixpkgs has no extension ";
 pub fn judge<'c>(
     task: Task<'_>,
     catalogue: &'c Catalogue,
-    systems: &'c [String],
+    systems: &'c [System],
     shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
     sources: &mut SourceMap,
     sink: &mut Diagnostics,
@@ -172,7 +173,7 @@ impl findings::Report<'_> {
         &mut self,
         key: &Key<'_>,
         at: &Where<'_>,
-        systems: &[String],
+        systems: &[System],
         catalogue: &Catalogue,
     ) {
         let own = matches!(key.code, Code::OwnVersion | Code::NoBase);

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::model::{Catalogue, Extension, Fit};
+use crate::catalogue::names::{ExtName, PgName, System, VersionAttr};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::layout;
 use crate::nix::eval::{Error, Settings};
@@ -34,15 +35,15 @@ pub const FINDERS: &[Finder] = &[findings::FINDER, judge::FINDER, members::FINDE
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
     /// The extension.
-    pub extension: String,
+    pub extension: ExtName,
     /// The PostgreSQL's name.
-    pub name: String,
+    pub name: PgName,
     /// The PostgreSQL's attribute: `psql_15`.
     pub postgresql: String,
     /// The extension's version.
     pub version: String,
     /// The attribute below `exts`.
-    pub attr: String,
+    pub attr: VersionAttr,
     /// The version that this PostgreSQL has in `bin`.
     pub default: bool,
     /// The override, relative to the repository's root.
@@ -152,7 +153,7 @@ fn is_custom(extension: &Extension) -> bool {
 pub fn judge(
     task: Task<'_>,
     builds: &[Build],
-    systems: &[String],
+    systems: &[System],
     shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
     sources: &mut SourceMap,
     sink: &mut Diagnostics,

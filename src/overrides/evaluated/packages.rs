@@ -11,6 +11,7 @@ use super::Task;
 use super::flake_files::FlakeFiles;
 use super::members::summary;
 use super::session::{Again, Opened, Session, Unready, field, follow, names, string};
+use crate::catalogue::names::System;
 use crate::interrupt::TemporaryDirectory;
 use crate::layout::GENERATED;
 use crate::nix::eval::Error;
@@ -51,7 +52,7 @@ const KINDS: [(&str, &str); 4] =
 ///
 /// # Errors
 /// When nothing could be evaluated.
-pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> {
+pub fn all(task: Task<'_>, systems: &[System]) -> Result<Vec<Package>, Nothing> {
     let nothing = |message: String| Nothing::Fails(Failure { message, place: None });
     let folder = written(task.root, &task.files).map_err(|error| nothing(error.to_string()))?;
     let observer = task.observer;
@@ -67,7 +68,7 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
             let set = first.session.part(|| follow(&first.flake(), &[kind, system]));
             match set.and_then(|set| set.map(|set| names(&set)).transpose()) {
                 Ok(Some(names)) => {
-                    units.extend(names.into_iter().map(|name| [kind.to_owned(), system.clone(), name]));
+                    units.extend(names.into_iter().map(|name| [kind.to_owned(), system.to_string(), name]));
                 }
                 Ok(None) => {}
                 Err(error) => {
