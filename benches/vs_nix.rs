@@ -6,7 +6,7 @@
 //!
 //! `PGFLAKEGEN_NIX` may be a script around nix-instantiate, as long as `PGFLAKEGEN_NIXPKGS` is the same
 //! path for both. `PGFLAKEGEN_BENCH_LARGE=1` adds all packages, which takes minutes and 3 GiB. Needs
-//! GNU time.
+//! GNU time. `cargo xtask bench` makes docs/speed.md of what it prints.
 
 use std::fs::File;
 use std::io::Write;
@@ -84,16 +84,15 @@ fn compare(name: &str, nix: &str, expr: &str, runs: usize) {
     // The temporary folder is emptied by others.
     let _ = std::fs::remove_file(&input);
     let same = match (mine.first(), theirs.first()) {
-        (Some(a), Some(b)) if a.output == b.output => "",
-        (Some(_), Some(_)) => "  DIFFERENT RESULTS",
-        _ => "  failed",
+        (Some(a), Some(b)) if a.output == b.output => "equal",
+        (Some(_), Some(_)) => "DIFFERENT",
+        _ => "failed",
     };
     let column = |pick: fn(&Measure) -> f64| {
         let (a, b) = (median(mine.iter().map(pick)), median(theirs.iter().map(pick)));
-        format!("{a:.2} / {b:.2} = {:.2}", a / b)
+        format!("{a:.2} / {b:.2} | {:.2}", a / b)
     };
-    let (cpu, memory, wall) = (column(|m| m.cpu), column(|m| m.memory), column(|m| m.wall));
-    println!("{name:<22} {cpu:>22} {memory:>26} {wall:>24}{same}");
+    println!("| {name} | {} | {} | {same} |", column(|m| m.cpu), column(|m| m.memory));
 }
 
 fn threads(name: &str, set: &str, runs: usize) {
@@ -105,8 +104,7 @@ fn threads(name: &str, set: &str, runs: usize) {
     }
     let same = one.first().zip(two.first()).is_some_and(|(one, two)| one.output == two.output);
     let (a, b) = (median(two.iter().map(|m| m.wall)), median(one.iter().map(|m| m.wall)));
-    let same = if same { "" } else { "  DIFFERENT RESULTS" };
-    println!("{name:<22} {a:.2} / {b:.2} s wall = {:.2}{same}", a / b);
+    println!("| {name} | {a:.2} / {b:.2} | {:.2} | {} |", a / b, if same { "equal" } else { "DIFFERENT" });
 }
 
 fn main() {
@@ -123,23 +121,35 @@ fn main() {
          allowUnsupportedSystem = true; allowInsecurePredicate = _: true; }}; }})"
     );
     let python = format!("{pkgs}.python3Packages");
-    println!("{:<22} {:>22} {:>26} {:>24}", "ours / Nix", "CPU s", "memory MiB", "wall s");
-    compare("1 + 1", &nix, "1 + 1", 9);
-    for name in ["hello", "postgresql_12", "firefox"] {
+    let perl = format!("{pkgs}.perlPackages");
+    println!("| Ours / Nix | CPU, s | ratio | memory, MiB | ratio | results |");
+    println!("| --- | ---: | ---: | ---: | ---: | --- |");
+    compare("`1 + 1`", &nix, "1 + 1", 9);
+    for name in ["hello", "postgresql", "firefox"] {
         compare(name, &nix, &format!("{pkgs}.{name}.drvPath"), 9);
     }
     let mut sets = vec![("lib*", pkgs.as_str(), "lib", 5), ("python3Packages", python.as_str(), "", 5)];
     if large {
-        sets.push(("all", pkgs.as_str(), "", 3));
+        sets.push(("all packages", pkgs.as_str(), "", 3));
     }
     for (title, set, prefix, runs) in &sets {
         let (count, names) = names(set, prefix);
         let expr = format!("let set = {set}; in map (name: set.${{name}}.drvPath) {names}");
         compare(&format!("{title} ({count})"), &nix, &expr, *runs);
     }
-    println!("two threads / one");
+    let (count, names) = names(&perl, "");
+    let expr = format!("let set = {perl}; in map (name: set.${{name}}.meta.position or null) {names}");
+    compare(&format!("positions of perlPackages ({count})"), &nix, &expr, 5);
+    let machines = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/nixos");
+    let machines = format!("(import {machines} {{ nixpkgs = {nixpkgs}; }})");
+    for name in ["small", "ssh", "web", "database", "mail", "containers", "desktop"] {
+        compare(&format!("NixOS: {name}"), &nix, &format!("{machines}.machines.{name}"), 5);
+    }
+    compare("24 NixOS hosts in one value", &nix, &format!("{machines}.hosts"), 3);
+    println!("\n| Two threads / one | wall, s | ratio | results |");
+    println!("| --- | ---: | ---: | --- |");
     threads("python3Packages", &python, 5);
     if large {
-        threads("all", &pkgs, 3);
+        threads("all packages", &pkgs, 3);
     }
 }
