@@ -127,7 +127,11 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         emit(&Loaded { catalogue: None, sources, diagnostics: found }, Format::Text, context)?;
     }
     if let Some(Texts { texts, without }) = &texts {
-        context.say(format_args!("{}; {} without", plural(texts.len(), "text"), plural(without.len(), "component")))?;
+        context.say(format_args!(
+            "{}; {} without",
+            plural(texts.len(), "text"),
+            plural(without.len(), "component")
+        ))?;
         return Ok(if denied { Outcome::Findings } else { Outcome::Clean });
     }
     let unknown = rows.iter().filter(|row| row.licences.is_empty()).count();

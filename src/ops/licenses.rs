@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::evaluate::Evaluation;
 use super::revision::{self, Side};
 use super::sbom::{self, with_derivations};
-pub use texts::{Text, Texts};
 use super::{Error, Host};
 use crate::accounts::bill::Licence;
 use crate::catalogue::model::{Catalogue, Fit, Policy};
@@ -20,6 +19,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
 use crate::layout;
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
+pub use texts::{Text, Texts};
 
 /// What is found here.
 pub(crate) const FINDER: Finder = finder! { DeniedLicense; };
@@ -181,7 +181,7 @@ fn of_catalogue(catalogue: &Catalogue) -> Vec<Row> {
         versions.sort_by(|a, b| crate::catalogue::version::compare(a, b));
         versions.dedup();
         rows.push(Row {
-            name: extension.name.clone(),
+            name: extension.name.to_string(),
             versions,
             licences: extension.licenses.iter().map(|name| Licence::of_nixpkgs(name)).collect(),
             denied: Vec::new(),

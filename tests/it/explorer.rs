@@ -343,7 +343,9 @@ fn what_is_known_once_it_is_built() {
     let log = "building…\npgvector-side-by-side> pgvector cannot have its versions side by side:\n\
                pgvector-side-by-side>   two libraries would be called <vector-0.8.0.so>\n\
                pgvector-side-by-side> Write side-by-side = false\n  not this\n";
-    for (name, text) in [("size", report.to_string()), ("receipt", receipt.to_string()), ("log", log.to_owned())] {
+    for (name, text) in
+        [("size", report.to_string()), ("receipt", receipt.to_string()), ("log", log.to_owned())]
+    {
         fs::write(root.join(name), text).expect("written");
     }
     let page = page(root, &["--sizes", "size", "--sizes", "receipt", "--build-log", "log"]);
@@ -354,7 +356,10 @@ fn what_is_known_once_it_is_built() {
     assert_eq!(fact["brings"], 1_200_000);
     assert_eq!(facts["extensions"].as_object().expect("extensions").len(), 1);
     assert_eq!(facts["beside"], json!({ "17": { "pgvector": 345 } }));
-    assert_eq!(facts["collisions"], json!({ "pgvector": ["two libraries would be called <vector-0.8.0.so>"] }));
+    assert_eq!(
+        facts["collisions"],
+        json!({ "pgvector": ["two libraries would be called <vector-0.8.0.so>"] })
+    );
     // A committed page keeps them.
     fs::write(root.join("page.html"), &page).expect("written");
     assert_eq!(run(root, &["explorer", "--check", "-o", "page.html"]).status.code(), Some(0));

@@ -218,8 +218,10 @@ fn texts_of_licences_that_are_at_hand() {
     let dir = TempDir::new().expect("a temporary directory");
     let store = dir.path().display().to_string();
     let texts = |more: &[&str]| {
-        let output =
-            with_hostpkgs(here(), &[&["licenses", "psql_17/bin", "--texts", "--store", &store], more].concat());
+        let output = with_hostpkgs(
+            here(),
+            &[&["licenses", "psql_17/bin", "--texts", "--store", &store], more].concat(),
+        );
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         stdout(&output)
     };
@@ -236,7 +238,8 @@ fn texts_of_licences_that_are_at_hand() {
     let document = json_of(&with_hostpkgs(here(), &["sbom", "psql_17/bin"]));
     let properties = component(&document, "pg_cron")["properties"].as_array().expect("a list").clone();
     let output = properties.iter().find(|one| one["name"] == "nix:output:out").expect("an output");
-    let package = dir.path().join(output["value"].as_str().expect("a path").trim_start_matches("/nix/store/"));
+    let package =
+        dir.path().join(output["value"].as_str().expect("a path").trim_start_matches("/nix/store/"));
     fs::create_dir_all(package.join("share/doc/pg_cron")).expect("made");
     fs::write(package.join("share/doc/pg_cron/COPYING"), "Copy it\n").expect("written");
     let shown = texts(&[]);
@@ -251,7 +254,8 @@ fn texts_of_licences_that_are_at_hand() {
 /// What an attribute of this repository's flake is.
 fn with_hostpkgs_to_evaluate(attribute: &str) -> String {
     let options = hostpkgs();
-    let options: Vec<&str> = options.iter().map(String::as_str).filter(|one| !one.contains("system")).collect();
+    let options: Vec<&str> =
+        options.iter().map(String::as_str).filter(|one| !one.contains("system")).collect();
     let options = &options[..options.len() - 1];
     let output = run(here(), &[&["eval", &format!(".#{attribute}"), "--raw"], options].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -1,11 +1,14 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `book`, `browser`, `deny`, `linters`, `notices`,
-//! `package`, `shuttle`, `validators`, `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `bench`, `book`, `browser`, `deny`, `linters`, `mutants`,
+//! `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
+mod bench;
 mod book;
 mod browser;
+mod copy;
 mod deny;
 mod e2e;
+mod mutants;
 mod notices;
 mod package;
 mod python;
@@ -35,6 +38,8 @@ enum Task {
     Upgrade,
     /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
     Asan(asan::Args),
+    /// Measure the evaluator beside C++ Nix on a nixpkgs of one's own, and write docs/speed.md.
+    Bench(bench::Args),
     /// Make a book with search of all pages, in target/book, and follow its links; where mdBook is installed.
     Book,
     /// Look at the explorer's pages in a real browser: Debian's Chromium, which is installed where it is missing.
@@ -43,6 +48,9 @@ enum Task {
     Deny,
     /// Install what the tests of workflows want (actionlint, ShellCheck, zizmor) into target/linters.
     Linters,
+    /// Change the code in one place after the other, and see whether a test notices (cargo-mutants); what none notices must be
+    /// among tests/mutants.txt, with a reason.
+    Mutants(mutants::Args),
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
     /// Build the binary that is published, and of it an archive and a Debian package, in target/package; run each from
@@ -61,10 +69,12 @@ fn main() -> ExitCode {
         Task::E2e(args) => e2e::run(&args),
         Task::Upgrade => e2e::upgrade(),
         Task::Asan(args) => ended(asan::run(&args)),
+        Task::Bench(args) => ended(bench::run(&args)),
         Task::Book => ended(book::run()),
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
         Task::Linters => ended(python::linters()),
+        Task::Mutants(args) => mutants::run(&args),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),

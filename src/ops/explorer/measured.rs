@@ -62,10 +62,10 @@ pub(super) fn add_sizes(facts: &mut Facts, path: &Utf8Path, catalogue: &Catalogu
             let postgresql = catalogue.postgresqls.iter().find(is).ok_or_else(|| {
                 unfit(format!("it is of {}, which is no environment of this catalogue", report.attribute))
             })?;
-            facts.postgresqls.entry(postgresql.name.clone()).or_default().closure = Some(report.bytes);
+            facts.postgresqls.entry(postgresql.name.to_string()).or_default().closure = Some(report.bytes);
             for Share { name, bytes } in report.extensions {
                 let Some((extension, version)) = meant(catalogue, postgresql, &name) else { continue };
-                let versions = facts.extensions.entry(extension.name.clone()).or_default();
+                let versions = facts.extensions.entry(extension.name.to_string()).or_default();
                 let brings = &mut versions.entry(version).or_default().brings;
                 // One version may bring more to one server than to another.
                 *brings = (*brings).max(Some(bytes));
@@ -119,7 +119,7 @@ pub(super) fn add_collisions(facts: &mut Facts, path: &Utf8Path, catalogue: &Cat
         if let Some(name) = line.strip_suffix(BEGINS) {
             of = catalogue.extension(name.trim());
         } else if let (Some(extension), Some(why)) = (of, line.strip_prefix("  ")) {
-            let all = facts.collisions.entry(extension.name.clone()).or_default();
+            let all = facts.collisions.entry(extension.name.to_string()).or_default();
             if !all.iter().any(|known| known == why) {
                 all.push(why.to_owned());
             }

@@ -85,10 +85,8 @@ pub(super) fn texts(bill: &Bill, derivations: &Derivations, store: &Path) -> Tex
             by_text.entry(text).or_default().insert(format!("{name}: {file}"));
         }
     }
-    let mut texts: Vec<Text> = by_text
-        .into_iter()
-        .map(|(text, of)| Text { of: of.into_iter().collect(), text })
-        .collect();
+    let mut texts: Vec<Text> =
+        by_text.into_iter().map(|(text, of)| Text { of: of.into_iter().collect(), text }).collect();
     texts.sort_by(|a, b| a.of.cmp(&b.of));
     Texts { texts, without: without.into_iter().collect() }
 }
@@ -144,7 +142,10 @@ fn in_source(path: &Path) -> Result<Found, String> {
             }
         }
         let wanted = paths.into_iter().filter(|path| speaks_for_all(path));
-        return Ok(wanted.filter_map(|file| Some((file.clone(), read(&path.join(&file))?))).take(MOST).collect());
+        return Ok(wanted
+            .filter_map(|file| Some((file.clone(), read(&path.join(&file))?)))
+            .take(MOST)
+            .collect());
     }
     if !metadata.is_file() {
         return Err("its source is neither a folder nor a file".to_owned());
@@ -215,10 +216,19 @@ mod tests {
 
     #[test]
     fn names_of_licences() {
-        for good in ["LICENSE", "License.txt", "COPYING.LESSER", "COPYRIGHT", "NOTICE", "LICENSE-MIT", "LICENSES/MIT.txt"] {
+        for good in [
+            "LICENSE",
+            "License.txt",
+            "COPYING.LESSER",
+            "COPYRIGHT",
+            "NOTICE",
+            "LICENSE-MIT",
+            "LICENSES/MIT.txt",
+        ] {
             assert!(speaks_for_all(good), "{good}");
         }
-        for bad in ["src/LICENSE", "license.c", "README", "licensed", "copying.py", "LICENSES/a/b", "notices"] {
+        for bad in ["src/LICENSE", "license.c", "README", "licensed", "copying.py", "LICENSES/a/b", "notices"]
+        {
             assert!(!speaks_for_all(bad), "{bad}");
         }
     }

@@ -6,6 +6,7 @@ use toml_edit::Value;
 use super::files::Files;
 use super::{BumpError, Bumped, Edited, describe, pgrx};
 use crate::catalogue::model::{Catalogue, Control, Extension, Fetcher, Fit, OneControl, Vendor, Version};
+use crate::catalogue::names::{PgName, SqlName};
 use crate::store::archive::SourceTree;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::detect::control;
@@ -99,7 +100,7 @@ pub fn extension(
         let block = block(&edited.text, base)?;
         let all = lists_all(extension, &step);
         if !all {
-            changes.push(("postgresql", Some(edit::strings(step.postgresqls.iter().map(String::as_str)))));
+            changes.push(("postgresql", Some(edit::strings(step.postgresqls.iter().map(PgName::as_str)))));
         }
         let table = edit::copy(&edited.text, &block, "version", &changes)?;
         edited.text = edit::insert(&edited.text, Some(&block), &table);
@@ -238,7 +239,7 @@ fn control_file(base: &Version, name: &str, tree: &SourceTree) -> Option<String>
 /// `control`, where the control files say something else than what is said of all versions. Where nothing is, those
 /// that say nothing add nothing.
 fn control(extension: &Extension, base: &Version, tree: &SourceTree, changes: &mut Changes) {
-    let rights = |name: &String| Some((name.clone(), control::rights(&control_file(base, name, tree)?)?));
+    let rights = |name: &SqlName| Some((name.clone(), control::rights(&control_file(base, name, tree)?)?));
     let Some(found) = extension.sql_names.iter().map(rights).collect::<Option<_>>().map(Control) else {
         return;
     };

@@ -117,6 +117,7 @@ pub fn key(control: &Control) -> InlineTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::names::SqlName;
 
     #[test]
     fn who_may_create_it() {
@@ -140,7 +141,7 @@ mod tests {
             ..OneControl::default()
         };
         let of = |all: &[(&str, OneControl)]| {
-            let all = all.iter().map(|(name, one)| ((*name).to_owned(), one.clone()));
+            let all = all.iter().map(|(name, one)| (SqlName::new(*name), one.clone()));
             key(&Control(all.collect())).to_string()
         };
         assert_eq!(of(&[("a", one(false, None))]), "{ relocatable = false }");

@@ -13,6 +13,7 @@ use super::bounds::Bounds;
 use super::cargo::Lock;
 use crate::catalogue::kinds::{Kind, SourceClues};
 use crate::catalogue::model::Control;
+use crate::catalogue::names::SqlName;
 use crate::store::archive::SourceTree;
 
 /// Something found out, and from where.
@@ -211,7 +212,7 @@ fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> s
             about.description = Some(Detected::new(comment, file));
         }
         about.sql_version = about.sql_version.take().or_else(|| control::default_version(&text));
-        all.push(control::rights(&text).map(|rights| (stem.to_owned(), rights)));
+        all.push(control::rights(&text).map(|rights| (SqlName::new(stem), rights)));
         let requires = settings.remove("requires").unwrap_or_default();
         for name in requires.split(',').map(|name| name.trim().trim_matches('"')) {
             if !name.is_empty() && name != "plpgsql" && !about.requires.iter().any(|known| known == name) {
