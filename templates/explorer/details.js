@@ -199,7 +199,7 @@ function extensionView(name, params) {
             ['Required by', between(', ', needed.map((other) => to('extension', other.name, {}, {}, other.name)))],
             ['Preload', between(', ', (extension.preload ?? []).map((library) => h('code', {}, library)))],
             ['Settings', between(h('br'), conf(extension.settings).map((line) => h('code', {}, line)))],
-            ['Side by side', together.length > 1 && `${together.map(sqlVersion).join(', ')} in one server of ${server}${added === undefined ? '' : `, ${bytes(added)} more than the default alone`}`],
+            ['Side by side', together.length > 1 ? `${together.map(sqlVersion).join(', ')} in one server of ${server}${added === undefined ? '' : `, ${bytes(added)} more than the default alone`}` : undefined],
             ['Trusted', holds(extension, version, 'trusted')],
             ['Created by', creators(extension, version)],
             ['Relocatable', holds(extension, version, 'relocatable')],
