@@ -14,11 +14,11 @@ use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image, Input, Kind,
-    Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
+    Machine, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
 };
 use super::raw::{
     Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
-    RawExtension, RawFlake, RawImage, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion,
+    RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawSetting, RawVersion,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -124,6 +124,10 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
             None => None,
         },
         image: raw.image.as_ref().map(|image| self::image(&image.value)).unwrap_or_default(),
+        machine: match &raw.machine {
+            Some(machine) => Some(self::machine(raw, &machine.value)?),
+            None => None,
+        },
         policy: policy(raw)?,
         default_postgresql: text(&raw.default_postgresql)?,
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
@@ -143,6 +147,26 @@ fn image(raw: &RawImage) -> Image {
         documentation: text(&raw.documentation),
         vendor: text(&raw.vendor),
     }
+}
+
+fn machine(flake: &RawFlake, raw: &RawMachine) -> Option<Machine> {
+    let systems = if raw.systems.is_some() { texts(&raw.systems) } else { texts(&flake.systems) };
+    let postgresqls = match &raw.postgresql {
+        Some(_) => texts(&raw.postgresql),
+        None => vec![text(&flake.default_postgresql)?],
+    };
+    Some(Machine {
+        postgresqls,
+        systems: systems
+            .into_iter()
+            .filter(|system| super::systems::MACHINES.contains(&system.as_str()))
+            .collect(),
+        upgrade_from: texts(&raw.upgrade_from),
+        regions: texts(&raw.regions),
+        role: text(&raw.role),
+        share: texts(&raw.share),
+        keep: raw.keep.as_ref().map_or(Some(90), |days| u32::try_from(days.value).ok())?,
+    })
 }
 
 fn push(raw: &RawPush) -> Option<Push> {

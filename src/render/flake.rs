@@ -19,6 +19,10 @@ struct Data {
     unfree: Option<String>,
     default: String,
     extra: bool,
+    /// PostgreSQLs of which there are machine images, on which systems, and whose data they upgrade.
+    machines: Option<String>,
+    machine_systems: String,
+    upgrade_from: String,
 }
 
 #[derive(Serialize)]
@@ -81,6 +85,9 @@ pub fn flake(catalogue: &Catalogue) -> String {
             unfree: (!unfree.is_empty()).then(|| list(unfree.iter().collect())),
             default: quote::attribute(&attribute(&flake.default_postgresql)).into_owned(),
             extra: catalogue.has_extra,
+            machines: flake.machine.as_ref().map(|machine| list(machine.postgresqls.iter().collect())),
+            machine_systems: list(flake.machine.iter().flat_map(|machine| &machine.systems).collect()),
+            upgrade_from: list(flake.machine.iter().flat_map(|machine| &machine.upgrade_from).collect()),
         },
     )
 }

@@ -1,11 +1,12 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `book`, `browser`, `deny`, `linters`, `notices`,
-//! `package`, `shuttle`, `validators`, `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `book`, `browser`, `deny`, `linters`,
+//! `machine-image`, `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
 mod book;
 mod browser;
 mod deny;
 mod e2e;
+mod machine_image;
 mod notices;
 mod package;
 mod python;
@@ -43,6 +44,12 @@ enum Task {
     Deny,
     /// Install what the tests of workflows want (actionlint, ShellCheck, zizmor) into target/linters.
     Linters,
+    /// Make machines with a PostgreSQL of the catalogue and boot them in qemu, with a metadata service as EC2 has one: a
+    /// power cut, a newer image with the same volume, an upgrade. After `e2e`; --smoke wants nothing.
+    MachineImage(machine_image::Args),
+    /// Stand in for the metadata service of an instance: `machine-image` has qemu call it.
+    #[command(hide = true)]
+    Metadata(machine_image::metadata::Args),
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
     /// Build the binary that is published, and of it an archive and a Debian package, in target/package; run each from
@@ -65,6 +72,12 @@ fn main() -> ExitCode {
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
         Task::Linters => ended(python::linters()),
+        Task::MachineImage(args) => ended(machine_image::run(&args)),
+        Task::Metadata(args) => match machine_image::metadata::run(&args) {
+            // What it serves is on standard output.
+            Ok(_) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),

@@ -7,7 +7,7 @@ mod catalogue;
 pub mod command;
 mod evaluate;
 mod machine;
-mod nix;
+pub mod nix;
 mod own;
 mod registry;
 mod rust;
