@@ -93,10 +93,6 @@ let
   attributeOf = name: "psql_${name}";
 
   makeUnits = import ./units.nix { inherit lib; };
-in
-lib.fix (self: {
-  # The settings of a PostgreSQL of the catalogue, with what is to be preloaded.
-  inherit (data) ofPostgresql;
 
   programs = {
     inherit
@@ -107,13 +103,18 @@ lib.fix (self: {
       volume
       ;
   };
+in
+lib.fix (self: {
+  # The settings of a PostgreSQL of the catalogue, with what is to be preloaded.
+  inherit (data) ofPostgresql;
+
+  inherit programs;
 
   # Units in NixOS's form. `from`: which older PostgreSQLs' programs are there.
   units =
     {
       postgresql,
       role,
-      backupEnvironment ? [ ],
       backupFile ? null,
       backupPath ? [ ],
       backupTool ? null,
@@ -122,6 +123,8 @@ lib.fix (self: {
       label ? "pgdata",
       mode ? "copy",
       port ? 5432,
+      # Without one nothing waits for it.
+      volume ? true,
       wait ? 30,
     }:
     let
@@ -130,12 +133,13 @@ lib.fix (self: {
       datadir = "/var/lib/postgresql/${major}";
       known = lib.genAttrs (lib.unique ([ postgresql ] ++ from)) (name: postgresqls.${attributeOf name});
       catalogue = data.write (lib.mapAttrs (_: of: { bin = "${of.bin}"; }) known) known;
-      environment = [
-        "PGFLAKEGEN_CATALOGUE=${catalogue}"
-        "PGFLAKEGEN_POSTGRESQL=${postgresql}"
-        "PGFLAKEGEN_UPGRADE_FROM=${lib.concatStringsSep " " from}"
-        "PGFLAKEGEN_UPGRADE_MODE=${mode}"
-      ];
+      environment = {
+        PGFLAKEGEN_CATALOGUE = "${catalogue}";
+        PGFLAKEGEN_POSTGRESQL = postgresql;
+        PGFLAKEGEN_UPGRADE_FROM = lib.concatStringsSep " " from;
+        PGFLAKEGEN_UPGRADE_MODE = mode;
+      };
+      volumes = lib.optional volume "pgflakegen-volume.service";
       # What PostgreSQL's unit has in NixOS, as far as it holds for these as well.
       hardened = {
         CapabilityBoundingSet = "";
@@ -172,7 +176,7 @@ lib.fix (self: {
     in
     {
       inherit datadir;
-      services = {
+      services = lib.optionalAttrs volume {
         pgflakegen-volume = {
           description = "Data volume of PostgreSQL";
           before = [ "postgresql.service" ];
@@ -180,27 +184,28 @@ lib.fix (self: {
           serviceConfig = {
             Type = "oneshot";
             RemainAfterExit = true;
-            ExecStart = lib.getExe volume;
-            Environment = [
-              "PGFLAKEGEN_VOLUME_DEVICE=${device}"
-              "PGFLAKEGEN_VOLUME_LABEL=${label}"
-              "PGFLAKEGEN_VOLUME_WAIT=${toString wait}"
-            ];
+            ExecStart = lib.getExe programs.volume;
+          };
+          environment = {
+            PGFLAKEGEN_VOLUME_DEVICE = device;
+            PGFLAKEGEN_VOLUME_LABEL = label;
+            PGFLAKEGEN_VOLUME_WAIT = toString wait;
           };
         };
-
+      }
+      // {
         # A failed upgrade must not be followed by an empty cluster of the new version.
         pgflakegen-upgrade = {
           description = "Upgrade of PostgreSQL's data to ${major}";
-          after = [ "pgflakegen-volume.service" ];
-          requires = [ "pgflakegen-volume.service" ];
+          after = volumes;
+          requires = volumes;
           before = [ "postgresql.service" ];
           requiredBy = [ "postgresql.service" ];
+          inherit environment;
           serviceConfig = asAccount // {
             Type = "oneshot";
             RemainAfterExit = true;
             ExecStart = lib.getExe upgrade;
-            Environment = environment;
             RuntimeDirectory = "pgflakegen-upgrade";
             # Copying takes as long as it takes.
             TimeoutStartSec = "infinity";
@@ -220,16 +225,16 @@ lib.fix (self: {
           ];
           requires = [ "postgresql.service" ];
           wantedBy = [ "multi-user.target" ];
+          environment = {
+            PGFLAKEGEN_BIN = "${own.bin}";
+            PGFLAKEGEN_DATADIR = datadir;
+            PGFLAKEGEN_PORT = toString port;
+            PGFLAKEGEN_ROLE = role;
+          };
           serviceConfig = {
             Type = "oneshot";
             RemainAfterExit = true;
             ExecStart = lib.getExe password;
-            Environment = [
-              "PGFLAKEGEN_BIN=${own.bin}"
-              "PGFLAKEGEN_DATADIR=${datadir}"
-              "PGFLAKEGEN_PORT=${toString port}"
-              "PGFLAKEGEN_ROLE=${role}"
-            ];
             PrivateTmp = true;
             ProtectHome = true;
             ProtectSystem = "strict";
@@ -242,17 +247,17 @@ lib.fix (self: {
           description = "Backup of PostgreSQL";
           after = [ "postgresql.service" ];
           requires = [ "postgresql.service" ];
+          path = backupPath;
+          environment = {
+            PGFLAKEGEN_BACKUP_TOOL = "${backupTool}";
+            PGFLAKEGEN_DATADIR = datadir;
+            PGHOST = "/run/postgresql";
+          };
           serviceConfig = {
             Type = "oneshot";
             User = "postgres";
             Group = "postgres";
             ExecStart = "${lib.getExe backup} base";
-            Environment = backupEnvironment ++ [
-              "PATH=${lib.makeBinPath (backupPath ++ [ pkgs.coreutils ])}"
-              "PGFLAKEGEN_BACKUP_TOOL=${backupTool}"
-              "PGFLAKEGEN_DATADIR=${datadir}"
-              "PGHOST=/run/postgresql"
-            ];
           }
           // lib.optionalAttrs (backupFile != null) { EnvironmentFile = backupFile; };
         };
@@ -264,20 +269,17 @@ lib.fix (self: {
         after = [
           "network.target"
           "pgflakegen-upgrade.service"
-          "pgflakegen-volume.service"
-        ];
-        requires = [
-          "pgflakegen-upgrade.service"
-          "pgflakegen-volume.service"
-        ];
+        ]
+        ++ volumes;
+        requires = [ "pgflakegen-upgrade.service" ] ++ volumes;
         wantedBy = [ "multi-user.target" ];
+        inherit environment;
         serviceConfig = asAccount // {
           # Not every build tells systemd that it is ready.
           Type = "exec";
           ExecStartPre = lib.getExe prepare;
           ExecStart = "${own.bin}/bin/postgres -D ${datadir}";
           ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
-          Environment = environment;
           KillMode = "mixed";
           KillSignal = "SIGINT";
           Restart = "always";

@@ -13,8 +13,11 @@
 }:
 
 let
-  inherit (lib) mkDefault mkIf mkOption types;
+  inherit (lib) mkIf mkOption types;
   inherit (pkgs.stdenv.hostPlatform) system;
+
+  # Over NixOS's own defaults, and under everything that somebody writes.
+  mkDefault = lib.mkOverride 900;
 
   all = config.services.postgresql;
   cfg = all.pgflakegen;
@@ -46,6 +49,7 @@ let
     inherit (cfg.password) role;
     inherit (cfg.upgrade) from mode;
     inherit (cfg.volume) label wait;
+    volume = cfg.volume.enable;
     inherit (all.settings) port;
     device = if cfg.volume.device == null then "" else cfg.volume.device;
     backupFile = cfg.backup.environmentFile;

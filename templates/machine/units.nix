@@ -11,8 +11,13 @@ let
     else
       "${key}=${if lib.isBool value then lib.boolToString value else toString value}\n";
 
-  # In quotes, as a variable's value can have spaces.
-  quoted = assignment: "\"${assignment}\"";
+  # In quotes, as a value can have spaces.
+  assignments =
+    unit:
+    lib.mapAttrsToList (name: value: "\"${name}=${value}\"") (
+      unit.environment or { }
+      // lib.optionalAttrs (unit.path or [ ] != [ ]) { PATH = lib.makeBinPath unit.path; }
+    );
 
   section =
     name: keys:
@@ -38,8 +43,8 @@ let
     )
     + section "Service" (
       unit.serviceConfig
-      // lib.optionalAttrs (unit.serviceConfig ? Environment) {
-        Environment = map quoted unit.serviceConfig.Environment;
+      // lib.optionalAttrs (unit ? environment) {
+        Environment = assignments unit;
       }
     )
     + section "Install" (

@@ -217,6 +217,7 @@ let
     "nix-update"
     "numactl"
     "openldap"
+    "pgbackrest"
     "proj"
     "protobuf"
     "protobufc"
@@ -230,6 +231,7 @@ let
     "treefmt"
     "tzdata"
     "v8"
+    "wal-g"
   ];
 in
 tools

@@ -64,6 +64,7 @@ const BASE: &[&str] = &[
     "libcurl4",
     "libgssapi-krb5-2",
     "libicu72",
+    "libllvm14",
     "liblz4-1",
     "libperl5.36",
     "libpython3.11",
@@ -260,12 +261,16 @@ fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[
     let flake = nix::around(context, &nix::reference(&context.flake(), ""), &machine);
     fs::write(folder.join("flake.nix"), flake)?;
     let mut command = nix::nix("nix");
-    command.args(["build", "--print-out-paths", "--no-write-lock-file", "--out-link"]);
-    command.arg(place.join(format!("machine-{name}"))).arg(nix::reference(&folder, "default"));
-    let path = nix::with_progress(context, &mut command, &format!("machine-{name}"))?;
+    let link = place.join(format!("machine-{name}"));
+    command
+        .args(["build", "--no-write-lock-file", "--out-link"])
+        .arg(&link)
+        .arg(nix::reference(&folder, "default"));
+    nix::with_progress(context, &mut command, &format!("machine-{name}"))?;
+    let path = fs::canonicalize(&link).with_context(|| format!("{}", link.display()))?;
     let disk = place.join(format!("{name}.raw"));
     let mut make = nix::nix("bash");
-    make.arg(context.root.join("tests/e2e/machine-image.sh")).arg(base).arg(path.trim()).arg(&disk);
+    make.arg(context.root.join("tests/e2e/machine-image.sh")).arg(base).arg(&path).arg(&disk);
     let steps = output(make.arg(IMAGE_MIB.to_string()))?;
     fs::write(context.log(&format!("image-{name}")), &steps)?;
     output(program("truncate").args(["--size", &format!("{ROOT_MIB}M")]).arg(&disk))?;
