@@ -63,7 +63,6 @@ let
       [ ]
       [
         ./messages.sh
-        ./places.sh
         ./backup.sh
       ];
 
@@ -85,7 +84,7 @@ let
   upgrade = makeProgram "machine-upgrade" "Upgrade the cluster of an older PostgreSQL" ofCluster [
     ../tools/catalogue.sh
     ../tools/cluster.sh
-    ../tools/own-data.sh
+    ../tools/new-options.sh
     ./places.sh
     ./build.sh
     ./files.sh

@@ -69,6 +69,7 @@ fixed! {
     // For repositories that have no data of their own.
     "tools/migrations/changes.sql" from "tests/migrations/changes.sql",
     "tools/migrations/data.sql" from "tests/migrations/data.sql",
+    "tools/new-options.sh" from "templates/tools/new-options.sh",
     "tools/own-data.sh" from "templates/tools/own-data.sh",
     "tools/plant.sh" from "templates/tools/plant.sh",
     "tools/primary.sh" from "templates/tools/primary.sh",

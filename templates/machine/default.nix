@@ -59,7 +59,6 @@ let
     makeProgram "machine-backup" "Back up with pgBackRest, WAL-G or a program of one's own" [ ]
       [
         ./messages.sh
-        ./places.sh
         ./backup.sh
       ];
 
@@ -83,7 +82,7 @@ let
       [
         ../tools/catalogue.sh
         ../tools/cluster.sh
-        ../tools/own-data.sh
+        ../tools/new-options.sh
         ./places.sh
         ./build.sh
         ./files.sh

@@ -49,7 +49,8 @@ if [[ -z $old_bin ]]; then
   die "$old_datadir is of PostgreSQL $old_major, whose programs this machine does not have. Nothing was changed. Name the
   PostgreSQL that has made it in upgrade.from, or start an image of $old_major"
 fi
-if [[ -n $(find "$old_datadir/pg_tblspc" -mindepth 1 -print -quit) || -L $old_datadir/pg_wal ]]; then
+elsewhere=$(find "$old_datadir/pg_tblspc" -mindepth 1 -print -quit)
+if [[ -n $elsewhere || -L $old_datadir/pg_wal ]]; then
   die "$old_datadir has parts in other places (tablespaces, or the write-ahead log): such a cluster is upgraded by hand"
 fi
 needed=$(du --summarize --block-size=1M "$old_datadir" | cut -f1)

@@ -109,7 +109,7 @@ start=1MiB, size=200MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=esp
 start=201MiB, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, name=root
 EOF
 mib=1048576
-mkfs.vfat --offset 2048 -n ESP "$disk" $((200 * 1024)) >/dev/null
+mkfs.vfat -F 32 -s 1 --offset 2048 -n ESP "$disk" $((200 * 1024)) >/dev/null
 esp=$disk@@$mib
 mmd -i "$esp" ::EFI ::EFI/BOOT ::loader ::loader/entries
 mcopy -i "$esp" /usr/lib/systemd/boot/efi/systemd-bootx64.efi ::EFI/BOOT/BOOTX64.EFI

@@ -1,5 +1,6 @@
 //! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
 
+mod ami;
 pub mod apt;
 mod builders;
 mod cache;
@@ -236,6 +237,12 @@ const STEPS: &[Step] = &[
         about: "push to an S3 server and read from it, with the current Nix and Amazon's client",
         needs: &["current-nix", "build-older"],
         run: cache::prove,
+    },
+    Step {
+        name: "ami",
+        about: "make Amazon machine images by the release's script, killed after each call, on a mock server",
+        needs: &["cache"],
+        run: ami::prove,
     },
     Step {
         name: "builders",
