@@ -68,14 +68,23 @@ image_in() { # REGION
   printf '%s' "${line//$'\t'/ }"
 }
 
-# Sets ami to the image's id once it can be used. One that has failed goes, and is made again.
-settle() { # REGION
-  local found
+# Sets ami to the image's id once it can be used; `made`: there is one, even if it is not to be seen yet. One that has
+# failed goes, and is made again.
+settle() { # REGION [made]
+  local found tries=0
   while true; do
     found=$(image_in "$1")
     ami=${found%% *}
     case $found in
-      '') return 0 ;;
+      '')
+        if [[ -z ${2:-} ]]; then return 0; fi
+        tries=$((tries + 1))
+        if ((tries > 20)); then
+          complain "$image_name was made in $1, and is not to be seen there"
+          return 1
+        fi
+        sleep "$pause"
+        ;;
       *' available') return 0 ;;
       *' pending') sleep "$pause" ;;
       *)
@@ -131,7 +140,7 @@ if [[ -z $ami ]]; then
     --root-device-name /dev/xvda \
     --block-device-mappings "DeviceName=/dev/xvda,Ebs={SnapshotId=$snapshot,VolumeType=gp3,DeleteOnTermination=true}" \
     --query ImageId >/dev/null
-  settle "$first"
+  settle "$first" made
 fi
 origin=$ami
 mkdir -p machines
@@ -153,7 +162,7 @@ for region in "${regions[@]}"; do
     token=$(sha256sum <<<"$image_name $region")
     amazon "$region" ec2 copy-image --source-region "$first" --source-image-id "$origin" --name "$image_name" \
       --description "PostgreSQL $version with extensions, commit $revision" --client-token "${token:0:64}" --query ImageId >/dev/null
-    settle "$region"
+    settle "$region" made
   fi
   if [[ -n $permissions ]]; then
     amazon "$region" ec2 modify-image-attribute --image-id "$ami" --launch-permission "Add=[${permissions#,}]"

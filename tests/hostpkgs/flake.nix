@@ -17,7 +17,7 @@
           lib.evalModules {
             modules = [ ./nixos ] ++ modules;
             specialArgs = {
-              modulesPath = ./nixos;
+              modulesPath = toString ./nixos;
             }
             // specialArgs;
           };

@@ -23,7 +23,7 @@ let
         { nixpkgs.pkgs = packages system; }
       ]
       ++ modules;
-      specialArgs.modulesPath = fixture + "/nixos";
+      specialArgs.modulesPath = toString (fixture + "/nixos");
     }).config;
   with' = settings: nixos "x86_64-linux" [ { services.postgresql.pgflakegen = settings; } ];
   off = with' { };

@@ -60,7 +60,7 @@ def register_image(self):
 def copy_image(self):
     token, name = self._get_param("ClientToken"), self._get_param("Name")
     key = (self.ec2_backend.region_name, token)
-    if key not in tokens:
+    if tokens.get(key) not in self.ec2_backend.amis:
         image = self.ec2_backend.copy_image(
             self._get_param("SourceImageId"), self._get_param("SourceRegion"), name, self._get_param("Description")
         )

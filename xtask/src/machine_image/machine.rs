@@ -13,7 +13,7 @@ use crate::e2e::Context;
 use crate::e2e::command::{free_port, output, program};
 
 /// How long a machine may take until it answers; without the processor's help a boot takes minutes.
-const PATIENCE: Duration = Duration::from_secs(540);
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Who executes the machine's code.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

@@ -117,6 +117,7 @@ fn answer(
         "meta-data/placement/" | "meta-data/placement" => Some("availability-zone\nregion".to_owned()),
         "meta-data/placement/availability-zone" => Some("eu-central-1a".to_owned()),
         "meta-data/placement/region" => Some("eu-central-1".to_owned()),
+        "dynamic/instance-identity/" | "dynamic/instance-identity" => Some("document".to_owned()),
         "dynamic/instance-identity/document" => {
             Some(format!("{{\"instanceId\": \"{identity}\", \"region\": \"eu-central-1\"}}"))
         }

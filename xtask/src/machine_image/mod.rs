@@ -23,6 +23,9 @@ pub struct Args {
     /// Only what needs no virtual machine and nothing built: a minute.
     #[arg(long)]
     smoke: bool,
+    /// Boot the images that the run before has made.
+    #[arg(long, conflicts_with = "smoke")]
+    reuse: bool,
     /// How qemu runs the machine: with the processor's help where that works, else without.
     #[arg(long, value_enum, default_value_t = Accel::Tcg)]
     accel: Accel,
@@ -94,10 +97,15 @@ pub fn run(args: &Args) -> Result<String> {
     let pair = context.pair()?;
     let place = context.root.join("target/machine-image");
     fs::create_dir_all(&place).with_context(|| format!("{}", place.display()))?;
-    let base = base(&context, &place)?;
-    let older = image(&context, &place, &base, &pair.older, &[])?;
-    let newer = image(&context, &place, &base, &pair.newer, &[&pair.older])?;
-    context.note(&format!("two images in {:.0?}", began.elapsed()));
+    let images = [(&pair.older, Vec::new()), (&pair.newer, vec![pair.older.as_str()])];
+    if !args.reuse {
+        let base = base(&context, &place)?;
+        for (name, from) in &images {
+            image(&context, &place, &base, name, from)?;
+        }
+        context.note(&format!("two images in {:.0?}", began.elapsed()));
+    }
+    let [older, newer] = [disk(&place, &pair.older)?, disk(&place, &pair.newer)?];
 
     let data = place.join("data.raw");
     empty(&data, 3072)?;
@@ -247,8 +255,21 @@ fn base(context: &e2e::Context, place: &Path) -> Result<PathBuf> {
     Ok(base)
 }
 
+/// An instance's own root disk: larger than the image that it is a copy of.
+fn disk(place: &Path, name: &str) -> Result<PathBuf> {
+    let root = place.join(format!("root-{name}.raw"));
+    output(
+        program("cp")
+            .args(["--sparse=always", "--reflink=auto"])
+            .arg(place.join(format!("{name}.raw")))
+            .arg(&root),
+    )?;
+    output(program("truncate").args(["--size", &format!("{ROOT_MIB}M")]).arg(&root))?;
+    Ok(root)
+}
+
 /// The flake of the end-to-end test, with a machine that has a disk for data and upgrades what `from` have made.
-fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[&str]) -> Result<PathBuf> {
+fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[&str]) -> Result<()> {
     let began = Instant::now();
     let folder = place.join(format!("flake-{name}"));
     fs::create_dir_all(&folder)?;
@@ -273,10 +294,9 @@ fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[
     make.arg(context.root.join("tests/e2e/machine-image.sh")).arg(base).arg(&path).arg(&disk);
     let steps = output(make.arg(IMAGE_MIB.to_string()))?;
     fs::write(context.log(&format!("image-{name}")), &steps)?;
-    output(program("truncate").args(["--size", &format!("{ROOT_MIB}M")]).arg(&disk))?;
     let last = steps.lines().last().unwrap_or_default().trim().to_owned();
     context.note(&format!("image of {name} in {:.0?}: {last}", began.elapsed()));
-    Ok(disk)
+    Ok(())
 }
 
 /// Where a PostgreSQL is in the store.
