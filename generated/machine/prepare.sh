@@ -4,7 +4,7 @@
 # Makes the cluster where there is none, and writes the catalogue's settings anew. As PostgreSQL's account.
 
 select_build
-readonly datadir=$clusters/$major
+datadir=$clusters/$major
 if [[ ! -e $datadir/PG_VERSION ]]; then
   if [[ -d $datadir ]] && ! rmdir "$datadir" 2>/dev/null; then
     die "$datadir is not empty, and is no data directory of PostgreSQL. Nothing was changed"

@@ -7,7 +7,7 @@
 # it is complete. FROM: the PostgreSQLs of the catalogue whose programs are here.
 
 select_build
-readonly datadir=$clusters/$major unfinished=$clusters/.upgrade-$major
+datadir=$clusters/$major unfinished=$clusters/.upgrade-$major
 if [[ -e $datadir/PG_VERSION ]]; then
   exit 0
 fi
