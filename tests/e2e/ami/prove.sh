@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The release's script for Amazon machine images, against a server of Amazon's calls: it is killed after each of them, and
-# begun anew. prove.sh SCRIPT BIN WORK ADDRESS; BIN has aws and python, and `coldsnap` may be on the PATH.
+# The release's script for Amazon machine images, against a server of Amazon's calls: it is killed after each that changes
+# something (after another one is before the next), and begun anew. prove.sh SCRIPT BIN WORK ADDRESS; BIN has aws and python, and `coldsnap` may be on the PATH.
 set -euo pipefail
 
 script=${1:?} bin=${2:?} work=${3:?} address=${4:?}
@@ -83,13 +83,14 @@ reset
 ami 0 || fail "$(cat "$work/log")"
 whole 'in one go'
 calls=$(cat "$work/count")
+grep -nE 'register-image|copy-image|modify-image-attribute|enable-image-deprecation' "$work/calls" | cut -d: -f1 >"$work/changing"
 echo "ok: one run makes $calls calls"
 ami 0 || fail "$(cat "$work/log")"
 whole 'once more'
 ! grep -qE 'register-image|copy-image' <(tail -n "$(cat "$work/count")" "$work/calls") || fail 'a second run makes images'
 echo 'ok: a second run makes nothing'
 
-for ((last = 1; last <= calls; last++)); do
+while IFS= read -r last <&3; do
   reset
   status=0
   ami "$last" || status=$?
@@ -97,7 +98,7 @@ for ((last = 1; last <= calls; last++)); do
   ami 0 || fail "after call $last: $(cat "$work/log")"
   whole "after call $last"
   echo "ok: killed after call $last, begun anew"
-done
+done 3<"$work/changing"
 
 # An upload that ends in the middle leaves a snapshot that nobody can use.
 reset

@@ -240,7 +240,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "ami",
-        about: "make Amazon machine images by the release's script, killed after each call, on a mock server",
+        about: "make Amazon machine images by the release's script, which is killed and begun anew, on a mock server",
         needs: &["cache"],
         run: ami::prove,
     },
