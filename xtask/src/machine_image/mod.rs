@@ -31,17 +31,25 @@ pub struct Args {
     accel: Accel,
 }
 
-/// Programs with the packages of Debian that have them.
-const PROGRAMS: &[(&str, &[&str])] = &[
-    ("debootstrap", &["debootstrap"]),
-    ("qemu-system-x86_64", &["qemu-system-x86"]),
-    ("mcopy", &["mtools"]),
-    ("mkfs.vfat", &["dosfstools"]),
-    ("mkfs.ext4", &["e2fsprogs"]),
-    ("sfdisk", &["fdisk"]),
-    ("/usr/share/OVMF/OVMF_CODE_4M.fd", &["ovmf"]),
-    ("/usr/lib/systemd/boot/efi/systemd-bootx64.efi", &["systemd-boot-efi"]),
-    ("ssh", &["openssh-client"]),
+/// A program, or a file, and the package of Debian that has it.
+type Needed = (&'static str, &'static str);
+
+/// What disks are made with.
+const DISKS: &[Needed] = &[
+    ("curl", "curl"),
+    ("jq", "jq"),
+    ("mcopy", "mtools"),
+    ("mkfs.ext4", "e2fsprogs"),
+    ("mkfs.vfat", "dosfstools"),
+    ("sfdisk", "fdisk"),
+    ("/usr/lib/systemd/boot/efi/systemd-bootx64.efi", "systemd-boot-efi"),
+];
+/// What machines are made and run with.
+const MACHINES: &[Needed] = &[
+    ("debootstrap", "debootstrap"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("ssh", "openssh-client"),
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
 ];
 
 /// Of the base, which is what Debian gives everybody: a kernel for clouds, cloud-init; then what the programs in the store
@@ -93,7 +101,7 @@ pub fn run(args: &Args) -> Result<String> {
         return smoke::run(&context);
     }
     let began = Instant::now();
-    install(&context)?;
+    install(&context, &[DISKS, MACHINES].concat())?;
     let pair = context.pair()?;
     let place = context.root.join("target/machine-image");
     fs::create_dir_all(&place).with_context(|| format!("{}", place.display()))?;
@@ -208,16 +216,13 @@ fn prove_upgrade(
 }
 
 /// Installs what is missing.
-fn install(context: &e2e::Context) -> Result<()> {
+fn install(context: &e2e::Context, needed: &[Needed]) -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let there = |name: &str| {
         Path::new(name).is_file() || std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
     };
-    let missing: Vec<&str> = PROGRAMS
-        .iter()
-        .filter(|(name, _)| !there(name))
-        .flat_map(|(_, packages)| packages.iter().copied())
-        .collect();
+    let missing: Vec<&str> =
+        needed.iter().filter(|(name, _)| !there(name)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

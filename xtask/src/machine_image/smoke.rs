@@ -12,7 +12,7 @@ use crate::repository::{cargo, pgflakegen};
 
 /// Gives what there is to say.
 pub fn run(context: &Context) -> Result<String> {
-    super::install(context)?;
+    super::install(context, super::DISKS)?;
     let place = context.root.join("target/machine-image/smoke");
     if place.exists() {
         fs::remove_dir_all(&place)?;
