@@ -23,6 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![cfg_attr(not(test), forbid(unsafe_code))]
+
 pub mod accounts;
 pub mod catalogue;
 pub mod cli;

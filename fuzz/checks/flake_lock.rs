@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use pgflakegen::nix::eval::eval_io::Machine;
-use pgflakegen::nix::eval::{Ev, Settings, Shared, Value};
-use pgflakegen::nix::flake;
+use pgflakegen::nix::eval::{Machine, Session, Settings};
 
 const FLAKE: &str = r#"{
   inputs.a = { url = "github:owner/a"; flake = false; };
@@ -18,11 +16,10 @@ pub fn check(data: &[u8]) {
     std::fs::write(folder.path().join("flake.nix"), FLAKE).expect("a file");
     std::fs::write(folder.path().join("flake.lock"), data).expect("a file");
     let settings = Settings { pure: true, ..Settings::default() };
-    // SAFETY: its values stay in here.
-    let mut ev = unsafe { Ev::new(Shared::new(settings, Arc::new(Machine), flake::HOOKS)) };
+    let session = Session::new(Arc::new(Machine), settings);
     let place = format!("path:{}", folder.path().display());
-    let Ok(Value::Attrs(outputs)) = flake::outputs(&mut ev, &place, &[]) else { return };
-    for attr in outputs.flat().iter() {
-        let _ = ev.force(attr.value);
+    let Ok(outputs) = session.flake(&place, &[]) else { return };
+    for attr in outputs.attrs().unwrap_or_default() {
+        let _ = attr.value.force();
     }
 }

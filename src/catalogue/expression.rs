@@ -42,7 +42,7 @@ impl Nix {
     }
 
     /// A list of strings.
-    pub fn strings<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
+    pub fn strings(texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Nix::List(texts.into_iter().map(Nix::string).collect())
     }
 

@@ -20,6 +20,7 @@ pub mod lifetime;
 pub mod lock;
 pub mod model;
 pub mod moved;
+pub mod names;
 pub mod nixpkgs;
 mod parse;
 pub mod pattern;

@@ -13,6 +13,7 @@ use super::input::Place;
 pub use super::kinds::Kind;
 use super::kinds::OwnValue;
 use super::lock::Pin;
+use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::nixpkgs::Table;
 
 /// All of `catalogue/`.
@@ -38,7 +39,7 @@ pub struct Flake {
     /// The flake's description.
     pub description: String,
     /// Systems packages are made for, in the given order.
-    pub systems: Vec<String>,
+    pub systems: Vec<System>,
     /// Inputs; `nixpkgs` is always there. In the order of names.
     pub inputs: Vec<Input>,
     /// Binary caches.
@@ -52,7 +53,7 @@ pub struct Flake {
     /// What is not accepted.
     pub policy: Policy,
     /// The name of the PostgreSQL that is meant when none is named.
-    pub default_postgresql: String,
+    pub default_postgresql: PgName,
     /// Default TCP port of `start-server`.
     pub port: u16,
     /// `initdb --username`.
@@ -86,11 +87,11 @@ pub struct Image {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// PostgreSQLs.
-    pub postgresqls: Vec<String>,
+    pub postgresqls: Vec<PgName>,
     /// Systems.
-    pub systems: Vec<String>,
+    pub systems: Vec<System>,
     /// PostgreSQLs whose data are upgraded.
-    pub upgrade_from: Vec<String>,
+    pub upgrade_from: Vec<PgName>,
     /// Regions, the first of which images are made in; none: no AMI is made.
     pub regions: Vec<String>,
     /// The role that the release takes by OIDC.
@@ -199,7 +200,7 @@ pub enum Setting {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Postgresql {
     /// `15`; the attribute is `psql_15`.
-    pub name: String,
+    pub name: PgName,
     /// Major version.
     pub major: u32,
     /// The nixpkgs attribute whose recipe is used: `postgresql_15`.
@@ -328,7 +329,7 @@ pub enum Vendor {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extension {
     /// The package's name, which is the file's stem.
-    pub name: String,
+    pub name: ExtName,
     /// One line.
     pub description: String,
     /// Web page.
@@ -340,7 +341,7 @@ pub struct Extension {
     /// How it is built.
     pub kind: Kind,
     /// Names for CREATE EXTENSION; empty for a module that has none.
-    pub sql_names: Vec<String>,
+    pub sql_names: Vec<SqlName>,
     /// Libraries for `shared_preload_libraries`; versions have their own.
     pub preload: Vec<String>,
     /// Libraries that, where present, come before its own in `shared_preload_libraries`.
@@ -348,7 +349,7 @@ pub struct Extension {
     /// Settings it needs.
     pub settings: BTreeMap<String, Setting>,
     /// Systems it is not for.
-    pub exclude_systems: Vec<String>,
+    pub exclude_systems: Vec<System>,
     /// Hand-written Nix, relative to `catalogue/`.
     pub override_file: Option<Utf8PathBuf>,
     /// Attributes of the catalogue that the override sets instead.
@@ -363,9 +364,9 @@ pub struct Extension {
     /// Versions, newest last. For `kind = "nixpkgs"` none.
     pub versions: Vec<Version>,
     /// For each PostgreSQL (by name) that can have it: what it gets. Broken versions are not in here.
-    pub fits: BTreeMap<String, Fit>,
+    pub fits: BTreeMap<PgName, Fit>,
     /// SQL names needed first, for `kind = "nixpkgs"`; versions have their own.
-    pub requires: Vec<String>,
+    pub requires: Vec<SqlName>,
     /// Why it is left out everywhere.
     pub broken: Option<String>,
     /// How new versions are found; nothing that is generated depends on it.
@@ -410,8 +411,8 @@ pub struct Version {
     pub version: String,
     /// `extversion` in `pg_extension`.
     pub sql_version: String,
-    /// `pgvector-0_8_0`: the part of the attribute after `exts/`.
-    pub attr: String,
+    /// The part of the attribute after `exts/`.
+    pub attr: VersionAttr,
     /// Majors of the PostgreSQLs that take it, ascending. Where a version is there several times, each with a
     /// source of its own, these tell which one is meant.
     pub majors: Vec<u32>,
@@ -422,7 +423,7 @@ pub struct Version {
     /// How it is built.
     pub build: Build,
     /// SQL names needed first.
-    pub requires: Vec<String>,
+    pub requires: Vec<SqlName>,
     /// Libraries for `shared_preload_libraries`: its own list, or else the extension's.
     pub preload: Vec<String>,
     /// Why it is left out.
@@ -480,7 +481,7 @@ impl Build {
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
     /// For this system.
-    pub system: String,
+    pub system: System,
     /// For this major version of PostgreSQL.
     pub major: u32,
     /// Where it is.

@@ -91,7 +91,7 @@ pub fn meaning(catalogue: &Catalogue, old: Option<&Table>, new: &Table) -> Meani
             }
         }
         meaning.extensions.extend(versions.into_iter().map(|((from, to), postgresql)| Version {
-            name: extension.name.clone(),
+            name: extension.name.to_string(),
             postgresql,
             from,
             to,
@@ -134,7 +134,7 @@ fn note(
         by_reason.entry(*why).or_default().insert((*system).to_owned());
     }
     for (why, mut systems) in by_reason {
-        if catalogue.flake.systems.iter().all(|system| systems.contains(system)) {
+        if catalogue.flake.systems.iter().all(|system| systems.contains(system.as_str())) {
             systems.clear();
         }
         let why = why.name();
@@ -162,7 +162,7 @@ fn needless(catalogue: &Catalogue, old: Option<&Table>, new: &Table) -> Vec<Vers
         }
     }
     for extension in catalogue.extensions.iter().filter(|extension| !extension.kind.is_package_sets()) {
-        let names = [extension.name.clone()];
+        let names = [extension.name.to_string()];
         let mut majors = BTreeMap::<&str, BTreeSet<Major>>::new();
         for postgresql in &catalogue.postgresqls {
             let Some(Fit::Versions { default, .. }) = extension.fits.get(&postgresql.name) else { continue };
@@ -186,7 +186,7 @@ fn needless(catalogue: &Catalogue, old: Option<&Table>, new: &Table) -> Vec<Vers
             }
         }
         all.extend(majors.into_iter().map(|(version, postgresql)| Version {
-            name: extension.name.clone(),
+            name: extension.name.to_string(),
             postgresql,
             from: Some(version.to_owned()),
             to: Some(version.to_owned()),

@@ -16,6 +16,7 @@ use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image, Input, Kind,
     Machine, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
 };
+use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::raw::{
     Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
     RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawSetting, RawVersion,
@@ -75,6 +76,10 @@ fn texts(field: &Field<List<String>>) -> Vec<String> {
     field.iter().flat_map(|list| &list.value).map(|text| text.value.clone()).collect()
 }
 
+fn names<T>(field: &Field<List<String>>, new: fn(String) -> T) -> Vec<T> {
+    texts(field).into_iter().map(new).collect()
+}
+
 fn map(field: &Field<Map<String>>) -> BTreeMap<String, String> {
     let pairs = field.iter().flat_map(|map| &map.value.0);
     pairs.map(|(key, value)| (key.value.clone(), value.value.clone())).collect()
@@ -104,7 +109,7 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
     let inputs = raw.inputs.iter().flat_map(|inputs| &inputs.value.0);
     Some(Flake {
         description: text(&raw.description)?,
-        systems: texts(&raw.systems),
+        systems: names(&raw.systems, System::new),
         inputs: inputs.map(|(name, input)| self::input(&name.value, &input.value)).collect::<Option<_>>()?,
         caches: raw
             .caches
@@ -129,7 +134,7 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
             None => None,
         },
         policy: policy(raw)?,
-        default_postgresql: text(&raw.default_postgresql)?,
+        default_postgresql: PgName::new(text(&raw.default_postgresql)?),
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
         superuser: text(&raw.superuser).unwrap_or_else(|| "postgres".into()),
         locale: text(&raw.locale).unwrap_or_else(|| "C.UTF-8".into()),
@@ -156,12 +161,13 @@ fn machine(flake: &RawFlake, raw: &RawMachine) -> Option<Machine> {
         None => vec![text(&flake.default_postgresql)?],
     };
     Some(Machine {
-        postgresqls,
+        postgresqls: postgresqls.into_iter().map(PgName::new).collect(),
         systems: systems
             .into_iter()
             .filter(|system| super::systems::MACHINES.contains(&system.as_str()))
+            .map(System::new)
             .collect(),
-        upgrade_from: texts(&raw.upgrade_from),
+        upgrade_from: names(&raw.upgrade_from, PgName::new),
         regions: texts(&raw.regions),
         role: text(&raw.role),
         share: texts(&raw.share),
@@ -262,7 +268,7 @@ fn postgresql(raw: &RawPostgresql) -> Option<Postgresql> {
         }
     };
     Some(Postgresql {
-        name: text(&raw.name)?,
+        name: PgName::new(text(&raw.name)?),
         major,
         base: text(&raw.base).unwrap_or_else(|| format!("postgresql_{major}")),
         pinned,
@@ -314,7 +320,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         .collect::<Option<Vec<_>>>()?;
     let side_by_side = side_by_side(cx, kind, &file.name, raw);
     Some(Extension {
-        name: file.name.clone(),
+        name: ExtName::new(&file.name),
         description: text(&raw.description)?,
         homepage: text(&raw.homepage)
             .or_else(|| github.map(|github| format!("https://github.com/{}", github.value)))?,
@@ -322,10 +328,10 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         licenses: raw.license.as_ref()?.value.0.iter().map(|license| license.value.clone()).collect(),
         kind,
         preload: libraries(&file.name, &sql_names, &raw.preload),
-        sql_names,
+        sql_names: sql_names.into_iter().map(SqlName::new).collect(),
         preload_after: texts(&raw.preload_after),
         settings: settings(&raw.settings),
-        exclude_systems: texts(&raw.exclude_systems),
+        exclude_systems: names(&raw.exclude_systems, System::new),
         override_owns: texts(&raw.override_owns),
         override_file: raw.r#override.as_ref().map(|file| path(&file.value)),
         attrs: attrs(kind, &file.name, &raw.attr),
@@ -333,7 +339,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         side_by_side,
         fits: fits(cx, at, raw, kind, &order, &versions),
         versions,
-        requires: if kind.is_package_sets() { texts(&raw.requires) } else { Vec::new() },
+        requires: if kind.is_package_sets() { names(&raw.requires, SqlName::new) } else { Vec::new() },
         broken: text(&raw.broken),
         follow: Follow {
             keep: raw.keep.as_ref().and_then(|keep| usize::try_from(keep.value).ok()),
@@ -392,12 +398,12 @@ fn version(
     };
     Some(Version {
         sql_version: text(&raw.sql_version).unwrap_or_else(|| number.clone()),
-        attr: attr(name, &number),
+        attr: VersionAttr::new(attr(name, &number)),
         majors,
         prerelease: version::is_prerelease(&number),
         source,
         build,
-        requires: texts(requires),
+        requires: names(requires, SqlName::new),
         preload: libraries(
             name,
             sql_names,
@@ -453,7 +459,7 @@ fn fits(
     kind: Kind,
     order: &[usize],
     versions: &[Version],
-) -> BTreeMap<String, Fit> {
+) -> BTreeMap<PgName, Fit> {
     let index = &cx.index;
     if raw.broken.is_some() {
         return BTreeMap::new();
@@ -465,7 +471,7 @@ fn fits(
     let name = |postgresql: usize| index.postgresqls[postgresql].name;
     if kind.is_package_sets() {
         let takes = takes.iter().flatten();
-        return takes.map(|postgresql| (name(*postgresql).to_owned(), Fit::Nixpkgs)).collect();
+        return takes.map(|postgresql| (PgName::new(name(*postgresql)), Fit::Nixpkgs)).collect();
     }
     (0..index.postgresqls.len())
         .filter_map(|postgresql| {
@@ -476,7 +482,7 @@ fn fits(
             let pinned = pin(cx, raw, postgresql);
             let pinned = all.iter().find(|new| Some(versions[**new].version.as_str()) == pinned);
             let default = *pinned.or(newest_stable).or(all.last())?;
-            Some((name(postgresql).to_owned(), Fit::Versions { default, all }))
+            Some((PgName::new(name(postgresql)), Fit::Versions { default, all }))
         })
         .collect()
 }

@@ -69,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let here = context.root.as_deref().map(flake_in).transpose()?;
     let program = match args.program.program(args.flake.as_deref().or(here.as_deref())) {
         Ok(program) => program,
-        Err(error) => return refused(&error, settings, trace, context),
+        Err(error) => return refused(&error, trace, context),
     };
     let request = Request {
         program,
@@ -82,10 +82,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     };
     let jobs = match drvs(&request, &Host::new(context)) {
         Ok(jobs) => jobs,
-        Err(failed) => {
-            context.err.write_all(failed.render(trace).as_bytes())?;
-            return Ok(Outcome::Findings);
-        }
+        Err(error) => return refused(&error, trace, context),
     };
     let needs = match written.filter(|_| args.check_cache_status) {
         Some(folder) => {

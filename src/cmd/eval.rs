@@ -5,11 +5,7 @@ use std::sync::Arc;
 use super::host::Host;
 use super::program::{self, here, read};
 use super::{Context, Outcome};
-use crate::nix::eval::coerce::{Coerce, ContextSet};
-use crate::nix::eval::eval_io::Machine;
-use crate::nix::eval::report::render;
-use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::eval::{Error, ErrorKind, Machine, Result, Session, Settings, Text, Value};
 use crate::ops::Program;
 use crate::progress::progress;
 
@@ -34,14 +30,6 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub program: program::Program,
-}
-
-/// A new session on the real machine.
-pub fn session(settings: Settings) -> (Arc<Shared>, Ev) {
-    let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
-    // SAFETY: the commands that use it keep the session as long as they have a value.
-    let ev = unsafe { Ev::new(shared.clone()) };
-    (shared, ev)
 }
 
 /// Runs the command.
@@ -69,10 +57,10 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         }
     }
     let args = &args;
-    let (shared, mut ev) = session(args.program.settings());
+    let session = Session::new(Arc::new(Machine), args.program.settings());
     let host = Host::new(context);
     let evaluating = progress(&host, "evaluating", 0);
-    let result = args.program.program(None).and_then(|program| evaluate(&mut ev, args, &program));
+    let result = args.program.program(None).and_then(|program| evaluate(&session, args, &program));
     drop(evaluating);
     match result {
         Ok(lines) => {
@@ -82,14 +70,15 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
             Ok(Outcome::Clean)
         }
         Err(error) => {
-            context.err.write_all(render(&shared, &error, args.program.options.show_trace).as_bytes())?;
+            context.err.write_all(error.report(args.program.options.show_trace).as_bytes())?;
             Ok(Outcome::Findings)
         }
     }
 }
 
 fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let (shared, mut ev) = session(Settings { pure: false, ..args.program.settings() });
+    let settings = Settings { pure: false, ..args.program.settings() };
+    let session = Session::new(Arc::new(Machine), settings);
     let mut failed = false;
     let files = args.attrs.iter().chain(&args.program.file).map(|file| (Some(file.as_str()), None));
     let texts = files.chain(args.program.expr.iter().map(|text| (None, Some(text.clone().into_bytes()))));
@@ -101,75 +90,58 @@ fn parse_only(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome>
         };
         let result = text.map_err(|error| {
             let file = file.unwrap_or_default();
-            Error::new(Kind::Io, format!("cannot read '{file}': {error}"))
+            Error::new(ErrorKind::Io, format!("cannot read '{file}': {error}"))
         });
-        let result = result.and_then(|text| {
-            let dir = here()?;
-            let origin = match file {
-                // Where an error is, is looked up in the file.
-                Some(file) if file != "-" => {
-                    let file = std::path::absolute(file)?;
-                    Origin::File(file.as_os_str().as_encoded_bytes().into())
-                }
-                _ => Origin::Text(String::from_utf8_lossy(&text).as_ref().into()),
-            };
-            ev.parse_bytes(text, origin, &dir)
+        let result = result.and_then(|text| match file {
+            // Where an error is, is looked up in the file.
+            Some(file) if file != "-" => {
+                let file = std::path::absolute(file)?;
+                session.lazy(Text::File(&text, &file)).map(drop)
+            }
+            _ => session.lazy(Text::Expression(&text, &here()?)).map(drop),
         });
         if let Err(error) = result {
             failed = true;
-            context.err.write_all(render(&shared, &error, args.program.options.show_trace).as_bytes())?;
+            context.err.write_all(error.report(args.program.options.show_trace).as_bytes())?;
         }
     }
     Ok(if failed { Outcome::Findings } else { Outcome::Clean })
 }
 
-fn evaluate(ev: &mut Ev, args: &Args, program: &Program) -> Result<Vec<Vec<u8>>> {
-    let auto = program.auto_args(ev)?;
+fn evaluate(session: &Session, args: &Args, program: &Program) -> Result<Vec<Vec<u8>>> {
+    let auto = program.auto_args(session)?;
     let mut lines = Vec::new();
     if program.is_flake() {
         let wanted = if args.attrs.is_empty() { vec![String::new()] } else { args.attrs.clone() };
         for attr in wanted {
-            let value = crate::nix::flake::attribute(ev, &attr, &program.inputs)?;
-            lines.push(print(ev, value, args, true, &[])?);
+            let value = session.flake_attribute(&attr, &program.inputs)?;
+            lines.push(text_of(&value, args, true)?);
         }
         return Ok(lines);
     }
-    let root = program.load(ev)?;
+    let root = program.load(session)?;
     let paths: Vec<String> = args.program.attr.iter().chain(&args.attrs).cloned().collect();
     let paths = if paths.is_empty() { vec![String::new()] } else { paths };
     for path in paths {
-        let value = ev.select_path(root, &path, auto)?;
-        lines.push(print(ev, value, args, false, &[root, Value::Attrs(auto)])?);
+        lines.push(text_of(&root.select(&path, &auto)?, args, false)?);
     }
     Ok(lines)
 }
 
-/// The text of a value; `others` are used again later.
-fn print(ev: &mut Ev, value: Value, args: &Args, flake: bool, others: &[Value]) -> Result<Vec<u8>> {
-    let held = others.iter().chain([&value]).map(|value| ev.at(*value)).collect();
-    // SAFETY: what is used of the values made so far are this one, which leads to all its parts, and the
-    // others; the session has no other thread.
-    unsafe { ev.collecting(held, |ev| text_of(ev, value, args, flake)) }
-}
-
-fn text_of(ev: &mut Ev, value: Value, args: &Args, flake: bool) -> Result<Vec<u8>> {
-    let mut set = ContextSet::default();
+/// A value as it is printed.
+fn text_of(value: &Value<'_>, args: &Args, flake: bool) -> Result<Vec<u8>> {
     if args.raw {
-        let how = Coerce { more: false, copy: false, canonical: true };
-        return ev.coerce_public(value, &mut set, how).map(<[u8]>::to_vec);
+        return value.to_text();
     }
     let mut text = if args.json {
-        let mut out = Vec::new();
-        ev.write_json(value, flake, &mut set, &mut out, 0)?;
-        out
+        value.json(flake)?
     } else if flake {
-        ev.print(value)?
+        value.to_nix()?
     } else {
         if args.strict {
-            let thunk = ev.at(value);
-            ev.force_deep(thunk)?;
+            value.force_deep()?;
         }
-        ev.print_instantiate(value)?
+        value.to_nix_lazily()?
     };
     text.push(b'\n');
     Ok(text)

@@ -108,5 +108,5 @@ fn versions(catalogue: &Catalogue, extension: &Extension, only: Option<&str>) ->
 
 fn postgresqls(catalogue: &Catalogue, extension: &Extension) -> Vec<String> {
     let names = catalogue.postgresqls.iter().map(|p| &p.name);
-    names.filter(|name| extension.fits.contains_key(*name)).cloned().collect()
+    names.filter(|name| extension.fits.contains_key(*name)).map(ToString::to_string).collect()
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use camino::Utf8Path;
 
@@ -11,9 +10,7 @@ use super::limits::Limits;
 use super::{Context, Outcome};
 use crate::diag::guard;
 use crate::limited;
-use crate::nix::eval::eval_io::Machine;
-use crate::nix::eval::report::render;
-use crate::nix::eval::{Error, Lint, Lints, Messages, Result, Settings, Shared};
+use crate::nix::eval::{Error, Lint, Lints, Messages, Result, Settings};
 use crate::ops::program::{self as ops, Argument, Source};
 use crate::ops::sides::How;
 use crate::terminal;
@@ -233,19 +230,12 @@ pub(super) fn flake_in(root: &Utf8Path) -> io::Result<String> {
 }
 
 /// Where relative paths of the command line start.
-pub(super) fn here() -> Result<Vec<u8>> {
-    use std::os::unix::ffi::OsStringExt;
-    Ok(std::env::current_dir()?.into_os_string().into_vec())
+pub(super) fn here() -> Result<PathBuf> {
+    Ok(std::env::current_dir()?)
 }
 
 /// Says why there is nothing to evaluate.
-pub(super) fn refused(
-    error: &Error,
-    settings: Settings,
-    trace: bool,
-    context: &mut Context<'_>,
-) -> anyhow::Result<Outcome> {
-    let shared = Shared::new(settings, Arc::new(Machine), crate::nix::flake::HOOKS);
-    context.err.write_all(render(&shared, error, trace).as_bytes())?;
+pub(super) fn refused(error: &Error, trace: bool, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    context.err.write_all(error.report(trace).as_bytes())?;
     Ok(Outcome::Findings)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::bail;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
+use crate::catalogue::names::SqlName;
 use crate::cmd::host::Host;
 use crate::cmd::inputs::Inputs;
 use crate::cmd::{Context, Outcome, show_override};
@@ -73,8 +74,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     } else if let Some(found) = of_version(&catalogue, &args.name) {
         bail!("{found}");
     } else {
-        let names = catalogue.extensions.iter().flat_map(|e| e.sql_names.iter().chain([&e.name]));
-        let names = names.chain(catalogue.postgresqls.iter().map(|p| &p.name)).map(String::as_str);
+        let sql = catalogue.extensions.iter().flat_map(|e| &e.sql_names).map(SqlName::as_str);
+        let names = catalogue.extensions.iter().map(|e| e.name.as_str()).chain(sql);
+        let names = names.chain(catalogue.postgresqls.iter().map(|p| p.name.as_str()));
         let hint = nearest(name, names);
         let hint = hint.map_or("; see".to_owned(), |hint| format!("; did you mean {hint}? See"));
         bail!(

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::State;
 use crate::catalogue::model::Setting;
+use crate::catalogue::names::{ExtName, PgName, SqlName, System, VersionAttr};
 
 /// Raised when a key changes its meaning.
 pub const FORMAT: u32 = 1;
@@ -32,9 +33,9 @@ pub struct Catalogue {
     /// The flake's description.
     pub description: String,
     /// Its systems.
-    pub systems: Vec<String>,
+    pub systems: Vec<System>,
     /// The PostgreSQL that is meant when none is named.
-    pub default: String,
+    pub default: PgName,
     /// The port that `start-server` is shown with.
     pub port: u16,
     /// What is pinned.
@@ -47,7 +48,7 @@ pub struct Catalogue {
     pub licenses: BTreeMap<String, License>,
     /// SQL names that are required and that PostgreSQL brings itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub contrib: Vec<String>,
+    pub contrib: Vec<SqlName>,
 }
 
 /// An input of the flake.
@@ -69,7 +70,7 @@ pub struct Input {
 #[serde(rename_all = "camelCase")]
 pub struct Postgresql {
     /// `17`.
-    pub name: String,
+    pub name: PgName,
     /// `psql_17`.
     pub attribute: String,
     /// `17`.
@@ -126,7 +127,7 @@ pub struct Source {
 #[serde(rename_all = "camelCase")]
 pub struct Extension {
     /// `pgvector`.
-    pub name: String,
+    pub name: ExtName,
     /// One line.
     pub description: String,
     /// Web page.
@@ -146,7 +147,7 @@ pub struct Extension {
     pub kind: &'static str,
     /// Names for CREATE EXTENSION.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sql: Vec<String>,
+    pub sql: Vec<SqlName>,
     /// Whether one server has all versions.
     #[serde(skip_serializing_if = "is_false")]
     pub side_by_side: bool,
@@ -155,15 +156,15 @@ pub struct Extension {
     pub preload: Vec<String>,
     /// SQL names needed first, by any version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub requires: Vec<String>,
+    pub requires: Vec<SqlName>,
     /// Settings it needs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Setting>,
     /// Systems that at least one PostgreSQL has it on.
-    pub systems: Vec<String>,
+    pub systems: Vec<System>,
     /// Systems it is not for, as the catalogue says.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub not_for: Vec<String>,
+    pub not_for: Vec<System>,
     /// Hand-written Nix.
     #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Override>,
@@ -177,7 +178,7 @@ pub struct Extension {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<Version>,
     /// By the PostgreSQL's name.
-    pub fits: BTreeMap<String, Fit>,
+    pub fits: BTreeMap<PgName, Fit>,
 }
 
 /// Hand-written Nix.
@@ -200,17 +201,17 @@ pub struct Version {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sql_version: Option<String>,
     /// Below `exts/`.
-    pub attribute: String,
+    pub attribute: VersionAttr,
     /// Where it is from.
     pub source: Source,
     /// Names of PostgreSQLs that have it.
-    pub on: Vec<String>,
+    pub on: Vec<PgName>,
     /// Alpha, beta, release candidate, unstable.
     #[serde(skip_serializing_if = "is_false")]
     pub prerelease: bool,
     /// Its own, where they are not the extension's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requires: Option<Vec<String>>,
+    pub requires: Option<Vec<SqlName>>,
     /// Its own, where they are not the extension's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preload: Option<Vec<String>>,
@@ -242,7 +243,7 @@ pub struct Fit {
     pub nixpkgs: Option<String>,
     /// Why nixpkgs refuses it, by system.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub refused: BTreeMap<String, &'static str>,
+    pub refused: BTreeMap<System, &'static str>,
 }
 
 /// A licence.

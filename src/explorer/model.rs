@@ -8,6 +8,7 @@ use super::data::{self, Catalogue, Fit, License, Override, Source};
 use super::state;
 use crate::catalogue::input::Place;
 use crate::catalogue::model::{self, Extension, Fetcher, Postgresql, Revision, Version};
+use crate::catalogue::names::{PgName, SqlName, System};
 use crate::catalogue::{Files, Node, contrib, licenses, lifetime};
 use crate::layout;
 use crate::render;
@@ -29,8 +30,8 @@ pub fn catalogue(catalogue: &model::Catalogue, files: &Files) -> Catalogue {
     };
     let extensions: Vec<data::Extension> =
         catalogue.extensions.iter().map(|extension| one(catalogue, extension, files)).collect();
-    let own: BTreeSet<&String> = extensions.iter().flat_map(|extension| &extension.sql).collect();
-    let required: BTreeSet<&String> = extensions
+    let own: BTreeSet<&SqlName> = extensions.iter().flat_map(|extension| &extension.sql).collect();
+    let required: BTreeSet<&SqlName> = extensions
         .iter()
         .flat_map(|e| {
             e.requires.iter().chain(e.versions.iter().filter_map(|v| v.requires.as_ref()).flatten())
@@ -111,7 +112,7 @@ fn postgresql(catalogue: &model::Catalogue, postgresql: &Postgresql) -> data::Po
 }
 
 /// What any version requires.
-fn required(extension: &Extension) -> Vec<String> {
+fn required(extension: &Extension) -> Vec<SqlName> {
     let mut all = extension.requires.clone();
     for name in extension.versions.iter().flat_map(|version| &version.requires) {
         if !all.contains(name) {
@@ -122,14 +123,14 @@ fn required(extension: &Extension) -> Vec<String> {
 }
 
 fn one(catalogue: &model::Catalogue, extension: &Extension, files: &Files) -> data::Extension {
-    let fits: BTreeMap<String, Fit> = catalogue
+    let fits: BTreeMap<PgName, Fit> = catalogue
         .postgresqls
         .iter()
         .filter_map(|postgresql| Some((postgresql.name.clone(), fit(catalogue, extension, postgresql)?)))
         .collect();
-    let anywhere = |system: &&String| fits.values().any(|fit| !fit.refused.contains_key(*system));
+    let anywhere = |system: &&System| fits.values().any(|fit| !fit.refused.contains_key(*system));
     let systems = catalogue.flake.systems.iter().filter(anywhere);
-    let made = |system: &&String| {
+    let made = |system: &&System| {
         let mut files = extension.versions.iter().flat_map(|version| &version.build.files);
         !extension.kind.has_files() || files.any(|file| file.system == **system)
     };
@@ -181,7 +182,7 @@ fn version(
     extension: &Extension,
     index: usize,
     version: &Version,
-    requires: &Vec<String>,
+    requires: &Vec<SqlName>,
     preload: &Vec<String>,
 ) -> data::Version {
     let has = |postgresql: &&Postgresql| match extension.fits.get(&postgresql.name) {

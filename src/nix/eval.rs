@@ -1,11 +1,9 @@
 //! [`nix_eval`], with this machine as its outside: temporary folders that go with the process, and git.
 
-pub use nix_eval::internal::*;
-pub use nix_eval::{Lint, Lints, Messages, Settings, current_system, parse_size};
+pub use nix_eval::{
+    Answer, Attribute, Entry, Error, ErrorKind, EvalIo, Evaluator, Kept, Kind, Lint, Lints, Messages, Pos,
+    Repository, Result, Session, Settings, Temporary, Text, Value, attribute_path, compare_versions,
+    current_system, parse_size, quote, suggest,
+};
 
-/// The world outside.
-pub mod eval_io {
-    pub use nix_eval::{Answer, Entry, EvalIo, Repository, Temporary, Unanswered};
-
-    pub use crate::nix::machine::Machine;
-}
+pub use super::machine::Machine;

@@ -1,15 +1,15 @@
-//! [`nix_eval::internal::flake`], and what commands ask of the repositories that flakes are in.
+//! [`nix_eval::flakes`], and what commands ask of the repositories that flakes are in.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use nix_eval::internal::flake::*;
+pub use nix_eval::flakes::*;
 
-use super::eval::{Error, Kind, Result};
+use super::eval::{Error, ErrorKind, Result};
 use crate::git::{GitError, Repository};
 
-fn failed(error: GitError) -> Box<Error> {
-    Error::new(Kind::Io, error.to_string())
+fn failed(error: GitError) -> Error {
+    Error::new(ErrorKind::Io, error.to_string())
 }
 
 /// The commit that `rev` names.
@@ -21,7 +21,7 @@ pub fn revision(root: &Path, rev: &str) -> Result<String> {
         Some(id) => Ok(id),
         None => {
             let message = format!("'{}' has no revision '{rev}'", root.display());
-            Err(Error::new(Kind::Unavailable, message))
+            Err(Error::new(ErrorKind::Unavailable, message))
         }
     }
 }

@@ -359,7 +359,7 @@ fn move_along(
         .map(|(extension, fit)| {
             let task = fetching.begin(|| &extension.name);
             let Fit::Versions { all, default } = fit else {
-                return (extension.name.clone(), String::new(), Ok((Support::Unknown, None)));
+                return (extension.name.to_string(), String::new(), Ok((Support::Unknown, None)));
             };
             let at = all.last().unwrap_or(default);
             let version = &extension.versions[*at];
@@ -381,7 +381,7 @@ fn move_along(
                 };
                 Ok((support, Some(text)))
             };
-            (extension.name.clone(), version.version.clone(), look())
+            (extension.name.to_string(), version.version.clone(), look())
         })
         .collect()
 }

@@ -15,6 +15,7 @@ use crate::accounts::audit::{Asked, Vulnerability, postgresql};
 use crate::accounts::bill::{Crates, crates};
 use crate::accounts::place::Place;
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Postgresql, Revision, Vendor};
+use crate::catalogue::names::PgName;
 use crate::catalogue::places;
 use crate::catalogue::version::compare;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, few, plural};
@@ -64,7 +65,7 @@ pub struct Hit {
     /// What of it, if it is a crate.
     pub part: Option<String>,
     /// The PostgreSQLs that have it.
-    pub postgresql: Vec<String>,
+    pub postgresql: Vec<PgName>,
     /// What it has.
     #[serde(flatten)]
     pub vulnerability: Vulnerability,
@@ -94,7 +95,7 @@ struct Subject {
     of: String,
     version: String,
     part: Option<String>,
-    postgresql: Vec<String>,
+    postgresql: Vec<PgName>,
     asked: Asked,
 }
 
@@ -226,7 +227,7 @@ fn subjects(root: &Utf8Path, catalogue: &Catalogue, unknown: &mut Vec<String>) -
                 continue;
             }
             let mut add = |part: Option<String>, asked: Asked| {
-                let (of, version) = (extension.name.clone(), version.version.clone());
+                let (of, version) = (extension.name.to_string(), version.version.clone());
                 all.push(Subject { of, version, part, postgresql: postgresql.clone(), asked });
             };
             match Place::of(&version.source.fetcher) {
@@ -259,7 +260,7 @@ fn of_nixpkgs(
     to: &mut Vec<Subject>,
     unknown: &mut Vec<String>,
 ) {
-    let mut versions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut versions: BTreeMap<&str, Vec<PgName>> = BTreeMap::new();
     for server in catalogue.postgresqls.iter().filter(|server| extension.fits.contains_key(&server.name)) {
         if let Some(version) = catalogue.nixpkgs_version(extension, server) {
             versions.entry(version).or_default().push(server.name.clone());
@@ -275,7 +276,7 @@ fn of_nixpkgs(
         let Some(place) = place(version) else { continue };
         known = true;
         to.push(Subject {
-            of: extension.name.clone(),
+            of: extension.name.to_string(),
             version: version.to_owned(),
             part: None,
             postgresql,
@@ -283,11 +284,11 @@ fn of_nixpkgs(
         });
     }
     if !known {
-        unknown.push(extension.name.clone());
+        unknown.push(extension.name.to_string());
     }
 }
 
-fn servers_with(extension: &Extension, at: usize) -> Vec<String> {
+fn servers_with(extension: &Extension, at: usize) -> Vec<PgName> {
     let has = |fit: &Fit| matches!(fit, Fit::Versions { all, .. } if all.contains(&at));
     extension.fits.iter().filter(|(_, fit)| has(fit)).map(|(name, _)| name.clone()).collect()
 }

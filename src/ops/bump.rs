@@ -78,7 +78,7 @@ pub(super) enum Target<'a> {
 impl Target<'_> {
     pub fn name(&self) -> String {
         match self {
-            Self::Extension(extension, _) => extension.name.clone(),
+            Self::Extension(extension, _) => extension.name.to_string(),
             Self::Postgresql(postgresql) => format!("postgresql {}", postgresql.name),
         }
     }

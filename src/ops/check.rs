@@ -153,7 +153,7 @@ fn evaluate(
     let root = request.root;
     let mut evaluation = request.evaluation.clone();
     if evaluation.systems.is_empty() {
-        evaluation.systems.push(evaluate::own_system(catalogue));
+        evaluation.systems.push(evaluate::own_system(catalogue).into());
     }
     let asked = evaluate::Asked { root, catalogue, evaluation: &evaluation, host };
     let (sources, sink) = (&mut loaded.sources, &mut loaded.diagnostics);

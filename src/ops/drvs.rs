@@ -3,7 +3,6 @@
 mod queue;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -11,12 +10,10 @@ use serde::Serialize;
 use self::queue::{Below, End, Item, Queue};
 use super::Host;
 use super::program::{Program, Source};
-use crate::nix::eval::attrs::Attrs;
-use crate::nix::eval::current_system;
-use crate::nix::eval::error::suggest;
-use crate::nix::eval::eval_io::Machine;
-use crate::nix::eval::report::render;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::eval::{
+    Attribute, Error, ErrorKind, Evaluator, Kind, Machine, Result, Session, Settings, Value, attribute_path,
+    current_system,
+};
 use crate::nix::flake;
 use crate::progress::progress;
 
@@ -74,116 +71,78 @@ pub struct Job {
     pub system: Option<String>,
 }
 
-/// Evaluation of the whole has failed.
-pub struct Failed {
-    shared: Arc<Shared>,
-    error: Box<Error>,
-}
-
-impl Failed {
-    /// What Nix would print, in several lines; `trace`: with the whole way to it.
-    pub fn render(&self, trace: bool) -> String {
-        render(&self.shared, &self.error, trace)
-    }
-}
-
-impl fmt::Debug for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Failed").field(&self.error).finish()
-    }
-}
-
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.render(false).trim_end())
-    }
-}
-
-impl std::error::Error for Failed {}
-
 /// All packages, sorted by attribute. One that fails is among them, with its error.
 ///
 /// # Errors
 /// When the whole fails.
-pub fn drvs(args: &Request, host: &dyn Host) -> std::result::Result<Vec<Job>, Failed> {
-    let shared = Shared::new(args.settings.clone(), Arc::new(Machine), crate::nix::flake::HOOKS);
-    collect_in(&shared, args, host).map_err(|error| Failed { shared, error })
-}
-
-fn collect_in(shared: &Arc<Shared>, args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
+pub fn drvs(args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
     let evaluating = progress(host, "evaluating", 0);
-    // SAFETY: what is found is text; values stay in here.
-    let mut ev = unsafe { Ev::new(shared.clone()) };
-    let auto = args.program.auto_args(&mut ev)?;
-    let whole = whole(&mut ev, args, auto);
-    let roots = roots(&mut ev, args, &whole)?;
+    let evaluator = Evaluator::new(Arc::new(Machine), args.settings.clone());
+    let session = evaluator.session();
+    let auto = args.program.auto_args(&session)?;
+    let whole = whole(&session, args, &auto);
+    let roots = roots(&session, args, &whole)?;
     let mut found = Found::default();
     let mut items = VecDeque::new();
     for (root, path) in roots.iter().enumerate() {
-        match descend(&mut ev, auto, whole.clone(), path) {
-            Ok(value) => items.push_back(Item { root, below: None, value: ev.at(value) }),
-            Err(error) => found.jobs.push(failed(shared, path, &error)),
+        match descend(&auto, &whole, path) {
+            Ok(value) => items.push_back(Item { root, below: None, value: value.kept() }),
+            Err(error) => found.jobs.push(failed(path, &error)),
         }
     }
-    let held: Vec<_> =
-        items.iter().map(|item: &Item| item.value).chain([ev.at(Value::Attrs(auto))]).collect();
     evaluating.expect(items.len());
     let queue = Queue::new(items);
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let found = Mutex::new(found);
-    let work = |ev: &mut Ev, end: End| {
+    let arguments = auto.kept();
+    let work = |session: &Session, end: End| {
         let mut mine = Found::default();
-        while let Some(taken) = queue.try_take(end).or_else(|| ev.idle(|| queue.take(end))) {
-            let Item { root, below, value } = taken.item;
+        let auto = session.value(&arguments);
+        while let Some(taken) = queue.take(end) {
+            let root = taken.item.root;
             let path = taken.item.path(&roots[root]);
             let task = evaluating.begin(|| shown(&path));
-            ev.begin_part();
-            let value = ev.force(value).and_then(|value| ev.auto_call_inside(value, auto));
-            match look(ev, args, value, &path, below.is_none()) {
+            let seen = session.part(|| {
+                let value = session.value(&taken.item.value).auto_call_inside(&auto);
+                look(args, value, &path, taken.item.below.is_none())
+            });
+            match seen {
                 Ok(Seen::Package(job)) => mine.jobs.push(*job),
                 Ok(Seen::Set(attrs)) => {
-                    let inner = ev.sorted(attrs).into_iter().map(|attr| {
-                        let name = ev.text(attr.name);
-                        let name =
-                            std::str::from_utf8(name.bytes).unwrap_or_else(|_| ev.keep_text(&name.lossy()));
-                        let below = ev.keep_item(Below { name, up: below });
-                        Item { root, below: Some(below), value: attr.value }
+                    let inner = attrs.into_iter().map(|attr| {
+                        let name = String::from_utf8_lossy(&attr.name).into_owned();
+                        let below = Below { name, up: taken.item.below.clone() };
+                        Item { root, below: Some(Arc::new(below)), value: attr.value.kept() }
                     });
                     let inner: Vec<_> = inner.collect();
                     evaluating.expect(inner.len());
-                    queue.add(end, &inner);
+                    queue.add(end, inner);
                 }
                 Ok(Seen::Other) => {}
-                Err(error) => mine.fail(shared, &path, &error),
+                Err(error) => mine.fail(&path, &error),
             }
             drop((task, taken));
-            ev.part_done();
         }
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.jobs.extend(mine.jobs);
         found.unsure.extend(mine.unsure);
         found.short.extend(mine.short);
     };
-    // SAFETY: once an item is done, what goes on being used are the values of the roots and of the other
-    // items, which are attributes inside of these; all threads of the session are here.
-    let run = |ev: &mut Ev, end: End| unsafe { ev.collecting(held.clone(), |ev| work(ev, end)) };
     std::thread::scope(|scope| {
         for n in 1..threads.unwrap_or(1).min(MOST_THREADS) {
             let builder = std::thread::Builder::new().name(format!("eval-{n}")).stack_size(32 << 20);
             let end = if n % 2 == 0 { End::Front } else { End::Back };
-            let run = &run;
+            let (evaluator, work) = (&evaluator, &work);
             // Fewer threads than wanted still do all the work.
-            // SAFETY: as above; the queue with the values in it does not leave this function.
-            let _ = builder.spawn_scoped(scope, move || run(&mut unsafe { Ev::new(shared.clone()) }, end));
+            let _ = builder.spawn_scoped(scope, move || work(&evaluator.session(), end));
         }
-        run(&mut ev, End::Front);
+        work(&session, End::Front);
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.short.sort();
     let short = std::mem::take(&mut found.short);
-    // SAFETY: as above; what each begins with is a root.
-    unsafe { ev.collecting(held, |ev| try_again(ev, args, auto, &whole, short, &mut found)) };
-    evaluate_alone(shared, args, &mut found)?;
+    try_again(&session, args, &auto, &whole, short, &mut found);
+    evaluate_alone(&evaluator, args, &mut found)?;
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
     Ok(found.jobs)
 }
@@ -203,35 +162,33 @@ struct Found {
 
 impl Found {
     /// A package, or what should be one, fails; it may be looked at again.
-    fn fail(&mut self, shared: &Shared, path: &[String], error: &Error) {
-        match error.kind {
-            Kind::MemoryLimit => self.short.push(path.to_vec()),
+    fn fail(&mut self, path: &[String], error: &Error) {
+        match error.kind() {
+            ErrorKind::MemoryLimit => self.short.push(path.to_vec()),
             _ if error.depends_on_order() => self.unsure.push(path.to_vec()),
             _ => {}
         }
-        self.jobs.push(failed(shared, path, error));
+        self.jobs.push(failed(path, error));
     }
 }
 
 /// Evaluates again what had too little memory, one after the other, with all that is allowed for each.
 fn try_again(
-    ev: &mut Ev,
+    session: &Session,
     args: &Request,
-    auto: &'static Attrs,
-    whole: &Result<Value>,
+    auto: &Value<'_>,
+    whole: &Result<Value<'_>>,
     short: Vec<Vec<String>>,
     found: &mut Found,
 ) {
     for path in short {
-        ev.free_now();
-        ev.begin_part();
-        let value = descend(ev, auto, whole.clone(), &path);
-        let job = match look(ev, args, value, &path, false) {
+        session.collect();
+        let job = match session.part(|| look(args, descend(auto, whole, &path), &path, false)) {
             Ok(Seen::Package(job)) => Some(*job),
             // What is in it was not looked into; that it could not be is what there is to say.
             Ok(Seen::Set(_)) => continue,
             Ok(Seen::Other) => None,
-            Err(error) => Some(failed(&ev.shared, &path, &error)),
+            Err(error) => Some(failed(&path, &error)),
         };
         found.jobs.retain(|known| known.attr_path != path);
         found.jobs.extend(job);
@@ -239,45 +196,31 @@ fn try_again(
 }
 
 /// Evaluates what failed with such an error anew: alone, in the order of the paths, by one thread.
-fn evaluate_alone(first: &Shared, args: &Request, found: &mut Found) -> Result<()> {
+fn evaluate_alone(first: &Evaluator, args: &Request, found: &mut Found) -> Result<()> {
     if found.unsure.is_empty() {
         return Ok(());
     }
     found.unsure.sort();
     found.unsure.dedup();
     let again = std::mem::take(&mut found.unsure);
-    let shared = first.anew();
-    // SAFETY: what is found is text; values stay in here.
-    let mut ev = unsafe { Ev::new(shared.clone()) };
-    let auto = args.program.auto_args(&mut ev)?;
-    let whole = whole(&mut ev, args, auto);
+    let session = first.anew().session();
+    let auto = args.program.auto_args(&session)?;
+    let whole = whole(&session, args, &auto);
     let mut better: BTreeMap<Vec<String>, Job> = BTreeMap::new();
-    let held = whole.iter().map(|value| ev.at(*value)).chain([ev.at(Value::Attrs(auto))]).collect();
-    let mut ended = false;
-    let work = |ev: &mut Ev| {
-        for path in again {
-            ev.begin_part();
-            ev.part_done();
-            let value = descend(ev, auto, whole.clone(), &path);
-            let job = match look(ev, args, value, &path, false) {
-                Ok(Seen::Package(job)) => *job,
-                Ok(Seen::Set(_) | Seen::Other) => continue,
-                // Then what was seen first has to do.
-                Err(error) if matches!(error.kind, Kind::MemoryLimit | Kind::TimeLimit) => {
-                    ended = true;
-                    break;
-                }
-                Err(error) => failed(&shared, &path, &error),
-            };
-            better.insert(path, job);
-        }
-    };
-    // SAFETY: from one path to the next what is used are the whole and the arguments, which are held.
-    unsafe { ev.collecting(held, work) };
-    if ended {
-        first.message(
-            "warning: too little memory or time is left to look at what failed again: some messages depend on what was evaluated before",
-        );
+    for path in again {
+        let job = match session.part(|| look(args, descend(&auto, &whole, &path), &path, false)) {
+            Ok(Seen::Package(job)) => *job,
+            Ok(Seen::Set(_) | Seen::Other) => continue,
+            // Then what was seen first has to do.
+            Err(error) if matches!(error.kind(), ErrorKind::MemoryLimit | ErrorKind::TimeLimit) => {
+                first.message(
+                    "warning: too little memory or time is left to look at what failed again: some messages depend on what was evaluated before",
+                );
+                break;
+            }
+            Err(error) => failed(&path, &error),
+        };
+        better.insert(path, job);
     }
     for job in found.jobs.iter_mut().filter(|job| job.error.is_some()) {
         if let Some(job_again) = better.get(&job.attr_path) {
@@ -291,28 +234,28 @@ fn evaluate_alone(first: &Shared, args: &Request, found: &mut Found) -> Result<(
 const BY_SYSTEM: [&str; 4] = ["packages", "legacyPackages", "checks", "devShells"];
 
 fn usage<T>(message: impl Into<String>) -> Result<T> {
-    Err(Error::new(Kind::Other, message))
+    Err(Error::new(ErrorKind::Other, message))
 }
 
 /// Attribute paths to start from.
-fn roots(ev: &mut Ev, args: &Request, whole: &Result<Value>) -> Result<Vec<Vec<String>>> {
-    let mut given: Vec<_> =
-        args.attrs.iter().map(|path| crate::nix::eval::split_path(path)).collect::<Result<_>>()?;
+fn roots(session: &Session, args: &Request, whole: &Result<Value<'_>>) -> Result<Vec<Vec<String>>> {
+    let mut given: Vec<_> = args.attrs.iter().map(|path| attribute_path(path)).collect::<Result<_>>()?;
     let Source::Flake(reference) = &args.program.source else {
         if given.is_empty() {
             given.push(Vec::new());
         }
         return Ok(given);
     };
-    let Value::Attrs(outputs) = whole.clone()? else {
-        return Err(Error::new(Kind::Type, "the outputs of the flake are no set"));
-    };
+    let outputs = whole.clone()?;
+    if !outputs.is_set()? {
+        return Err(Error::new(ErrorKind::Type, "the outputs of the flake are no set"));
+    }
     let (flake, fragment) = flake::split_fragment(reference);
     if !fragment.is_empty() {
         if !given.is_empty() {
             return usage(format!("'#{fragment}' and --attr both say where to look: give one of them"));
         }
-        given.push(flake::locate(ev, Value::Attrs(outputs), flake, &fragment)?.0);
+        given.push(session.flake_output(&outputs, flake, &fragment)?.0);
     }
     // A whole kind is looked into by system.
     let whole_kind = match given.as_slice() {
@@ -333,16 +276,14 @@ fn roots(ev: &mut Ev, args: &Request, whole: &Result<Value>) -> Result<Vec<Vec<S
     let mut roots = Vec::new();
     let mut seen = BTreeSet::new();
     for kind in kinds {
-        let Some(found) = ev.shared.symbols.find(kind.as_bytes()).and_then(|name| outputs.get(name)) else {
-            continue;
-        };
+        let Some(found) = outputs.attr(kind)? else { continue };
         // What fails here fails again as a job of its own.
-        let Ok(Value::Attrs(systems)) = ev.force(found.value) else {
+        if !matches!(found.is_set(), Ok(true)) {
             roots.push(vec![(*kind).to_owned()]);
             continue;
-        };
-        for attr in ev.sorted(systems) {
-            let system = ev.text(attr.name).lossy().into_owned();
+        }
+        for name in found.names()? {
+            let system = String::from_utf8_lossy(&name).into_owned();
             if args.systems.is_empty() || args.systems.contains(&system) {
                 roots.push(vec![(*kind).to_owned(), system.clone()]);
             }
@@ -360,48 +301,48 @@ fn roots(ev: &mut Ev, args: &Request, whole: &Result<Value>) -> Result<Vec<Vec<S
             unknown.join(", "),
             current_system()
         );
-        return Err(Error::new(Kind::MissingAttribute, message));
+        return Err(Error::new(ErrorKind::MissingAttribute, message));
     }
     Ok(roots)
 }
 
-fn attribute(ev: &mut Ev, attrs: &'static Attrs, name: &str) -> Result<Value> {
-    match ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name)) {
-        Some(attr) => ev.force(attr.value),
+fn attribute<'s>(set: &Value<'s>, name: &str) -> Result<Value<'s>> {
+    match set.attr(name)? {
+        Some(value) => Ok(value),
         None => {
-            let mut error = Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"));
-            let names: Vec<_> = attrs.flat().iter().map(|attr| ev.text(attr.name).lossy()).collect();
-            error.suggestions = suggest(name, names);
-            Err(error)
+            let names = set.names()?;
+            let names = names.iter().map(|name| String::from_utf8_lossy(name));
+            let error = Error::new(ErrorKind::MissingAttribute, format!("attribute '{name}' missing"));
+            Err(error.suggesting(name, names))
         }
     }
 }
 
 /// The value of the file, expression or flake.
-fn whole(ev: &mut Ev, args: &Request, auto: &'static Attrs) -> Result<Value> {
-    let value = args.program.load(ev)?;
-    if args.program.is_flake() { Ok(value) } else { ev.auto_call(value, auto) }
+fn whole<'s>(session: &'s Session, args: &Request, auto: &Value<'s>) -> Result<Value<'s>> {
+    let value = args.program.load(session)?;
+    if args.program.is_flake() { Ok(value) } else { value.auto_call(auto) }
 }
 
-/// What is at `path`; functions on the way are called, as [`collect_in`] calls them.
-fn descend(ev: &mut Ev, auto: &'static Attrs, whole: Result<Value>, path: &[String]) -> Result<Value> {
-    let mut value = whole?;
+/// What is at `path`; functions on the way are called, as [`drvs`] calls them.
+fn descend<'s>(auto: &Value<'s>, whole: &Result<Value<'s>>, path: &[String]) -> Result<Value<'s>> {
+    let mut value = whole.clone()?;
     for part in path {
-        value = match value {
-            Value::Attrs(attrs) => attribute(ev, attrs, part)?,
-            _ => return Err(Error::new(Kind::Type, format!("'{part}' is looked for in what is no set"))),
-        };
-        value = ev.auto_call_inside(value, auto)?;
+        if !value.is_set()? {
+            let message = format!("'{part}' is looked for in what is no set");
+            return Err(Error::new(ErrorKind::Type, message));
+        }
+        value = attribute(&value, part)?.auto_call_inside(auto)?;
     }
     Ok(value)
 }
 
-fn failed(shared: &Shared, path: &[String], error: &Error) -> Job {
+fn failed(path: &[String], error: &Error) -> Job {
     Job {
         attr: shown(path),
         attr_path: path.to_vec(),
         drv_path: None,
-        error: Some(render(shared, error, false)),
+        error: Some(error.report(false)),
         input_drvs: None,
         meta: None,
         name: None,
@@ -417,44 +358,45 @@ fn shown(path: &[String]) -> String {
 }
 
 /// What is at a path.
-enum Seen {
+enum Seen<'s> {
     Package(Box<Job>),
     /// A set to look into.
-    Set(&'static Attrs),
+    Set(Vec<Attribute<'s>>),
     Other,
 }
 
 /// Deeper than this nobody has packages.
 const DEEPEST: usize = 64;
 
-fn look(ev: &mut Ev, args: &Request, value: Result<Value>, path: &[String], root: bool) -> Result<Seen> {
-    let attrs = match value? {
-        Value::Attrs(attrs) => attrs,
-        other if root => {
-            let message = format!("expected a set of packages but found {}", other.describe());
-            return Err(Error::new(Kind::Type, message));
+fn look<'s>(args: &Request, value: Result<Value<'s>>, path: &[String], root: bool) -> Result<Seen<'s>> {
+    let value = value?;
+    if !matches!(value.force()?, Kind::Attrs(_)) {
+        if root {
+            let message = format!("expected a set of packages but found {}", value.describe()?);
+            return Err(Error::new(ErrorKind::Type, message));
         }
-        _ => return Ok(Seen::Other),
-    };
-    let package = match ev.is_derivation(attrs) {
+        return Ok(Seen::Other);
+    }
+    let package = match value.is_derivation() {
         // `type` itself may fail: that is this package's error. Among packages it is one of them.
         Err(_) if root => false,
         package => package?,
     };
     if package {
-        return job(ev, args, attrs, path).map(|job| Seen::Package(Box::new(job)));
+        return job(args, &value, path).map(|job| Seen::Package(Box::new(job)));
     }
     let in_checks = path.first().is_some_and(|first| first == "checks") && args.program.is_flake();
-    let wanted = root || args.force_recurse || in_checks || ev.is_recursive(attrs)?;
-    Ok(if wanted && path.len() < DEEPEST { Seen::Set(attrs) } else { Seen::Other })
+    let wanted = root || args.force_recurse || in_checks || value.is_recursive()?;
+    Ok(if wanted && path.len() < DEEPEST { Seen::Set(value.attrs()?) } else { Seen::Other })
 }
 
-fn job(ev: &mut Ev, args: &Request, attrs: &'static Attrs, path: &[String]) -> Result<Job> {
-    let package = ev.package(attrs)?;
+fn job(args: &Request, derivation: &Value<'_>, path: &[String]) -> Result<Job> {
+    let package = derivation.package()?;
+    let package = package.ok_or_else(|| Error::new(ErrorKind::Type, "expected a derivation"))?;
     Ok(Job {
         attr: shown(path),
         attr_path: path.to_vec(),
-        meta: if args.meta { Some(ev.package_meta(attrs)?) } else { None },
+        meta: if args.meta { Some(derivation.meta()?) } else { None },
         drv_path: Some(package.drv_path),
         error: None,
         input_drvs: package.inputs,

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::Loaded;
 use super::writing::Written;
+use crate::catalogue::names::System;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::git::GitError;
 use crate::overrides::index::IndexError;
@@ -152,7 +153,7 @@ pub enum Error {
         /// What may have been meant.
         near: Option<String>,
         /// What the catalogue has.
-        known: Vec<String>,
+        known: Vec<System>,
     },
     /// There is no `[ci]`.
     #[error(
@@ -303,7 +304,7 @@ pub enum Error {
     },
     /// What evaluation says.
     #[error(transparent)]
-    Evaluation(#[from] Box<crate::nix::eval::Error>),
+    Evaluation(#[from] crate::nix::eval::Error),
     /// An address that is none.
     #[error(transparent)]
     Url(#[from] url::ParseError),

@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
+use crate::catalogue::names::System;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, few, nearest, plural};
 use crate::nix::eval::Settings;
 use crate::nix::eval::current_system;
@@ -60,20 +61,23 @@ pub(crate) enum Evaluated {
 }
 
 /// The machine's system if the catalogue has it, else its first.
-pub(crate) fn own_system(catalogue: &Catalogue) -> String {
-    let own = current_system();
+pub(crate) fn own_system(catalogue: &Catalogue) -> System {
+    let own = System::new(current_system());
     let systems = &catalogue.flake.systems;
     if systems.contains(&own) { own } else { systems.first().cloned().unwrap_or(own) }
 }
 
 /// The systems asked for.
-pub(crate) fn systems(catalogue: &Catalogue, asked: &[String]) -> Result<Vec<String>, Error> {
+pub(crate) fn systems(catalogue: &Catalogue, asked: &[String]) -> Result<Vec<System>, Error> {
     let known = &catalogue.flake.systems;
-    if let Some(unknown) = asked.iter().find(|system| !known.contains(system)) {
-        let near = nearest(unknown, known.iter().map(String::as_str)).map(str::to_owned);
+    if asked.is_empty() {
+        return Ok(known.clone());
+    }
+    if let Some(unknown) = asked.iter().find(|system| !known.iter().any(|known| known == *system)) {
+        let near = nearest(unknown, known.iter().map(System::as_str)).map(str::to_owned);
         return Err(Error::UnknownSystem { system: unknown.clone(), near, known: known.clone() });
     }
-    Ok(if asked.is_empty() { known.clone() } else { asked.to_vec() })
+    Ok(asked.iter().map(System::new).collect())
 }
 
 /// The repository with what would be generated now.

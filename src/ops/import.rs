@@ -91,8 +91,11 @@ pub fn import(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
         drop(super::recovered(root, host)?);
     }
     let catalogue = super::usable(root, host)?;
-    let postgresqls: Vec<(String, u32)> =
-        catalogue.postgresqls.iter().map(|postgresql| (postgresql.name.clone(), postgresql.major)).collect();
+    let postgresqls: Vec<(String, u32)> = catalogue
+        .postgresqls
+        .iter()
+        .map(|postgresql| (postgresql.name.to_string(), postgresql.major))
+        .collect();
     let place = Place { root, postgresqls: &postgresqls };
     let tools = match request.cargo_pgrx {
         Some(file) => import::cargo_pgrx(&given(file)?).map_err(|why| unfit(file, why))?,
@@ -404,14 +407,14 @@ fn provided(draft: &mut Draft, catalogue: &Catalogue, files: &Files) {
         let known =
             catalogue.extensions.iter().find(|known| known.name == package || known.attrs.contains(&package));
         let names = known.map(|known| known.sql_names.as_slice()).unwrap_or_default();
-        for name in names.iter().filter(|name| !surroundings.sql.contains(name)) {
-            if !surroundings.requires.contains(name) {
-                surroundings.requires.push(name.clone());
+        for name in names.iter().map(String::from).filter(|name| !surroundings.sql.contains(name)) {
+            if !surroundings.requires.contains(&name) {
+                surroundings.requires.push(name);
             }
         }
     }
     let here = |name: &String| {
-        catalogue.extensions.iter().any(|known| known.sql_names.contains(name))
+        catalogue.extensions.iter().any(|known| known.sql_names.iter().any(|known| known == name))
             || files.get(&layout::extension_toml(name)).is_some()
             || contrib::names().any(|contrib| contrib == name)
     };

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::evaluate::{self, Evaluation};
 use super::{Error, Host};
+use crate::catalogue::names::System;
 use crate::catalogue::nixpkgs;
 use crate::layout::{self, CATALOGUE};
 use crate::nix::eval::{Settings, current_system};
@@ -130,9 +131,9 @@ fn table(request: &Request<'_>, tree: &Utf8Path, revision: String, host: &dyn Ho
     let root = request.root;
     let catalogue = super::load(root)?.catalogue;
     let systems = match (request.system, catalogue) {
-        (Some(system), _) => vec![system.to_owned()],
+        (Some(system), _) => vec![System::new(system)],
         (None, Some(catalogue)) => catalogue.flake.systems,
-        (None, None) => vec![current_system()],
+        (None, None) => vec![System::new(current_system())],
     };
     let settings = Settings::default();
     let asked = postgresql_facts::of_tree(tree.as_std_path(), revision, &systems, &settings, host);
@@ -169,7 +170,7 @@ fn revision_of(request: &Request<'_>, tree: &Utf8Path) -> Result<String, Error> 
     match root.map(|root| flake::revision(&root, "HEAD")) {
         Some(Ok(revision)) => Ok(revision),
         // git says what is to be done.
-        Some(Err(error)) if error.message.contains("safe.directory") => Err(error.into()),
+        Some(Err(error)) if error.message().contains("safe.directory") => Err(error.into()),
         _ => Err(Error::WhichRevision(tree.to_owned())),
     }
 }

@@ -169,7 +169,7 @@ fn of_catalogue(catalogue: &Catalogue) -> Vec<Row> {
         versions.sort_by(|a, b| crate::catalogue::version::compare(a, b));
         versions.dedup();
         rows.push(Row {
-            name: extension.name.clone(),
+            name: extension.name.to_string(),
             versions,
             licences: extension.licenses.iter().map(|name| Licence::of_nixpkgs(name)).collect(),
             denied: Vec::new(),

@@ -1,8 +1,8 @@
 //! What is evaluated: a flake, a file or an expression, with arguments.
 
-use crate::nix::eval::attrs::Attrs;
-use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Error, Ev, Kind, Result, Value};
+use std::path::PathBuf;
+
+use crate::nix::eval::{Error, ErrorKind, Result, Session, Text, Value};
 use crate::nix::flake;
 
 /// What is evaluated.
@@ -35,13 +35,13 @@ pub struct Program {
     /// Arguments for functions, by name.
     pub arguments: Vec<(String, Argument)>,
     /// The folder that relative paths start in.
-    pub here: Vec<u8>,
+    pub here: PathBuf,
 }
 
 impl Program {
     /// A flake, without more.
     pub fn flake(reference: String, inputs: Vec<(String, String)>) -> Self {
-        Self { source: Source::Flake(reference), inputs, arguments: Vec::new(), here: b"/".to_vec() }
+        Self { source: Source::Flake(reference), inputs, arguments: Vec::new(), here: "/".into() }
     }
 
     /// Whether it is a flake.
@@ -53,21 +53,14 @@ impl Program {
     ///
     /// # Errors
     /// What evaluation says.
-    pub fn load(&self, ev: &mut Ev) -> Result<Value> {
+    pub fn load<'s>(&self, session: &'s Session) -> Result<Value<'s>> {
         match &self.source {
             Source::Flake(reference) => {
                 let flake = flake::split_fragment(reference).0;
-                flake::outputs(ev, flake, &self.inputs).map_err(|error| of_registry(reference, error))
+                session.flake(flake, &self.inputs).map_err(|error| of_registry(reference, error))
             }
-            Source::File(file) => {
-                let path = path_of(ev, file, &self.here)?;
-                ev.import(&path, 0)
-            }
-            Source::Text(text) => {
-                let shown = String::from_utf8_lossy(text).as_ref().into();
-                let code = ev.parse_bytes(text.clone(), Origin::Text(shown), &self.here)?;
-                ev.eval(code, None)
-            }
+            Source::File(file) => session.eval_file_in(file, &self.here),
+            Source::Text(text) => session.eval(Text::Expression(text, &self.here)),
         }
     }
 
@@ -75,42 +68,26 @@ impl Program {
     ///
     /// # Errors
     /// When one is no Nix.
-    pub fn auto_args(&self, ev: &mut Ev) -> Result<&'static Attrs> {
+    pub fn auto_args<'s>(&self, session: &'s Session) -> Result<Value<'s>> {
         let mut attrs = Vec::new();
         for (name, argument) in &self.arguments {
             let value = match argument {
-                Argument::Expr(text) => {
-                    let code = ev.parse(text, Origin::Text(text.as_str().into()), &self.here)?;
-                    ev.lazy(code)
-                }
-                Argument::Text(text) => ev.at(ev.string(text.as_bytes())),
+                Argument::Expr(text) => session.lazy(Text::Expression(text.as_bytes(), &self.here))?,
+                Argument::Text(text) => session.string(text.as_bytes()),
             };
-            attrs.push(ev.named(name, value));
+            attrs.push((name.as_str(), value));
         }
-        Ok(ev.attrs_of(attrs))
+        Ok(session.set(attrs))
     }
-}
-
-/// A file's absolute path; `<name>` is looked up.
-fn path_of(ev: &mut Ev, file: &str, dir: &[u8]) -> Result<Vec<u8>> {
-    if file.starts_with('<') {
-        let code = ev.parse(file, Origin::Text(file.into()), dir)?;
-        if let Value::Path(path) = ev.eval(code, None)? {
-            return Ok(path.bytes.to_vec());
-        }
-    }
-    let path =
-        if file.starts_with('/') { file.as_bytes().to_vec() } else { [dir, b"/", file.as_bytes()].concat() };
-    Ok(crate::nix::eval::paths::canonical(&path))
 }
 
 /// A bare name is a flake of a registry to Nix, and to people who type one an attribute.
-fn of_registry(reference: &str, error: Box<Error>) -> Box<Error> {
-    if error.kind != Kind::Unavailable || flake::is_reference(reference) || reference.contains('?') {
+fn of_registry(reference: &str, error: Error) -> Error {
+    if error.kind() != ErrorKind::Unavailable || flake::is_reference(reference) || reference.contains('?') {
         return error;
     }
     let message = format!(
         "'{reference}' would be a flake of a registry, and none is asked; what this folder's flake calls so is '.#{reference}'"
     );
-    Error::new(Kind::Unavailable, message)
+    Error::new(ErrorKind::Unavailable, message)
 }

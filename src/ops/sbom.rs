@@ -14,12 +14,7 @@ use crate::catalogue::model::{Catalogue, Vendor};
 use crate::interrupt::TemporaryDirectory;
 use crate::layout::CATALOGUE;
 use crate::limited;
-use crate::nix::eval::coerce::ContextSet;
-use crate::nix::eval::eval_io::Machine;
-use crate::nix::eval::report::headline;
-use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{self, Ev, Kind, Settings, Shared, Value};
-use crate::nix::flake;
+use crate::nix::eval::{self, ErrorKind, Machine, Session, Settings, Text, Value};
 use crate::progress::progress;
 use crate::store::{Derivation, StoreDir, StorePath};
 
@@ -79,7 +74,7 @@ pub fn sbom(request: &Request<'_>, host: &dyn Host) -> Result<Bill, Error> {
     let folder = TemporaryDirectory::new("derivations-")?;
     let settings = Settings {
         pure: true,
-        system: system.clone(),
+        system: system.into(),
         write_to: Some(folder.path().to_owned()),
         ..request.evaluation.settings.clone()
     };
@@ -128,52 +123,34 @@ fn evaluate(
     catalogue: &Catalogue,
     settings: Settings,
 ) -> Result<(Vec<Said>, String), Error> {
-    let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
-    let failed = |error: Box<eval::Error>| Error::NotEvaluable {
+    let failed = |error: eval::Error| Error::NotEvaluable {
         attribute: request.attribute.to_owned(),
-        why: match error.kind {
-            Kind::Unavailable => missing(catalogue, error.message.to_string()),
-            _ => headline(&shared, &error),
+        why: match error.kind() {
+            ErrorKind::Unavailable => missing(catalogue, error.message().to_owned()),
+            _ => error.to_string(),
         },
     };
     let root = request
         .root
         .canonicalize_utf8()
         .map_err(|source| Error::Read { path: request.root.to_owned(), source })?;
-    // SAFETY: what is found out is text; no value leaves this function.
-    let mut ev = unsafe { Ev::new(shared.clone()) };
-    let run = |ev: &mut Ev| -> eval::Result<(Vec<u8>, String)> {
-        let outputs = flake::outputs(ev, root.as_str(), &request.evaluation.inputs)?;
-        let (_, value) = flake::locate(ev, outputs, root.as_str(), request.attribute)?;
-        let Value::Attrs(attrs) = value else {
-            return Err(eval::Error::new(Kind::Type, format!("it is no package but {}", value.describe())));
+    let session = Session::new(Arc::new(Machine), settings);
+    let run = || -> eval::Result<(Vec<u8>, String)> {
+        let outputs = session.flake(root.as_str(), &request.evaluation.inputs)?;
+        let (_, value) = session.flake_output(&outputs, root.as_str(), request.attribute)?;
+        let Some(package) = value.package()? else {
+            let found = if value.is_set()? { "a set".to_owned() } else { value.describe()? };
+            let message = format!("it is no package but {found}");
+            return Err(eval::Error::new(ErrorKind::Type, message));
         };
-        if !ev.is_derivation(attrs)? {
-            return Err(eval::Error::new(Kind::Type, "it is no package but a set"));
-        }
-        let path = ev.package(attrs)?.drv_path;
-        let function = ev.parse(DESCRIBE, Origin::Text(DESCRIBE.into()), b"/")?;
-        let function = ev.eval(function, None)?;
+        let function = session.eval(Text::Expression(DESCRIBE.as_bytes(), Path::new("/")))?;
         let name = request.attribute.split('/').next().unwrap_or_default();
-        let system = ev.shared.settings.system.clone();
-        let others = others(ev, outputs, &system, name);
-        let others = match others {
-            Some(value) => ev.at(value),
-            None => {
-                let empty = ev.parse("[ ]", Origin::Text("[ ]".into()), b"/")?;
-                ev.lazy(empty)
-            }
-        };
-        let (root, tools) = (ev.at(value), ev.at(Value::Bool(request.tools)));
-        let arguments = [ev.named("others", others), ev.named("root", root), ev.named("tools", tools)];
-        let arguments = ev.attrs_of(arguments.to_vec());
-        let arguments = ev.at(Value::Attrs(arguments));
-        let described = ev.call(function, &[arguments], 0)?;
-        let mut json = Vec::new();
-        ev.write_json(described, true, &mut ContextSet::default(), &mut json, 0)?;
-        Ok((json, path))
+        let others = others(&outputs, name).unwrap_or_else(|| session.list(&[]));
+        let tools = session.bool(request.tools);
+        let arguments = session.set([("others", others), ("root", value), ("tools", tools)]);
+        Ok((function.call(&arguments)?.json(true)?, package.drv_path))
     };
-    let (json, path) = run(&mut ev).map_err(failed)?;
+    let (json, path) = run().map_err(failed)?;
     let said: Vec<Said> = serde_json::from_slice(&json).map_err(|error| Error::NotEvaluable {
         attribute: request.attribute.to_owned(),
         why: error.to_string(),
@@ -182,14 +159,13 @@ fn evaluate(
 }
 
 /// The environment that an image or another of its kin is made of: what is in it says more of itself.
-fn others(ev: &mut Ev, outputs: Value, system: &str, name: &str) -> Option<Value> {
-    let mut value = outputs;
+fn others<'s>(outputs: &Value<'s>, name: &str) -> Option<Value<'s>> {
+    let mut value = outputs.clone();
+    let system = &outputs.session().evaluator().settings().system;
     for part in ["legacyPackages", system, name, "bin"] {
-        let Value::Attrs(attrs) = value else { return None };
-        let name = ev.shared.symbols.find(part.as_bytes())?;
-        value = ev.force(attrs.get(name)?.value).ok()?;
+        value = value.attr(part).ok()??;
     }
-    Some(value)
+    value.force().ok().map(|_| value)
 }
 
 /// The derivations that evaluation has written.
@@ -238,7 +214,7 @@ fn facts(root: &Utf8Path, catalogue: &Catalogue, said: Vec<Said>) -> Facts {
                 crates,
                 ..Fact::default()
             };
-            facts.by_name.insert((extension.name.clone(), version.version.clone()), fact);
+            facts.by_name.insert((extension.name.to_string(), version.version.clone()), fact);
         }
     }
     for postgresql in &catalogue.postgresqls {

@@ -5,6 +5,7 @@ use camino::Utf8Path;
 use super::evaluate::{self, Asked, Evaluation};
 use super::{Error, Host};
 use crate::catalogue::model::Catalogue;
+use crate::catalogue::names::System;
 use crate::overrides::evaluated::Build;
 use crate::overrides::evaluated::shown::{self, Change, Nothing};
 
@@ -27,7 +28,7 @@ pub struct Request<'a> {
 #[derive(Debug)]
 pub struct Shown {
     /// The system that it was evaluated for.
-    pub system: String,
+    pub system: System,
     /// The attributes that it changes, or why that is not known. What is missing is said with how to get it.
     pub changes: Result<Vec<Change>, Nothing>,
 }
@@ -41,7 +42,7 @@ pub fn show_override(request: &Request<'_>, host: &dyn Host) -> Result<Shown, Er
     let system = match system {
         Some(system) => {
             evaluate::systems(catalogue, &[system.to_owned()])?;
-            system.to_owned()
+            System::new(system)
         }
         None => evaluate::own_system(catalogue),
     };

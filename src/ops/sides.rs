@@ -94,6 +94,6 @@ pub(super) fn side(flake: String, called: &str, how: &How, host: &dyn Host) -> R
         },
     };
     let jobs = drvs::drvs(&wanted, host)
-        .map_err(|failed| Error::NoSide { which: called.to_owned(), why: failed.render(how.trace) })?;
+        .map_err(|error| Error::NoSide { which: called.to_owned(), why: error.report(how.trace) })?;
     Ok(Side { jobs: jobs.into_iter().map(|job| (job.attr.clone(), job)).collect(), folder })
 }

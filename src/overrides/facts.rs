@@ -58,12 +58,12 @@ pub fn facts_of(extension: &Extension, catalogue: &Catalogue) -> OverrideFacts {
     // The package set's own recipe may have any attribute.
     let attributes = extension.kind.handed().is_some().then(|| attributes(extension));
     OverrideFacts {
-        extension: extension.name.clone(),
+        extension: extension.name.to_string(),
         role,
         versions: Some(extension.versions.iter().map(|version| version.version.clone()).collect()),
         attributes,
         owns: extension.override_owns.iter().cloned().collect(),
-        packages: catalogue.extensions.iter().map(|extension| extension.name.clone()).collect(),
+        packages: catalogue.extensions.iter().map(|extension| extension.name.to_string()).collect(),
         ..OverrideFacts::default()
     }
 }

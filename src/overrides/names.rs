@@ -6,12 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::nix::eval::attrs::{Attr, Attrs};
-use crate::nix::eval::eval_io::Machine;
-use crate::nix::eval::report::render;
-use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
-use crate::nix::flake;
+use crate::nix::eval::{Error, ErrorKind, Evaluator, Machine, Result, Session, Settings, Text, Value};
 use crate::progress::{Observer, progress};
 
 /// As the generated flake calls nixpkgs.
@@ -27,25 +22,26 @@ pub fn of_tree(
     settings: Settings,
     observer: &dyn Observer,
 ) -> std::result::Result<Vec<String>, String> {
-    let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
-    all(&shared, tree, observer).map_err(|error| render(&shared, &error, false))
+    let evaluator = Evaluator::new(Arc::new(Machine), settings);
+    all(&evaluator, tree, observer).map_err(|error| error.report(false))
 }
 
-fn all(shared: &Arc<Shared>, tree: &Path, observer: &dyn Observer) -> Result<Vec<String>> {
-    // SAFETY: what is found are names, as texts of their own; values stay in here.
-    let mut first = unsafe { Ev::new(shared.clone()) };
-    let packages = asked(&mut first, CALL, tree)?;
-    let top: Vec<String> = names(&mut first, packages);
+fn all(evaluator: &Evaluator, tree: &Path, observer: &dyn Observer) -> Result<Vec<String>> {
+    let first = evaluator.session();
+    let packages = asked(&first, CALL, tree)?;
+    let top = names(&packages)?;
+    let packages = packages.kept();
     let evaluating = progress(observer, "evaluating", top.len());
     let next = AtomicUsize::new(0);
     let found: Mutex<BTreeSet<String>> = Mutex::new(top.iter().cloned().collect());
-    let work = |mut ev: Ev, packages: &'static Attrs| {
+    let work = |session: &Session| {
+        let packages = session.value(&packages);
         let mut mine = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(name) = top.get(at) else { break };
             let _task = evaluating.begin(|| name);
-            mine.extend(inner(&mut ev, packages, name).into_iter().map(|inner| format!("{name}.{inner}")));
+            mine.extend(inner(&packages, name).into_iter().map(|inner| format!("{name}.{inner}")));
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
     };
@@ -54,44 +50,37 @@ fn all(shared: &Arc<Shared>, tree: &Path, observer: &dyn Observer) -> Result<Vec
         for n in 1..threads {
             let builder = std::thread::Builder::new().name(format!("names-{n}")).stack_size(32 << 20);
             // Fewer threads than wanted still do all the work.
-            // SAFETY: as above.
-            let _ = builder.spawn_scoped(scope, || work(unsafe { Ev::new(shared.clone()) }, packages));
+            let _ = builder.spawn_scoped(scope, || work(&evaluator.session()));
         }
-        work(first, packages);
+        work(&first);
     });
     Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect())
 }
 
 /// The set that `question`, a function of a nixpkgs and the session's system, gives for the one in `tree`.
-pub(super) fn asked(ev: &mut Ev, question: &str, tree: &Path) -> Result<&'static Attrs> {
-    let code = ev.parse(question, Origin::Text(question.into()), b"/")?;
-    let function = ev.eval(code, None)?;
+pub(super) fn asked<'s>(session: &'s Session, question: &str, tree: &Path) -> Result<Value<'s>> {
+    let function = session.eval(Text::Expression(question.as_bytes(), Path::new("/")))?;
     let tree = tree.canonicalize()?;
-    let path = ev.at(ev.string(tree.to_string_lossy().as_bytes()));
-    let system = ev.at(ev.string(ev.shared.settings.system.as_bytes()));
-    match ev.call(function, &[path, system], 0)? {
-        Value::Attrs(attrs) => Ok(attrs),
-        other => {
-            let found = other.describe();
-            Err(Error::new(Kind::Type, format!("{} gives {found} and no package set", tree.display())))
-        }
+    let path = session.string(tree.to_string_lossy().as_bytes());
+    let system = session.string(session.evaluator().settings().system.as_bytes());
+    let set = function.call_with(&[path, system])?;
+    if !set.is_set()? {
+        let found = set.describe()?;
+        let message = format!("{} gives {found} and no package set", tree.display());
+        return Err(Error::new(ErrorKind::Type, message));
     }
+    Ok(set)
 }
 
-fn names(ev: &mut Ev, attrs: &'static Attrs) -> Vec<String> {
-    attrs.flat().iter().map(|attr| ev.text(attr.name).lossy().into_owned()).collect()
-}
-
-/// An attribute by its name.
-pub(super) fn attr(ev: &Ev, attrs: &'static Attrs, name: &str) -> Option<Attr> {
-    ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name))
+fn names(set: &Value<'_>) -> Result<Vec<String>> {
+    Ok(set.names()?.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
 /// The names in the set `name`, if it is one of packages or functions: neither a derivation nor nixpkgs again.
-fn inner(ev: &mut Ev, packages: &'static Attrs, name: &str) -> Vec<String> {
-    let value = attr(ev, packages, name).map(|attr| ev.force(attr.value));
-    let Some(Ok(Value::Attrs(set))) = value else { return Vec::new() };
-    let has = |name: &str| attr(ev, set, name).is_some();
+fn inner(packages: &Value<'_>, name: &str) -> Vec<String> {
+    let set = packages.attr(name).ok().flatten();
+    let Some(names) = set.and_then(|set| names(&set).ok()) else { return Vec::new() };
+    let has = |name: &str| names.iter().any(|known| known == name);
     let again = has("stdenv") && has("callPackage") && has("lib");
     if again || ["__functor", "type", "_type", "drvPath"].into_iter().any(has) {
         return Vec::new();
@@ -100,5 +89,5 @@ fn inner(ev: &mut Ev, packages: &'static Attrs, name: &str) -> Vec<String> {
     const ADDED: [&str; 4] = ["override", "overrideDerivation", "overrideScope'", "recurseForDerivations"];
     let own =
         |name: &String| !name.contains('.') && !name.starts_with("__") && !ADDED.contains(&name.as_str());
-    names(ev, set).into_iter().filter(own).collect()
+    names.into_iter().filter(own).collect()
 }

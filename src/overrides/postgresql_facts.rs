@@ -7,13 +7,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::names;
+use crate::catalogue::names::System;
 use crate::catalogue::nixpkgs::{Seen, Table, Why};
-use crate::nix::eval::attrs::Attrs;
-use crate::nix::eval::eval_io::Machine;
-use crate::nix::eval::heap::Ref;
-use crate::nix::eval::report::render;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
-use crate::nix::flake;
+use crate::nix::eval::{Error, ErrorKind, Kind, Machine, Result, Session, Settings, Value};
 use crate::progress::{Observer, progress};
 
 const ASK: &str = include_str!("postgresql_facts.nix");
@@ -37,7 +33,7 @@ struct Fact {
 pub fn of_tree(
     tree: &Path,
     revision: String,
-    systems: &[String],
+    systems: &[System],
     settings: &Settings,
     observer: &dyn Observer,
 ) -> std::result::Result<(Table, Vec<String>), String> {
@@ -45,12 +41,12 @@ pub fn of_tree(
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let mut failed = BTreeSet::new();
     for system in systems {
-        let settings = Settings { system: system.clone(), ..settings.clone() };
-        let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
+        let settings = Settings { system: system.to_string(), ..settings.clone() };
+        let session = Session::new(Arc::new(Machine), settings);
         let mut asking = Asking { observer, system, table: &mut table, seen: &mut seen, failed: &mut failed };
-        asking.all(&shared, tree).map_err(|error| render(&shared, &error, false))?;
+        asking.all(&session, tree).map_err(|error| error.report(false))?;
     }
-    let asked: BTreeSet<String> = systems.iter().cloned().collect();
+    let asked: BTreeSet<String> = systems.iter().map(System::to_string).collect();
     table.extensions = seen.into_iter().map(|(name, seen)| (name, seen.member(&asked))).collect();
     Ok((table, failed.into_iter().collect()))
 }
@@ -64,24 +60,22 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    fn all(&mut self, shared: &Arc<Shared>, tree: &Path) -> Result<()> {
-        // SAFETY: only text leaves this function, and the evaluator does not outlive what it shares.
-        let mut ev = unsafe { Ev::new(shared.clone()) };
-        let asked = names::asked(&mut ev, ASK, tree)?;
-        self.table.lacks.extend(strings(&mut ev, asked, "lacks", None)?);
-        for major in strings(&mut ev, asked, "majors", None)? {
+    fn all(&mut self, session: &Session, tree: &Path) -> Result<()> {
+        let asked = names::asked(session, ASK, tree)?;
+        self.table.lacks.extend(strings(&asked, "lacks", None)?);
+        for major in strings(&asked, "majors", None)? {
             let Ok(number) = major.parse::<u32>() else { continue };
-            let version = text(&mut ev, asked, "version", &[&major])?;
+            let version = text(&asked, "version", &[&major])?;
             self.table.postgresql.insert(number, version);
             // Without the set of its extensions, the PostgreSQL is there all the same.
-            let Ok(names) = strings(&mut ev, asked, "names", Some(&major)) else {
+            let Ok(names) = strings(&asked, "names", Some(&major)) else {
                 self.failed.insert(format!("postgresql_{major}.pkgs"));
                 continue;
             };
             let asking = progress(self.observer, "evaluating", names.len());
             for name in names {
                 let _task = asking.begin(|| format!("postgresql_{major}.pkgs.{name} for {}", self.system));
-                let fact = text(&mut ev, asked, "fact", &[&major, &name]);
+                let fact = text(&asked, "fact", &[&major, &name]);
                 match fact.ok().and_then(|json| serde_json::from_str::<Fact>(&json).ok()) {
                     Some(fact) => self.note(name, number, fact),
                     None => {
@@ -109,32 +103,33 @@ impl Asking<'_> {
 }
 
 /// What the function `name` of the question gives for `arguments`; without any, the attribute itself.
-fn ask(ev: &mut Ev, asked: &'static Attrs, name: &str, arguments: &[&str]) -> Result<Value> {
-    let attr = names::attr(ev, asked, name)
-        .ok_or_else(|| Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing")))?;
-    let value = ev.force(attr.value)?;
+fn ask<'s>(asked: &Value<'s>, name: &str, arguments: &[&str]) -> Result<Value<'s>> {
+    let value = asked
+        .attr(name)?
+        .ok_or_else(|| Error::new(ErrorKind::MissingAttribute, format!("attribute '{name}' missing")))?;
     if arguments.is_empty() {
         return Ok(value);
     }
-    let arguments: Vec<Ref> =
-        arguments.iter().map(|argument| ev.at(ev.string(argument.as_bytes()))).collect();
-    ev.call(value, &arguments, 0)
+    let arguments: Vec<Value<'_>> =
+        arguments.iter().map(|argument| asked.session().string(argument.as_bytes())).collect();
+    value.call_with(&arguments)
 }
 
-fn text(ev: &mut Ev, asked: &'static Attrs, name: &str, arguments: &[&str]) -> Result<String> {
-    let value = ask(ev, asked, name, arguments)?;
-    string(&value)
+fn text(asked: &Value<'_>, name: &str, arguments: &[&str]) -> Result<String> {
+    string(&ask(asked, name, arguments)?)
 }
 
-fn string(value: &Value) -> Result<String> {
-    match value {
-        Value::String(text) => Ok(text.lossy().into_owned()),
-        other => Err(Error::new(Kind::Type, format!("expected a string but found {}", other.describe()))),
+fn string(value: &Value<'_>) -> Result<String> {
+    match value.force()? {
+        Kind::String(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
+        _ => {
+            let found = value.describe()?;
+            Err(Error::new(ErrorKind::Type, format!("expected a string but found {found}")))
+        }
     }
 }
 
-fn strings(ev: &mut Ev, asked: &'static Attrs, name: &str, argument: Option<&str>) -> Result<Vec<String>> {
+fn strings(asked: &Value<'_>, name: &str, argument: Option<&str>) -> Result<Vec<String>> {
     let arguments: Vec<&str> = argument.into_iter().collect();
-    let Value::List(list) = ask(ev, asked, name, &arguments)? else { return Ok(Vec::new()) };
-    list.items.iter().map(|item| string(&ev.force(item)?)).collect()
+    ask(asked, name, &arguments)?.elements()?.iter().map(string).collect()
 }

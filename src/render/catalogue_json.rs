@@ -17,8 +17,8 @@ const FORMAT: u32 = 1;
 /// The text of the file, mark included.
 pub fn catalogue_json(catalogue: &Catalogue) -> String {
     let flake = &catalogue.flake;
-    let postgresqls = catalogue.postgresqls.iter().map(|p| (p.name.clone(), postgresql(catalogue, p)));
-    let extensions = catalogue.extensions.iter().map(|e| (e.name.clone(), extension(catalogue, e)));
+    let postgresqls = catalogue.postgresqls.iter().map(|p| (p.name.to_string(), postgresql(catalogue, p)));
+    let extensions = catalogue.extensions.iter().map(|e| (e.name.to_string(), extension(catalogue, e)));
     let value = json!({
         "//": format!("{} from catalogue/; edit that instead.", marker::MARK),
         "format": FORMAT,
@@ -49,7 +49,7 @@ fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> Value {
                 "versions": all.iter().map(|index| version_at(extension, *index)).collect::<Vec<_>>(),
             }),
         };
-        Some((extension.name.clone(), fit))
+        Some((extension.name.to_string(), fit))
     });
     let pinned = postgresql.pinned.as_ref();
     json!({

@@ -6,6 +6,7 @@ use super::engine::{Template, fill};
 use crate::catalogue::expression::Nix;
 use crate::catalogue::licenses;
 use crate::catalogue::model::{Catalogue, Input};
+use crate::catalogue::names::{PgName, System};
 use crate::nix::syntax::quote;
 
 #[derive(Serialize)]
@@ -69,25 +70,32 @@ pub fn flake(catalogue: &Catalogue) -> String {
         .filter(|e| {
             e.licenses.iter().any(|name| licenses::is_free(name) == Some(false)) && !e.fits.is_empty()
         })
-        .map(|e| e.name.clone())
+        .map(|e| e.name.to_string())
         .collect();
-    let list = |texts: Vec<&String>| Nix::strings(texts).to_string();
+    let list = |texts: Vec<&str>| Nix::strings(texts).to_string();
     fill(
         Template::Flake,
         &Data {
             description: Nix::string(&flake.description).to_string(),
             inputs: inputs.collect(),
             substituters: (!flake.caches.is_empty())
-                .then(|| list(flake.caches.iter().map(|c| &c.url).collect())),
-            public_keys: list(flake.caches.iter().map(|c| &c.public_key).collect()),
+                .then(|| list(flake.caches.iter().map(|c| c.url.as_str()).collect())),
+            public_keys: list(flake.caches.iter().map(|c| c.public_key.as_str()).collect()),
             rust_overlay: flake.inputs.iter().any(|input| input.name == "rust-overlay"),
-            systems: list(flake.systems.iter().collect()),
-            unfree: (!unfree.is_empty()).then(|| list(unfree.iter().collect())),
+            systems: list(flake.systems.iter().map(System::as_str).collect()),
+            unfree: (!unfree.is_empty()).then(|| list(unfree.iter().map(String::as_str).collect())),
             default: quote::attribute(&attribute(&flake.default_postgresql)).into_owned(),
             extra: catalogue.has_extra,
-            machines: flake.machine.as_ref().map(|machine| list(machine.postgresqls.iter().collect())),
-            machine_systems: list(flake.machine.iter().flat_map(|machine| &machine.systems).collect()),
-            upgrade_from: list(flake.machine.iter().flat_map(|machine| &machine.upgrade_from).collect()),
+            machines: flake
+                .machine
+                .as_ref()
+                .map(|machine| list(machine.postgresqls.iter().map(PgName::as_str).collect())),
+            machine_systems: list(
+                flake.machine.iter().flat_map(|machine| &machine.systems).map(System::as_str).collect(),
+            ),
+            upgrade_from: list(
+                flake.machine.iter().flat_map(|machine| &machine.upgrade_from).map(PgName::as_str).collect(),
+            ),
         },
     )
 }

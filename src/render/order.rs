@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting, Version};
+use crate::catalogue::names::{ExtName, SqlName};
 
 /// One `CREATE EXTENSION`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Create {
     /// The name to create.
-    pub sql: String,
+    pub sql: SqlName,
     /// The extension (package) that has it.
-    pub extension: String,
+    pub extension: ExtName,
     /// `extversion` expected; `None` when nixpkgs decides.
     pub version: Option<String>,
     /// What must have been created before; contrib extensions included.
-    pub requires: Vec<String>,
+    pub requires: Vec<SqlName>,
 }
 
 /// The extensions that are in the `bin` of a PostgreSQL, with the version that is.
@@ -32,23 +33,23 @@ fn installed<'a>(
 
 /// Items in an order in which each comes after what it must come after, otherwise in the given order.
 /// Constraints on unknown items do not count; a cycle is broken at its first item.
-fn ordered(items: &[String], after: &BTreeMap<&str, Vec<&str>>) -> Vec<String> {
+fn ordered<'a>(items: &[&'a str], after: &BTreeMap<&str, Vec<&str>>) -> Vec<&'a str> {
     fn visit<'a>(
         item: &'a str,
-        items: &'a [String],
-        after: &BTreeMap<&str, Vec<&'a str>>,
+        items: &[&'a str],
+        after: &BTreeMap<&str, Vec<&str>>,
         seen: &mut BTreeSet<&'a str>,
-        out: &mut Vec<String>,
+        out: &mut Vec<&'a str>,
     ) {
         if !seen.insert(item) {
             return;
         }
         for earlier in after.get(item).into_iter().flatten() {
-            if let Some(earlier) = items.iter().find(|i| i == earlier) {
+            if let Some(earlier) = items.iter().find(|i| *i == earlier) {
                 visit(earlier, items, after, seen, out);
             }
         }
-        out.push(item.to_owned());
+        out.push(item);
     }
     let (mut seen, mut out) = (BTreeSet::new(), Vec::new());
     for item in items {
@@ -70,7 +71,8 @@ pub fn preload(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<String> {
             }
         }
     }
-    ordered(&libraries, &after)
+    let libraries: Vec<&str> = libraries.iter().map(String::as_str).collect();
+    ordered(&libraries, &after).into_iter().map(str::to_owned).collect()
 }
 
 /// Settings for a PostgreSQL: the flake's, then the extensions', then its own; later ones win.
@@ -85,7 +87,7 @@ pub fn settings(catalogue: &Catalogue, postgresql: &Postgresql) -> BTreeMap<Stri
 
 /// What can be created in a PostgreSQL, each after what it requires.
 pub fn create(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Create> {
-    let mut all: BTreeMap<String, Create> = BTreeMap::new();
+    let mut all: BTreeMap<SqlName, Create> = BTreeMap::new();
     for (extension, version) in installed(catalogue, postgresql) {
         let requires = version.map_or(&extension.requires, |v| &v.requires);
         for sql in &extension.sql_names {
@@ -99,20 +101,20 @@ pub fn create(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Create> {
         }
     }
     let after =
-        all.values().map(|c| (c.sql.as_str(), c.requires.iter().map(String::as_str).collect())).collect();
-    let names: Vec<String> = all.keys().cloned().collect();
-    ordered(&names, &after).into_iter().filter_map(|name| all.get(&name).cloned()).collect()
+        all.values().map(|c| (c.sql.as_str(), c.requires.iter().map(SqlName::as_str).collect())).collect();
+    let names: Vec<&str> = all.keys().map(SqlName::as_str).collect();
+    ordered(&names, &after).into_iter().filter_map(|name| all.get(name).cloned()).collect()
 }
 
 /// The SQL names of all extensions of the catalogue in an order that works for every PostgreSQL.
-pub fn create_all(catalogue: &Catalogue) -> Vec<String> {
-    let mut requires: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+pub fn create_all(catalogue: &Catalogue) -> Vec<SqlName> {
+    let mut requires: BTreeMap<SqlName, BTreeSet<SqlName>> = BTreeMap::new();
     for created in catalogue.postgresqls.iter().flat_map(|postgresql| create(catalogue, postgresql)) {
         requires.entry(created.sql).or_default().extend(created.requires);
     }
-    let names: Vec<String> = requires.keys().cloned().collect();
-    let after = requires.iter().map(|(name, all)| (name.as_str(), all.iter().map(String::as_str).collect()));
-    ordered(&names, &after.collect())
+    let names: Vec<&str> = requires.keys().map(SqlName::as_str).collect();
+    let after = requires.iter().map(|(name, all)| (name.as_str(), all.iter().map(SqlName::as_str).collect()));
+    ordered(&names, &after.collect()).into_iter().map(SqlName::new).collect()
 }
 
 #[cfg(test)]
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_required_comes_first_and_cycles_end() {
-        let items: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let items = ["a", "b", "c"];
         let after = BTreeMap::from([("a", vec!["c", "unknown"]), ("c", vec!["b"])]);
         assert_eq!(ordered(&items, &after), ["b", "c", "a"]);
         let cycle = BTreeMap::from([("a", vec!["b"]), ("b", vec!["a"])]);

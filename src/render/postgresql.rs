@@ -54,7 +54,7 @@ pub fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     let mut formals = BTreeSet::from([postgresql.base.clone()]);
     let mut data = Data {
         name: Nix::string(&postgresql.name).to_string(),
-        raw_name: postgresql.name.clone(),
+        raw_name: postgresql.name.to_string(),
         base: quote::attribute_path(&postgresql.base),
         features: features(postgresql),
         jit: postgresql.features.get("jit") == Some(&true),

@@ -47,11 +47,11 @@ pub fn matrix(catalogue: &Catalogue) -> Matrix {
         }
     };
     Matrix {
-        postgresqls: catalogue.postgresqls.iter().map(|p| (p.name.clone(), version(p))).collect(),
+        postgresqls: catalogue.postgresqls.iter().map(|p| (p.name.to_string(), version(p))).collect(),
         rows: catalogue
             .extensions
             .iter()
-            .map(|e| (e.name.clone(), catalogue.postgresqls.iter().map(|p| cell(e, p)).collect()))
+            .map(|e| (e.name.to_string(), catalogue.postgresqls.iter().map(|p| cell(e, p)).collect()))
             .collect(),
     }
 }

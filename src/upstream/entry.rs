@@ -303,7 +303,10 @@ fn text(
         entry.remarks.push(format!("it puts itself into the schema {schema}"));
     }
     for name in &about.requires {
-        let known = catalogue.extensions.iter().any(|extension| extension.sql_names.contains(name));
+        let known = catalogue
+            .extensions
+            .iter()
+            .any(|extension| extension.sql_names.iter().any(|known| known == name));
         if !known && !crate::catalogue::contrib::names().any(|contrib| contrib == name) {
             entry.remarks.push(format!("it requires {name}, which is not in the catalogue yet"));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::pattern::Pattern;
 use super::versions::{Release, first_number, newest};
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Revision, Version};
+use crate::catalogue::names::PgName;
 use crate::catalogue::version::{compare, is_prerelease};
 
 /// One version that comes in.
@@ -15,7 +16,7 @@ pub struct Step {
     /// What comes in.
     pub release: Release,
     /// For which PostgreSQLs, in the catalogue's order.
-    pub postgresqls: Vec<String>,
+    pub postgresqls: Vec<PgName>,
 }
 
 /// What is asked for.

@@ -16,11 +16,7 @@ use std::sync::Arc;
 
 use crate::support::message;
 use libtest_mimic::{Failed, Trial};
-use pgflakegen::nix::eval::coerce::ContextSet;
-use pgflakegen::nix::eval::eval_io::Machine;
-use pgflakegen::nix::eval::report::headline;
-use pgflakegen::nix::eval::{Ev, Settings, Shared};
-use pgflakegen::nix::flake;
+use pgflakegen::nix::eval::{Evaluator, Machine, Settings};
 
 /// The ways to read a path.
 const WAYS: [(&str, &str); 11] = [
@@ -101,16 +97,14 @@ fn ours(dir: &Path) -> impl Fn(&str) -> String {
     let flake = format!("path:{}", dir.join("flake").display());
     let dep = vec![("dep".to_owned(), format!("path:{}", dir.join("dep").display()))];
     let settings = Settings { pure: true, system: "x86_64-linux".into(), ..Settings::default() };
-    let shared = Shared::new(settings, Arc::new(Machine), flake::HOOKS);
+    let evaluator = Evaluator::new(Arc::new(Machine), settings);
     move |name| {
-        // SAFETY: the value becomes text in here.
-        let mut ev = unsafe { Ev::new(shared.clone()) };
-        let found = flake::attribute(&mut ev, &format!("{flake}#{name}"), &dep).and_then(|value| {
-            let mut text = Vec::new();
-            ev.write_json(value, false, &mut ContextSet::default(), &mut text, 0)?;
-            Ok(String::from_utf8_lossy(&text).into_owned())
-        });
-        found.unwrap_or_else(|error| format!("error: {}", headline(&shared, &error)))
+        let session = evaluator.session();
+        let value = session.flake_attribute(&format!("{flake}#{name}"), &dep);
+        match value.and_then(|value| value.json(false)) {
+            Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+            Err(error) => format!("error: {error}"),
+        }
     }
 }
 

@@ -11,10 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pgflakegen::nix::eval::eval_io::Machine;
-use pgflakegen::nix::eval::shared::Origin;
-use pgflakegen::nix::eval::{Ev, Result, Settings, Shared, Value};
-use pgflakegen::nix::flake::HOOKS;
+use pgflakegen::nix::eval::{Machine, Result, Session, Settings, Text, Value};
 
 /// What the derivation of an extension has before its override, in order.
 pub const ATTRIBUTES: [&str; 10] = [
@@ -49,30 +46,23 @@ pub fn names(folder: &str) -> Vec<String> {
     cases(folder).iter().map(stem).collect()
 }
 
-/// An evaluator, and what `print` makes of the value of a program, all of it evaluated.
+/// What `print` makes of the value of a program, all of it evaluated.
 pub fn evaluated<T>(
     text: &str,
     settings: Settings,
-    print: impl FnOnce(&mut Ev, Value) -> Result<T>,
-) -> (Ev, Result<T>) {
-    // SAFETY: what `print` makes of the value owns what it says, and the evaluator itself is given back.
-    let mut ev = unsafe { Ev::new(Shared::new(settings, Arc::new(Machine), HOOKS)) };
-    let run = |ev: &mut Ev| {
-        let code = ev.parse(text, Origin::Text(text.into()), b"/")?;
-        let value = ev.eval(code, None)?;
-        let thunk = ev.at(value);
-        ev.force_deep(thunk)?;
-        print(ev, value)
-    };
-    let result = run(&mut ev);
-    (ev, result)
+    print: impl FnOnce(&Value<'_>) -> Result<T>,
+) -> Result<T> {
+    let session = Session::new(Arc::new(Machine), settings);
+    let value = session.eval(Text::Expression(text.as_bytes(), Path::new("/")))?;
+    value.force_deep()?;
+    print(&value)
 }
 
 /// The value of a program as `nix-instantiate --eval --strict` prints it, or the message.
 pub fn instantiated(text: &str, settings: Settings) -> std::result::Result<String, String> {
-    match evaluated(text, settings, Ev::print_instantiate) {
-        (_, Ok(bytes)) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),
-        (ev, Err(error)) => Err(pgflakegen::nix::eval::report::headline(&ev.shared, &error)),
+    match evaluated(text, settings, |value| value.to_nix_lazily()) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned() + "\n"),
+        Err(error) => Err(error.to_string()),
     }
 }
 

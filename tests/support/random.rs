@@ -1,7 +1,6 @@
 //! Random programs.
 
 use pgflakegen::nix::eval::Settings;
-use pgflakegen::nix::eval::report::{headline, render};
 use proptest::prelude::*;
 
 fn name() -> impl Strategy<Value = String> {
@@ -94,14 +93,13 @@ pub fn closed(body: &str) -> String {
 /// What we make of a program: its value as `nix-instantiate` and as `nix eval` print it, or the message.
 pub fn ours(text: &str) -> Result<(String, String), String> {
     let settings = Settings { max_memory: 256 << 20, max_call_depth: 1000, ..Settings::default() };
-    let (ev, printed) =
-        super::evaluated(text, settings, |ev, value| Ok((ev.print_instantiate(value)?, ev.print(value)?)));
+    let printed = super::evaluated(text, settings, |value| Ok((value.to_nix_lazily()?, value.to_nix()?)));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     match printed {
         Ok((instantiate, eval)) => Ok((text(instantiate), text(eval))),
         Err(error) => {
-            assert!(render(&ev.shared, &error, false).starts_with("error: "));
-            Err(headline(&ev.shared, &error))
+            assert!(error.report(false).starts_with("error: "));
+            Err(error.to_string())
         }
     }
 }

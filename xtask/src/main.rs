@@ -1,12 +1,15 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `book`, `browser`, `deny`, `linters`,
-//! `machine-image`, `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `bench`, `book`, `browser`, `deny`, `linters`,
+//! `machine-image`, `mutants`, `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
+mod bench;
 mod book;
 mod browser;
+mod copy;
 mod deny;
 mod e2e;
 mod machine_image;
+mod mutants;
 mod notices;
 mod package;
 mod python;
@@ -36,6 +39,8 @@ enum Task {
     Upgrade,
     /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
     Asan(asan::Args),
+    /// Measure the evaluator beside C++ Nix on a nixpkgs of one's own, and write docs/speed.md.
+    Bench(bench::Args),
     /// Make a book with search of all pages, in target/book, and follow its links; where mdBook is installed.
     Book,
     /// Look at the explorer's pages in a real browser: Debian's Chromium, which is installed where it is missing.
@@ -50,6 +55,9 @@ enum Task {
     /// Stand in for the metadata service of an instance: `machine-image` has qemu call it.
     #[command(hide = true)]
     Metadata(machine_image::metadata::Args),
+    /// Change the code in one place after the other, and see whether a test notices (cargo-mutants); what none notices must be
+    /// among tests/mutants.txt, with a reason.
+    Mutants(mutants::Args),
     /// Write the licences of what is in the binary, with their texts, to THIRD-PARTY.md.
     Notices(notices::Args),
     /// Build the binary that is published, and of it an archive and a Debian package, in target/package; run each from
@@ -68,6 +76,7 @@ fn main() -> ExitCode {
         Task::E2e(args) => e2e::run(&args),
         Task::Upgrade => e2e::upgrade(),
         Task::Asan(args) => ended(asan::run(&args)),
+        Task::Bench(args) => ended(bench::run(&args)),
         Task::Book => ended(book::run()),
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
@@ -78,6 +87,7 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
+        Task::Mutants(args) => mutants::run(&args),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),
         Task::Walkthroughs => ended(walkthroughs::run()),

@@ -16,8 +16,6 @@ pub struct Coerce {
     pub more: bool,
     /// Copy paths to the store.
     pub copy: bool,
-    /// Make paths canonical.
-    pub canonical: bool,
 }
 
 /// Collects references; cheap while there is one source of them.
@@ -218,7 +216,7 @@ impl Ev {
             }
             _ => {}
         }
-        let how = Coerce { more: false, copy: false, canonical: true };
+        let how = Coerce { more: false, copy: false };
         let bytes = self.coerce(value, set, how, pos, context)?;
         if bytes.first() != Some(&b'/') {
             let text = String::from_utf8_lossy(bytes);

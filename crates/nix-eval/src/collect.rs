@@ -2,7 +2,7 @@
 //! no thread of the session evaluates anything.
 
 use super::coerce::ContextSet;
-use super::heap::{Changed, Ref};
+use super::heap::Changed;
 use super::machine::Ev;
 use super::meeting::Held;
 use super::value::{Str, Value};
@@ -14,57 +14,31 @@ pub(super) struct Part {
     times: u64,
 }
 
-/// A thread that takes part. It leaves in a panic as well: others may be waiting for it.
-struct Present<'h, H>(&'h mut H, fn(&mut H) -> &mut Ev);
-
-impl<H> Drop for Present<'_, H> {
-    fn drop(&mut self) {
-        let ev = (self.1)(self.0);
-        ev.leave();
-        let me = ev.me.number();
-        ev.shared.meeting.holds_nothing(me);
-        // Where it would go on allocating is free to others now.
-        ev.heap.restart();
-    }
-}
-
 impl Ev {
-    /// Lets memory be freed while `work` runs, whenever a [part is done](Self::part_done), and all other
-    /// threads of the session have a part done as well or are idle.
+    /// This thread may be evaluating from now on, until it [leaves](Self::leave). Memory may be freed whenever it has a
+    /// [part done](Self::part_done), and all other threads that are there have a part done as well.
     ///
     /// # Safety
-    /// While `work` runs, neither it nor its callers use any value, or anything that a value leads to,
-    /// but what `held` leads to, what the session itself keeps (globals, files, flakes), and what was made
-    /// since the last part was done. All other threads of the session take part in the same way.
-    pub unsafe fn collecting<T>(&mut self, held: Vec<Ref>, work: impl FnOnce(&mut Self) -> T) -> T {
-        // SAFETY: the caller's.
-        unsafe { Self::collecting_of(self, |ev| ev, held, work) }
+    /// When a part is done, and when the thread leaves, nobody goes on using a value that it gave, or anything that a
+    /// value leads to, but what handles lead to and what the session itself keeps (globals, files, flakes).
+    pub(super) unsafe fn enter(&mut self) {
+        self.part.taken = true;
+        let shared = self.shared.clone();
+        shared.meeting.enter(|present, times| {
+            self.heap.space().used_by(present);
+            self.catch_up(times);
+        });
     }
 
-    /// As [`Self::collecting`], for what has an evaluator inside.
-    ///
-    /// # Safety
-    /// As there.
-    pub unsafe fn collecting_of<H, T>(
-        holder: &mut H,
-        ev: fn(&mut H) -> &mut Self,
-        held: Vec<Ref>,
-        work: impl FnOnce(&mut H) -> T,
-    ) -> T {
-        let own = ev(holder);
-        let me = own.me.number();
-        own.shared.meeting.holds(me, held);
-        own.enter();
-        work(Present(holder, ev).0)
-    }
-
-    /// Lets memory be freed from now on, whenever a [part is done](Self::part_done).
-    ///
-    /// # Safety
-    /// The session has no other thread. When a part is done, nobody uses a value, or anything that a value leads to,
-    /// but what handles lead to and the session itself keeps.
-    pub(super) unsafe fn collecting_alone(&mut self) {
-        self.enter();
+    /// See [`Self::enter`]; this may be what the others waited for.
+    pub(super) fn leave(&mut self) {
+        self.part.taken = false;
+        self.shared.meeting.leave(
+            self.me.number(),
+            || self.heap.take_changes(),
+            |present| self.heap.space().used_by(present),
+            |present, held, changed| self.collect(present, held, changed),
+        );
     }
 
     /// As [`Self::part_done`], whatever its time is worth: all is freed that can be.
@@ -103,35 +77,6 @@ impl Ev {
         }
     }
 
-    /// Waits for something; others may free memory meanwhile.
-    pub fn idle<T>(&mut self, wait: impl FnOnce() -> T) -> T {
-        if !self.part.taken {
-            return wait();
-        }
-        self.leave();
-        let result = wait();
-        self.enter();
-        result
-    }
-
-    fn enter(&mut self) {
-        self.part.taken = true;
-        let shared = self.shared.clone();
-        shared.meeting.enter(|present, times| {
-            self.heap.space().used_by(present);
-            self.catch_up(times);
-        });
-    }
-
-    fn leave(&mut self) {
-        self.part.taken = false;
-        self.shared.meeting.leave(
-            || self.heap.take_changes(),
-            |present| self.heap.space().used_by(present),
-            |present, held, changed| self.collect(present, held, changed),
-        );
-    }
-
     #[cold]
     fn meet(&mut self) {
         let times = self.shared.meeting.meet(
@@ -152,7 +97,7 @@ impl Ev {
 
     fn collect(&self, present: usize, held: &Held, changed: Vec<Changed>) {
         // SAFETY: all threads that are present wait for this, the others take the lock before they
-        // enter; none forces or calls anything, so as `collecting` was vouched for, everything that somebody
+        // enter; none forces or calls anything, so as `enter` was vouched for, everything that somebody
         // will use is held or kept by the session. Heaps are restarted by their threads as they catch up.
         unsafe {
             self.heap.space().collect(present, changed, |roots| {

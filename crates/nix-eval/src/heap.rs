@@ -200,11 +200,6 @@ impl Heap {
         self.total.get().saturating_add(bytes) > self.limit
     }
 
-    /// Bytes taken from the system.
-    pub fn total(&self) -> usize {
-        self.total.get()
-    }
-
     /// The space it is part of.
     pub fn space(&self) -> &Space {
         &self.space
@@ -559,7 +554,7 @@ mod tests {
             for (i, slice) in slices.iter().enumerate() {
                 prop_assert!(slice.len() == sizes[i] && slice.iter().all(|byte| *byte == i as u8));
             }
-            prop_assert!(heap.total() >= sizes.iter().sum());
+            prop_assert!(heap.total.get() >= sizes.iter().sum());
         }
     }
 }

@@ -44,41 +44,14 @@ mod url;
 mod value;
 mod written;
 
-pub use builtins::{Builtin, all as builtins};
-pub use error::Kind as ErrorKind;
+pub use builtins::{Builtin, Package, all as builtins, compare_versions};
+pub use error::{Kind as ErrorKind, suggest};
 pub use eval_io::{Answer, Entry, EvalIo, Machine, Repository, Temporary, Unanswered};
 pub use limits::parse_size;
 pub use lower::{Lint, Lints};
-pub use session::{Derivation, Error, Kind, Result, Session, Value};
+pub use quoting::quote;
+pub use session::{
+    Attribute, Derivation, Error, Evaluator, Frame, Kept, Kind, Place, Pos, Result, Session, Text, Value,
+    attribute_path, flakes,
+};
 pub use shared::{Messages, Settings, current_system};
-
-/// What pgflakegen still uses of the inside: no part of what is promised. It gives out references into the
-/// session's memory, and making an evaluator is `unsafe` for that.
-#[doc(hidden)]
-pub mod internal {
-    pub use super::error::{Error, Kind};
-    pub use super::machine::{Ev, Result};
-    pub use super::select::split_path;
-    pub use super::shared::Shared;
-    pub use super::value::Value;
-
-    macro_rules! inside {
-        ($($module:ident: $($item:ident),*;)*) => {
-            $(#[allow(missing_docs)] pub mod $module { pub use crate::$module::{$($item),*}; })*
-        };
-    }
-    inside! {
-        attrs: Attr, Attrs;
-        builtins: Package, compare_versions;
-        coerce: Coerce, ContextSet;
-        error: suggest;
-        flake: HOOKS, attribute, git_root, in_place, is_reference, locate, outputs, place_of, reference_to, split_fragment;
-        heap: Ref;
-        ir: Pos;
-        paths: canonical;
-        quoting: quote;
-        report: headline, render;
-        shared: Origin;
-        value: Closure;
-    }
-}

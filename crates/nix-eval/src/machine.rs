@@ -145,11 +145,6 @@ impl Ev {
         self.heap.alloc(Thunk::new(value))
     }
 
-    /// Keeps something as long as the session.
-    pub fn keep_item<T>(&self, value: T) -> &'static T {
-        self.lasting.alloc(value)
-    }
-
     /// A set of attributes in any order; of two with the same name the first stays.
     pub fn attrs_of(&self, attrs: Vec<Attr>) -> &'static Attrs {
         Attrs::from_unsorted(self.heap, attrs)

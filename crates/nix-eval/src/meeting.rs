@@ -40,11 +40,6 @@ impl Meeting {
         self.state().held.extend(held.into_iter().map(|thunk| (thread, thunk)));
     }
 
-    /// A thread uses nothing any more.
-    pub fn holds_nothing(&self, thread: usize) {
-        self.state().held.retain(|(other, _)| *other != thread);
-    }
-
     /// A thread is present from now on. `entered` is told, before memory can be freed again, how many are and how often
     /// it was.
     pub fn enter(&self, entered: impl FnOnce(usize, u64)) {
@@ -53,15 +48,17 @@ impl Meeting {
         entered(state.present, state.times);
     }
 
-    /// A thread is present no more, which may be what the others waited for: then `free` is called, with how many they
+    /// A thread is present and uses anything no more, which may be what the others waited for: then `free` is called, with how many they
     /// are, what they hold and what has changed.
     pub fn leave(
         &self,
+        thread: usize,
         changed: impl FnOnce() -> Vec<Changed>,
         left: impl FnOnce(usize),
         free: impl FnOnce(usize, &Held, Vec<Changed>),
     ) {
         let mut state = self.state();
+        state.held.retain(|(other, _)| *other != thread);
         state.changed.extend(changed());
         state.present -= 1;
         left(state.present);
@@ -138,7 +135,7 @@ mod tests {
 
         fn leave(&self, me: usize) {
             self.uses[me].store(false, Ordering::SeqCst);
-            self.meeting.leave(Vec::new, |_| (), |present, _, _| self.free(present));
+            self.meeting.leave(me, Vec::new, |_| (), |present, _, _| self.free(present));
         }
 
         /// Takes memory, has parts done, and idles between two of them.

@@ -274,7 +274,7 @@ impl Ev {
         let mut set = ContextSet::default();
         // Only after a string are paths copied to the store: `set + /path` is not.
         let copy = string || matches!(first, Value::String(_));
-        let how = Coerce { more: false, copy, canonical: false };
+        let how = Coerce { more: false, copy };
         let mut pieces: Vec<&'static [u8]> = Vec::with_capacity(parts.len());
         pieces.push(self.coerce(first, &mut set, how, at, context)?);
         for part in rest {

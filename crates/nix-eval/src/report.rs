@@ -67,11 +67,14 @@ pub fn warning(shared: &Shared, pos: Pos, what: &str) -> String {
     out
 }
 
-/// The error as the terminal shows it. `full` shows every frame in the order of evaluation;
-/// otherwise the user's own frames come first, and of the others a few.
-pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
-    let mut out = format!("error: {}\n", headline(shared, error));
-    snippet(shared, error.pos, &mut out);
+/// As [`render`], of what has no place.
+pub fn render_without_place(error: &Error) -> String {
+    let mut out = format!("error: {}\n", error.message);
+    suggestions(error, &mut out);
+    out
+}
+
+fn suggestions(error: &Error, out: &mut String) {
     match error.suggestions.as_slice() {
         [] => {}
         [one] => {
@@ -81,6 +84,14 @@ pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
             let _ = writeln!(out, "  did you mean one of '{}'?", many.join("', '"));
         }
     }
+}
+
+/// The error as the terminal shows it. `full` shows every frame in the order of evaluation;
+/// otherwise the user's own frames come first, and of the others a few.
+pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
+    let mut out = format!("error: {}\n", headline(shared, error));
+    snippet(shared, error.pos, &mut out);
+    suggestions(error, &mut out);
     let frames = error.frames();
     if full {
         frames.iter().for_each(|frame| line(shared, frame, &mut out));

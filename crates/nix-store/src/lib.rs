@@ -5,6 +5,7 @@
 //! computation over bytes, names and file trees.
 
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 pub mod archive;
 pub mod base32;

@@ -5,6 +5,7 @@
 //! layout of what we write. Knows the grammar only: what programs mean is an evaluator's.
 
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 mod brackets;
 pub mod compact;

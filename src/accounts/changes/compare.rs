@@ -10,6 +10,7 @@ use crate::accounts::place;
 use crate::catalogue::input::Place as InputPlace;
 use crate::catalogue::model::{self, Catalogue, Fit, Postgresql};
 use crate::catalogue::moved;
+use crate::catalogue::names::{PgName, System};
 use crate::diag::plural;
 use crate::store::dates;
 
@@ -21,7 +22,7 @@ type Side<'a> = (&'a Catalogue, &'a Digests);
 
 /// What differs between two catalogues.
 pub fn compare(old: Side<'_>, new: Side<'_>) -> Changes {
-    let systems = |these: &Catalogue, those: &Catalogue| -> Vec<String> {
+    let systems = |these: &Catalogue, those: &Catalogue| -> Vec<System> {
         these.flake.systems.iter().filter(|name| !those.flake.systems.contains(name)).cloned().collect()
     };
     Changes {
@@ -53,12 +54,12 @@ fn change<T>(old: &Option<T>, new: &Option<T>) -> Change {
 }
 
 fn servers(old: Side<'_>, new: Side<'_>) -> Vec<Server> {
-    let listed = |catalogue: &'_ Catalogue| -> Vec<String> {
+    let listed = |catalogue: &'_ Catalogue| -> Vec<PgName> {
         catalogue.postgresqls.iter().map(|postgresql| postgresql.name.clone()).collect()
     };
     let (olds, news) = (listed(old.0), listed(new.0));
     let mut found = Vec::new();
-    for name in names(olds.iter().map(String::as_str), news.iter().map(String::as_str)) {
+    for name in names(olds.iter().map(PgName::as_str), news.iter().map(PgName::as_str)) {
         let (before, after) = (old.0.postgresql(name), new.0.postgresql(name));
         let version = |catalogue: &Catalogue, postgresql: Option<&Postgresql>| {
             postgresql.and_then(|postgresql| catalogue.version_of(postgresql)).map(str::to_owned)
@@ -229,11 +230,11 @@ fn moves(
     after: Option<&model::Extension>,
 ) -> Vec<Move> {
     let mut found: Vec<Move> = Vec::new();
-    let server = |catalogue: &Catalogue| -> Vec<String> {
+    let server = |catalogue: &Catalogue| -> Vec<PgName> {
         catalogue.postgresqls.iter().map(|postgresql| postgresql.name.clone()).collect()
     };
     let (olds, news) = (server(old.0), server(new.0));
-    for name in names(olds.iter().map(String::as_str), news.iter().map(String::as_str)) {
+    for name in names(olds.iter().map(PgName::as_str), news.iter().map(PgName::as_str)) {
         // A server that comes or goes says so itself, with how many extensions it has.
         let of_server = !(olds.iter().any(|one| one == name) && news.iter().any(|one| one == name));
         if of_server && before.is_some() && after.is_some() {

@@ -9,6 +9,7 @@ mod text;
 use serde::Serialize;
 
 use crate::catalogue::moved::Meaning;
+use crate::catalogue::names::System;
 
 pub use compare::{Digests, compare};
 pub use html::html;
@@ -38,9 +39,9 @@ pub struct Changes {
     /// Inputs of the flake, in the order of names.
     pub inputs: Vec<Input>,
     /// Systems that are built for from now on.
-    pub systems_added: Vec<String>,
+    pub systems_added: Vec<System>,
     /// And those that are not any more.
-    pub systems_removed: Vec<String>,
+    pub systems_removed: Vec<System>,
 }
 
 /// A PostgreSQL that differs.

@@ -47,7 +47,7 @@ pub(super) fn sections(changes: &Changes, rebuilt: Option<&Rebuilt>) -> Vec<Sect
     let systems = systems.into_iter().flat_map(|(names, change)| {
         names.iter().map(move |name| Line {
             change,
-            name: name.clone(),
+            name: name.to_string(),
             pieces: vec![Piece::Text(if change == Change::Added { "new" } else { "removed" }.into())],
             below: Vec::new(),
         })

@@ -7,6 +7,7 @@ use crate::catalogue::decode::printable;
 use crate::catalogue::expression::Nix;
 use crate::catalogue::index::versions;
 use crate::catalogue::model::{Build, Fetcher, File, Source};
+use crate::catalogue::names::System;
 use crate::catalogue::raw::{ExtensionFile, RawExtension, RawVersion, Spanned};
 use crate::catalogue::rules::Context;
 use crate::catalogue::rules::systems;
@@ -142,7 +143,7 @@ fn places<'a>(extension: &RawExtension, version: &'a RawVersion) -> Vec<(File, &
             .replace("{postgresql}", &major.value)
             .replace("{platform}", platform);
         let source = Source { fetcher: Fetcher::Url { url }, hash: hash.value.clone() };
-        Some((File { system: system.value.clone(), major: major.value.parse().ok()?, source }, hash))
+        Some((File { system: System::new(&system.value), major: major.value.parse().ok()?, source }, hash))
     };
     version.own.hashes_under("hashes").filter_map(file).collect()
 }

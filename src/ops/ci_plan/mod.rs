@@ -17,6 +17,7 @@ use super::sides::{self, Flake, How, Side};
 use super::{Error, Host, Loaded};
 use crate::catalogue::ci::{Ci, pushes};
 use crate::catalogue::model::Catalogue;
+use crate::catalogue::names::System;
 use crate::diag::{Code, Diagnostic, plural};
 use crate::progress::progress;
 use crate::rule::{Finder, finder};
@@ -107,7 +108,11 @@ pub fn plan(request: &Request<'_>, host: &dyn Host) -> Result<Plan, Error> {
     let mut how = request.how.clone();
     let known: Vec<String> = ci.systems.iter().map(|(system, _)| system.clone()).collect();
     if let Some(unknown) = how.systems.iter().find(|system| !known.contains(system)) {
-        return Err(Error::UnknownSystem { system: unknown.clone(), near: None, known });
+        return Err(Error::UnknownSystem {
+            system: unknown.clone(),
+            near: None,
+            known: known.iter().map(System::new).collect(),
+        });
     }
     if how.systems.is_empty() {
         how.systems = known;

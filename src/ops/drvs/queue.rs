@@ -1,32 +1,31 @@
 //! What `drvs` has to do, shared by its threads.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::nix::eval::heap::Ref;
+use crate::nix::eval::Kept;
 
-/// Something to look at. One thread makes it and another is done with it, so it owns nothing: memory that
-/// is freed by another thread than took it makes the two wait for each other ever after.
-#[derive(Clone, Copy)]
+/// Something to look at.
 pub(super) struct Item {
     /// Below which root.
     pub(super) root: usize,
     /// Where below it; `None` is the root itself.
-    pub(super) below: Option<&'static Below>,
+    pub(super) below: Option<Arc<Below>>,
     /// What, not evaluated yet.
-    pub(super) value: Ref,
+    pub(super) value: Kept,
 }
 
 /// A path, last part first.
 pub(super) struct Below {
-    pub(super) name: &'static str,
-    pub(super) up: Option<&'static Below>,
+    pub(super) name: String,
+    pub(super) up: Option<Arc<Below>>,
 }
 
 impl Item {
     /// The path from the root's.
     pub(super) fn path(&self, root: &[String]) -> Vec<String> {
-        let names = std::iter::successors(self.below, |below| below.up).map(|below| below.name.to_owned());
+        let below = std::iter::successors(self.below.as_deref(), |below| below.up.as_deref());
+        let names = below.map(|below| below.name.clone());
         let mut path: Vec<String> = names.collect();
         path.extend(root.iter().rev().cloned());
         path.reverse();
@@ -67,11 +66,6 @@ impl Queue {
         Self { state: Mutex::new(State { items, taken: 0, waiting: 0 }), changed: Condvar::new() }
     }
 
-    /// The next item, if there is one now.
-    pub(super) fn try_take(&self, end: End) -> Option<Taken<'_>> {
-        self.next(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), end)
-    }
-
     fn next(&self, state: &mut State, end: End) -> Option<Taken<'_>> {
         let item = match end {
             End::Front => state.items.pop_front(),
@@ -98,11 +92,11 @@ impl Queue {
     }
 
     /// Adds what is inside of an item that was taken from `end`, to be next there.
-    pub(super) fn add(&self, end: End, items: &[Item]) {
+    pub(super) fn add(&self, end: End, items: Vec<Item>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match end {
-            End::Front => items.iter().rev().for_each(|item| state.items.push_front(*item)),
-            End::Back => state.items.extend(items.iter().copied()),
+            End::Front => items.into_iter().rev().for_each(|item| state.items.push_front(item)),
+            End::Back => state.items.extend(items),
         }
         if state.waiting > 0 {
             self.changed.notify_all();

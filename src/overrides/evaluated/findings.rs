@@ -14,6 +14,7 @@ use rowan::ast::AstNode;
 use super::judge::{Judged, code_of};
 use super::session::Session;
 use super::{At, Build, Found};
+use crate::catalogue::names::System;
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, SourceId, SourceMap, Span};
 use crate::limited;
 use crate::nix::eval::Error;
@@ -81,21 +82,20 @@ impl Report<'_> {
 
     /// An error before any build was come to.
     pub fn flake(&mut self, session: &Session, error: &Error) {
-        let message = session.readable(&error.message);
+        let message = session.readable(error.message());
         let finding = match session.innermost(error) {
             Some(place) => {
                 let span = self.span(&place.file.clone(), &At::Place(place));
-                Diagnostic::new(code_of(error.kind), span, message)
+                Diagnostic::new(code_of(error.kind()), span, message)
             }
             None => Diagnostic::global(Code::EvalFlake, message),
         };
-        let finding = match session.place(error.pos) {
-            Some(place) if session.own(error.pos).is_none() => {
-                finding.help(format!("the error comes from {place}"))
-            }
-            _ => finding,
+        let elsewhere = error.pos().filter(|pos| session.own(*pos).is_none());
+        let finding = match elsewhere.and_then(|pos| session.place(pos)) {
+            Some(place) => finding.help(format!("the error comes from {place}")),
+            None => finding,
         };
-        let finding = match session.untracked(&error.message) {
+        let finding = match session.untracked(error.message()) {
             Some(file) => finding.help(format!("git does not know it; type `git add {file}`")),
             None => finding,
         };
@@ -111,7 +111,7 @@ impl Report<'_> {
     }
 
     /// What was found in builds.
-    pub fn builds(&mut self, builds: &[Build], systems: &[String], done: &[(Unit, Judged)]) {
+    pub fn builds(&mut self, builds: &[Build], systems: &[System], done: &[(Unit, Judged)]) {
         // One place may have another text for each build; where there is none, the text tells findings apart.
         let mut groups: BTreeMap<Key<'_>, (&Found, BTreeSet<Unit>)> = BTreeMap::new();
         let mut failing: BTreeSet<&Utf8Path> = BTreeSet::new();
@@ -155,7 +155,7 @@ fn everywhere(at: &At, units: &BTreeSet<Unit>, done: &[(Unit, Judged)]) -> bool 
 }
 
 /// In which builds something is so, as short as it can be said.
-fn describe(builds: &[Build], systems: &[String], units: &BTreeSet<Unit>, all: &BTreeSet<Unit>) -> String {
+fn describe(builds: &[Build], systems: &[System], units: &BTreeSet<Unit>, all: &BTreeSet<Unit>) -> String {
     if units == all {
         return match all.len() {
             0 | 1 => String::new(),

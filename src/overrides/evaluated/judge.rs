@@ -1,11 +1,9 @@
 //! One build with its override, looked at.
 
-use super::session::{Again, Opened, Place, Session};
+use super::session::{Again, Opened, Place, Session, ask, field, follow, lossy, names, says, string};
 use super::{At, Build, Found};
 use crate::diag::Code;
-use crate::nix::eval::error::suggest;
-use crate::nix::eval::value::Closure;
-use crate::nix::eval::{Error, Kind, Result, Value};
+use crate::nix::eval::{Attribute, Error, ErrorKind, Kind, Result, Value, suggest};
 use crate::overrides::mk_derivation::{Takes, takes};
 use crate::rule::{Finder, finder};
 
@@ -75,13 +73,13 @@ pub struct Given {
 }
 
 /// What the observer gives for a build; `None` when the system does not have the package.
-pub fn observed(opened: &mut Opened, build: &Build, system: &str) -> Result<Option<Value>> {
+pub fn observed<'o>(opened: &'o Opened, build: &Build, system: &str) -> Result<Option<Value<'o>>> {
     let path = ["legacyPackages", system, &build.postgresql, "exts", &build.attr];
-    opened.follow(opened.flake, &path)
+    follow(&opened.flake(), &path)
 }
 
 /// Judges a build of one system.
-pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str) -> Judged {
+pub fn judge(session: &Session, opened: &Opened, build: &Build, system: &str) -> Judged {
     let mut judged = Judged::default();
     let seen = match observed(opened, build, system) {
         Ok(None) => return judged,
@@ -89,7 +87,7 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
         Err(error) => {
             judged.there = true;
             judged.again = Again::after(&error);
-            judged.found.push(match is_limit(error.kind) {
+            judged.found.push(match is_limit(error.kind()) {
                 true => limit(session, &error, build),
                 false => generated(session, &error, build),
             });
@@ -97,7 +95,7 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
         }
     };
     judged.there = true;
-    let mut judge = Judge { session, opened, build, seen, judged };
+    let mut judge = Judge { session, build, seen, judged };
     if !judge.arguments()
         && let Err(error) = judge.derivation()
     {
@@ -108,9 +106,8 @@ pub fn judge(session: &Session, opened: &mut Opened, build: &Build, system: &str
 
 struct Judge<'a> {
     session: &'a Session,
-    opened: &'a mut Opened,
     build: &'a Build,
-    seen: Value,
+    seen: Value<'a>,
     judged: Judged,
 }
 
@@ -121,20 +118,20 @@ impl Judge<'_> {
     }
 
     /// The arguments that have no default.
-    fn required(&mut self) -> Vec<String> {
-        let Ok(formals) = self.opened.field(self.seen, "formals") else { return Vec::new() };
-        let formals = self.opened.attrs(formals);
+    fn required(&self) -> Vec<String> {
+        let formals = field(&self.seen, "formals").and_then(|formals| formals.attrs());
         let required = formals
+            .unwrap_or_default()
             .into_iter()
-            .filter(|(_, attr)| !matches!(self.opened.ev.force(attr.value), Ok(Value::Bool(true))));
-        required.map(|(name, _)| name).collect()
+            .filter(|formal| !matches!(formal.value.force(), Ok(Kind::Bool(true))));
+        required.map(|formal| lossy(&formal.name)).collect()
     }
 
     /// Reports arguments that the package set has not; whether there are any.
     fn arguments(&mut self) -> bool {
         let mut any = false;
         for name in self.required() {
-            if !matches!(self.opened.says(self.seen, "lacks", &name), Ok(true)) {
+            if !matches!(says(&self.seen, "lacks", &name), Ok(true)) {
                 continue;
             }
             any = true;
@@ -151,31 +148,30 @@ impl Judge<'_> {
         any
     }
 
-    fn near(&mut self, name: &str) -> Vec<String> {
-        let Ok(packages) = self.opened.ask(self.seen, "argument", "pkgs") else { return Vec::new() };
-        let names = self.opened.names(packages);
+    fn near(&self, name: &str) -> Vec<String> {
+        let packages = ask(&self.seen, "argument", "pkgs");
+        let names = packages.and_then(|packages| names(&packages)).unwrap_or_default();
         did_you_mean(&suggest(name, names.iter().map(|name| name.as_str().into())))
     }
 
     /// Evaluates the derivation, and looks at what came out.
     fn derivation(&mut self) -> Result<()> {
-        let given = self.opened.field(self.seen, "given")?;
-        if !matches!(given, Value::Attrs(_)) {
+        let given = field(&self.seen, "given")?;
+        if !given.is_set()? {
             let at = self.function_at();
             let wanted = if self.build.custom { "a derivation" } else { "attributes" };
-            let found = given.describe();
+            let found = given.describe()?;
             self.push(Code::EvalForm, at, format!("the override gives {found}, not {wanted}"));
             return Ok(());
         }
-        if self.build.custom && self.opened.attr(given, "drvPath").is_none() {
+        if self.build.custom && given.attr("drvPath")?.is_none() {
             let at = self.function_at();
             self.push(Code::EvalForm, at, "the override gives a set that is no derivation".to_owned());
             return Ok(());
         }
-        let after = self.opened.field(self.seen, "after")?;
-        self.opened.text(after, "drvPath")?;
-        let given = if self.build.custom { self.opened.field(self.seen, "attributesAfter")? } else { given };
-        for Given { name, place } in given_by(self.session, self.opened, given) {
+        string(&field(&self.seen, "after")?, "drvPath")?;
+        let given = if self.build.custom { field(&self.seen, "attributesAfter")? } else { given };
+        for Given { name, place } in given_by(self.session, &given)? {
             self.owned(&name, place.as_ref());
             let Some(place) = place else { continue };
             self.judged.given.push(place.clone());
@@ -187,13 +183,9 @@ impl Judge<'_> {
     }
 
     /// Where the function of attributes begins.
-    fn function_at(&mut self) -> At {
-        match self.opened.field(self.seen, "adapt") {
-            Ok(Value::Closure(Closure { lambda, .. })) => {
-                self.session.own(lambda.pos).map_or(At::Start, At::Place)
-            }
-            _ => At::Start,
-        }
+    fn function_at(&self) -> At {
+        let pos = field(&self.seen, "adapt").and_then(|function| function.function_pos()).ok().flatten();
+        pos.and_then(|pos| self.session.own(pos)).map_or(At::Start, At::Place)
     }
 
     fn owned(&mut self, name: &str, place: Option<&Place>) {
@@ -201,11 +193,11 @@ impl Judge<'_> {
             return;
         }
         let differs = if self.build.custom {
-            let attributes = self.opened.field(self.seen, "attributesAfter");
-            let version = attributes.and_then(|attributes| self.opened.text(attributes, "version"));
+            let attributes = field(&self.seen, "attributesAfter");
+            let version = attributes.and_then(|attributes| string(&attributes, "version"));
             name == "version" && version.is_ok_and(|version| version != self.build.version)
         } else {
-            matches!(self.opened.says(self.seen, "same", name), Ok(false))
+            matches!(says(&self.seen, "same", name), Ok(false))
         };
         if !differs {
             return;
@@ -226,7 +218,7 @@ impl Judge<'_> {
         if self.build.custom || matches!(name, "meta" | "passthru") {
             return false;
         }
-        let same = matches!(self.opened.says(self.seen, "same", name), Ok(true));
+        let same = matches!(says(&self.seen, "same", name), Ok(true));
         if same {
             let message = format!("`{name}` has this value without the override, too");
             self.push(Code::EvalNothing, At::Place(place.clone()), message);
@@ -236,12 +228,13 @@ impl Judge<'_> {
 
     fn typed(&mut self, name: &str, place: &Place) {
         let Some(wanted) = takes(name) else { return };
-        let attributes = self.opened.field(self.seen, "attributesAfter");
-        let Ok(value) = attributes.and_then(|attributes| self.opened.field(attributes, name)) else { return };
-        if fits(wanted, value) {
+        let attributes = field(&self.seen, "attributesAfter");
+        let Ok(value) = attributes.and_then(|attributes| field(&attributes, name)) else { return };
+        let (Ok(kind), Ok(found)) = (value.force(), value.describe()) else { return };
+        if fits(wanted, &kind) {
             return;
         }
-        let (found, wanted) = (value.describe(), wanted.describe());
+        let wanted = wanted.describe();
         let message = format!("`{name}` is {found}, and mkDerivation takes {wanted}");
         self.push(Code::EvalType, At::Place(place.clone()), message);
     }
@@ -249,51 +242,49 @@ impl Judge<'_> {
     /// Says where and why evaluation of the derivation failed.
     fn failed(&mut self, error: &Error) {
         self.judged.again = Again::after(error);
-        if is_limit(error.kind) {
+        if is_limit(error.kind()) {
             // All else would fail for the same reason.
             self.judged.found.push(limit(self.session, error, self.build));
             return;
         }
-        let before = self.opened.attr(self.seen, "generated").is_some().then(|| {
-            let generated = self.opened.field(self.seen, "generated")?;
-            self.opened.text(generated, "drvPath")
-        });
+        let before = self.seen.attr("generated").ok().flatten();
+        let before = before.map(|before| string(&before, "drvPath"));
         if let Some(Err(before)) = before
-            && before.message == error.message
+            && before.message() == error.message()
         {
             self.judged.found.push(generated(self.session, &before, self.build));
             return;
         }
         for name in self.required() {
-            let Err(own) = self.opened.ask(self.seen, "argument", &name) else { continue };
-            if own.message == error.message {
-                let message = format!("`{name}`: {}", error.message);
+            let Err(own) = ask(&self.seen, "argument", &name) else { continue };
+            if own.message() == error.message() {
+                let message = format!("`{name}`: {}", error.message());
                 self.push(Code::EvalArgument, At::Formal(name), message);
                 return;
             }
         }
         if self.session.innermost(error).is_some() {
-            self.judged.found.push(Found::of(self.session, code_of(error.kind), error, self.build));
+            self.judged.found.push(Found::of(self.session, code_of(error.kind()), error, self.build));
             return;
         }
         if self.one_by_one() {
             return;
         }
-        let found = Found::of(self.session, code_of(error.kind), error, self.build);
+        let found = Found::of(self.session, code_of(error.kind()), error, self.build);
         self.judged.found.push(found);
     }
 
     /// The attributes that alone make the derivation fail; whether there are any.
     fn one_by_one(&mut self) -> bool {
         let mut any = false;
-        let Ok(given) = self.opened.field(self.seen, "given") else { return false };
-        for Given { name, place } in given_by(self.session, self.opened, given) {
+        let given = field(&self.seen, "given").and_then(|given| given_by(self.session, &given));
+        for Given { name, place } in given.unwrap_or_default() {
             let Some(place) = place else { continue };
-            let alone = self.opened.ask(self.seen, "alone", &name);
-            let Err(error) = alone.and_then(|alone| self.opened.text(alone, "drvPath")) else { continue };
+            let alone = ask(&self.seen, "alone", &name);
+            let Err(error) = alone.and_then(|alone| string(&alone, "drvPath")) else { continue };
             any = true;
             self.judged.again = self.judged.again.max(Again::after(&error));
-            let mut found = Found::of(self.session, code_of(error.kind), &error, self.build);
+            let mut found = Found::of(self.session, code_of(error.kind()), &error, self.build);
             found.message = format!("with this `{name}`: {}", found.message);
             found.at = At::Place(place);
             self.judged.found.push(found);
@@ -315,26 +306,29 @@ fn generated(session: &Session, error: &Error, build: &Build) -> Found {
 }
 
 /// What an override gives, in the order of its text; what stands elsewhere has no place.
-pub fn given_by(session: &Session, opened: &mut Opened, given: Value) -> Vec<Given> {
-    let attrs = opened.attrs(given);
-    let mut all: Vec<_> =
-        attrs.into_iter().map(|(name, attr)| Given { name, place: session.own(attr.pos) }).collect();
+fn given_by(session: &Session, given: &Value<'_>) -> Result<Vec<Given>> {
+    let attrs = given.attrs()?;
+    let given = |attr: Attribute<'_>| {
+        let place = attr.pos.and_then(|pos| session.own(pos));
+        Given { name: lossy(&attr.name), place }
+    };
+    let mut all: Vec<Given> = attrs.into_iter().map(given).collect();
     all.sort_by(|a, b| a.place.cmp(&b.place));
-    all
+    Ok(all)
 }
 
-fn is_limit(kind: Kind) -> bool {
-    matches!(kind, Kind::MemoryLimit | Kind::TimeLimit | Kind::StepLimit)
+fn is_limit(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::MemoryLimit | ErrorKind::TimeLimit | ErrorKind::StepLimit)
 }
 
 /// The code for an error that evaluation itself gives.
-pub fn code_of(kind: Kind) -> Code {
+pub fn code_of(kind: ErrorKind) -> Code {
     match kind {
-        Kind::MissingAttribute => Code::EvalMissing,
-        Kind::Type => Code::EvalType,
-        Kind::Throw | Kind::Abort | Kind::Assertion => Code::EvalThrow,
-        Kind::Restricted | Kind::Unavailable => Code::EvalImpure,
-        Kind::MemoryLimit | Kind::TimeLimit | Kind::StepLimit => Code::EvalLimit,
+        ErrorKind::MissingAttribute => Code::EvalMissing,
+        ErrorKind::Type => Code::EvalType,
+        ErrorKind::Throw | ErrorKind::Abort | ErrorKind::Assertion => Code::EvalThrow,
+        ErrorKind::Restricted | ErrorKind::Unavailable => Code::EvalImpure,
+        ErrorKind::MemoryLimit | ErrorKind::TimeLimit | ErrorKind::StepLimit => Code::EvalLimit,
         _ => Code::EvalFailed,
     }
 }
@@ -350,8 +344,8 @@ pub fn did_you_mean(names: &[String]) -> Vec<String> {
 
 /// Whether mkDerivation takes the value there. Strict only where another type is surely a mistake: null
 /// stands for nothing, flags may be one string, and what is a store path may stand for a text.
-fn fits(wanted: Takes, value: Value) -> bool {
-    use Value::{Attrs, Bool, Float, Int, List, Null, Path, String};
+fn fits(wanted: Takes, value: &Kind) -> bool {
+    use Kind::{Attrs, Bool, Float, Int, List, Null, Path, String};
     match (wanted, value) {
         (Takes::Other, _) | (_, Null) => true,
         (Takes::Packages | Takes::Paths | Takes::Words, value) => matches!(value, List(_)),

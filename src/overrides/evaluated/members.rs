@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::session::{Opened, Session, Unready};
+use super::session::{Opened, Session, Unready, follow, string};
 use super::{Outcome, Task, findings};
 use crate::catalogue::model::{Catalogue, Extension, Postgresql};
+use crate::catalogue::names::System;
 use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, Edit, SourceMap, Span};
 use crate::layout;
-use crate::nix::eval::{Error, Value};
+use crate::nix::eval::{Error, Kind};
 use crate::rule::{Finder, finder};
 
 /// What is found here.
@@ -63,14 +64,14 @@ const ABSENT: &str = "nixpkgs has no extension ";
 pub fn judge<'c>(
     task: Task<'_>,
     catalogue: &'c Catalogue,
-    systems: &'c [String],
+    systems: &'c [System],
     shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
     sources: &mut SourceMap,
     sink: &mut Diagnostics,
 ) -> Outcome {
     let mut report = findings::Report { root: task.root, shown, sources, sink, partial: task.partial };
     let mut session = Session::plain(task.root, task.files, task.settings, task.inputs);
-    let mut opened = match session.begin() {
+    let opened = match session.begin() {
         Ok(opened) => opened,
         Err(Unready::Missing(what)) => return Outcome::Missing(what),
         Err(Unready::Failed(error)) => {
@@ -86,15 +87,14 @@ pub fn judge<'c>(
                 at.entry(system.as_str()).or_default().insert(attribute);
             };
             let attribute = format!("psql_{}", postgresql.name);
-            if is_own(&mut opened, postgresql, system) {
+            if is_own(&opened, postgresql, system) {
                 note(&postgresql.name, Code::OwnVersion, String::new(), attribute.clone());
             }
             for extension in &catalogue.extensions {
                 let Some(attr) = member(extension, postgresql, system) else { continue };
                 let path = ["legacyPackages", system, &attribute, "exts", attr];
                 count += 1;
-                opened.ev.begin_part();
-                match look(&mut opened, extension, &path) {
+                match opened.session.part(|| look(&opened, extension, &path)) {
                     Some(Seen::Refused(error)) => {
                         let code = if extension.required { Code::RequiredRefused } else { Code::LeftOut };
                         note(&extension.name, code, session.readable(summary(&error)), attribute.clone());
@@ -116,7 +116,7 @@ pub fn judge<'c>(
 
 enum Seen {
     /// nixpkgs has it, and refuses it.
-    Refused(Box<Error>),
+    Refused(Error),
     /// nixpkgs has it under no name.
     Absent,
 }
@@ -128,41 +128,43 @@ fn member<'c>(extension: &'c Extension, postgresql: &Postgresql, system: &str) -
 }
 
 /// Looks at a package. What fails for another reason than nixpkgs' refusal is for others to say.
-fn look(opened: &mut Opened, extension: &Extension, path: &[&str]) -> Option<Seen> {
-    let package = match opened.follow(opened.flake, path) {
+fn look(opened: &Opened, extension: &Extension, path: &[&str]) -> Option<Seen> {
+    let package = match follow(&opened.flake(), path) {
         Ok(package) => package?,
-        Err(error) if extension.kind.is_package_sets() && error.message.starts_with(ABSENT) => {
+        Err(error) if extension.kind.is_package_sets() && error.message().starts_with(ABSENT) => {
             return Some(Seen::Absent);
         }
         Err(_) => return None,
     };
-    let available = opened.follow(package, &["meta", "available"]);
-    if matches!(available, Ok(Some(Value::Bool(false)))) || needs_refused(opened, path) {
-        return opened.text(package, "drvPath").err().map(Seen::Refused);
+    let available = follow(&package, &["meta", "available"]).ok().flatten();
+    let unavailable = available.is_some_and(|available| matches!(available.force(), Ok(Kind::Bool(false))));
+    if unavailable || needs_refused(opened, path) {
+        return string(&package, "drvPath").err().map(Seen::Refused);
     }
     None
 }
 
 /// Whether the flake leaves the package out because of what it is built with.
-fn needs_refused(opened: &mut Opened, path: &[&str]) -> bool {
+fn needs_refused(opened: &Opened, path: &[&str]) -> bool {
     let [packages, system, postgresql, _, name] = path else { return false };
-    let left_out = opened.follow(opened.flake, &[packages, system, postgresql, "left-out", name]);
+    let left_out = follow(&opened.flake(), &[packages, system, postgresql, "left-out", name]);
     matches!(left_out, Ok(Some(_)))
 }
 
 /// Whether nixpkgs has the very version that the catalogue pins.
-fn is_own(opened: &mut Opened, postgresql: &Postgresql, system: &str) -> bool {
+fn is_own(opened: &Opened, postgresql: &Postgresql, system: &str) -> bool {
     let Some(pinned) = postgresql.pinned.as_ref().filter(|_| postgresql.is_release()) else { return false };
-    let path = ["inputs", "nixpkgs", "legacyPackages", system, &postgresql.base, "version"];
-    let own = opened.follow(opened.flake, &path);
-    matches!(own, Ok(Some(Value::String(own))) if *own.lossy() == pinned.version)
+    let path = ["inputs", "nixpkgs", "legacyPackages", system, &postgresql.base];
+    let own = follow(&opened.flake(), &path).ok().flatten();
+    own.is_some_and(|own| string(&own, "version").is_ok_and(|version| version == pinned.version))
 }
 
 /// The part of nixpkgs' message that says what is wrong, without how to allow it.
 pub(super) fn summary(error: &Error) -> &str {
     let end = ["\n\nYou can install it", "\nSee also", "\na) To temporarily"];
-    let end = end.iter().filter_map(|mark| error.message.find(mark)).min();
-    &error.message[..end.unwrap_or(error.message.len())]
+    let message = error.message();
+    let end = end.iter().filter_map(|mark| message.find(mark)).min();
+    &message[..end.unwrap_or(message.len())]
 }
 
 impl findings::Report<'_> {
@@ -171,7 +173,7 @@ impl findings::Report<'_> {
         &mut self,
         key: &Key<'_>,
         at: &Where<'_>,
-        systems: &[String],
+        systems: &[System],
         catalogue: &Catalogue,
     ) {
         let own = matches!(key.code, Code::OwnVersion | Code::NoBase);

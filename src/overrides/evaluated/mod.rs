@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::catalogue::model::{Catalogue, Extension, Fit};
+use crate::catalogue::names::{ExtName, PgName, System, VersionAttr};
 use crate::diag::{Code, Diagnostics, SourceMap};
 use crate::layout;
 use crate::nix::eval::{Error, Settings};
@@ -34,15 +35,15 @@ pub const FINDERS: &[Finder] = &[findings::FINDER, judge::FINDER, members::FINDE
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
     /// The extension.
-    pub extension: String,
+    pub extension: ExtName,
     /// The PostgreSQL's name.
-    pub name: String,
+    pub name: PgName,
     /// The PostgreSQL's attribute: `psql_15`.
     pub postgresql: String,
     /// The extension's version.
     pub version: String,
     /// The attribute below `exts`.
-    pub attr: String,
+    pub attr: VersionAttr,
     /// The version that this PostgreSQL has in `bin`.
     pub default: bool,
     /// The override, relative to the repository's root.
@@ -104,15 +105,15 @@ impl Found {
     /// An error where it meets hand-written Nix, with a remark on where it comes from.
     fn of(session: &Session, code: Code, error: &Error, build: &Build) -> Self {
         let at = session.innermost(error).map_or(At::Start, At::Place);
-        let mut help = did_you_mean(&error.suggestions);
-        let elsewhere = error.pos != 0 && session.own(error.pos).is_none();
-        if elsewhere && let Some(place) = session.place(error.pos) {
+        let mut help = did_you_mean(error.suggestions());
+        let elsewhere = error.pos().filter(|pos| session.own(*pos).is_none());
+        if let Some(place) = elsewhere.and_then(|pos| session.place(pos)) {
             help.push(format!("the error comes from {place}"));
         }
-        if let Some(file) = session.untracked(&error.message) {
+        if let Some(file) = session.untracked(error.message()) {
             help.push(format!("git does not know it; type `git add {file}`"));
         }
-        Self { code, file: build.file.clone(), at, message: session.readable(&error.message), help }
+        Self { code, file: build.file.clone(), at, message: session.readable(error.message()), help }
     }
 }
 
@@ -152,7 +153,7 @@ fn is_custom(extension: &Extension) -> bool {
 pub fn judge(
     task: Task<'_>,
     builds: &[Build],
-    systems: &[String],
+    systems: &[System],
     shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
     sources: &mut SourceMap,
     sink: &mut Diagnostics,
@@ -177,14 +178,14 @@ pub fn judge(
     let units: Vec<(usize, usize)> =
         all.filter(|(_, build)| seen.contains(builds[*build].file.as_path())).collect();
     let evaluating = progress(task.observer, "evaluating", units.len());
-    let one = |session: &Session, opened: &mut session::Opened, (system, build): &(usize, usize)| {
+    let one = |session: &Session, opened: &session::Opened, (system, build): &(usize, usize)| {
         let _task = evaluating.begin(|| {
             let Build { extension, version, postgresql, .. } = &builds[*build];
             format!("{extension} {version} in {postgresql} for {}", systems[*system])
         });
         judge::judge(session, opened, &builds[*build], &systems[*system])
     };
-    let judged = session.each(first, "override", &units, one, |judged| judged.again);
+    let judged = session.each(&first, "override", &units, one, |judged| judged.again);
     let done: Vec<((usize, usize), Judged)> = units.into_iter().zip(judged).collect();
     let evaluated = done.iter().filter(|(_, judged)| judged.there).count();
     report.builds(builds, systems, &done);
@@ -198,9 +199,9 @@ pub fn judge(
 pub fn input(task: Task<'_>, name: &str) -> Result<Utf8PathBuf, String> {
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
     match session.begin() {
-        Ok(mut opened) => session.folder(&mut opened, name).map_err(|error| session.readable(&error.message)),
+        Ok(opened) => session.folder(&opened, name).map_err(|error| session.readable(error.message())),
         Err(Unready::Missing(what)) => Err(what),
-        Err(Unready::Failed(error)) => Err(session.readable(&error.message)),
+        Err(Unready::Failed(error)) => Err(session.readable(error.message())),
     }
 }
 
@@ -215,11 +216,11 @@ pub(super) fn names_before(
     system: &str,
 ) -> Vec<Vec<String>> {
     let mut session = Session::new(root, files, settings, inputs);
-    let Ok(mut opened) = session.begin() else { return Vec::new() };
+    let Ok(opened) = session.begin() else { return Vec::new() };
     let names = builds.iter().map(|build| {
-        let seen = judge::observed(&mut opened, build, system).ok().flatten()?;
-        let before = opened.field(seen, "attributesBefore").ok()?;
-        Some(opened.names(before))
+        let seen = judge::observed(&opened, build, system).ok().flatten()?;
+        let before = session::field(&seen, "attributesBefore").ok()?;
+        session::names(&before).ok()
     });
     names.map(Option::unwrap_or_default).collect()
 }

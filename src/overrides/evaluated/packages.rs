@@ -10,7 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Task;
 use super::flake_files::FlakeFiles;
 use super::members::summary;
-use super::session::{Again, Opened, Session, Unready};
+use super::session::{Again, Opened, Session, Unready, field, follow, names, string};
+use crate::catalogue::names::System;
 use crate::interrupt::TemporaryDirectory;
 use crate::layout::GENERATED;
 use crate::nix::eval::Error;
@@ -51,12 +52,12 @@ const KINDS: [(&str, &str); 4] =
 ///
 /// # Errors
 /// When nothing could be evaluated.
-pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> {
+pub fn all(task: Task<'_>, systems: &[System]) -> Result<Vec<Package>, Nothing> {
     let nothing = |message: String| Nothing::Fails(Failure { message, place: None });
     let folder = written(task.root, &task.files).map_err(|error| nothing(error.to_string()))?;
     let observer = task.observer;
     let mut session = Session::on_disk(task.root, folder.path(), task.settings, task.inputs);
-    let mut first = session.begin().map_err(|unready| match unready {
+    let first = session.begin().map_err(|unready| match unready {
         Unready::Missing(what) => Nothing::Missing(what),
         Unready::Failed(error) => Nothing::Fails(failure(&session, &error)),
     })?;
@@ -64,11 +65,10 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
     let mut all: Vec<Package> = Vec::new();
     for system in systems {
         for (kind, _) in KINDS {
-            first.ev.begin_part();
-            match first.follow(first.flake, &[kind, system]) {
-                Ok(Some(set)) => {
-                    let names = first.names(set);
-                    units.extend(names.into_iter().map(|name| [kind.to_owned(), system.clone(), name]));
+            let set = first.session.part(|| follow(&first.flake(), &[kind, system]));
+            match set.and_then(|set| set.map(|set| names(&set)).transpose()) {
+                Ok(Some(names)) => {
+                    units.extend(names.into_iter().map(|name| [kind.to_owned(), system.to_string(), name]));
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -79,13 +79,13 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
         }
     }
     let evaluating = progress(observer, "evaluating", units.len());
-    let one = |session: &Session, opened: &mut Opened, unit: &[String; 3]| {
+    let one = |session: &Session, opened: &Opened, unit: &[String; 3]| {
         let _task = evaluating.begin(|| shown(unit));
         let result = look(opened, unit);
         let again = result.as_ref().err().map_or(Again::No, |error| Again::after(error));
         (Package { attr: shown(unit), result: result.map_err(|error| failure(session, &error)) }, again)
     };
-    let packages = session.each(first, "package", &units, one, |(_, again)| *again);
+    let packages = session.each(&first, "package", &units, one, |(_, again)| *again);
     all.extend(packages.into_iter().map(|(package, _)| package));
     all.sort_by(|a, b| a.attr.cmp(&b.attr));
     Ok(all)
@@ -93,7 +93,7 @@ pub fn all(task: Task<'_>, systems: &[String]) -> Result<Vec<Package>, Nothing> 
 
 /// What is part of the flake, in a folder of its own: packages take whole files and folders of it into the store.
 fn written(root: &Utf8Path, files: &[(Utf8PathBuf, String)]) -> io::Result<TemporaryDirectory> {
-    let flake_files = FlakeFiles::of(root).map_err(|error| io::Error::other(error.message.to_string()))?;
+    let flake_files = FlakeFiles::of(root).map_err(|error| io::Error::other(error.to_string()))?;
     let folder = TemporaryDirectory::new("flake-")?;
     let own: BTreeSet<&Utf8Path> = files.iter().map(|(path, _)| path.as_path()).collect();
     let entries = walkdir::WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
@@ -128,16 +128,15 @@ fn written(root: &Utf8Path, files: &[(Utf8PathBuf, String)]) -> io::Result<Tempo
     Ok(folder)
 }
 
-fn look(opened: &mut Opened, [kind, system, name]: &[String; 3]) -> Result<String, Box<Error>> {
+fn look(opened: &Opened, [kind, system, name]: &[String; 3]) -> Result<String, Error> {
     let wanted = KINDS.iter().find(|(known, _)| known == kind).map_or("drvPath", |(_, wanted)| wanted);
-    let set = opened.follow(opened.flake, &[kind, system])?;
+    let set = follow(&opened.flake(), &[kind, system])?;
     let Some(set) = set else { return Ok(String::new()) };
-    let value = opened.field(set, name)?;
-    opened.text(value, wanted)
+    string(&field(&set, name)?, wanted)
 }
 
 fn failure(session: &Session, error: &Error) -> Failure {
-    let place = (error.pos != 0).then(|| session.place(error.pos)).flatten();
+    let place = error.pos().and_then(|pos| session.place(pos));
     Failure { message: session.readable(summary(error)), place }
 }
 

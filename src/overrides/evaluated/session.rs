@@ -11,23 +11,21 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use super::flake_files::FlakeFiles;
 use super::tree::{PLACE, Tree};
 use crate::layout;
-use crate::nix::eval::attrs::{Attr, Attrs};
-use crate::nix::eval::eval_io::EvalIo as _;
-use crate::nix::eval::heap::Ref;
-use crate::nix::eval::ir::Pos;
-use crate::nix::eval::shared::Origin;
-use crate::nix::eval::{Error, Ev, Kind, Result, Settings, Shared, Value};
+use crate::nix::eval::{
+    self, Error, ErrorKind, EvalIo as _, Evaluator, Kept, Kind, Pos, Result, Settings, Value,
+};
 use crate::nix::flake;
+use crate::store::StoreDir;
 
 /// A repository whose flake is evaluated, by any number of threads.
 pub struct Session {
-    shared: Arc<Shared>,
+    evaluator: Evaluator,
     root: Utf8PathBuf,
     /// Where evaluation finds the flake.
     place: PathBuf,
     tree: Arc<Tree>,
     /// Why it is not known what is part of the flake.
-    unseen: Option<Box<Error>>,
+    unseen: Option<Error>,
     inputs: Vec<(String, String)>,
     /// Store folders, each with a slash, as people know them.
     known: Vec<(String, String)>,
@@ -38,17 +36,14 @@ pub enum Unready {
     /// An input is not on this machine; the text says which, and how to get it.
     Missing(String),
     /// Evaluation fails before it comes to any package.
-    Failed(Box<Error>),
+    Failed(Error),
 }
 
 /// One thread's evaluator with the flake called.
 pub struct Opened {
     /// The evaluator.
-    pub ev: Ev,
-    /// The flake's outputs with `inputs` and `outPath`.
-    pub flake: Value,
-    /// The same, to be held.
-    held: Ref,
+    pub session: eval::Session,
+    flake: Kept,
 }
 
 /// Whether something is looked at once more, and how.
@@ -68,9 +63,9 @@ pub enum Again {
 impl Again {
     /// After this error.
     pub fn after(error: &Error) -> Self {
-        match error.kind {
-            Kind::MemoryLimit => Self::Short,
-            Kind::TimeLimit => Self::Late,
+        match error.kind() {
+            ErrorKind::MemoryLimit => Self::Short,
+            ErrorKind::TimeLimit => Self::Late,
             _ if error.depends_on_order() => Self::Unsure,
             _ => Self::No,
         }
@@ -122,9 +117,7 @@ impl Session {
         let session = Self::over(root.to_owned(), settings, inputs, |root, _| {
             Tree::plain(root, FlakeFiles::Tracked(BTreeSet::new()), [])
         });
-        let own = flake::place_of(&session.shared.store, &place).into_iter();
-        let known = own.map(|(path, _)| (session.shared.store.print(&path) + "/", String::new())).collect();
-        Self { place, known, unseen: None, ..session }
+        Self { known: own(&place), place, unseen: None, ..session }
     }
 
     fn over(
@@ -139,31 +132,26 @@ impl Session {
             Err(error) => (FlakeFiles::Tracked(BTreeSet::new()), Some(error)),
         };
         let tree = Arc::new(tree(&root, flake_files));
-        let shared = Shared::new(settings, tree.clone(), flake::HOOKS);
-        let own = flake::place_of(&shared.store, Path::new(PLACE));
-        let known = own.into_iter().map(|(path, _)| (shared.store.print(&path) + "/", String::new()));
-        let known = known.collect();
-        Self { root, place: PLACE.into(), inputs, known, shared, tree, unseen }
+        let evaluator = Evaluator::new(tree.clone(), settings);
+        let known = own(Path::new(PLACE));
+        Self { root, place: PLACE.into(), inputs, known, evaluator, tree, unseen }
     }
 
     fn open(&self) -> Result<Opened> {
-        // SAFETY: what is found out about a build is text; nobody takes a value along when the session ends.
-        let mut ev = unsafe { Ev::new(self.shared.clone()) };
-        let flake = flake::in_place(&mut ev, &self.place, &self.inputs)?;
-        let held = ev.at(flake);
-        Ok(Opened { ev, flake, held })
+        let session = self.evaluator.session();
+        let flake = session.flake_in_place(&self.place, &self.inputs)?.kept();
+        Ok(Opened { session, flake })
     }
 
     /// The flake that was opened on another thread, on this one.
-    fn join(&self, (flake, held): (Value, Ref)) -> Opened {
-        // SAFETY: as in `open`.
-        Opened { ev: unsafe { Ev::new(self.shared.clone()) }, flake, held }
+    fn join(&self, flake: &Kept) -> Opened {
+        Opened { session: self.evaluator.session(), flake: flake.clone() }
     }
 
     /// The same repository with nothing of it evaluated yet, and what memory and time are left.
     fn anew(&self) -> Self {
         Self {
-            shared: self.shared.anew(),
+            evaluator: self.evaluator.anew(),
             root: self.root.clone(),
             place: self.place.clone(),
             tree: self.tree.clone(),
@@ -178,63 +166,54 @@ impl Session {
     /// is done in a session of its own, one after the other.
     pub fn each<U: Sync, R: Send>(
         &self,
-        first: Opened,
+        first: &Opened,
         name: &str,
         units: &[U],
-        one: impl Fn(&Self, &mut Opened, &U) -> R + Sync,
+        one: impl Fn(&Self, &Opened, &U) -> R + Sync,
         again: impl Fn(&R) -> Again,
     ) -> Vec<R> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, R)>> = Mutex::default();
-        let work = |mut opened: Opened| {
-            opened.collecting(|opened| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(unit) = units.get(number) else { break };
-                    opened.ev.begin_part();
-                    let result = one(self, opened, unit);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
-                    opened.ev.part_done();
-                }
-            });
+        let work = |opened: &Opened| {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(unit) = units.get(number) else { break };
+                let result = opened.session.part(|| one(self, opened, unit));
+                done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+            }
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
-        let flake = first.shared();
+        let flake = &first.flake;
         std::thread::scope(|scope| {
             for n in 1..threads {
                 let builder = std::thread::Builder::new().name(format!("{name}-{n}")).stack_size(32 << 20);
                 // Fewer threads than wanted still do all the work.
-                let _ = builder.spawn_scoped(scope, || work(self.join(flake)));
+                let _ = builder.spawn_scoped(scope, || work(&self.join(flake)));
             }
             work(first);
         });
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by_key(|(number, _)| *number);
         let mut done: Vec<R> = done.into_iter().map(|(_, result)| result).collect();
-        let look_again = |done: &mut Vec<R>, wanted: Again, session: &Self, mut opened: Opened| {
-            opened.collecting(|opened| {
-                for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| again(result) == wanted)
-                {
-                    if wanted == Again::Short {
-                        opened.ev.free_now();
-                    }
-                    opened.ev.begin_part();
-                    let found = one(session, opened, unit);
-                    // Where a limit ends the second look, what was unsure has to do.
-                    if wanted == Again::Short || again(&found) < Again::Late {
-                        *result = found;
-                    }
-                    opened.ev.part_done();
+        let look_again = |done: &mut Vec<R>, wanted: Again, session: &Self, opened: &Opened| {
+            for (result, unit) in done.iter_mut().zip(units).filter(|(result, _)| again(result) == wanted) {
+                if wanted == Again::Short {
+                    opened.session.collect();
                 }
-            });
+                let found = opened.session.part(|| one(session, opened, unit));
+                // Where a limit ends the second look, what was unsure has to do.
+                if wanted == Again::Short || again(&found) < Again::Late {
+                    *result = found;
+                }
+            }
         };
         if done.iter().any(|result| again(result) == Again::Short) {
-            look_again(&mut done, Again::Short, self, self.join(flake));
+            look_again(&mut done, Again::Short, self, &self.join(flake));
         }
         if done.iter().any(|result| again(result) == Again::Unsure) {
             let session = self.anew();
             if let Ok(opened) = session.open() {
-                look_again(&mut done, Again::Unsure, &session, opened);
+                look_again(&mut done, Again::Unsure, &session, &opened);
             }
         }
         done
@@ -257,37 +236,28 @@ impl Session {
 
     /// Opens the flake for the first time: finds out where its inputs are.
     pub fn begin(&mut self) -> std::result::Result<Opened, Unready> {
-        let unready = |error: Box<Error>| match error.kind {
-            Kind::Unavailable => Unready::Missing(error.message.to_string()),
+        let unready = |error: Error| match error.kind() {
+            ErrorKind::Unavailable => Unready::Missing(error.message().to_owned()),
             _ => Unready::Failed(error),
         };
         if let Some(error) = self.unseen.take() {
             return Err(Unready::Failed(error));
         }
-        let mut opened = self.open().map_err(unready)?;
-        let flake = opened.flake;
-        let inputs = opened.field(flake, "inputs").map_err(unready)?;
-        for name in opened.names(inputs) {
-            let input = opened.field(inputs, &name).map_err(unready)?;
-            let path = opened.text(input, "outPath").map_err(unready)?;
-            self.known.push((format!("{path}/"), format!("{name}/")));
-        }
+        let opened = self.open().map_err(unready)?;
+        self.known.extend(inputs(&opened.flake()).map_err(unready)?);
         Ok(opened)
     }
 
     /// Where an input's files are.
-    pub fn folder(&self, opened: &mut Opened, input: &str) -> Result<Utf8PathBuf> {
-        let inputs = opened.field(opened.flake, "inputs")?;
-        let input = opened.field(inputs, input)?;
-        let path = opened.text(input, "outPath")?;
-        let real = opened.ev.real(path.as_bytes());
+    pub fn folder(&self, opened: &Opened, input: &str) -> Result<Utf8PathBuf> {
+        let path = string(&field(&field(&opened.flake(), "inputs")?, input)?, "outPath")?;
+        let real = self.evaluator.on_disk(path.as_bytes());
         Ok(String::from_utf8_lossy(&real).into_owned().into())
     }
 
     /// Where `pos` is, if it is in a hand-written file.
     pub fn own(&self, pos: Pos) -> Option<Place> {
-        let (source, offset) = self.shared.locate(pos)?;
-        let Origin::File(path) = source.origin else { return None };
+        let (path, offset) = self.evaluator.offset(pos)?;
         let (root, _) = self.known.first()?;
         let file = std::str::from_utf8(&path).ok()?.strip_prefix(root.as_str())?;
         layout::below_catalogue(file).map(|_| Place { file: file.into(), offset })
@@ -295,12 +265,12 @@ impl Session {
 
     /// `nixpkgs/lib/lists.nix:12:3`.
     pub fn place(&self, pos: Pos) -> Option<String> {
-        let place = self.shared.place(pos)?;
+        let place = self.evaluator.place(pos)?;
         let file = String::from_utf8(place.file?).ok()?;
         let file = self.readable(&file);
         // An input that is not known yet: /nix/store/HASH-source/lib/lists.nix.
         let file =
-            self.shared.store.split(&file).map_or(file.as_str(), |(_, rest)| rest.trim_start_matches('/'));
+            StoreDir::default().split(&file).map_or(file.as_str(), |(_, rest)| rest.trim_start_matches('/'));
         Some(format!("{file}:{}:{}", place.line, place.column))
     }
 
@@ -321,86 +291,84 @@ impl Session {
 
     /// The innermost step to an error that is in a hand-written file.
     pub fn innermost(&self, error: &Error) -> Option<Place> {
-        let steps = std::iter::once(error.pos).chain(error.frames().into_iter().map(|frame| frame.pos));
+        let steps = error.pos().into_iter().chain(error.frames().into_iter().map(|frame| frame.pos));
         steps.into_iter().find_map(|pos| self.own(pos))
     }
 }
 
 impl Opened {
-    /// The flake, for another thread.
-    fn shared(&self) -> (Value, Ref) {
-        (self.flake, self.held)
+    /// The flake's outputs with `inputs` and `outPath`.
+    pub fn flake(&self) -> Value<'_> {
+        self.session.value(&self.flake)
     }
+}
 
-    /// Does some work; when a part of it [is done](Ev::part_done), memory may be freed.
-    fn collecting<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let held = vec![self.held];
-        // SAFETY: between the parts nobody uses a value but the flake: what is found out about a build is text. All
-        // threads of a session that evaluate at the same time come here, and hold the flake from when it was opened
-        // by the first on.
-        unsafe { Ev::collecting_of(self, |opened| &mut opened.ev, held, work) }
+/// The store folder of what is evaluated in a place, which has no name to people.
+fn own(place: &Path) -> Vec<(String, String)> {
+    let path = flake::place_of(place).into_iter();
+    path.map(|path| (StoreDir::default().print(&path) + "/", String::new())).collect()
+}
+
+/// The store folders of a flake's inputs, and their names.
+fn inputs(flake: &Value<'_>) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for attr in field(flake, "inputs")?.attrs()? {
+        let path = string(&attr.value, "outPath")?;
+        found.push((format!("{path}/"), format!("{}/", lossy(&attr.name))));
     }
+    Ok(found)
+}
 
-    /// The attribute `name` of a set.
-    pub fn attr(&self, value: Value, name: &str) -> Option<Attr> {
-        let Value::Attrs(attrs) = value else { return None };
-        self.ev.shared.symbols.find(name.as_bytes()).and_then(|name| attrs.get(name))
+/// A text as people read it.
+pub fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// The value of the attribute `name` of a set.
+pub fn field<'s>(value: &Value<'s>, name: &str) -> Result<Value<'s>> {
+    match value.attr(name)? {
+        Some(value) => value.force().map(|_| value),
+        None => Err(Error::new(ErrorKind::MissingAttribute, format!("attribute '{name}' missing"))),
     }
+}
 
-    /// The value of the attribute `name` of a set.
-    pub fn field(&mut self, value: Value, name: &str) -> Result<Value> {
-        match self.attr(value, name) {
-            Some(attr) => self.ev.force(attr.value),
-            None => Err(Error::new(Kind::MissingAttribute, format!("attribute '{name}' missing"))),
+/// The value at the end of a path; `None` when an attribute on the way is not there.
+pub fn follow<'s>(value: &Value<'s>, path: &[&str]) -> Result<Option<Value<'s>>> {
+    let mut value = value.clone();
+    for name in path {
+        match value.attr(name)? {
+            Some(inner) => value = inner,
+            None => return Ok(None),
         }
     }
+    value.force().map(|_| Some(value))
+}
 
-    /// The value at the end of a path; `None` when an attribute on the way is not there.
-    pub fn follow(&mut self, mut value: Value, path: &[&str]) -> Result<Option<Value>> {
-        for name in path {
-            match self.attr(value, name) {
-                Some(attr) => value = self.ev.force(attr.value)?,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(value))
-    }
-
-    /// A string of a set.
-    pub fn text(&mut self, value: Value, name: &str) -> Result<String> {
-        match self.field(value, name)? {
-            Value::String(text) => Ok(text.lossy().into_owned()),
-            other => {
-                let found = other.describe();
-                Err(Error::new(Kind::Type, format!("expected a string but found {found} in '{name}'")))
-            }
+/// A string of a set.
+pub fn string(value: &Value<'_>, name: &str) -> Result<String> {
+    let value = field(value, name)?;
+    match value.force()? {
+        Kind::String(text) => Ok(lossy(&text)),
+        _ => {
+            let found = value.describe()?;
+            Err(Error::new(ErrorKind::Type, format!("expected a string but found {found} in '{name}'")))
         }
     }
+}
 
-    /// The names of a set, sorted; none of anything else.
-    pub fn names(&mut self, value: Value) -> Vec<String> {
-        self.attrs(value).into_iter().map(|(name, _)| name).collect()
-    }
+/// The names of a set, sorted; none of anything else.
+pub fn names(value: &Value<'_>) -> Result<Vec<String>> {
+    Ok(value.names()?.iter().map(|name| lossy(name)).collect())
+}
 
-    /// The attributes of a set, sorted by name; none of anything else.
-    pub fn attrs(&mut self, value: Value) -> Vec<(String, Attr)> {
-        let Value::Attrs(attrs) = value else { return Vec::new() };
-        let attrs: &'static Attrs = attrs;
-        let sorted = self.ev.sorted(attrs);
-        sorted.into_iter().map(|attr| (self.ev.text(attr.name).lossy().into_owned(), attr)).collect()
-    }
+/// Calls the function `name` of a set with a string.
+pub fn ask<'s>(value: &Value<'s>, name: &str, argument: &str) -> Result<Value<'s>> {
+    field(value, name)?.call(&value.session().string(argument.as_bytes()))
+}
 
-    /// Calls the function `name` of a set with a string.
-    pub fn ask(&mut self, value: Value, name: &str, argument: &str) -> Result<Value> {
-        let function = self.field(value, name)?;
-        let argument: Ref = self.ev.at(self.ev.string(argument.as_bytes()));
-        self.ev.call(function, &[argument], 0)
-    }
-
-    /// Whether [`Opened::ask`] gives true.
-    pub fn says(&mut self, value: Value, name: &str, argument: &str) -> Result<bool> {
-        Ok(matches!(self.ask(value, name, argument)?, Value::Bool(true)))
-    }
+/// Whether [`ask`] gives true.
+pub fn says(value: &Value<'_>, name: &str, argument: &str) -> Result<bool> {
+    Ok(ask(value, name, argument)?.force()? == Kind::Bool(true))
 }
 
 #[cfg(test)]
@@ -410,10 +378,10 @@ mod tests {
     #[test]
     fn what_is_looked_at_once_more() {
         let after = |kind, message: &str| Again::after(&Error::new(kind, message));
-        assert_eq!(after(Kind::Throw, "no"), Again::No);
-        assert_eq!(after(Kind::Type, "expected a string but found { a = «thunk»; }"), Again::Unsure);
-        assert_eq!(after(Kind::MemoryLimit, "too much"), Again::Short);
+        assert_eq!(after(ErrorKind::Throw, "no"), Again::No);
+        assert_eq!(after(ErrorKind::Type, "expected a string but found { a = «thunk»; }"), Again::Unsure);
+        assert_eq!(after(ErrorKind::MemoryLimit, "too much"), Again::Short);
         // Of the second look only what no limit has ended counts.
-        assert!(after(Kind::TimeLimit, "too long") == Again::Late && Again::Unsure < Again::Late);
+        assert!(after(ErrorKind::TimeLimit, "too long") == Again::Late && Again::Unsure < Again::Late);
     }
 }

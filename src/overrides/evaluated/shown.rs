@@ -6,10 +6,10 @@ use serde_json::json;
 use similar::ChangeTag;
 
 use super::judge::observed;
-use super::session::{Opened, Session, Unready};
+use super::session::{Opened, Session, Unready, field, lossy, names, says, string};
 use super::{Build, Task};
 use crate::difference;
-use crate::nix::eval::{Error, Kind, Result, Value};
+use crate::nix::eval::{Error, ErrorKind, Kind, Result, Value};
 use crate::store::{base32, path::placeholder};
 
 /// Sets and lists nested deeper are not followed.
@@ -78,59 +78,54 @@ pub enum Nothing {
 /// When nothing can be evaluated.
 pub fn changes(task: Task<'_>, build: &Build, system: &str) -> std::result::Result<Vec<Change>, Nothing> {
     let mut session = Session::new(task.root, task.files, task.settings, task.inputs);
-    let mut opened = match session.begin() {
+    let opened = match session.begin() {
         Ok(opened) => opened,
         Err(Unready::Missing(what)) => return Err(Nothing::Missing(what)),
-        Err(Unready::Failed(error)) => return Err(Nothing::Failed(session.readable(&error.message))),
+        Err(Unready::Failed(error)) => return Err(Nothing::Failed(session.readable(error.message()))),
     };
-    match compare(&session, &mut opened, build, system) {
+    match compare(&session, &opened, build, system) {
         Ok(Some(changes)) => Ok(changes),
         Ok(None) => Err(Nothing::Excluded),
         Err(error) => {
             let place = session.innermost(&error).map(|place| format!(" ({})", place.file));
-            Err(Nothing::Failed(session.readable(&error.message) + &place.unwrap_or_default()))
+            Err(Nothing::Failed(session.readable(error.message()) + &place.unwrap_or_default()))
         }
     }
 }
 
-fn compare(
-    session: &Session,
-    opened: &mut Opened,
-    build: &Build,
-    system: &str,
-) -> Result<Option<Vec<Change>>> {
+fn compare(session: &Session, opened: &Opened, build: &Build, system: &str) -> Result<Option<Vec<Change>>> {
     let Some(seen) = observed(opened, build, system)? else { return Ok(None) };
     let before = match build.custom {
         true => None,
-        false => Some(opened.field(seen, "attributesBefore")?),
+        false => Some(field(&seen, "attributesBefore")?),
     };
-    let given = opened.field(seen, "given")?;
-    if !matches!(given, Value::Attrs(_)) {
-        let found = given.describe();
-        return Err(Error::new(Kind::Type, format!("the override gives {found}, not attributes")));
+    let given = field(&seen, "given")?;
+    if !given.is_set()? {
+        let found = given.describe()?;
+        return Err(Error::new(ErrorKind::Type, format!("the override gives {found}, not attributes")));
     }
-    let after = match opened.field(seen, "attributesAfter") {
+    let after = match field(&seen, "attributesAfter") {
         Ok(after) => after,
         Err(error) if build.custom => return Err(error),
         // mkDerivation refuses them; they can be looked at all the same.
-        Err(_) => opened.field(seen, "attributesRough")?,
+        Err(_) => field(&seen, "attributesRough")?,
     };
-    let mut names: BTreeSet<String> = opened.names(after).into_iter().collect();
-    names.extend(before.map(|before| opened.names(before)).unwrap_or_default());
+    let mut all: BTreeSet<String> = names(&after)?.into_iter().collect();
+    if let Some(before) = &before {
+        all.extend(names(before)?);
+    }
     let mut changes = Vec::new();
-    for name in names {
-        if !build.custom && matches!(opened.says(seen, "same", &name), Ok(true)) {
+    for name in all {
+        if !build.custom && matches!(says(&seen, "same", &name), Ok(true)) {
             continue;
         }
-        let before = before.and_then(|before| opened.attr(before, &name));
-        let after = opened.attr(after, &name);
+        let before = before.as_ref().and_then(|before| before.attr(&name).ok().flatten());
+        let after = after.attr(&name)?;
         // The same thunk: functions and what cannot be evaluated compare as different.
-        if before.zip(after).is_some_and(|(before, after)| std::ptr::eq(before.value, after.value)) {
+        if before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.is_same(after)) {
             continue;
         }
-        let mut show = |attr: Option<crate::nix::eval::attrs::Attr>| {
-            attr.map(|attr| shown(session, opened, attr.value, 0))
-        };
+        let show = |value: Option<Value<'_>>| value.map(|value| shown(session, &value, 0));
         let (before, after) = (show(before), show(after));
         if before != after {
             changes.push(Change { name, before, after });
@@ -139,48 +134,47 @@ fn compare(
     Ok(Some(changes))
 }
 
-fn shown(session: &Session, opened: &mut Opened, value: crate::nix::eval::heap::Ref, depth: usize) -> Shown {
-    let value = match opened.ev.force(value) {
-        Ok(value) => value,
-        Err(error) => return Shown::Failed(session.readable(&error.message)),
-    };
-    match value {
-        Value::Null => Shown::Null,
-        Value::Bool(value) => Shown::Bool(value),
-        Value::Int(value) => Shown::Int(value),
-        Value::Float(value) => Shown::Float(value),
-        Value::String(text) => Shown::Text(session.without_paths(&text.lossy())),
-        Value::Path(path) => Shown::Path(session.without_paths(&path.lossy())),
-        Value::Closure(_) | Value::Builtin(_) | Value::Partial(_) => Shown::Function,
-        Value::List(_) | Value::Attrs(_) if depth >= DEPTH => Shown::Deep,
-        Value::List(list) => {
-            let items = list.items.iter().take(ITEMS);
-            Shown::List(items.map(|item| shown(session, opened, item, depth + 1)).collect())
-        }
-        Value::Attrs(_) => {
-            if opened.attr(value, "type").is_some()
-                && opened.text(value, "type").is_ok_and(|kind| kind == "derivation")
-            {
-                return derivation(session, opened, value);
-            }
-            if opened.attr(value, "__functor").is_some() {
-                return Shown::Function;
-            }
-            let attrs = opened.attrs(value).into_iter();
-            Shown::Set(
-                attrs.map(|(name, attr)| (name, shown(session, opened, attr.value, depth + 1))).collect(),
-            )
-        }
-    }
+fn shown(session: &Session, value: &Value<'_>, depth: usize) -> Shown {
+    look(session, value, depth).unwrap_or_else(|error| Shown::Failed(session.readable(error.message())))
 }
 
-fn derivation(session: &Session, opened: &mut Opened, value: Value) -> Shown {
-    match opened.text(value, "name") {
-        Ok(name) => match opened.text(value, "outputName") {
+fn look(session: &Session, value: &Value<'_>, depth: usize) -> Result<Shown> {
+    let text = |text: &[u8]| session.without_paths(&String::from_utf8_lossy(text));
+    Ok(match value.force()? {
+        Kind::Null => Shown::Null,
+        Kind::Bool(value) => Shown::Bool(value),
+        Kind::Int(value) => Shown::Int(value),
+        Kind::Float(value) => Shown::Float(value),
+        Kind::String(string) => Shown::Text(text(&string)),
+        Kind::Path(path) => Shown::Path(text(&path)),
+        Kind::Function => Shown::Function,
+        Kind::List(_) | Kind::Attrs(_) if depth >= DEPTH => Shown::Deep,
+        Kind::List(_) => {
+            let items = value.elements()?.into_iter().take(ITEMS);
+            Shown::List(items.map(|item| shown(session, &item, depth + 1)).collect())
+        }
+        Kind::Attrs(_) => {
+            if value.attr("type")?.is_some() && string(value, "type").is_ok_and(|kind| kind == "derivation") {
+                return Ok(derivation(session, value));
+            }
+            if value.attr("__functor")?.is_some() {
+                return Ok(Shown::Function);
+            }
+            let attrs = value.attrs()?.into_iter();
+            Shown::Set(
+                attrs.map(|attr| (lossy(&attr.name), shown(session, &attr.value, depth + 1))).collect(),
+            )
+        }
+    })
+}
+
+fn derivation(session: &Session, value: &Value<'_>) -> Shown {
+    match string(value, "name") {
+        Ok(name) => match string(value, "outputName") {
             Ok(output) if output != "out" => Shown::Derivation(format!("{name}.{output}")),
             _ => Shown::Derivation(name),
         },
-        Err(error) => Shown::Failed(session.readable(&error.message)),
+        Err(error) => Shown::Failed(session.readable(error.message())),
     }
 }
 
@@ -209,7 +203,7 @@ impl Shown {
             Self::Bool(value) => value.to_string(),
             Self::Int(value) => value.to_string(),
             Self::Float(value) => value.to_string(),
-            Self::Text(text) => crate::nix::eval::quoting::quote(blurred(text).as_bytes()),
+            Self::Text(text) => crate::nix::eval::quote(blurred(text).as_bytes()),
             Self::Path(path) => blurred(path),
             Self::Derivation(name) => name.clone(),
             Self::List(items) if items.is_empty() => "[ ]".to_owned(),

@@ -9,6 +9,7 @@ use super::findings::Report;
 use super::members::{Key, Where};
 use crate::catalogue::lifetime::{self, Lifetime};
 use crate::catalogue::model::{Catalogue, Postgresql};
+use crate::catalogue::names::System;
 use crate::catalogue::nixpkgs::{self, Table};
 use crate::catalogue::places;
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, nearest};
@@ -110,7 +111,7 @@ fn follows_releases(postgresql: &Postgresql) -> bool {
 pub fn judge(
     root: &Utf8Path,
     catalogue: &Catalogue,
-    systems: &[String],
+    systems: &[System],
     shown: &dyn Fn(&Utf8Path) -> Utf8PathBuf,
     sources: &mut SourceMap,
     sink: &mut Diagnostics,

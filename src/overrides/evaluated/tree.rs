@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::flake_files::FlakeFiles;
 use crate::layout::{self, GENERATED};
-use crate::nix::eval::eval_io::{Answer, EvalIo, Machine, Repository, Temporary};
+use crate::nix::eval::{Answer, EvalIo, Machine, Repository, Temporary};
 use crate::store::nar::FileType;
 
 /// What stands in for a file of the generated tree; the file itself stays readable as `-itself.nix`.

@@ -6,6 +6,7 @@ use toml_edit::Value;
 use super::files::Files;
 use super::{BumpError, Bumped, Edited, describe, pgrx};
 use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Vendor, Version};
+use crate::catalogue::names::PgName;
 use crate::store::archive::SourceTree;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::detect::control;
@@ -98,7 +99,7 @@ pub fn extension(
         let block = block(&edited.text, base)?;
         let all = lists_all(extension, &step);
         if !all {
-            changes.push(("postgresql", Some(edit::strings(step.postgresqls.iter().map(String::as_str)))));
+            changes.push(("postgresql", Some(edit::strings(step.postgresqls.iter().map(PgName::as_str)))));
         }
         let table = edit::copy(&edited.text, &block, "version", &changes)?;
         edited.text = edit::insert(&edited.text, Some(&block), &table);

@@ -6,6 +6,7 @@ use toml_edit::{InlineTable, Value};
 
 use super::{BumpError, extension::How};
 use crate::catalogue::model::{Catalogue, Fetcher, File, Version};
+use crate::catalogue::names::PgName;
 use crate::upstream::http::FetchError;
 use crate::upstream::plan::{self, Step};
 use crate::upstream::prefetch::{Upstream, UpstreamError};
@@ -33,7 +34,7 @@ impl Files {
             let fetcher = plan::fetcher(&source.fetcher, &base.version, &step.release);
             match upstream.fetch(&fetcher, how.progress) {
                 Ok(fetched) => {
-                    hashes.entry(system.clone()).or_default().insert(*major, fetched.hash.to_sri());
+                    hashes.entry(system.to_string()).or_default().insert(*major, fetched.hash.to_sri());
                     first.get_or_insert(fetcher);
                 }
                 Err(UpstreamError::Fetch(error @ FetchError::NotFound(_))) => {
@@ -54,7 +55,7 @@ impl Files {
     pub fn leave_behind(&self, catalogue: &Catalogue, step: &mut Step) -> Vec<String> {
         let majors: BTreeSet<u32> = self.hashes.values().flat_map(|majors| majors.keys().copied()).collect();
         let has =
-            |name: &String| catalogue.postgresql(name).is_none_or(|known| majors.contains(&known.major));
+            |name: &PgName| catalogue.postgresql(name).is_none_or(|known| majors.contains(&known.major));
         let (with, without): (Vec<_>, Vec<_>) =
             std::mem::take(&mut step.postgresqls).into_iter().partition(|name| has(name));
         step.postgresqls = with;

@@ -15,6 +15,7 @@ use super::plan::{self, Step, Wish};
 use super::prefetch::{Upstream, UpstreamError};
 use super::versions::{Releases, VersionsError};
 use crate::catalogue::model::{Catalogue, Extension};
+use crate::catalogue::names::PgName;
 
 pub use extension::{How, extension};
 pub use pgrx::cargo_pgrx;
@@ -60,7 +61,7 @@ pub struct Bumped {
     /// The version now.
     pub to: String,
     /// For which PostgreSQLs.
-    pub postgresqls: Vec<String>,
+    pub postgresqls: Vec<PgName>,
     /// The source's hash.
     pub hash: Option<String>,
     /// Where the changes are told.
@@ -123,7 +124,11 @@ pub fn find(
             } else {
                 format!("; the newest are {}", names.join(", "))
             };
-            Err(BumpError::NoVersion { name: extension.name.clone(), version: version.to_owned(), nearest })
+            Err(BumpError::NoVersion {
+                name: extension.name.to_string(),
+                version: version.to_owned(),
+                nearest,
+            })
         }
         _ => Ok(steps),
     }
@@ -135,7 +140,7 @@ pub fn describe(extension: &Extension, step: &Step) -> Bumped {
     let fetcher = plan::fetcher(&base.source.fetcher, &base.version, &step.release);
     let (changelog, compare) = plan::links(extension, &base.source.fetcher, &fetcher, &step.release);
     Bumped {
-        name: extension.name.clone(),
+        name: extension.name.to_string(),
         from: base.version.clone(),
         to: step.release.version.clone(),
         postgresqls: step.postgresqls.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::knowledge::Knowledge;
 use super::value::Value;
-use crate::nix::eval::builtins::compare_versions;
+use crate::nix::eval::compare_versions;
 
 /// Each with how many arguments it takes.
 const FUNCTIONS: [(&str, usize); 41] = [

@@ -19,7 +19,7 @@ pub fn are_those_of_nix(nix: &str) -> Result<(), Failed> {
         let settings = Settings { pure, ..Settings::default() };
         let session = Session::new(std::sync::Arc::new(Machine), settings);
         let ours = session.eval_str(program).and_then(|value| value.to_json());
-        let ours = ours.map_err(|error| error.message)?;
+        let ours = ours.map_err(|error| error.to_string())?;
         let ours: Value = serde_json::from_str(&ours)?;
         let theirs: Value = serde_json::from_str(&theirs)?;
         if ours != theirs {

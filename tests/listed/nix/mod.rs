@@ -11,6 +11,7 @@
 mod builtins;
 mod evaluation;
 mod output;
+mod printing;
 mod regexes;
 mod syntax;
 
@@ -60,6 +61,7 @@ pub fn trials() -> Vec<Trial> {
         values("values::of_cases", evaluation::values_of_cases),
         values("values::of_fetched_sources", evaluation::values_of_fetched_sources),
         values("values::of_random_programs", evaluation::values_of_random_programs),
+        values("values::as_they_are_printed", printing::is_that_of_nix),
         messages("messages::of_regular_expressions", regexes::are_those_of_nix),
         messages("messages::of_cases", evaluation::messages_of_cases),
         messages("messages::of_fetched_sources", evaluation::messages_of_fetched_sources),

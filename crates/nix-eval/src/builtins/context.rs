@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Builtin] = &[
 
 fn coerced(ev: &mut Ev, arg: Ref, set: &mut ContextSet, pos: Pos) -> Result<&'static [u8]> {
     let value = ev.force(arg)?;
-    ev.coerce(value, set, Coerce { more: false, copy: true, canonical: true }, pos, FIRST)
+    ev.coerce(value, set, Coerce { more: false, copy: true }, pos, FIRST)
 }
 
 fn add_drv_output_dependencies(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {

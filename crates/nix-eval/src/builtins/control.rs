@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Builtin] = &[
     bare("break", "!value", "The value: there is no debugger to stop in.", |ev, args, _| ev.force(args[0])),
 ];
 
-const MESSAGE: Coerce = Coerce { more: false, copy: false, canonical: true };
+const MESSAGE: Coerce = Coerce { more: false, copy: false };
 
 fn message(ev: &mut Ev, arg: Ref, pos: Pos, context: &'static str) -> Result<String> {
     let value = ev.force(arg)?;

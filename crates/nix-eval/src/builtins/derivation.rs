@@ -199,7 +199,7 @@ fn in_attr(ev: &mut Ev, error: Box<Error>, attr: &Attr, name: &str) -> Box<Error
 /// What an item of a list mostly takes as text, a store path.
 const LIST_ITEM: usize = 80;
 
-const IN_ENV: Coerce = Coerce { more: true, copy: true, canonical: true };
+const IN_ENV: Coerce = Coerce { more: true, copy: true };
 
 fn attribute(ev: &mut Ev, attr: &Attr, drv: &mut Recipe<'static>, draft: &mut Draft) -> Result<()> {
     match attr.name {

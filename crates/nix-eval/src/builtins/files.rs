@@ -183,7 +183,7 @@ fn find_file(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
         };
         let Some(path) = attrs.get(sym::path) else { return ev.missing(attrs, sym::path, pos) };
         let path = ev.force(path.value)?;
-        let how = Coerce { more: false, copy: false, canonical: true };
+        let how = Coerce { more: false, copy: false };
         let mut set = ContextSet::default();
         let path = ev.coerce(
             path,

@@ -164,7 +164,7 @@ impl Ev {
             }
             Value::Attrs(attrs) => {
                 if let Some(text) = self.call_to_string(attrs, pos)? {
-                    let how = crate::coerce::Coerce { more: false, copy: false, canonical: true };
+                    let how = crate::coerce::Coerce { more: false, copy: false };
                     let bytes =
                         self.coerce(text, set, how, pos, "while evaluating the result of `__toString`")?;
                     return string(bytes, out);

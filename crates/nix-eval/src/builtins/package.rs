@@ -149,7 +149,7 @@ impl Ev {
 
     fn store_path(&mut self, value: Ref, pos: Pos, context: &'static str) -> Result<String> {
         let value = self.force(value).map_err(|error| error.frame(pos, context))?;
-        let how = Coerce { more: false, copy: false, canonical: true };
+        let how = Coerce { more: false, copy: false };
         let bytes = self.coerce(value, &mut ContextSet::default(), how, pos, context)?;
         let text = String::from_utf8_lossy(bytes).into_owned();
         if self.shared.store.parse(&text).is_err() {

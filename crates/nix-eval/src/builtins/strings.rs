@@ -34,7 +34,7 @@ pub(super) const TABLE: &[Builtin] = &[
     bare("dirOf", "!path", "What comes before the last `/` of a path.", dir_of),
 ];
 
-const PLAIN: Coerce = Coerce { more: false, copy: true, canonical: true };
+const PLAIN: Coerce = Coerce { more: false, copy: true };
 const NO_COPY: Coerce = Coerce { copy: false, ..PLAIN };
 
 fn to_string(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {

@@ -81,6 +81,8 @@ struct State {
     /// is taken to be in use until so much has survived that a whole collection is due, which
     /// starts from nothing.
     marks: Vec<u64>,
+    /// The next collection starts from nothing.
+    whole_next: bool,
     /// Bytes in use at the last collection, and at the last whole one, with small holes.
     live: usize,
     live_whole: usize,
@@ -279,7 +281,7 @@ impl Space {
     /// The next collection is due, is a whole one, and gives back what it can.
     pub fn fill_up(&self) {
         self.run_short();
-        self.state().marks.clear();
+        self.state().whole_next = true;
         self.fresh.store(usize::MAX / 2, Ordering::Relaxed);
     }
 
@@ -307,7 +309,8 @@ impl Space {
         };
         let mut state = self.state();
         let mut marks = std::mem::take(&mut state.marks);
-        let whole = state.live >= WHOLE.min(self.limit / WHOLE_OF_LIMIT).max(state.live_whole * WHOLE_TIMES)
+        let whole = std::mem::take(&mut state.whole_next)
+            || state.live >= WHOLE.min(self.limit / WHOLE_OF_LIMIT).max(state.live_whole * WHOLE_TIMES)
             || marks.is_empty();
         if whole {
             marks.clear();

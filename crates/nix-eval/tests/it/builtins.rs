@@ -89,7 +89,7 @@ fn given(session: &Session, name: &str, at: usize, others: &[&str]) -> Given {
     let call = format!("builtins.\"{name}\" {}", args.join(" "));
     match session.eval_str(&call) {
         Ok(_) => Given::Value,
-        Err(error) if error.kind == ErrorKind::Throw && error.message == "looked at" => Given::Thrown,
+        Err(error) if error.kind() == ErrorKind::Throw && error.message() == "looked at" => Given::Thrown,
         Err(_) => Given::Other,
     }
 }

@@ -20,7 +20,7 @@ const STEPS: u64 = 1 << 18;
 fn run<'s>(session: &'s Session, text: &str) -> Option<(Vec<u8>, Value<'s>)> {
     let whole = session.eval_str(text).and_then(|value| Ok((value.to_nix()?, value)));
     if let Err(error) = &whole {
-        assert!(!error.report.is_empty());
+        assert!(!error.report(true).is_empty());
     }
     whole.ok()
 }

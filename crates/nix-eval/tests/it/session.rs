@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nix_eval::{ErrorKind, Kind, Machine, Session, Settings};
+use nix_eval::{ErrorKind, Evaluator, Kind, Machine, Place, Session, Settings};
 
 fn session() -> Session {
     Session::new(
@@ -21,9 +21,9 @@ fn values_are_evaluated_when_they_are_asked_for() {
     assert!(set.attr("d").expect("no error").is_none());
     let thrown = set.attr("b").expect("not evaluated").expect("there");
     let error = thrown.force().expect_err("thrown");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Throw, "no"));
-    assert_eq!(error.place, Some((None, 1, 14)));
-    assert!(error.report.contains("1 | { a = 1; b = throw"), "{}", error.report);
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Throw, "no"));
+    assert_eq!(error.place(), Some(Place { file: None, line: 1, column: 14 }));
+    assert!(error.report(true).contains("1 | { a = 1; b = throw"), "{}", error.report(true));
     let list = set.attr("c").expect("not evaluated").expect("there");
     let first = &list.elements().expect("a list")[0];
     assert_eq!(first.clone().force().expect("a number"), Kind::Int(2));
@@ -43,7 +43,7 @@ fn files_calls_and_texts() {
     assert_eq!(value.to_json().expect("JSON"), r#"{"a":[1,2.5,null],"b":{"c":"x\n"}}"#);
     assert_eq!(value.to_nix().expect("text"), br#"{ a = [ 1 2.5 null ]; b = { c = "x\n"; }; }"#);
     assert!(
-        function.to_json().expect_err("a function").message.contains("cannot convert a function to JSON")
+        function.to_json().expect_err("a function").message().contains("cannot convert a function to JSON")
     );
 }
 
@@ -134,4 +134,45 @@ fn sessions_know_nothing_of_each_other() {
 
 fn other_number(session: &Session) -> nix_eval::Value<'_> {
     session.eval_str("2").expect("a number")
+}
+
+/// Threads hand values to each other while memory is freed.
+#[test]
+fn sessions_of_one_evaluator_share_values() {
+    let settings = Settings { pure: true, max_memory: 512 << 20, ..Settings::default() };
+    let evaluator = Evaluator::new(Arc::new(Machine), settings);
+    let session = evaluator.session();
+    let text = "builtins.genList (n: { inherit n; text = \"text ${toString n}\"; large = builtins.length (
+        builtins.genList (x: { a = [ x ]; }) 20000); }) 120";
+    let list = session.eval_str(text).expect("a list");
+    let kept: Vec<_> = list.elements().expect("elements").iter().map(nix_eval::Value::kept).collect();
+    drop(list);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = |session: &Session| {
+        let mut mine = Vec::new();
+        while let Some(kept) = kept.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            let value = session.value(kept);
+            let large = value.attr("large").expect("a set").expect("there");
+            assert_eq!(large.force().expect("a number"), Kind::Int(20_000));
+            let text = value.attr("text").expect("a set").expect("there");
+            text.force().expect("a string");
+            mine.push(text.kept());
+            if mine.len() % 8 == 0 {
+                session.collect();
+            }
+        }
+        mine
+    };
+    let texts: Vec<_> = std::thread::scope(|scope| {
+        let spawn = |_| scope.spawn(|| work(&evaluator.session()));
+        let threads: Vec<_> = (0..3).map(spawn).collect();
+        let own = work(&session);
+        threads.into_iter().flat_map(|thread| thread.join().expect("it ends")).chain(own).collect()
+    });
+    let mut found: Vec<String> =
+        texts.iter().map(|text| session.value(text).to_json().expect("a string")).collect();
+    found.sort();
+    let mut wanted: Vec<String> = (0..120).map(|n| format!("\"text {n}\"")).collect();
+    wanted.sort();
+    assert_eq!(found, wanted);
 }

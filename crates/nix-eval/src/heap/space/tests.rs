@@ -334,7 +334,7 @@ proptest! {
                 }
             }
         }
-        prop_assert!(world.lasting.total() > 0);
+        prop_assert!(world.lasting.space().taken() > 0);
     }
 }
 
