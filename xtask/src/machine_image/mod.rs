@@ -138,7 +138,10 @@ pub fn run(args: &Args) -> Result<String> {
     prove_upgrade(&context, &upgraded, &pair.newer, secret)?;
     upgraded.pull_the_plug()?;
     let requests = machine.requests()?;
-    Ok(format!("machine-image: {said}; {requests}; all of it took {:.0?}", began.elapsed()))
+    Ok(format!(
+        "machine-image: {said}; upgraded by a newer image; {requests}; all of it took {:.0?}",
+        began.elapsed()
+    ))
 }
 
 /// A new machine with an empty second disk.
