@@ -115,6 +115,25 @@ done <<<"$alone"
   preloaded=$(sql --command='show shared_preload_libraries')
   section "$version, preloaded: $preloaded"
 
+  section "what the catalogue says of control files"
+  said=$(query "$create | select(.control) | [.sql, .version // \"-\", (.control | .trusted, .relocatable, .superuser, .schema // \"\")] | @tsv" --arg name "$name")
+  wrong=0 compared=0
+  while IFS=$'\t' read -r extension version trusted relocatable superuser schema; do
+    if [[ -z $extension ]]; then continue; fi
+    if [[ $version == - ]]; then version=''; fi
+    is=$(sql --field-separator=' ' --set=name="$extension" --set=version="$version" <<<"select trusted, relocatable, superuser, coalesce(schema, '')
+      from pg_available_extension_versions
+      where name = :'name' and version = coalesce(nullif(:'version', ''), (select default_version from pg_available_extensions where name = :'name'))")
+    ((compared += 1))
+    if [[ ${is% } != "${trusted:0:1} ${relocatable:0:1} ${superuser:0:1}${schema:+ $schema}" ]]; then
+      printf '%s: the catalogue has trusted %s, relocatable %s, superuser %s, schema %s; PostgreSQL says %s\n' \
+        "$extension" "$trusted" "$relocatable" "$superuser" "${schema:-any}" "${is:-nothing}"
+      wrong=1
+    fi
+  done <<<"$said"
+  if ((wrong > 0)); then exit 1; fi
+  printf '%s compared with pg_available_extension_versions\n' "$compared"
+
   section "each extension without a smoke file, alone"
   if compgen -G "$work/generated/*.sql" >/dev/null; then
     (cd "$work/generated" && prove ./*.sql)

@@ -2,6 +2,7 @@
 
 # One tag for the images of all architectures, and the table of a release. IMAGES: repositories of registries, with
 # spaces between; digests/TAG.ARCHITECTURE of each image. OUTPUT: the file that gets the outputs of the step.
+# Outputs: subjects, the lists; parts, each image of one architecture with its SBOM in the artifacts of the images.
 # VERSION-COMMIT stays as it is once it is there; VERSION and the PostgreSQL's name follow the newest.
 set -euo pipefail
 shopt -s nullglob
@@ -49,6 +50,8 @@ join() { # REPOSITORY TAG: sets digest
     must "$work/part" "$1:$2-$architecture"
     part=$(digest_of "$work/part")
     cp "$work/part" "$blobs/${part#*:}"
+    parts=$(jq --compact-output --arg name "$1" --arg digest "$part" --arg sbom "$2-$architecture.cdx.json" \
+      '. + [{ $name, $digest, $sbom }]' <<<"$parts")
     must "$work/config" "$1@$part" --config
     blob=$(digest_of "$work/config")
     cp "$work/config" "$blobs/${blob#*:}"
@@ -69,7 +72,7 @@ join() { # REPOSITORY TAG: sets digest
 }
 
 printf '| image | digest | architectures |\n|---|---|---|\n' >table.md
-subjects='[]'
+subjects='[]' parts='[]'
 for image in "${images[@]}"; do
   image=${image,,}
   while IFS= read -r tag; do
@@ -114,4 +117,7 @@ for image in "${images[@]}"; do
     subjects=$(jq --compact-output --arg name "$image" --arg digest "$digest" '. + [{ $name, $digest }]' <<<"$subjects")
   done <"$work/tags"
 done
-printf 'subjects={"include":%s}\n' "$subjects" >>"${OUTPUT:?}"
+{
+  printf 'subjects={"include":%s}\n' "$subjects"
+  printf 'parts={"include":%s}\n' "$parts"
+} >>"${OUTPUT:?}"

@@ -19,11 +19,13 @@ const fn action(name: &'static str, version: &'static str, rev: &'static str) ->
 }
 
 /// All that are used.
-pub const ACTIONS: [Action; 7] = [
+pub const ACTIONS: [Action; 9] = [
     action("actions/attest", "4.1.1", "a1948c3f048ba23858d222213b7c278aabede763"),
     action("actions/checkout", "7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),
+    action("actions/deploy-pages", "5.0.0", "cd2ce8fcbc39b97be8ca5fce6e763baed58fa128"),
     action("actions/download-artifact", "8.0.1", "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"),
     action("actions/upload-artifact", "7.0.1", "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a"),
+    action("actions/upload-pages-artifact", "5.0.0", "fc324d3547104276b827a68afc52ff2a11cc49c9"),
     action("aws-actions/configure-aws-credentials", "6.2.3", "e6de054238d6b7531b4efff3b6587d9aade6a06c"),
     action("cachix/install-nix-action", "31.11.1", "13d8dd58da0234aa297dedd986986ccb8e7f3e24"),
     action("docker/login-action", "4.6.0", "dbcb813823bdd20940b903addbd779551569679f"),

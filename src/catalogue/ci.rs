@@ -128,6 +128,8 @@ pub struct Ci {
     pub schedule: String,
     /// One pull request for all extensions.
     pub group_updates: bool,
+    /// The explorer is published at GitHub Pages.
+    pub pages: bool,
     /// Other versions of actions than the program's own: version and commit.
     pub actions: BTreeMap<String, (String, String)>,
 }

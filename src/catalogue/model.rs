@@ -346,6 +346,8 @@ pub struct Extension {
     pub preload: Vec<String>,
     /// Libraries that, where present, come before its own in `shared_preload_libraries`.
     pub preload_after: Vec<String>,
+    /// What its control files say, as far as that is known; versions have their own.
+    pub control: Option<Control>,
     /// Settings it needs.
     pub settings: BTreeMap<String, Setting>,
     /// Systems it is not for.
@@ -426,8 +428,47 @@ pub struct Version {
     pub requires: Vec<SqlName>,
     /// Libraries for `shared_preload_libraries`: its own list, or else the extension's.
     pub preload: Vec<String>,
+    /// What its control files say, as far as that is known: its own, or else the extension's.
+    pub control: Option<Control>,
     /// Why it is left out.
     pub broken: Option<String>,
+}
+
+/// What control files say of who may create an extension, and where: by SQL name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Control(pub BTreeMap<SqlName, OneControl>);
+
+impl Control {
+    /// The SQL names for which something holds.
+    pub fn names(&self, holds: fn(&OneControl) -> bool) -> Vec<&str> {
+        self.0.iter().filter(|(_, one)| holds(one)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The schema of those names that must be in one.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, one)| Some((name.as_str(), one.schema.as_deref()?)))
+    }
+}
+
+/// What one control file says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct OneControl {
+    /// Whether anybody with CREATE on a database may create it.
+    pub trusted: bool,
+    /// Whether it can be moved to another schema afterwards.
+    pub relocatable: bool,
+    /// Whether only a superuser may create it, unless it is trusted.
+    pub superuser: bool,
+    /// The schema it must be in.
+    pub schema: Option<String>,
+}
+
+/// As PostgreSQL takes a file that says nothing.
+impl Default for OneControl {
+    fn default() -> Self {
+        Self { trusted: false, relocatable: false, superuser: true, schema: None }
+    }
 }
 
 /// The build keys of one version, merged with the extension's.

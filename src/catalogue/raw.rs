@@ -300,6 +300,8 @@ pub struct RawExtension {
     pub preload: Field<Preload>,
     /// Libraries that, where present, come before its own in shared_preload_libraries.
     pub preload_after: Field<List<String>>,
+    /// What its control file says of who may create it, and where. Default: not known.
+    pub control: Field<RawControl>,
     /// Systems it is not for.
     #[schemars(with = "Option<Vec<schema::System>>")]
     pub exclude_systems: Field<List<String>>,
@@ -384,6 +386,8 @@ pub struct RawVersion {
     pub requires: Field<List<String>>,
     /// Replaces the extension's preload.
     pub preload: Field<Preload>,
+    /// Replaces the extension's control.
+    pub control: Field<RawControl>,
     /// Leaves this version out; says why.
     pub broken: Field<String>,
     /// The cargo-pgrx it is built with: a version in pgrx.toml.
@@ -493,6 +497,40 @@ pub enum Preload {
     Own(bool),
     /// These libraries.
     Libraries(List<String>),
+}
+
+/// What a control file says of who may create the extension, and where. What is not given is as PostgreSQL takes
+/// it where a control file is silent.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Control")]
+pub struct RawControl {
+    /// Whether anybody with CREATE on a database may create it. Default: false.
+    pub trusted: Field<Which>,
+    /// Whether it can be moved to another schema afterwards. Default: false.
+    pub relocatable: Field<Which>,
+    /// Whether only a superuser may create it, unless it is trusted. Default: true.
+    pub superuser: Field<Which>,
+    /// The schema it must be in. Default: any.
+    pub schema: Field<SchemaOf>,
+}
+
+/// The schema that an extension must be in.
+#[derive(Clone, Debug)]
+pub enum SchemaOf {
+    /// All of its SQL names.
+    All(String),
+    /// By SQL name.
+    ByName(Map<String>),
+}
+
+/// For which of an extension's SQL names something holds.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// For all of them, or for none.
+    All(bool),
+    /// For these.
+    Names(List<String>),
 }
 
 /// The `default` key.

@@ -37,6 +37,8 @@ pub struct RawCi {
     pub schedule: Field<String>,
     /// One pull request for all extensions, not one for each. Default: false.
     pub group_updates: Field<bool>,
+    /// Whether `release.yml` publishes the explorer at GitHub Pages. Default: false.
+    pub pages: Field<bool>,
     /// Other versions of actions than pgflakegen's own; `pgflakegen bump actions` writes them.
     pub actions: Field<Map<RawAction>>,
 }

@@ -141,6 +141,7 @@ table!(RawCi, "[ci]", |t, d| Self {
     timeout: t.optional("timeout", d),
     schedule: t.optional("schedule", d),
     group_updates: t.optional("group-updates", d),
+    pages: t.optional("pages", d),
     actions: t.optional("actions", d),
 });
 
@@ -225,6 +226,7 @@ table!(RawExtension, "the extension", ["version"], |t, d| Self {
     requires: t.optional("requires", d),
     preload: t.optional("preload", d),
     preload_after: t.optional("preload-after", d),
+    control: t.optional("control", d),
     exclude_systems: t.optional("exclude-systems", d),
     broken: t.optional("broken", d),
     default: t.optional("default", d),
@@ -259,6 +261,7 @@ table!(RawVersion, "the version", |t, d| Self {
     sql_version: t.optional("sql-version", d),
     requires: t.optional("requires", d),
     preload: t.optional("preload", d),
+    control: t.optional("control", d),
     broken: t.optional("broken", d),
     pgrx: t.optional("pgrx", d),
     rust: t.optional("rust", d),
@@ -453,6 +456,41 @@ impl FromToml for Preload {
         }
     }
 }
+
+impl FromToml for Which {
+    const EXPECTED: &'static str = "true, false or an array of SQL names";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::Boolean(all) => Some(Self::All(*all)),
+            DeValue::Array(_) => List::<String>::from_toml(value, span, decoder).map(Self::Names),
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+impl FromToml for SchemaOf {
+    const EXPECTED: &'static str = "a string (a schema) or a table from SQL name to schema";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::String(text) => decoder.text(text, span).map(Self::All),
+            DeValue::Table(_) => Map::<String>::from_toml(value, span, decoder).map(Self::ByName),
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+table!(RawControl, "the control table", |t, d| Self {
+    trusted: t.optional("trusted", d),
+    relocatable: t.optional("relocatable", d),
+    superuser: t.optional("superuser", d),
+    schema: t.optional("schema", d),
+});
 
 impl FromToml for Default {
     const EXPECTED: &'static str = "a string (a version) or a table from PostgreSQL to version";

@@ -13,13 +13,14 @@ use super::files;
 use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
-    Build, Cache, CargoPgrx, Catalogue, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image, Input, Kind,
-    Machine, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
+    Build, Cache, CargoPgrx, Catalogue, Control, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image,
+    Input, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
 };
 use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::raw::{
-    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi,
+    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi, RawControl,
     RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawSetting, RawVersion,
+    SchemaOf, Which,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -216,6 +217,7 @@ fn ci(flake: &RawFlake, raw: &RawCi) -> Option<Ci> {
         timeout: number(&raw.timeout, 330)?,
         schedule: text(&raw.schedule).unwrap_or_else(|| "23 4 * * 1".into()),
         group_updates: raw.group_updates.as_ref().is_some_and(|group| group.value),
+        pages: raw.pages.as_ref().is_some_and(|pages| pages.value),
         actions: actions
             .map(|(name, action)| {
                 let action = &action.value;
@@ -328,6 +330,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         licenses: raw.license.as_ref()?.value.0.iter().map(|license| license.value.clone()).collect(),
         kind,
         preload: libraries(&file.name, &sql_names, &raw.preload),
+        control: control(&sql_names, &raw.control),
         sql_names: sql_names.into_iter().map(SqlName::new).collect(),
         preload_after: texts(&raw.preload_after),
         settings: settings(&raw.settings),
@@ -380,6 +383,28 @@ fn libraries(name: &str, sql_names: &[String], preload: &Field<Preload>) -> Vec<
     }
 }
 
+fn control(sql_names: &[String], control: &Field<RawControl>) -> Option<Control> {
+    let control = &control.as_ref()?.value;
+    let holds = |which: &Field<Which>, usual: bool, name: &String| match which.as_ref().map(|w| &w.value) {
+        None => usual,
+        Some(Which::All(all)) => *all,
+        Some(Which::Names(names)) => names.iter().any(|one| one.value == *name),
+    };
+    let one = |name: &String| OneControl {
+        trusted: holds(&control.trusted, false, name),
+        relocatable: holds(&control.relocatable, false, name),
+        superuser: holds(&control.superuser, true, name),
+        schema: match control.schema.as_ref().map(|schema| &schema.value) {
+            None => None,
+            Some(SchemaOf::All(schema)) => Some(schema.clone()),
+            Some(SchemaOf::ByName(map)) => {
+                map.0.iter().find(|(one, _)| one.value == *name).map(|(_, schema)| schema.value.clone())
+            }
+        },
+    };
+    Some(Control(sql_names.iter().map(|name| (SqlName::new(name), one(name))).collect()))
+}
+
 fn version(
     name: &str,
     sql_names: &[String],
@@ -409,6 +434,7 @@ fn version(
             sql_names,
             if raw.preload.is_some() { &raw.preload } else { &extension.preload },
         ),
+        control: control(sql_names, if raw.control.is_some() { &raw.control } else { &extension.control }),
         broken: text(&raw.broken),
         version: number,
     })

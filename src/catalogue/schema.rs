@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::model;
 use super::raw::{
     Default, Map, OneOrMany, Preload, RawExtension, RawFetched, RawFlake, RawPgrxFile, RawPostgresqls,
-    RawSetting, RawSource, Spanned,
+    RawSetting, RawSource, SchemaOf, Spanned, Which,
 };
 use super::{ci, licenses, systems};
 
@@ -119,6 +119,19 @@ macro_rules! by_hand {
     )*};
 }
 
+fn switch_or_texts() -> Schema {
+    json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }] })
+}
+
+fn text_or_texts() -> Schema {
+    json_schema!({
+        "anyOf": [
+            { "type": "string" },
+            { "type": "object", "additionalProperties": { "type": "string" } },
+        ],
+    })
+}
+
 /// An SRI hash.
 pub struct Hash;
 /// An attribute name of nixpkgs' lib.licenses.
@@ -185,15 +198,10 @@ by_hand! {
             },
         ],
     });
-    Preload => |_g| json_schema!({
-        "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }],
-    });
-    Default => |_g| json_schema!({
-        "anyOf": [
-            { "type": "string" },
-            { "type": "object", "additionalProperties": { "type": "string" } },
-        ],
-    });
+    Preload => |_g| switch_or_texts();
+    Which => |_g| switch_or_texts();
+    SchemaOf => |_g| text_or_texts();
+    Default => |_g| text_or_texts();
 }
 
 #[cfg(test)]
@@ -205,7 +213,7 @@ mod tests {
     use super::*;
     use crate::catalogue::decode::{Decoder, Table};
     use crate::catalogue::raw::{
-        RawAction, RawCache, RawCargoPgrx, RawCi, RawInput, RawPostgresql, RawPush, RawVersion,
+        RawAction, RawCache, RawCargoPgrx, RawCi, RawControl, RawInput, RawPostgresql, RawPush, RawVersion,
     };
     use crate::catalogue::read::Read;
     use crate::diag::{SourceMap, Span};
@@ -255,6 +263,7 @@ mod tests {
         same_keys::<RawExtension>(&[], &["kind"]);
         same_keys::<RawVersion>(&[], &[]);
         same_keys::<RawFetched>(&[], &[]);
+        same_keys::<RawControl>(&[], &[]);
     }
 
     #[test]

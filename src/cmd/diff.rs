@@ -1,5 +1,7 @@
 //! `pgflakegen diff`: how two catalogues differ.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::evaluate::evaluation;
@@ -8,12 +10,13 @@ use super::inputs::Inputs;
 use super::limits::Limits;
 use super::{Context, Outcome, report};
 use crate::accounts::changes::{self, Document};
-use crate::diag::{Diagnostics, SourceMap};
-use crate::ops::diff::{Request, diff};
+use crate::diag::{Diagnostics, SourceMap, foreign};
+use crate::ops::diff::{Request, Sizing, diff};
 use crate::ops::revision::{Side, latest_tag};
 
 /// Options of `diff`.
 #[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("evaluated").args(["drvs", "sizes"]).multiple(true))]
 pub struct Args {
     /// The side before: a revision, or a folder if it begins with . or /.
     #[arg(value_name = "OLD", default_value = "HEAD")]
@@ -39,8 +42,20 @@ pub struct Args {
     #[arg(long)]
     pub drvs: bool,
 
-    /// With --drvs, evaluate for these systems [default: all that the flake has].
-    #[arg(long, value_name = "SYSTEM", value_delimiter = ',', requires = "drvs")]
+    /// Evaluate both sides, and say how large each psql_NAME/bin and psql_NAME/slim was and is, where that is known.
+    #[arg(long)]
+    pub sizes: bool,
+
+    /// With --sizes, ask this cache about what is not built here; may be repeated.
+    #[arg(long = "cache", value_name = "URL", requires = "sizes")]
+    pub caches: Vec<String>,
+
+    /// With --sizes, where store paths are.
+    #[arg(long, value_name = "DIR", default_value = "/nix/store", requires = "sizes")]
+    pub store: PathBuf,
+
+    /// With --drvs or --sizes, evaluate for these systems [default: all that the flake has].
+    #[arg(long, value_name = "SYSTEM", value_delimiter = ',', requires = "evaluated")]
     pub systems: Vec<String>,
 
     #[command(flatten)]
@@ -78,15 +93,24 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         None => Side::parse(&args.old),
     };
     let after = args.new.as_deref().map(Side::parse);
-    let builds = args.drvs.then(|| evaluation(args.systems.clone(), &args.inputs, &args.limits));
-    let request = Request { root: &root, before: &before, after: after.as_ref(), builds };
+    let request = Request {
+        root: &root,
+        before: &before,
+        after: after.as_ref(),
+        evaluation: evaluation(args.systems.clone(), &args.inputs, &args.limits),
+        builds: args.drvs,
+        sizes: args.sizes.then_some(Sizing { store: &args.store, caches: &args.caches }),
+    };
     let found = diff(&request, &Host::new(context))?;
-    let rebuilt = found.rebuilt.as_ref();
+    for warning in &found.warnings {
+        context.say(format_args!("{}", foreign::line(warning)))?;
+    }
+    let (rebuilt, sizes) = (found.rebuilt.as_ref(), found.sizes.as_ref());
     let (from, to) = (before.name(), after.as_ref().map(Side::name));
-    let document = Document { from, to, changes: &found.changes, rebuilt };
+    let document = Document { from, to, changes: &found.changes, rebuilt, sizes };
     let differs = !found.changes.is_empty() || rebuilt.is_some_and(|rebuilt| !rebuilt.counts.is_empty());
     match args.format {
-        Format::Text if !differs && rebuilt.is_none() => context.say("nothing differs")?,
+        Format::Text if !differs && rebuilt.is_none() && sizes.is_none() => context.say("nothing differs")?,
         Format::Text => context.out.write_all(changes::text(&document).as_bytes())?,
         Format::Markdown => context.out.write_all(changes::markdown(&document).as_bytes())?,
         Format::Html => context.out.write_all(changes::html(&document).as_bytes())?,
@@ -96,6 +120,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
                 "to": to,
                 "changes": found.changes,
                 "builds": rebuilt,
+                "sizes": sizes,
             });
             report::write(&Diagnostics::new(), &SourceMap::new(), data, context)?;
         }

@@ -33,8 +33,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub audit: Option<Utf8PathBuf>,
 
+    /// Show the sizes of this report of `pgflakegen size psql_NAME/bin --json`, or of this receipt.json of an environment;
+    /// may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub sizes: Vec<Utf8PathBuf>,
+
+    /// Show which versions cannot be side by side, by this log of the build that says so; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub build_log: Vec<Utf8PathBuf>,
+
     /// Say whether the page in FILE, or those that git tracks, are what the catalogue gives (exit code 1 if not).
-    #[arg(long, conflicts_with_all = ["against", "no_history", "facts", "audit", "serve"])]
+    #[arg(long, conflicts_with_all = ["against", "no_history", "facts", "audit", "sizes", "build_log", "serve"])]
     pub check: bool,
 
     /// Serve the page on this machine, and load it anew whenever the catalogue changes.
@@ -61,6 +70,8 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         history: !args.no_history,
         facts: args.facts.as_deref(),
         audit: args.audit.as_deref(),
+        sizes: &args.sizes,
+        builds: &args.build_log,
     };
     if args.serve {
         return serve(args, &request, context);

@@ -1,5 +1,7 @@
 //! `pgflakegen licenses`: the table of licences, and what the policy denies.
 
+use std::path::PathBuf;
+
 use comfy_table::{Table, presets};
 use serde_json::json;
 
@@ -12,7 +14,7 @@ use crate::accounts::bill::Licence;
 use crate::catalogue::licenses;
 use crate::diag::{Format, foreign, plural};
 use crate::ops::Loaded;
-use crate::ops::licenses::{Listed, Request, Row, list};
+use crate::ops::licenses::{Listed, Request, Row, Text, Texts, list};
 
 /// Options of `licenses`.
 #[derive(clap::Args, Debug)]
@@ -24,6 +26,14 @@ pub struct Args {
     /// Go by the policy of REV: on a pull request its base, which the request cannot change.
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
+
+    /// Print the texts instead, as far as sources or packages are in the store; and of what there is none.
+    #[arg(long, requires = "attribute")]
+    pub texts: bool,
+
+    /// With --texts, where store paths are.
+    #[arg(long, value_name = "DIR", default_value = "/nix/store", requires = "texts")]
+    pub store: PathBuf,
 
     /// Print a report as JSON.
     #[arg(long)]
@@ -72,6 +82,22 @@ fn text(rows: &[Row]) -> String {
     table.lines().map(|line| format!("{}\n", line.trim())).collect()
 }
 
+/// Each text below those who have it; in the end those of whom there is none.
+fn collected(texts: &Texts) -> String {
+    let mut out = String::new();
+    for Text { of, text } in &texts.texts {
+        for who in of {
+            out.push_str(&format!("=== {}\n", foreign::line(who)));
+        }
+        out.push_str(&format!("\n{}\n", foreign::block(text)));
+    }
+    if !texts.without.is_empty() {
+        out.push_str("=== No text is at hand of\n\n");
+        texts.without.iter().for_each(|who| out.push_str(&format!("{}\n", foreign::line(who))));
+    }
+    out
+}
+
 /// Runs it.
 ///
 /// # Errors
@@ -83,15 +109,30 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         root: &root,
         attribute: args.attribute.as_deref(),
         against: args.against.as_deref(),
+        texts: args.texts.then_some(args.store.as_path()),
         evaluation: evaluation(args.system.iter().cloned().collect(), &args.inputs, &args.limits),
     };
-    let Listed { rows, found, sources } = list(&request, &Host::new(context))?;
+    let Listed { rows, texts, found, sources } = list(&request, &Host::new(context))?;
     let denied = found.has_errors();
     if args.json {
-        report::write(&found, &sources, json!({ "attribute": args.attribute, "licenses": rows }), context)?;
+        let mut data = json!({ "attribute": args.attribute, "licenses": rows });
+        if let Some(texts) = &texts {
+            data["texts"] = json!(texts.texts);
+            data["without-text"] = json!(texts.without);
+        }
+        report::write(&found, &sources, data, context)?;
     } else {
-        context.out.write_all(text(&rows).as_bytes())?;
+        let shown = texts.as_ref().map_or_else(|| text(&rows), collected);
+        context.out.write_all(shown.as_bytes())?;
         emit(&Loaded { catalogue: None, sources, diagnostics: found }, Format::Text, context)?;
+    }
+    if let Some(Texts { texts, without }) = &texts {
+        context.say(format_args!(
+            "{}; {} without",
+            plural(texts.len(), "text"),
+            plural(without.len(), "component")
+        ))?;
+        return Ok(if denied { Outcome::Findings } else { Outcome::Clean });
     }
     let unknown = rows.iter().filter(|row| row.licences.is_empty()).count();
     let unfree = rows.iter().filter(|row| row.licences.iter().any(|licence| !licence.free)).count();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
-use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting};
+use crate::catalogue::model::{Catalogue, Control, Extension, Fit, Postgresql, Setting};
 use crate::catalogue::names::SqlName;
 use crate::cmd::host::Host;
 use crate::cmd::inputs::Inputs;
@@ -171,6 +171,25 @@ fn show_postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> String {
     out
 }
 
+/// What control files say, each thing with the SQL names for which it holds where that is not all of them.
+fn control(control: &Control) -> String {
+    let mut words = Vec::new();
+    let mut say = |word: &str, names: Vec<&str>| match names.len() {
+        0 => {}
+        count if count == control.0.len() => words.push(word.to_owned()),
+        _ => words.push(format!("{word} ({})", names.join(", "))),
+    };
+    say("trusted", control.names(|one| one.trusted));
+    say("relocatable", control.names(|one| one.relocatable));
+    say("not only for superusers", control.names(|one| !one.superuser));
+    let several = control.0.len() > 1;
+    words.extend(control.schemas().map(|(name, schema)| match several {
+        true => format!("{name} in schema {schema}"),
+        false => format!("in schema {schema}"),
+    }));
+    if words.is_empty() { "neither trusted nor relocatable".to_owned() } else { words.join(", ") }
+}
+
 fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&str>) -> String {
     let mut out = format!("{}: {}\n\n", extension.name, extension.description);
     out.push_str(&lines(&[
@@ -186,6 +205,7 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&st
         ("create extension", extension.sql_names.join(", ")),
         ("requires", extension.requires.join(", ")),
         ("preload", extension.preload.join(", ")),
+        ("control", extension.control.as_ref().map(control).unwrap_or_default()),
         ("settings", settings(&extension.settings)),
         ("not for", extension.exclude_systems.join(", ")),
         (
@@ -210,6 +230,7 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&st
             fits(&p.name).map(|default| format!("{}{}", p.name, if default { "*" } else { "" }))
         });
         let pgrx = version.build.pgrx.as_ref();
+        let own_control = version.control.as_ref().filter(|own| Some(*own) != extension.control.as_ref());
         let _ = writeln!(out, "\n{}", version.version);
         let values = [
             ("PostgreSQL", postgresqls.collect::<Vec<_>>().join(" ")),
@@ -227,6 +248,7 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&st
             ("pgrx", pgrx.map(|p| p.version.clone()).unwrap_or_default()),
             ("rust", pgrx.and_then(|p| p.rust.clone()).unwrap_or_default()),
             ("requires", version.requires.join(", ")),
+            ("control", own_control.map(control).unwrap_or_default()),
             ("broken", version.broken.clone().unwrap_or_default()),
         ];
         for line in lines(&values).lines() {

@@ -10,7 +10,7 @@ use super::inputs::Inputs;
 use super::program::{EvalOptions, sides};
 use super::{Context, Outcome, report};
 use crate::accounts::bill::split_name;
-use crate::diag::{Diagnostics, SourceMap, foreign, plural};
+use crate::diag::{Diagnostics, SourceMap, foreign, mib, plural, signed_mib};
 use crate::nix::eval::{current_system, parse_size};
 use crate::ops::size::{Closure, Request, Size, size};
 
@@ -99,7 +99,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         writeln!(
             context.err,
             "error: {attribute} has grown by {}, more than {}",
-            signed(growth),
+            signed_mib(growth),
             mib(limit)
         )?;
         outcome = Outcome::Findings;
@@ -111,22 +111,11 @@ fn growth(now: &Closure, before: &Closure) -> i128 {
     i128::from(now.bytes) - i128::from(before.bytes)
 }
 
-/// As people read it: `1.4 MiB`.
-fn mib(bytes: u64) -> String {
-    let tenths = (u128::from(bytes) * 10).div_ceil(1 << 20);
-    format!("{}.{} MiB", tenths / 10, tenths % 10)
-}
-
-fn signed(bytes: i128) -> String {
-    let sign = if bytes < 0 { '-' } else { '+' };
-    format!("{sign}{}", mib(u64::try_from(bytes.unsigned_abs()).unwrap_or(u64::MAX)))
-}
-
 fn shown(attribute: &str, args: &Args, found: &Size, context: &mut Context<'_>) -> anyhow::Result<()> {
     let Size { now, before, .. } = found;
     let since = match (&args.against, before) {
         (Some(rev), Some(before)) => {
-            format!(", {} since {}", signed(growth(now, before)), foreign::line(rev))
+            format!(", {} since {}", signed_mib(growth(now, before)), foreign::line(rev))
         }
         _ => String::new(),
     };
@@ -158,7 +147,7 @@ fn shown(attribute: &str, args: &Args, found: &Size, context: &mut Context<'_>) 
         writeln!(
             context.out,
             "{:>12}  {}  {} -> {}",
-            signed(by),
+            signed_mib(by),
             foreign::line(&package),
             mib(old),
             mib(new)
@@ -231,9 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_names() {
-        assert_eq!((mib(0), mib(1), mib(3 << 20)), ("0.0 MiB".into(), "0.1 MiB".into(), "3.0 MiB".into()));
-        assert_eq!(signed(-(5 << 20)), "-5.0 MiB");
+    fn names_of_packages() {
         for (name, expected) in [
             ("pgvector-0.8.1", "pgvector"),
             ("icu4c-76.1-dev", "icu4c-dev"),

@@ -257,9 +257,27 @@ pub fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
+/// Bytes as people read them: `1.4 MiB`.
+pub fn mib(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10).div_ceil(1 << 20);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
+/// How many bytes more or fewer: `+1.4 MiB`.
+pub fn signed_mib(bytes: i128) -> String {
+    let sign = if bytes < 0 { '-' } else { '+' };
+    format!("{sign}{}", mib(u64::try_from(bytes.unsigned_abs()).unwrap_or(u64::MAX)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_for_people() {
+        assert_eq!((mib(0), mib(1), mib(3 << 20)), ("0.0 MiB".into(), "0.1 MiB".into(), "3.0 MiB".into()));
+        assert_eq!((signed_mib(-(5 << 20)), signed_mib(1)), ("-5.0 MiB".into(), "+0.1 MiB".into()));
+    }
 
     #[test]
     fn few_of_many() {

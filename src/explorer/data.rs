@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::state::State;
-use crate::catalogue::model::Setting;
+use crate::catalogue::model::{Control, Setting};
 use crate::catalogue::names::{ExtName, PgName, SqlName, System, VersionAttr};
 
 /// Raised when a key changes its meaning.
@@ -157,6 +157,9 @@ pub struct Extension {
     /// SQL names needed first, by any version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<SqlName>,
+    /// What its control files say, by SQL name, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     /// Settings it needs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Setting>,
@@ -215,6 +218,9 @@ pub struct Version {
     /// Its own, where they are not the extension's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preload: Option<Vec<String>>,
+    /// Its own, where they are not the extension's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     /// Files of the catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Utf8PathBuf>,
@@ -308,6 +314,12 @@ pub struct Facts {
     /// By the PostgreSQL's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub postgresqls: BTreeMap<String, Fact>,
+    /// What further versions side by side add in bytes: by the PostgreSQL's name and the extension.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Why versions of an extension cannot be side by side.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub collisions: BTreeMap<String, Vec<String>>,
 }
 
 /// What is known of one package.
@@ -320,6 +332,9 @@ pub struct Fact {
     /// Bytes of all that it needs to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closure: Option<u64>,
+    /// Bytes that a server has because of it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brings: Option<u64>,
     /// Whether anybody with CREATE on a database may create it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<bool>,
@@ -361,7 +376,7 @@ impl History {
 impl Facts {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.extensions.is_empty() && self.postgresqls.is_empty()
+        *self == Self::default()
     }
 }
 

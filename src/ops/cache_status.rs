@@ -205,10 +205,7 @@ pub fn asked(
     let roots: BTreeSet<String> = jobs.iter().filter_map(|job| job.drv_path.clone()).collect();
     let known = Known::look(roots.iter().cloned(), &mut derivations, &caches, &|_| false);
     let needs = roots.into_iter().map(|root| (root.clone(), known.needs(&root, &mut derivations))).collect();
-    let mut warnings: Vec<String> = left_out
-        .into_iter()
-        .map(|left| format!("the cache {} cannot be asked: {}", left.cache, left.why))
-        .collect();
+    let mut warnings: Vec<String> = left_out.iter().map(ToString::to_string).collect();
     if let Some((count, why)) = caches.trouble() {
         warnings.push(format!("{} of caches had no answer: {why}", plural(count, "question")));
     }

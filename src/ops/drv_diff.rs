@@ -76,11 +76,18 @@ pub fn packages_by_cause(changes: &[Change]) -> Vec<(String, usize)> {
 /// # Errors
 /// When a revision cannot be evaluated at all.
 pub fn drv_diff(request: &Request<'_>, host: &dyn Host) -> Result<Diff, Error> {
+    let (before, after) = both(request, host)?;
+    Ok(compare(&before, &after))
+}
+
+/// Both sides, evaluated.
+///
+/// # Errors
+/// As [`drv_diff`](fn@drv_diff).
+pub(super) fn both(request: &Request<'_>, host: &dyn Host) -> Result<(Side, Side), Error> {
     let flake = Flake::around(request.start)?;
     let before = flake.side(Some(request.before), &request.how, host)?;
-    let after = flake.side(request.after, &request.how, host)?;
-    let (changes, packages) = compare(&before, &after);
-    Ok(Diff { changes, packages })
+    Ok((before, flake.side(request.after, &request.how, host)?))
 }
 
 impl Side {
@@ -99,7 +106,7 @@ impl Side {
 }
 
 /// What changes, and of how many packages.
-fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
+pub(super) fn compare(before: &Side, after: &Side) -> Diff {
     let names: BTreeSet<&String> = before.jobs.keys().chain(after.jobs.keys()).collect();
     let mut packages = names.len();
     let mut causes = DerivationDiff::new(before.folder.path(), after.folder.path());
@@ -142,5 +149,5 @@ fn compare(before: &Side, after: &Side) -> (Vec<Change>, usize) {
         }
         changes.push(Change { attr: attr.clone(), change, before: old_drv, after: new_drv, reasons });
     }
-    (changes, packages)
+    Diff { changes, packages }
 }

@@ -1,20 +1,25 @@
 //! Under which licences things are: those of the catalogue, or of an environment or image. And what a policy denies.
 
+mod texts;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use camino::Utf8Path;
 use serde::Serialize;
 
 use super::evaluate::Evaluation;
 use super::revision::{self, Side};
-use super::sbom::{self, sbom};
+use super::sbom::{self, with_derivations};
 use super::{Error, Host};
 use crate::accounts::bill::Licence;
 use crate::catalogue::model::{Catalogue, Fit, Policy};
 use crate::catalogue::{licenses, places};
 use crate::diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, foreign};
 use crate::layout;
+use crate::progress::progress;
 use crate::rule::{Finder, finder};
+pub use texts::{Text, Texts};
 
 /// What is found here.
 pub(crate) const FINDER: Finder = finder! { DeniedLicense; };
@@ -28,6 +33,8 @@ pub struct Request<'a> {
     pub attribute: Option<&'a str>,
     /// The policy is that of this revision, not of the files as they are.
     pub against: Option<&'a str>,
+    /// The folder of the store that texts are collected from; with an attribute only.
+    pub texts: Option<&'a Path>,
     /// How an attribute is evaluated.
     pub evaluation: Evaluation,
 }
@@ -51,6 +58,8 @@ pub struct Row {
 pub struct Listed {
     /// In the order of names.
     pub rows: Vec<Row>,
+    /// The texts, if they were asked for.
+    pub texts: Option<Texts>,
     /// What the policy denies.
     pub found: Diagnostics,
     /// The texts that findings point into.
@@ -68,10 +77,13 @@ pub fn list(request: &Request<'_>, host: &dyn Host) -> Result<Listed, Error> {
         Some(revision) => policy_of(request.root, revision)?,
         None => catalogue.flake.policy.clone(),
     };
-    let mut rows = match request.attribute {
-        None => of_catalogue(&catalogue),
+    let (mut rows, texts) = match request.attribute {
+        None => (of_catalogue(&catalogue), None),
         Some(attribute) => {
-            of_bill(&sbom(&sbom::Request::of(request.root, attribute, &request.evaluation), host)?)
+            let wanted = sbom::Request::of(request.root, attribute, &request.evaluation);
+            let (bill, derivations) = with_derivations(&wanted, host)?;
+            let _looking = progress(host, "looking for texts", 0);
+            (of_bill(&bill), request.texts.map(|store| texts::texts(&bill, &derivations, store)))
         }
     };
     let mut found = Diagnostics::new();
@@ -88,7 +100,7 @@ pub fn list(request: &Request<'_>, host: &dyn Host) -> Result<Listed, Error> {
     if request.attribute.is_none() {
         denied(&catalogue, &policy, request.against, &loaded.sources, &mut found);
     }
-    Ok(Listed { rows, found, sources: loaded.sources })
+    Ok(Listed { rows, texts, found, sources: loaded.sources })
 }
 
 fn in_environment(row: &Row, licence: &Licence) -> Diagnostic {

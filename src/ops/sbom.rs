@@ -65,6 +65,14 @@ const DESCRIBE: &str = include_str!("sbom.nix");
 /// # Errors
 /// When the catalogue cannot be read, or the attribute not be evaluated; with `store`, when it is not built there.
 pub fn sbom(request: &Request<'_>, host: &dyn Host) -> Result<Bill, Error> {
+    Ok(with_derivations(request, host)?.0)
+}
+
+/// The bill, with the derivations that it is made of.
+///
+/// # Errors
+/// As [`sbom`](fn@sbom).
+pub(super) fn with_derivations(request: &Request<'_>, host: &dyn Host) -> Result<(Bill, Derivations), Error> {
     let catalogue = super::usable(request.root, host)?;
     let system = match systems(&catalogue, &request.evaluation.systems)?.first() {
         Some(first) if !request.evaluation.systems.is_empty() => first.clone(),
@@ -106,7 +114,7 @@ pub fn sbom(request: &Request<'_>, host: &dyn Host) -> Result<Bill, Error> {
     if let Some(folder) = request.store {
         lock_files(&mut made, folder, &derivations);
     }
-    Ok(made)
+    Ok((made, derivations))
 }
 
 fn sort(attribute: &str) -> Sort {

@@ -89,10 +89,8 @@ pub struct Share {
 /// When the flake cannot be evaluated, has no such attribute, or something is neither built nor described.
 pub fn size(request: &Request<'_>, host: &dyn Host) -> Result<Size, Error> {
     if request.attribute.ends_with("/docker") {
-        return Err(not_measurable(
-            request,
-            "an image is packed; ask for what it is made of, as psql_17/slim",
-        ));
+        let why = "an image is packed; ask for what it is made of, as psql_17/slim";
+        return Err(not_measurable(request.attribute, why));
     }
     let (now, before) = match request.against {
         None => {
@@ -107,15 +105,17 @@ pub fn size(request: &Request<'_>, host: &dyn Host) -> Result<Size, Error> {
     };
     let _looking = progress(host, "looking into store and caches", 0);
     let (caches, left_out) = Caches::reach(request.caches, patience(), false)?;
-    let measure = |side: &Side| closure(request, side, &caches);
+    let system = request.how.systems.first().map_or("", String::as_str);
+    let measure = |side: &Side| {
+        Scales::new(side, request.store, &caches, request.against)?.closure(system, request.attribute)
+    };
     let (now, before) = (measure(&now)?, before.as_ref().map(measure).transpose()?);
-    let warnings =
-        left_out.into_iter().map(|left| format!("the cache {} cannot be asked: {}", left.cache, left.why));
-    Ok(Size { now, before, warnings: warnings.collect() })
+    let warnings = left_out.iter().map(ToString::to_string).collect();
+    Ok(Size { now, before, warnings })
 }
 
-fn not_measurable(request: &Request<'_>, why: &str) -> Error {
-    Error::NotEvaluable { attribute: request.attribute.to_owned(), why: why.to_owned() }
+fn not_measurable(attribute: &str, why: &str) -> Error {
+    Error::NotEvaluable { attribute: attribute.to_owned(), why: why.to_owned() }
 }
 
 /// What a store path is called, without its hash.
@@ -145,18 +145,85 @@ fn extensions(side: &Side, attribute: &str) -> BTreeMap<String, String> {
     named
 }
 
-fn closure(request: &Request<'_>, side: &Side, caches: &Caches) -> Result<Closure, Error> {
-    let system = request.how.systems.first().map_or("", String::as_str);
-    let attribute = format!("packages.{system}.{}", request.attribute);
-    let missing = |why: &str| not_measurable(request, why);
-    let job = side.jobs.get(&attribute).ok_or_else(|| missing("the flake has no such package"))?;
-    if let Some(error) = &job.error {
-        return Err(missing(error));
+/// What tells how large the packages of a side are.
+pub(super) struct Scales<'a> {
+    side: &'a Side,
+    store: &'a Path,
+    caches: &'a Caches,
+    revision: Option<&'a str>,
+    known: BTreeMap<String, String>,
+    graph: Graph,
+}
+
+impl<'a> Scales<'a> {
+    /// Of what is in a store or described by caches; `revision` is what else must be built, for the error.
+    ///
+    /// # Errors
+    /// When the side's derivations cannot be read.
+    pub fn new(
+        side: &'a Side,
+        store: &'a Path,
+        caches: &'a Caches,
+        revision: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let known = known(side.folder.path())?;
+        Ok(Self { side, store, caches, revision, known, graph: Graph { paths: BTreeMap::new() } })
     }
-    let root = output(side, &attribute).ok_or_else(|| missing("its path is not known before it is built"))?;
-    let known = known(side.folder.path())?;
-    let graph = Graph::of(&root, request, &known, caches)?;
-    Ok(graph.closure(&root, &extensions(side, &attribute)))
+
+    /// The store path of a package, with its hash.
+    ///
+    /// # Errors
+    /// When there is none, or it is not known before it is built.
+    pub fn path(&self, system: &str, attribute: &str) -> Result<String, Error> {
+        let full = format!("packages.{system}.{attribute}");
+        let missing = |why: &str| not_measurable(attribute, why);
+        let job = self.side.jobs.get(&full).ok_or_else(|| missing("the flake has no such package"))?;
+        if let Some(error) = &job.error {
+            return Err(missing(error));
+        }
+        output(self.side, &full).ok_or_else(|| missing("its path is not known before it is built"))
+    }
+
+    /// A package with all that it brings along.
+    ///
+    /// # Errors
+    /// When there is none, or something of it is neither built nor described.
+    pub fn closure(&mut self, system: &str, attribute: &str) -> Result<Closure, Error> {
+        let root = self.weighed(system, attribute)?;
+        let extensions = extensions(self.side, &format!("packages.{system}.{attribute}"));
+        Ok(self.graph.closure(&root, &extensions))
+    }
+
+    /// Its bytes alone.
+    ///
+    /// # Errors
+    /// As [`closure`](Self::closure).
+    pub fn bytes(&mut self, system: &str, attribute: &str) -> Result<u64, Error> {
+        let root = self.weighed(system, attribute)?;
+        Ok(total(self.graph.reach(&root, None).keys().map(|path| self.graph.bytes(path))))
+    }
+
+    fn weighed(&mut self, system: &str, attribute: &str) -> Result<String, Error> {
+        let root = self.path(system, attribute)?;
+        self.graph.weigh(&root, self.store, &self.known, self.caches).map_err(|absent| match absent {
+            Absent::Nowhere(path) => Error::NoSize {
+                path,
+                attribute: attribute.to_owned(),
+                store: self.store.display().to_string(),
+                revision: self.revision.map(str::to_owned),
+            },
+            Absent::Unreadable(error) => error.into(),
+        })?;
+        Ok(root)
+    }
+}
+
+/// Why a store path has no size.
+enum Absent {
+    /// It is neither in the store nor described.
+    Nowhere(String),
+    /// It cannot be read.
+    Unreadable(io::Error),
 }
 
 /// The hashes of all outputs and sources, by which references are found in files.
@@ -199,40 +266,45 @@ struct Graph {
 }
 
 impl Graph {
-    fn of(
+    /// Adds what a path brings along.
+    fn weigh(
+        &mut self,
         root: &str,
-        request: &Request<'_>,
+        store: &Path,
         known: &BTreeMap<String, String>,
         caches: &Caches,
-    ) -> Result<Self, Error> {
-        let mut paths: BTreeMap<String, Node> = BTreeMap::new();
+    ) -> Result<(), Absent> {
+        // What is known is known with all it refers to: a path that fails adds nothing.
+        let mut new: BTreeMap<String, Node> = BTreeMap::new();
         let mut level = BTreeSet::from([root.to_owned()]);
+        level.retain(|path| !self.paths.contains_key(path));
         while !level.is_empty() {
             let (here, elsewhere): (Vec<String>, Vec<String>) =
-                level.into_iter().partition(|path| request.store.join(path).symlink_metadata().is_ok());
+                level.into_iter().partition(|path| store.join(path).symlink_metadata().is_ok());
             let infos = caches.describe(&elsewhere);
             let mut found = Vec::new();
             for path in elsewhere {
                 let Some(node) = infos.get(&path).and_then(|info| described(&path, info)) else {
-                    return Err(Error::NoSize {
-                        path,
-                        attribute: request.attribute.to_owned(),
-                        store: request.store.display().to_string(),
-                        revision: request.against.map(str::to_owned),
-                    });
+                    return Err(Absent::Nowhere(path));
                 };
                 found.push((path, node));
             }
             for path in here {
-                let node = look(&request.store.join(&path), known)?;
+                let node = look(&store.join(&path), known).map_err(Absent::Unreadable)?;
                 found.push((path, node));
             }
             let next: BTreeSet<String> =
                 found.iter().flat_map(|(_, node)| node.references.iter().cloned()).collect();
-            paths.extend(found);
-            level = next.into_iter().filter(|path| !paths.contains_key(path)).collect();
+            new.extend(found);
+            let is_new = |path: &String| !new.contains_key(path) && !self.paths.contains_key(path);
+            level = next.into_iter().filter(is_new).collect();
         }
-        Ok(Self { paths })
+        self.paths.extend(new);
+        Ok(())
+    }
+
+    fn bytes(&self, path: &str) -> u64 {
+        self.paths.get(path).map_or(0, |node| node.bytes)
     }
 
     /// What can be reached, each with what it was reached from first; not through `without`.
@@ -256,7 +328,7 @@ impl Graph {
 
     fn closure(&self, root: &str, extensions: &BTreeMap<String, String>) -> Closure {
         let from = self.reach(root, None);
-        let bytes = |path: &str| self.paths.get(path).map_or(0, |node| node.bytes);
+        let bytes = |path: &str| self.bytes(path);
         let (mut only, mut shares) = (BTreeMap::new(), Vec::new());
         for path in from.keys().filter(|path| **path != root) {
             let Some(extension) = extensions.get(name(path)) else { continue };

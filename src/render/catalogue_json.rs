@@ -124,6 +124,9 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
     if extension.side_by_side {
         value["side-by-side"] = true.into();
     }
+    if let Some(control) = &extension.control {
+        value["control"] = json!(control);
+    }
     value
 }
 
@@ -141,6 +144,9 @@ fn version(version: &Version, postgresqls: Vec<&str>) -> Value {
         "rust": pgrx.and_then(|p| p.rust.as_ref()),
         "broken": version.broken,
     });
+    if let Some(control) = &version.control {
+        value["control"] = json!(control);
+    }
     let mut files: Map<String, Value> = Map::new();
     for File { system, major, source } in &version.build.files {
         let file = json!({ "origin": origin(source), "hash": source.hash });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql, Setting, Version};
+use crate::catalogue::model::{Catalogue, Extension, Fit, OneControl, Postgresql, Setting, Version};
 use crate::catalogue::names::{ExtName, SqlName};
 
 /// One `CREATE EXTENSION`.
@@ -18,6 +18,9 @@ pub struct Create {
     pub version: Option<String>,
     /// What must have been created before; contrib extensions included.
     pub requires: Vec<SqlName>,
+    /// What its control file says, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<OneControl>,
 }
 
 /// The extensions that are in the `bin` of a PostgreSQL, with the version that is.
@@ -90,12 +93,14 @@ pub fn create(catalogue: &Catalogue, postgresql: &Postgresql) -> Vec<Create> {
     let mut all: BTreeMap<SqlName, Create> = BTreeMap::new();
     for (extension, version) in installed(catalogue, postgresql) {
         let requires = version.map_or(&extension.requires, |v| &v.requires);
+        let control = version.map_or(&extension.control, |v| &v.control).as_ref();
         for sql in &extension.sql_names {
             let create = Create {
                 sql: sql.clone(),
                 extension: extension.name.clone(),
                 version: version.map(|v| v.sql_version.clone()),
                 requires: requires.iter().filter(|name| *name != sql).cloned().collect(),
+                control: control.and_then(|control| control.0.get(sql)).cloned(),
             };
             all.insert(sql.clone(), create);
         }

@@ -26,6 +26,7 @@ scripts! {
     "ami.sh",
     "build.sh",
     "comment.sh",
+    "explorer.sh",
     "image.sh",
     "manifest.sh",
     "oci.sh",
@@ -91,6 +92,7 @@ struct Data {
     builds: Vec<Build>,
     checkout: String,
     default: String,
+    deploy_pages: String,
     download: String,
     /// Jobs of the system that the default PostgreSQL is built on.
     first: Vec<String>,
@@ -105,6 +107,7 @@ struct Data {
     machines: Vec<MachineImage>,
     max_parallel: u32,
     nix: String,
+    pages: bool,
     program: String,
     public_keys: String,
     registries: Vec<Registry>,
@@ -121,6 +124,7 @@ struct Data {
     tags: String,
     timeout: u32,
     upload: String,
+    upload_pages: String,
 }
 
 #[derive(Serialize)]
@@ -214,6 +218,7 @@ impl Data {
             builds: builds.collect(),
             checkout: action("actions/checkout"),
             default: text(&Value::from(vec![default]).to_string()),
+            deploy_pages: action("actions/deploy-pages"),
             download: action("actions/download-artifact"),
             first: KINDS.iter().map(|(kind, _)| format!("{first_system}-{kind}")).collect(),
             first_runner,
@@ -227,6 +232,7 @@ impl Data {
             login: action("docker/login-action"),
             max_parallel: ci.max_parallel,
             nix: action("cachix/install-nix-action"),
+            pages: ci.pages,
             program: text(&ci.program),
             public_keys: joined(|cache| &cache.public_key),
             registries: registries(&flake.image.repositories),
@@ -246,6 +252,7 @@ impl Data {
             tags: ci.systems.iter().map(|(system, _)| system.as_str()).collect::<Vec<_>>().join(", "),
             timeout: ci.timeout,
             upload: action("actions/upload-artifact"),
+            upload_pages: action("actions/upload-pages-artifact"),
         }
     }
 }

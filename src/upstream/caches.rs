@@ -68,6 +68,12 @@ pub struct Unreachable {
     pub why: String,
 }
 
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the cache {} cannot be asked: {}", self.cache, self.why)
+    }
+}
+
 /// Caches are many and questions short: no waiting for one that is down.
 pub fn patience() -> Patience {
     Patience {

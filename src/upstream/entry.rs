@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 
 use super::cargo::CargoError;
-use super::detect::{self, About};
+use super::detect::{self, About, control};
 use super::prefetch::{Upstream, UpstreamError};
 use super::progress::Progress;
 use super::usual::{self, Tags, newest};
 use super::versions::Release;
-use crate::catalogue::model::{Catalogue, Fetcher, Revision};
+use crate::catalogue::model::{Catalogue, Control, Fetcher, Revision};
 use crate::layout;
 
 /// A new entry.
@@ -158,7 +158,7 @@ impl Upstream {
         }
         let others = match (&usual, major) {
             (Some((_, releases)), Some(major)) if !about.kind.value.has_crates() => {
-                self.of_other_majors(owner, repo, catalogue, releases, (name, major), progress)?
+                self.of_other_majors(owner, repo, catalogue, releases, (name, major, &about), progress)?
             }
             _ => String::new(),
         };
@@ -174,7 +174,7 @@ impl Upstream {
         repo: &str,
         catalogue: &Catalogue,
         releases: &[Release],
-        (name, own): (&str, u32),
+        (name, own, newest_of_own): (&str, u32, &About),
         progress: &dyn Progress,
     ) -> Result<String, CargoError> {
         let majors: BTreeSet<u32> = catalogue.postgresqls.iter().map(|postgresql| postgresql.major).collect();
@@ -197,6 +197,11 @@ impl Upstream {
             ));
             if let Some(sql_version) = about.sql_version.filter(|sql| sql != version) {
                 text.push_str(&format!("sql-version = {}\n", quoted(&sql_version)));
+            }
+            if let Some(control) =
+                about.control.as_ref().filter(|own| Some(*own) != newest_of_own.control.as_ref())
+            {
+                text.push_str(&format!("control = {}\n", control::key(control)));
             }
         }
         Ok(text)
@@ -269,6 +274,9 @@ fn text(
     if let Some(preload) = &about.preload {
         line("preload", list(preload.value.iter().map(String::as_str)), &preload.from);
     }
+    if let Some(control) = &about.control {
+        line("control", control::key(control).to_string(), "");
+    }
     // A placeholder other than {version} is for bump alone.
     let plain =
         tag.filter(|tag| tag.contains("{version}") && !tag.contains("{postgresql}") && !tag.contains('*'));
@@ -299,7 +307,9 @@ fn text(
     if !about.make_flags.is_empty() {
         line("make-flags", list(about.make_flags.iter().map(String::as_str)), "the Makefile");
     }
-    if let Some(schema) = &about.schema {
+    let schemas: BTreeSet<&str> =
+        about.control.iter().flat_map(Control::schemas).map(|(_, schema)| schema).collect();
+    for schema in schemas {
         entry.remarks.push(format!("it puts itself into the schema {schema}"));
     }
     for name in &about.requires {

@@ -1,6 +1,7 @@
-# Builds the image of a PostgreSQL and pushes it for one architecture. ATTR: the image; NAME: the PostgreSQL; IMAGES:
-# repositories of registries, with spaces between; ARCHITECTURE; REVISION: the commit. Leaves digests/TAG.ARCHITECTURE
-# for the manifest list. The tag says version and commit, so what it names never changes: one that is there stays.
+# Builds the image of a PostgreSQL and pushes it for one architecture, with its SBOM in it. ATTR: the image; NAME: the
+# PostgreSQL; IMAGES: repositories of registries, with spaces between; ARCHITECTURE; REVISION: the commit. Leaves
+# digests/TAG.ARCHITECTURE for the manifest list, and sboms/TAG-ARCHITECTURE.{cdx,spdx}.json for the release. The tag says
+# version and commit, so what it names never changes: one that is there stays.
 set -euo pipefail
 
 NIX_CONFIG="${NIX_CONFIG:-}
@@ -33,7 +34,6 @@ mkdir "$unpacked"
 tar -xf "$archive" -C "$unpacked"
 config=$(jq --raw-output '.[0].Config' "$unpacked/manifest.json")
 config=$unpacked/$config
-config_digest=$(digest_of "$config")
 label() { # NAME
   jq --raw-output --arg name "org.opencontainers.image.$1" '.config.Labels[$name] // empty' "$config"
 }
@@ -53,6 +53,34 @@ if [[ -z $version ]]; then
   exit 1
 fi
 
+# 17.6 for the PostgreSQL called 17; others have their name in front.
+case $version in
+  "$name" | "$name".*) release=$version ;;
+  *) release=$name-$version ;;
+esac
+tag=${release//[^A-Za-z0-9_.-]/_}-${revision:0:12}
+
+# What is in it, by its derivations: CycloneDX, and SPDX in the version that scanners read. As a layer on top it lies where
+# they look. The same image and the same pgflakegen give the same bytes.
+attribute=${ATTR#packages.} boms=$work/layer/var/lib/db/sbom
+system=${attribute%%.*} attribute=${attribute#*.}
+mkdir -p "$boms" sboms
+sbom() { # FORMAT KIND
+  pgflakegen sbom "$attribute" --system "$system" --format "$1" >"$boms/postgresql-$name.$2.json"
+  cp "$boms/postgresql-$name.$2.json" "sboms/$tag-$architecture.$2.json"
+}
+sbom cyclonedx cdx
+sbom spdx-2.3 spdx
+tar --format=ustar --sort=name --mtime=@1 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+  -C "$work/layer" -cf "$unpacked/sbom.tar" var/lib/db
+difference=$(digest_of "$unpacked/sbom.tar")
+jq --compact-output --arg difference "$difference" '
+  .rootfs.diff_ids += [$difference]
+  | if .history then .history += [{ created, created_by: "pgflakegen sbom" }] else . end
+' "$config" >"$work/config"
+config=$work/config
+config_digest=$(digest_of "$config")
+
 # The archive as a layout of OCI's, made once: the same archive gives the same bytes, and digests are known before
 # anything is pushed, so that a registry is sent only the layers that it lacks. What OCI has no field for, as the health
 # check, stays in the configuration, where Docker finds it.
@@ -61,7 +89,7 @@ layout() { # sets digest
   local blobs=$work/layout/blobs/sha256 blob size processors
   if [[ -n $digest ]]; then return; fi
   mkdir -p "$blobs"
-  jq --raw-output '.[0].Layers[]' "$unpacked/manifest.json" >"$work/layers"
+  jq --raw-output '.[0].Layers[], "sbom.tar"' "$unpacked/manifest.json" >"$work/layers"
   processors=$(nproc)
   (cd "$unpacked" && xargs -P "$processors" -I '{}' bash -c 'gzip -n <"$1" >"$1.gz"' gzip '{}' <"$work/layers")
   while IFS= read -r layer; do
@@ -83,13 +111,6 @@ layout() { # sets digest
   cp "$config" "$blobs/${config_digest#*:}"
   finish_layout "$work/layout" "$work/manifest" image
 }
-
-# 17.6 for the PostgreSQL called 17; others have their name in front.
-case $version in
-  "$name" | "$name".*) release=$version ;;
-  *) release=$name-$version ;;
-esac
-tag=${release//[^A-Za-z0-9_.-]/_}-${revision:0:12}
 
 # The digest of what a tag or digest names; nothing where there is none. Its manifest is in $raw. Some registries refuse
 # to speak of what is not there: pushing shows whether that is it. A registry that cannot be asked is pushed nothing.

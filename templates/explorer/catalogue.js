@@ -2,7 +2,7 @@
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const { catalogue } = data;
-const facts = { extensions: {}, postgresqls: {}, ...data.facts };
+const facts = { extensions: {}, postgresqls: {}, beside: {}, collisions: {}, ...data.facts };
 const past = { revisions: [], since: {}, ...data.history };
 const { postgresqls, extensions, systems } = catalogue;
 const servers = new Map(postgresqls.map((postgresql) => [postgresql.name, postgresql]));
@@ -81,6 +81,12 @@ function requiredBy(extension) {
 
 /** What is known of a package from elsewhere. */
 const factsOf = (extension, version) => facts.extensions[extension.name]?.[version ?? ''] ?? {};
+/** What the control files of a version say, or of whatever version nixpkgs has. */
+const controlOf = (extension, entry) => entry?.control ?? extension.control;
+/** Whether something is said of any version that is there. */
+const isAny = (extension, key) =>
+  [extension.control, ...(extension.versions ?? []).map((version) => version.control)].some((control) => Object.values(control ?? {}).some((one) => one[key])) ||
+  Object.values(facts.extensions[extension.name] ?? {}).some((fact) => fact[key]);
 const holes = (extension) =>
   Object.entries(facts.extensions[extension.name] ?? {})
     .flatMap(([version, fact]) => (fact.vulnerabilities ?? []).map((hole) => ({ version, ...hole })));
@@ -118,6 +124,8 @@ const FACETS = [
       ['preload', 'needs preload'],
       ['several', 'several versions'],
       ['side-by-side', 'several in one server'],
+      ['trusted', 'trusted'],
+      ['relocatable', 'relocatable'],
       ['ours', 'built from source here'],
       ['nixpkgs', 'from nixpkgs'],
       ['override', 'has an override'],
@@ -130,6 +138,8 @@ const FACETS = [
         ['preload', extension.preload],
         ['several', postgresqls.some(({ name }) => versionsOn(extension, name).length > 1)],
         ['side-by-side', extension.sideBySide],
+        ['trusted', isAny(extension, 'trusted')],
+        ['relocatable', isAny(extension, 'relocatable')],
         [extension.versions ? 'ours' : 'nixpkgs', true],
         ['override', extension.override],
         ['unfree', !isFree(extension)],

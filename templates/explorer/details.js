@@ -104,7 +104,7 @@ function versionTable(extension) {
         version.prerelease && badge('prerelease', 'warn'),
         version.broken && badge('left out', 'bad', version.broken),
         version.sqlVersion && h('span', { class: 'small' }, `in SQL ${version.sqlVersion}`),
-        (fact.size || fact.closure) && h('span', { class: 'small' }, [fact.size && bytes(fact.size), fact.closure && `closure ${bytes(fact.closure)}`].filter(Boolean).join(', '))),
+        (fact.size || fact.closure || fact.brings) && h('span', { class: 'small' }, [fact.size && bytes(fact.size), fact.closure && `closure ${bytes(fact.closure)}`, fact.brings && `brings ${bytes(fact.brings)}`].filter(Boolean).join(', '))),
       h('td', {}, h('span', { class: 'chips' }, on.length > 0
         ? on.map(({ name }) => [chip(name, isDefault(name) ? 'default' : ''), isDefault(name) && h('span', { class: 'unseen' }, '(default)')])
         : h('span', { class: 'small' }, version.broken ?? 'none'))),
@@ -134,10 +134,32 @@ function vulnerabilityList(found) {
     h('li', {}, outside(link, id), ' ', severity && badge(severity, 'bad'), ` in ${version}`, summary && `: ${summary}`, fixed && ` (fixed in ${fixed})`)));
 }
 
-/** Yes or no, where it is known. */
-function known(extension, key) {
-  const said = new Set(Object.values(facts.extensions[extension.name] ?? {}).map((fact) => fact[key]).filter((one) => one !== undefined));
-  return said.size === 1 ? ([...said][0] ? 'yes' : 'no') : undefined;
+/** Yes or no, or for which SQL names, where it is known of a version. */
+function holds(extension, version, key) {
+  const control = controlOf(extension, version?.entry);
+  if (control) {
+    const names = Object.keys(control).filter((name) => control[name][key]);
+    if (names.length === 0) return 'no';
+    return names.length === Object.keys(control).length ? 'yes' : `only ${names.join(', ')}`;
+  }
+  const said = factsOf(extension, version?.version)[key];
+  return said === undefined ? undefined : said ? 'yes' : 'no';
+}
+
+/** Who may create it: as PostgreSQL judges by the control file. */
+function creators(extension, version) {
+  const control = controlOf(extension, version?.entry);
+  if (!control) return undefined;
+  const free = Object.keys(control).filter((name) => control[name].trusted || !control[name].superuser);
+  if (free.length === 0) return 'superusers';
+  return free.length === Object.keys(control).length ? 'whoever has CREATE on the database' : `superusers; ${free.join(', ')}: whoever has CREATE on the database`;
+}
+
+/** The schemas that it is always in. */
+function schemas(extension, version) {
+  const all = Object.entries(controlOf(extension, version?.entry) ?? {}).filter(([, { schema }]) => schema);
+  const several = (extension.sql ?? []).length > 1;
+  return between(', ', all.map(([name, { schema }]) => [h('code', {}, schema), several && ` (${name})`]));
 }
 
 function extensionView(name, params) {
@@ -154,6 +176,7 @@ function extensionView(name, params) {
   const { name: server, versions: there, version } = chosenBuild(extension, params);
   const fact = factsOf(extension, version?.version);
   const together = inOneServer(extension, there);
+  const added = facts.beside[server]?.[name];
   return {
     title: extension.name,
     element: h('article', { class: 'detail' }, back(),
@@ -166,6 +189,7 @@ function extensionView(name, params) {
         h('div', {},
           h('section', { class: 'card' }, h('h2', {}, 'Versions'), versionTable(extension), h('p', { class: 'small' }, h('span', { class: 'chip default' }, '17'), ' the version in ', h('code', {}, 'bin'))),
           found.length > 0 && h('section', { class: 'card' }, h('h2', {}, 'Known vulnerabilities'), vulnerabilityList(found)),
+          facts.collisions[name] && h('section', { class: 'card' }, h('h2', {}, 'Cannot be side by side'), h('ul', {}, facts.collisions[name].map((why) => h('li', {}, why)))),
           out.length > 0 && h('section', { class: 'card' }, h('h2', {}, 'Left out'), terms(out.map(({ what, why }) => [what, why]))),
           extension.override && h('section', { class: 'card' }, h('h2', {}, 'Override'), h('p', { class: 'small' }, extension.override.file),
             extension.override.text && code(extension.override.text.trimEnd(), 'override')),
@@ -175,11 +199,14 @@ function extensionView(name, params) {
             ['Required by', between(', ', needed.map((other) => to('extension', other.name, {}, {}, other.name)))],
             ['Preload', between(', ', (extension.preload ?? []).map((library) => h('code', {}, library)))],
             ['Settings', between(h('br'), conf(extension.settings).map((line) => h('code', {}, line)))],
-            ['Side by side', together.length > 1 && `${together.map(sqlVersion).join(', ')} in one server of ${server}`],
-            ['Trusted', known(extension, 'trusted')],
-            ['Relocatable', known(extension, 'relocatable')],
+            ['Side by side', together.length > 1 ? `${together.map(sqlVersion).join(', ')} in one server of ${server}${added === undefined ? '' : `, ${bytes(added)} more than the default alone`}` : undefined],
+            ['Trusted', holds(extension, version, 'trusted')],
+            ['Created by', creators(extension, version)],
+            ['Relocatable', holds(extension, version, 'relocatable')],
+            ['Schema', schemas(extension, version)],
             ['Size', fact.size && bytes(fact.size)],
             ['Closure', fact.closure && bytes(fact.closure)],
+            ['Brings', fact.brings && `${bytes(fact.brings)} that nothing else needs`],
             ['Systems', extension.systems.join(', ')],
             ['Built', extension.kind === 'nixpkgs' ? `by nixpkgs: ${(extension.attributes ?? []).join(' or ')}` : extension.kind],
             ['Licence', between(', ', extension.licenses.map((id) => [spdx(id), !catalogue.licenses[id]?.free && ' (unfree)']))],

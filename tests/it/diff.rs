@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::reports::is_report;
+use crate::size::{built, make};
 use crate::support::program::{git, run, stderr, stdout};
 
 /// A repository whose HEAD is what `init` makes, generated.
@@ -259,6 +260,55 @@ fn builds_where_they_can_be_evaluated() {
     };
     assert_eq!(report["builds"]["unknown"], Value::Null);
     assert!(count("rebuilt") > Some(0) && count("added") > Some(0), "{report:#}");
+}
+
+#[test]
+fn sizes_where_they_are_known() {
+    let dir = changed();
+    let root = dir.path();
+    let says = |args: &[&str]| diff(root, &[&["--sizes"], args].concat());
+    // Its nixpkgs is not on this machine.
+    assert!(says(&[]).contains("Sizes\n  not known: "), "{}", says(&[]));
+    assert_eq!(run(root, &[]).status.code(), Some(0));
+    git(root, &["add", "--all"]);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let store = elsewhere.path().join("store");
+    fs::create_dir(&store).expect("a writable directory");
+    let hostpkgs = format!("path:{}", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostpkgs").display());
+    let in_store = store.display().to_string();
+    let measured = |args: &[&str]| {
+        let how =
+            ["--systems", "x86_64-linux", "--override-input", "nixpkgs", &hostpkgs, "--store", &in_store];
+        says(&[&how, args].concat())
+    };
+    let nothing = measured(&[]);
+    assert!(
+        nothing.contains("not known, neither built here nor in a cache that was asked: psql_"),
+        "{nothing}"
+    );
+    // What is built on one side has a size there, and no guess stands for the other.
+    let now = built(root, ".", "psql_17/bin");
+    make(&store, &now, 2 << 20, &[]);
+    let half = measured(&[]);
+    assert!(half.contains("~ psql_17/bin  unknown → 2.1 MiB\n    "), "{half}");
+    let head = git(root, &["rev-parse", "HEAD"]);
+    let before = built(root, &format!("git+file://{}?rev={}", root.display(), head.trim()), "psql_17/bin");
+    make(&store, &before, 3 << 20, &[]);
+    let both = measured(&[]);
+    assert!(both.contains("~ psql_17/bin  3.1 MiB → 2.1 MiB (-1.0 MiB)\n"), "{both}");
+    let report = is_report("diff", &measured(&["--format", "json"]));
+    let padded = |length: usize| length.div_ceil(8) * 8 + 280;
+    let list = report["sizes"]["list"].as_array().expect("a list");
+    let [one] = list.as_slice() else { panic!("{report:#}") };
+    assert_eq!(one["attribute"], "psql_17/bin");
+    assert_eq!(one["before"], padded(3 << 20));
+    assert_eq!(one["now"], padded(2 << 20));
+    assert_eq!(report["builds"], Value::Null);
+    assert!(
+        measured(&["--format", "markdown"])
+            .contains("### Sizes\n\n| | |\n|---|---|\n| psql\\_17/bin | 3.1 MiB → 2.1 MiB")
+    );
+    assert!(measured(&["--format", "html"]).contains("<h2>Sizes</h2>\n<table>\n"));
 }
 
 /// In the folder of all snapshots.

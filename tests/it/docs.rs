@@ -5,9 +5,11 @@ mod public_items;
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use pgflakegen::catalogue;
 use pgflakegen::diag::{Code, Diagnostics, Severity, SourceMap};
+use pgflakegen::nix::eval::{Machine, Session, Settings};
 use pgflakegen::report;
 use pgflakegen::rules;
 
@@ -50,6 +52,44 @@ fn picture_of_the_matrix() {
         .chain([format!("… {} more\n", text.lines().count().saturating_sub(26))])
         .collect();
     same("docs/matrix.svg", &anstyle_svg::Term::new().render_svg(&shown));
+}
+
+/// Ordinary mistakes in Nix, with what Nix says, as `tests/listed/nix/mistakes.rs` recorded it, and what we say.
+#[test]
+fn messages() {
+    let mut page = String::from(
+        "# Messages\n\nOrdinary mistakes, what C++ Nix 2.34 says of them, and what `pgflakegen eval` says: the same \
+         words, the place first, then what is wrong before that place or what to type, then the way there.\n",
+    );
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/mistakes");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("cases")
+        .map(|entry| entry.expect("a case").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 60, "only {} mistakes", files.len());
+    for file in files {
+        let session = Session::new(Arc::new(Machine), Settings::default());
+        let value = session.eval_file(&file).and_then(|value| value.force_deep());
+        let ours = value.expect_err("a mistake").report(false);
+        let ours = ours.replace(&format!("{}/", folder.display()), "");
+        let text = std::fs::read_to_string(&file).expect("a program");
+        let nix = std::fs::read_to_string(file.with_extension("err")).expect("what Nix says");
+        let title = file.file_stem().expect("a name").to_string_lossy().replace('-', " ");
+        let (text, nix, ours) = (text.trim_end(), trimmed(&nix), trimmed(&ours));
+        let _ = write!(
+            page,
+            "\n## {title}\n\n```nix\n{text}\n```\n\nNix:\n\n```text\n{nix}\n```\n\npgflakegen:\n\n```text\n{ours}\n```\n"
+        );
+    }
+    same("docs/messages.md", &page);
+}
+
+/// Without blanks at the ends of lines.
+fn trimmed(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_matches('\n').to_owned()
 }
 
 /// From the evaluator's own table.

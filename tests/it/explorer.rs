@@ -79,6 +79,11 @@ fn the_same_catalogue_gives_the_same_small_page() {
     let known = data(&first);
     let extensions = known["catalogue"]["extensions"].as_array().expect("a list");
     assert!(extensions.len() > 60, "{}", extensions.len());
+    let of = |name: &str| extensions.iter().find(|one| one["name"] == *name).expect("it is there");
+    assert_eq!(of("timescaledb")["control"]["timescaledb"]["trusted"], true);
+    let old = of("timescaledb")["versions"].as_array().expect("a list").last().expect("a version");
+    assert_eq!(old["control"]["timescaledb"]["trusted"], false, "{old}");
+    assert_eq!(of("postgis")["control"]["postgis_topology"]["schema"], "topology");
     assert!(known.get("history").is_none() && known.get("facts").is_none());
 }
 
@@ -324,6 +329,50 @@ fn facts_from_elsewhere() {
         "{}",
         stderr(&unfit)
     );
+}
+
+#[test]
+fn what_is_known_once_it_is_built() {
+    let dir = repository();
+    let root = dir.path();
+    let report = json!({ "attribute": "psql_17/bin", "system": "x86_64-linux", "bytes": 300_000_000, "paths": [],
+        "extensions": [{ "name": "pgvector", "bytes": 1_200_000, "paths": 1 }, { "name": "of-others", "bytes": 1, "paths": 1 }],
+        "against": null });
+    let receipt = json!({ "receipt-version": "2", "psql-name": "17",
+        "side-by-side": [{ "name": "pgvector", "versions": ["0.7.0", "0.8.0"], "added-bytes": 345 }] });
+    let log = "building…\npgvector-side-by-side> pgvector cannot have its versions side by side:\n\
+               pgvector-side-by-side>   two libraries would be called <vector-0.8.0.so>\n\
+               pgvector-side-by-side> Write side-by-side = false\n  not this\n";
+    for (name, text) in
+        [("size", report.to_string()), ("receipt", receipt.to_string()), ("log", log.to_owned())]
+    {
+        fs::write(root.join(name), text).expect("written");
+    }
+    let page = page(root, &["--sizes", "size", "--sizes", "receipt", "--build-log", "log"]);
+    let facts = &data(&page)["facts"];
+    assert_eq!(facts["postgresqls"]["17"]["closure"], 300_000_000);
+    let versions = facts["extensions"]["pgvector"].as_object().expect("versions");
+    let [(_, fact)] = versions.iter().collect::<Vec<_>>()[..] else { panic!("{versions:?}") };
+    assert_eq!(fact["brings"], 1_200_000);
+    assert_eq!(facts["extensions"].as_object().expect("extensions").len(), 1);
+    assert_eq!(facts["beside"], json!({ "17": { "pgvector": 345 } }));
+    assert_eq!(
+        facts["collisions"],
+        json!({ "pgvector": ["two libraries would be called <vector-0.8.0.so>"] })
+    );
+    // A committed page keeps them.
+    fs::write(root.join("page.html"), &page).expect("written");
+    assert_eq!(run(root, &["explorer", "--check", "-o", "page.html"]).status.code(), Some(0));
+    for (args, says) in [
+        (["--sizes", "log"], "this is no report of `pgflakegen size"),
+        (["--build-log", "size"], "no line says that an extension of this catalogue cannot have"),
+    ] {
+        let unfit = run(root, &["explorer", args[0], args[1]]);
+        assert!(unfit.status.code() == Some(2) && stderr(&unfit).contains(says), "{}", stderr(&unfit));
+    }
+    fs::write(root.join("size"), report.to_string().replace("psql_17/bin", "psql_99/bin")).expect("written");
+    let unfit = run(root, &["explorer", "--sizes", "size"]);
+    assert!(stderr(&unfit).contains("which is no environment of this catalogue"), "{}", stderr(&unfit));
 }
 
 /// One request, and all that is answered.

@@ -214,6 +214,55 @@ fn what_cannot_be_evaluated() {
 }
 
 #[test]
+fn texts_of_licences_that_are_at_hand() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let store = dir.path().display().to_string();
+    let texts = |more: &[&str]| {
+        let output = with_hostpkgs(
+            here(),
+            &[&["licenses", "psql_17/bin", "--texts", "--store", &store], more].concat(),
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let nothing = texts(&[]);
+    assert!(nothing.starts_with("=== No text is at hand of\n\n"), "{nothing}");
+    assert!(nothing.contains("\npgvector 0.8.7: its source is not in the store\n"), "{nothing}");
+    // A source that is a folder, and a package with documentation.
+    let attribute = "legacyPackages.x86_64-linux.psql_17.exts.pgvector.src.outPath";
+    let source = with_hostpkgs_to_evaluate(attribute);
+    let source = dir.path().join(source.trim_start_matches("/nix/store/"));
+    fs::create_dir(&source).expect("made");
+    fs::write(source.join("LICENSE"), "Permission\x1b[31m to use\r\n").expect("written");
+    fs::write(source.join("vector.c"), "no licence").expect("written");
+    let document = json_of(&with_hostpkgs(here(), &["sbom", "psql_17/bin"]));
+    let properties = component(&document, "pg_cron")["properties"].as_array().expect("a list").clone();
+    let output = properties.iter().find(|one| one["name"] == "nix:output:out").expect("an output");
+    let package =
+        dir.path().join(output["value"].as_str().expect("a path").trim_start_matches("/nix/store/"));
+    fs::create_dir_all(package.join("share/doc/pg_cron")).expect("made");
+    fs::write(package.join("share/doc/pg_cron/COPYING"), "Copy it\n").expect("written");
+    let shown = texts(&[]);
+    assert!(shown.contains("=== pgvector 0.8.7: LICENSE\n\nPermission\\u{1b}[31m to use\n"), "{shown}");
+    assert!(shown.contains("/share/doc/pg_cron/COPYING\n\nCopy it\n"), "{shown}");
+    assert!(!shown.contains("\npgvector 0.8.7: its source"), "{shown}");
+    let report = is_report("licenses", &texts(&["--json"]));
+    assert_eq!(report["texts"].as_array().expect("a list").len(), 2, "{report:#}");
+    assert!(!report["without-text"].as_array().expect("a list").is_empty());
+}
+
+/// What an attribute of this repository's flake is.
+fn with_hostpkgs_to_evaluate(attribute: &str) -> String {
+    let options = hostpkgs();
+    let options: Vec<&str> =
+        options.iter().map(String::as_str).filter(|one| !one.contains("system")).collect();
+    let options = &options[..options.len() - 1];
+    let output = run(here(), &[&["eval", &format!(".#{attribute}"), "--raw"], options].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
 fn a_table_of_licences() {
     let output = run(here(), &["licenses"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

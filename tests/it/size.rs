@@ -9,7 +9,7 @@ use crate::ci_plan::repository;
 use crate::support::program::{git, run, stderr, stdout};
 
 /// The name of what a package of a flake is built to.
-fn built(root: &Path, flake: &str, attribute: &str) -> String {
+pub fn built(root: &Path, flake: &str, attribute: &str) -> String {
     let hostpkgs = format!("path:{}/tests/hostpkgs", env!("CARGO_MANIFEST_DIR"));
     let words =
         ["drvs", flake, "--systems", "x86_64-linux", "--json", "--override-input", "nixpkgs", &hostpkgs];
@@ -22,7 +22,7 @@ fn built(root: &Path, flake: &str, attribute: &str) -> String {
 }
 
 /// A store path that refers to others.
-fn make(store: &Path, name: &str, bytes: usize, references: &[&String]) {
+pub fn make(store: &Path, name: &str, bytes: usize, references: &[&String]) {
     let folder = store.join(name);
     fs::create_dir_all(&folder).expect("a writable directory");
     let references: String = references.iter().map(|name| format!("/nix/store/{name}\n")).collect();

@@ -39,7 +39,7 @@ const CASES: [(&str, &str); 5] = [
     ),
     (
         "several",
-        "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\nsystems = [\"x86_64-linux\"]\ngroup-updates = true\n\n\
+        "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\nsystems = [\"x86_64-linux\"]\ngroup-updates = true\npages = true\n\n\
          [[caches]]\nurl = \"https://name.cachix.org\"\n\
          public-key = \"a-1:wWFrV5/Qbm+lyt5x20E/bSbfJiGKMo4RCxZV8cl/WZI=\"\npush = { cachix = \"name\" }\n\n\
          [[caches]]\nurl = \"https://attic.example/name\"\n\
@@ -91,11 +91,12 @@ pub fn trials() -> Vec<Trial> {
         );
     }
     let jq = Command::new("jq").arg("--version").output().is_err();
-    let runs: [(&str, Run); 4] = [
+    let runs: [(&str, Run); 5] = [
         ("a_pull_request_runs", a_pull_request_runs),
         ("what_fails_fails_the_last_job", what_fails_fails_the_last_job),
         ("an_update_is_a_pull_request", an_update_is_a_pull_request),
         ("a_release_has_a_table", a_release_has_a_table),
+        ("a_release_publishes_the_explorer", a_release_publishes_the_explorer),
     ];
     for (name, test) in runs {
         let run = move || test(&python_or_none());
@@ -258,9 +259,12 @@ fn rights(python: &Path, dir: &TempDir) -> Result<(), Failed> {
             };
             let oidc = rights.contains_key("id-token");
             let uses = value["steps"].to_string();
-            let needs = uses.contains("configure-aws-credentials") || uses.contains("actions/attest");
-            if oidc != needs {
+            let needs = ["configure-aws-credentials", "actions/attest", "actions/deploy-pages"];
+            if oidc != needs.iter().any(|action| uses.contains(action)) {
                 return wrong(format!("{job} and its identity"));
+            }
+            if rights.contains_key("pages") != uses.contains("actions/deploy-pages") {
+                return wrong(format!("{job} and its pages"));
             }
         }
         for (job, _, step) in steps(&workflow) {
@@ -481,6 +485,7 @@ fn a_release_has_a_table(python: &Path) -> Result<(), Failed> {
         " docker://ghcr.io/o/r:17.6\n",
         " docker://ghcr.io/o/r:17\n",
         "gh release create v1.0 --verify-tag --title v1.0",
+        "gh release upload v1.0 --clobber sboms/16.10-0123456789ab-amd64.cdx.json sboms/16.10-0123456789ab-amd64.spdx.json ",
     ] {
         assert!(asked.contains(part), "{part}: {asked}");
     }
@@ -490,6 +495,21 @@ fn a_release_has_a_table(python: &Path) -> Result<(), Failed> {
             && table.contains("amd64 arm64"),
         "{table}"
     );
+    // Each image has its own bill in it, and attested.
+    let attested: Vec<&Value> = machine
+        .attested
+        .iter()
+        .filter(|with| with["sbom-path"].is_string() && with["subject-name"] == "ghcr.io/o/r")
+        .collect();
+    assert_eq!(attested.len(), 4, "{attested:?}");
+    for with in attested {
+        let text = with["sbom"].as_str().expect("it was there");
+        let bill: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(bill["specVersion"], "1.7", "{text}");
+        let digest = with["subject-digest"].as_str().expect("a digest").trim_start_matches("sha256:");
+        let inside = machine.file(&format!("sbom-{digest}"));
+        assert_eq!(inside, text, "the image has another one");
+    }
     // Layers that another gzip has made are the same all the same.
     machine.forget();
     machine.behaviour = "there".to_owned();
@@ -520,5 +540,21 @@ fn a_release_has_a_table(python: &Path) -> Result<(), Failed> {
     let results = machine.workflow("release.yml");
     assert!(results.iter().any(|(job, result)| job == "image" && result == "failure"), "{results:?}");
     assert!(machine.log.contains("has nothing, and sha256:"), "{}", machine.log);
+    Ok(())
+}
+
+/// The page is made of the whole history, and only the last job may publish it.
+fn a_release_publishes_the_explorer(python: &Path) -> Result<(), Failed> {
+    let (_dir, mut machine) = machine(python, CASES[2].1);
+    machine.github = serde_json::json!({
+        "event_name": "push", "repository": "O/R", "token": "token-of-the-workflow", "actor": "somebody",
+        "ref": "refs/tags/v1.0", "ref_name": "v1.0", "sha": "0123456789abcdef0123456789abcdef01234567",
+    });
+    let results = machine.workflow("release.yml");
+    assert!(results.iter().all(|(_, result)| result == "success"), "{results:?} {}", machine.log);
+    assert_eq!(results.last().map(|(job, _)| job.as_str()), Some("pages"));
+    let page = machine.artifact("github-pages/index.html");
+    assert!(page.starts_with("<!doctype html>") && page.contains("pgvector"), "{}", machine.log);
+    assert!(machine.log.contains("--- pages: Deploy"), "{}", machine.log);
     Ok(())
 }

@@ -209,6 +209,13 @@ impl Ev {
         );
         let missing = |formal: &&Formal| formal.default.is_none() && attrs.get(formal.name).is_none();
         error.by_order = pattern.formals.iter().filter(missing).count() > 1;
+        let given = attrs.flat();
+        let unknown =
+            given.iter().filter(|attr| pattern.formals.iter().all(|formal| formal.name != attr.name));
+        let unknown: Vec<_> = unknown.map(|attr| self.text(attr.name).lossy()).collect();
+        if let [meant, ..] = super::error::suggest(&name, unknown).as_slice() {
+            error.hint = Some(format!("'{meant}' is given, which it does not take").into());
+        }
         Err(error.frame(pos, "from call site"))
     }
 

@@ -84,6 +84,8 @@ pub struct Error {
     cycle: Cycle,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
+    /// What else may help.
+    pub hint: Option<Arc<str>>,
     /// Of several names the message has the one that is first in the order of symbols, which is that
     /// in which files were parsed.
     pub by_order: bool,
@@ -108,6 +110,7 @@ impl Error {
             depth: 0,
             cycle: Cycle::None,
             suggestions: Vec::new(),
+            hint: None,
             by_order: false,
         })
     }

@@ -19,6 +19,7 @@ mod eval_io;
 mod flake;
 mod force;
 mod heap;
+mod hints;
 mod imported;
 mod ir;
 mod limits;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::error::{Error, Frame};
+use super::hints;
 use super::ir::Pos;
 use super::shared::{Origin, Shared};
 
@@ -90,21 +91,29 @@ fn suggestions(error: &Error, out: &mut String) {
 /// otherwise the user's own frames come first, and of the others a few.
 pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
     let mut out = format!("error: {}\n", headline(shared, error));
-    snippet(shared, error.pos, &mut out);
-    suggestions(error, &mut out);
     let frames = error.frames();
+    // What has no place of its own is at that of the innermost step which has one.
+    let mut at = error.pos;
+    if shared.place(at).is_none() && error.other_pos.is_none() {
+        at = frames.iter().map(|frame| frame.pos).find(|pos| shared.place(*pos).is_some()).unwrap_or(at);
+    }
+    snippet(shared, at, &mut out);
+    suggestions(error, &mut out);
+    hints::add(shared, error, &mut out);
     if full {
-        frames.iter().for_each(|frame| line(shared, frame, &mut out));
+        // All of it, as it is.
+        frames.iter().for_each(|frame| line(shared, frame, &mut 0, &mut out));
         if error.frames_left_out() > 0 {
             let _ = writeln!(out, "  … {} more", error.frames_left_out());
         }
         return out;
     }
+    let mut last = at;
     let (cycle, way) = frames.split_at(error.cycle_frames().min(frames.len()));
     let cycle = joined(shared, cycle);
     if !cycle.is_empty() {
         out.push_str("  it needs itself:\n");
-        cycle.iter().take(2 * SHORT).for_each(|frame| line(shared, frame, &mut out));
+        cycle.iter().take(2 * SHORT).for_each(|frame| line(shared, frame, &mut last, &mut out));
         if cycle.len() > 2 * SHORT {
             let _ = writeln!(out, "  … {} more of the cycle", cycle.len() - 2 * SHORT);
         }
@@ -117,7 +126,7 @@ pub fn render(shared: &Shared, error: &Error, full: bool) -> String {
     let mut shown: Vec<_> = own.into_iter().take(SHORT).collect();
     let left = SHORT.saturating_sub(shown.len());
     shown.extend(other.into_iter().take(left));
-    shown.iter().for_each(|frame| line(shared, frame, &mut out));
+    shown.iter().for_each(|frame| line(shared, frame, &mut last, &mut out));
     let hidden = way.len() - shown.len() + error.frames_left_out();
     if hidden > 0 {
         let _ = writeln!(out, "  … {hidden} more; see all with --show-trace");
@@ -149,6 +158,8 @@ fn joined(shared: &Shared, frames: &[&Frame]) -> Vec<Frame> {
             _ => all.push((*frame).clone()),
         }
     }
+    // A function that calls itself.
+    all.dedup();
     all
 }
 
@@ -156,10 +167,14 @@ fn joined(shared: &Shared, frames: &[&Frame]) -> Vec<Frame> {
 const DEFINITION: &str = "from the definition of ";
 const ATTRIBUTE: &str = "while evaluating the attribute ";
 
-fn line(shared: &Shared, frame: &Frame, out: &mut String) {
+/// A step; `last` is the place that was said before it, which is not said again.
+fn line(shared: &Shared, frame: &Frame, last: &mut Pos, out: &mut String) {
     let _ = write!(out, "  … {}", frame.text);
-    if let Some((file, line, column, _)) = place(shared, frame.pos) {
+    if frame.pos != *last
+        && let Some((file, line, column, _)) = place(shared, frame.pos)
+    {
         let _ = write!(out, "\n      at {file}:{line}:{column}");
+        *last = frame.pos;
     }
     out.push('\n');
 }

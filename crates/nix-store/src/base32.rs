@@ -78,6 +78,8 @@ mod tests {
         assert_eq!(decode(b"0z", 1), Some(vec![0x1f]));
         assert_eq!(decode(b"zz", 1), None, "bits beyond the last byte");
         assert_eq!(decode(b"0e", 1), None, "not of the alphabet");
+        let characters = (0..=u8::MAX).filter(|byte| is_base32(*byte));
+        assert!(characters.eq(ALPHABET.iter().copied()), "in the order of their bytes");
     }
 
     proptest! {

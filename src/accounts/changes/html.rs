@@ -26,7 +26,7 @@ pub fn html(document: &Document<'_>) -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
-    let sections = sections(document.changes, document.rebuilt);
+    let sections = sections(document);
     if sections.is_empty() {
         out.push_str("<p>Nothing changes.</p>\n");
     }

@@ -10,7 +10,7 @@ const LONGEST: usize = 60_000;
 /// Sections with a table each.
 pub fn markdown(document: &Document<'_>) -> String {
     let mut out = format!("## {}\n", escaped(&document.title()));
-    let sections = sections(document.changes, document.rebuilt);
+    let sections = sections(document);
     if sections.is_empty() {
         out.push_str("\nNothing changes.\n");
     }

@@ -193,6 +193,38 @@ pub struct Cause {
     pub packages: usize,
 }
 
+/// How large what servers are delivered as was and is, or why that is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Sizes {
+    /// Those that are known on a side at least, and are not the same on both.
+    pub list: Vec<Size>,
+    /// How many are as large as before.
+    pub same: usize,
+    /// Those that are known on no side: `psql_17/bin (x86_64-linux)`.
+    pub unmeasured: Vec<String>,
+    /// Why nothing could be evaluated.
+    pub unknown: Option<String>,
+}
+
+/// How large an environment was and is, with all that it brings along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Size {
+    /// `psql_17/bin`; `psql_17/slim` is what the image is made of.
+    pub attribute: String,
+    /// For which system.
+    pub system: String,
+    /// What became of it.
+    pub change: Change,
+    /// Bytes before, where that is known.
+    pub before: Option<u64>,
+    /// Bytes now, where that is known.
+    pub now: Option<u64>,
+    /// Why one of them is not.
+    pub unknown: Option<String>,
+}
+
 /// Differences with the names of both sides.
 #[derive(Clone, Copy, Debug)]
 pub struct Document<'a> {
@@ -204,6 +236,8 @@ pub struct Document<'a> {
     pub changes: &'a Changes,
     /// What is rebuilt, if that was asked for.
     pub rebuilt: Option<&'a Rebuilt>,
+    /// What it means for sizes, if that was asked for.
+    pub sizes: Option<&'a Sizes>,
 }
 
 impl Document<'_> {

@@ -1,11 +1,10 @@
 //! Differences as lines, whatever they are written in.
 
-use super::{Change, Changes, Extension, Input, Move, Server, Version, What};
-use crate::accounts::changes::Rebuilt;
+use super::{Change, Document, Extension, Input, Move, Rebuilt, Server, Size, Sizes, Version, What};
 use crate::catalogue::licenses;
 use crate::catalogue::lock;
 use crate::catalogue::moved::Meaning;
-use crate::diag::{few, plural};
+use crate::diag::{few, mib, plural, signed_mib};
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +40,8 @@ pub(super) struct Section {
 }
 
 /// All that is to be said, without empty sections.
-pub(super) fn sections(changes: &Changes, rebuilt: Option<&Rebuilt>) -> Vec<Section> {
+pub(super) fn sections(document: &Document<'_>) -> Vec<Section> {
+    let Document { changes, rebuilt, sizes, .. } = *document;
     let section = |title, lines: Vec<Line>| Section { title, lines, remark: None };
     let systems = [(&changes.systems_added, Change::Added), (&changes.systems_removed, Change::Removed)];
     let systems = systems.into_iter().flat_map(|(names, change)| {
@@ -60,6 +60,7 @@ pub(super) fn sections(changes: &Changes, rebuilt: Option<&Rebuilt>) -> Vec<Sect
     ];
     all.retain(|section| !section.lines.is_empty());
     all.extend(rebuilt.map(rebuilds));
+    all.extend(sizes.map(self::sizes));
     all
 }
 
@@ -228,4 +229,43 @@ fn rebuilds(rebuilt: &Rebuilt) -> Section {
     }
     let remark = lines.is_empty().then(|| "nothing is rebuilt".to_owned());
     Section { title, lines, remark }
+}
+
+fn sizes(sizes: &Sizes) -> Section {
+    let title = "Sizes";
+    if let Some(why) = &sizes.unknown {
+        return Section { title, lines: Vec::new(), remark: Some(format!("not known: {why}")) };
+    }
+    let several = sizes.list.iter().any(|size| size.system != sizes.list[0].system);
+    let line = |size: &Size| {
+        let shown = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), mib);
+        let text = match (size.change, size.before, size.now) {
+            (Change::Added, _, now) => format!("new, {}", shown(now)),
+            (Change::Removed, before, _) => format!("removed, was {}", shown(before)),
+            (Change::Changed, Some(before), Some(now)) => {
+                let growth = i128::from(now) - i128::from(before);
+                format!("{} → {} ({})", mib(before), mib(now), signed_mib(growth))
+            }
+            (Change::Changed, before, now) => format!("{} → {}", shown(before), shown(now)),
+        };
+        let name = match several {
+            true => format!("{} ({})", size.attribute, size.system),
+            false => size.attribute.clone(),
+        };
+        let below = size.unknown.iter().cloned().collect();
+        Line { change: size.change, name, pieces: vec![Piece::Text(text)], below }
+    };
+    let mut remarks = Vec::new();
+    if sizes.same > 0 {
+        remarks.push(format!("{} as large as before", plural(sizes.same, "environment")));
+    }
+    if !sizes.unmeasured.is_empty() {
+        let names = few(&sizes.unmeasured, FEW);
+        remarks.push(format!("not known, neither built here nor in a cache that was asked: {names}"));
+    }
+    let lines: Vec<Line> = sizes.list.iter().map(line).collect();
+    if lines.is_empty() && remarks.is_empty() {
+        remarks.push("there is nothing to be measured".to_owned());
+    }
+    Section { title, lines, remark: Some(remarks.join("; ")).filter(|remark| !remark.is_empty()) }
 }

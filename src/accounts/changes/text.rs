@@ -7,7 +7,7 @@ use crate::diag::foreign;
 /// A line for each thing that differs, the address of what changed behind it.
 pub fn text(document: &Document<'_>) -> String {
     let mut out = String::new();
-    for section in sections(document.changes, document.rebuilt) {
+    for section in sections(document) {
         if !out.is_empty() {
             out.push('\n');
         }

@@ -8,8 +8,8 @@ use crate::catalogue::contrib;
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::{sql_names, versions};
 use crate::catalogue::kinds::Own;
-use crate::catalogue::raw::{Field, List, Preload, RawBuild, Spanned};
-use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
+use crate::catalogue::raw::{Field, List, Preload, RawBuild, RawControl, SchemaOf, Spanned, Which};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span, nearest};
 use crate::nix::eval::parse_size;
 use crate::rule::rule;
 
@@ -60,6 +60,11 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         build(&file.raw.build, &file.raw.own, found);
         for version in versions(&file.raw) {
             build(&version.value.build, &version.value.own, found);
+        }
+        let names = sql_names(&file.name, &file.raw);
+        let controls = versions(&file.raw).map(|version| &version.value.control);
+        for control in std::iter::once(&file.raw.control).chain(controls).flatten() {
+            self::control(control, &names, found);
         }
     }
     libraries(cx, found);
@@ -132,6 +137,44 @@ fn build(build: &RawBuild, own: &Own, found: &mut Diagnostics) {
             found.push(Diagnostic::new(Code::FlagWithSpace, flag.span, "this flag contains a space").help(
                 "if these are two flags, write two strings; a value with spaces goes into an override",
             ));
+        }
+    }
+}
+
+fn control(control: &Spanned<RawControl>, names: &[&str], found: &mut Diagnostics) {
+    let Spanned { value: RawControl { trusted, relocatable, superuser, schema }, span } = control;
+    if names.is_empty() {
+        let message = "a module that has no CREATE EXTENSION has no control file";
+        found.push(Diagnostic::new(Code::InvalidValue, *span, message).help("remove it"));
+        return;
+    }
+    let mut named: Vec<&Spanned<String>> = Vec::new();
+    for which in [trusted, relocatable, superuser].into_iter().flatten() {
+        if let Which::Names(list) = &which.value {
+            named.extend(list);
+        }
+    }
+    let schemas: Vec<(&str, Span)> = match schema {
+        None => Vec::new(),
+        Some(Spanned { value: SchemaOf::All(schema), span }) => vec![(schema, *span)],
+        Some(Spanned { value: SchemaOf::ByName(map), .. }) => {
+            named.extend(map.0.iter().map(|(name, _)| name));
+            map.0.iter().map(|(_, schema)| (schema.value.as_str(), schema.span)).collect()
+        }
+    };
+    for name in named.into_iter().filter(|name| !names.contains(&name.value.as_str())) {
+        let help = match nearest(&name.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", listed(names.iter().copied())),
+        };
+        found.push(bad(name, "{} is none of its SQL names", &help));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$');
+    for (schema, span) in schemas {
+        if schema.len() >= 64 || !shaped(schema, |c| c.is_ascii_alphabetic() || c == '_', plain) {
+            let message = format!("`{}` is no schema", printable(schema));
+            let help = "letters, digits and `_`, as the control file has it";
+            found.push(Diagnostic::new(Code::InvalidValue, span, message).help(help));
         }
     }
 }

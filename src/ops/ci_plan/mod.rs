@@ -212,8 +212,7 @@ fn reach(asking: &Asking, catalogue: &Catalogue, loaded: &mut Loaded) -> Result<
     };
     let (caches, left_out) = Caches::reach(&places, asking.patience, asking.offline)?;
     for left in left_out {
-        let message = format!("the cache {} cannot be asked: {}", left.cache, left.why);
-        loaded.diagnostics.push(unreachable(message));
+        loaded.diagnostics.push(unreachable(left.to_string()));
     }
     Ok((!caches.is_empty()).then_some(caches))
 }

@@ -2,6 +2,7 @@
 //! still right.
 
 mod history;
+mod measured;
 mod server;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -39,6 +40,10 @@ pub struct Request<'a> {
     pub facts: Option<&'a Utf8Path>,
     /// A report of [`audit`](mod@super::audit) as JSON.
     pub audit: Option<&'a Utf8Path>,
+    /// Reports of [`size`](mod@super::size) as JSON, and receipts of environments.
+    pub sizes: &'a [Utf8PathBuf],
+    /// What builds have said: which versions cannot be side by side.
+    pub builds: &'a [Utf8PathBuf],
 }
 
 /// A page.
@@ -62,12 +67,18 @@ impl Explorer {
 /// # Errors
 /// When one of them cannot be read, or the catalogue has errors.
 pub fn explorer(request: &Request<'_>, host: &dyn Host) -> Result<Explorer, Error> {
-    let Request { root, against, history, facts, audit } = *request;
+    let Request { root, against, history, facts, audit, sizes, builds } = *request;
     let _reading = progress(host, "reading the catalogue and its history", 0);
     let catalogue = super::usable(root, host)?;
     let mut facts = facts.map(facts_in).transpose()?.unwrap_or_default();
     if let Some(audit) = audit {
         add_audit(&mut facts, audit)?;
+    }
+    for file in sizes {
+        measured::add_sizes(&mut facts, file, &catalogue)?;
+    }
+    for file in builds {
+        measured::add_collisions(&mut facts, file, &catalogue)?;
     }
     let history = match history || against.is_some() {
         true => history::read(root, &catalogue, against)?,

@@ -82,7 +82,7 @@ pub fn all(task: Task<'_>, systems: &[System]) -> Result<Vec<Package>, Nothing> 
     let one = |session: &Session, opened: &Opened, unit: &[String; 3]| {
         let _task = evaluating.begin(|| shown(unit));
         let result = look(opened, unit);
-        let again = result.as_ref().err().map_or(Again::No, |error| Again::after(error));
+        let again = result.as_ref().err().map_or(Again::No, Again::after);
         (Package { attr: shown(unit), result: result.map_err(|error| failure(session, &error)) }, again)
     };
     let packages = session.each(&first, "package", &units, one, |(_, again)| *again);

@@ -5,8 +5,8 @@ use toml_edit::Value;
 
 use super::files::Files;
 use super::{BumpError, Bumped, Edited, describe, pgrx};
-use crate::catalogue::model::{Catalogue, Extension, Fetcher, Fit, Vendor, Version};
-use crate::catalogue::names::PgName;
+use crate::catalogue::model::{Catalogue, Control, Extension, Fetcher, Fit, OneControl, Vendor, Version};
+use crate::catalogue::names::{PgName, SqlName};
 use crate::store::archive::SourceTree;
 use crate::upstream::cargo::CargoError;
 use crate::upstream::detect::control;
@@ -85,6 +85,7 @@ pub fn extension(
         }
         if let Some(tree) = &tree {
             sql_version(extension, base, &step.release.version, tree, &mut changes);
+            control(extension, base, tree, &mut changes);
         }
         if let Some(old) = &base.build.pgrx {
             let label = || format!("{} {}", extension.name, step.release.version);
@@ -214,13 +215,40 @@ fn sql_version(
     changes: &mut Changes,
 ) {
     let Some(name) = extension.sql_names.first() else { return };
-    let below = base.build.source_root.as_ref().map_or(String::new(), |root| format!("{root}/"));
-    let control =
-        [format!("{below}{name}.control"), format!("{name}.control"), format!("{below}{name}.control.in")];
-    let text = control.iter().find_map(|path| tree.file(path).ok().flatten());
-    let Some(text) = text else { return };
-    let Some(found) = control::default_version(&String::from_utf8_lossy(&text)) else { return };
+    let Some(text) = control_file(base, name, tree) else { return };
+    let Some(found) = control::default_version(&text) else { return };
     changes.push(("sql-version", (found != version).then(|| Value::from(found))));
+}
+
+/// The control file of a SQL name: where the version is built, at the top, or else wherever the source has it.
+fn control_file(base: &Version, name: &str, tree: &SourceTree) -> Option<String> {
+    let below = base.build.source_root.as_ref().map_or(String::new(), |root| format!("{root}/"));
+    let usual =
+        [format!("{below}{name}.control"), format!("{name}.control"), format!("{below}{name}.control.in")];
+    let read = |path: &str| tree.file(path).ok().flatten();
+    let text = usual.iter().find_map(|path| read(path)).or_else(|| {
+        let (plain, made) = (format!("/{name}.control"), format!("/{name}.control.in"));
+        let mut all = tree.paths();
+        all.retain(|path| path.ends_with(&plain) || path.ends_with(&made));
+        let path = all.iter().min_by_key(|path| path.matches('/').count())?;
+        read(path)
+    })?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// `control`, where the control files say something else than what is said of all versions. Where nothing is, those
+/// that say nothing add nothing.
+fn control(extension: &Extension, base: &Version, tree: &SourceTree, changes: &mut Changes) {
+    let rights = |name: &SqlName| Some((name.clone(), control::rights(&control_file(base, name, tree)?)?));
+    let Some(found) = extension.sql_names.iter().map(rights).collect::<Option<_>>().map(Control) else {
+        return;
+    };
+    let is_silent = found.0.values().all(|one| *one == OneControl::default());
+    if found.0.is_empty() || (is_silent && base.control.is_none()) {
+        return;
+    }
+    let is_said = extension.control.as_ref() == Some(&found);
+    changes.push(("control", (!is_said).then(|| Value::from(control::key(&found)))));
 }
 
 /// Removes what no PostgreSQL keeps, counting what came in.

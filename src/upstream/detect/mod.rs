@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::bounds::Bounds;
 use super::cargo::Lock;
 use crate::catalogue::kinds::{Kind, SourceClues};
+use crate::catalogue::model::Control;
+use crate::catalogue::names::SqlName;
 use crate::store::archive::SourceTree;
 
 /// Something found out, and from where.
@@ -44,8 +46,8 @@ pub struct About {
     pub sql_version: Option<String>,
     /// Extensions needed first.
     pub requires: Vec<String>,
-    /// The schema it must be in.
-    pub schema: Option<String>,
+    /// What its control files say, where a build does not put it in.
+    pub control: Option<Control>,
     /// Whether it must be preloaded.
     pub preload: Option<Detected<Vec<String>>>,
     /// nixpkgs attributes.
@@ -148,7 +150,7 @@ pub fn about(tree: &SourceTree, name: &str) -> std::io::Result<About> {
         sql: Vec::new(),
         sql_version: None,
         requires: Vec::new(),
-        schema: None,
+        control: None,
         preload: None,
         build_inputs: Vec::new(),
         native_build_inputs: Vec::new(),
@@ -196,6 +198,7 @@ fn control_files(paths: &[String]) -> Vec<String> {
 }
 
 fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> std::io::Result<()> {
+    let mut all = Vec::new();
     for path in controls {
         let Some(bytes) = tree.file(path)? else { continue };
         let text = String::from_utf8_lossy(&bytes);
@@ -209,7 +212,7 @@ fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> s
             about.description = Some(Detected::new(comment, file));
         }
         about.sql_version = about.sql_version.take().or_else(|| control::default_version(&text));
-        about.schema = about.schema.take().or_else(|| settings.remove("schema"));
+        all.push(control::rights(&text).map(|rights| (SqlName::new(stem), rights)));
         let requires = settings.remove("requires").unwrap_or_default();
         for name in requires.split(',').map(|name| name.trim().trim_matches('"')) {
             if !name.is_empty() && name != "plpgsql" && !about.requires.iter().any(|known| known == name) {
@@ -217,6 +220,8 @@ fn read_controls(controls: &[String], tree: &SourceTree, about: &mut About) -> s
             }
         }
     }
+    about.control =
+        all.into_iter().collect::<Option<_>>().map(Control).filter(|control| !control.0.is_empty());
     Ok(())
 }
 

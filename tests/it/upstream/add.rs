@@ -44,6 +44,7 @@ fn a_first_entry_says_what_it_guessed() {
         "kind = \"pgxs\"  # guessed from the Makefile includes PGXS",
         "requires = [\"pgcrypto\", \"vector\"]",
         "preload = [\"hypo\"]  # guessed from hypo.c",
+        "control = { schema = \"hypo\" }\n",
         "source = { github = \"owner/hypo\", tag = \"{version}\" }",
         "build-inputs = [\"curl\", \"libsodium\"]",
         "make-flags = [\"USE_PGXS=1\"]",

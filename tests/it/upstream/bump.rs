@@ -508,3 +508,46 @@ fn a_file_whose_repository_has_tags() {
     assert!(out.contains("0.8.0 → 0.8.1"), "{out}");
     assert!(place.read("generated/extensions/pgvector.nix").contains("0.8.1"));
 }
+
+#[test]
+fn what_control_files_say_is_kept_where_it_differs() {
+    let place = Place::new();
+    let repository = Repository::new();
+    for (tag, control) in [
+        ("v0.8.0", ""),
+        ("v0.8.1", "relocatable = true\n"),
+        ("v0.8.2", "relocatable = true\ntrusted = true\nschema = vectors\n"),
+    ] {
+        repository.write("deep/inside/vector.control.in", format!("default_version = '@V@'\n{control}"));
+        repository.commit(tag);
+        repository.tag(tag);
+    }
+    place.serve("pgvector/pgvector", &repository);
+    let path = "catalogue/extensions/pgvector.toml";
+    let bumped = |version: &str| {
+        let (code, _, err) = place.said(&["bump", &format!("pgvector@{version}")]);
+        assert_eq!(code, 0, "{err}");
+        let text = place.read(path);
+        let table = text.split("[[version]]").find(|table| table.contains(&format!("\"{version}\"")));
+        table.expect("a version").to_owned()
+    };
+    assert!(bumped("0.8.1").contains("\ncontrol = { relocatable = true }\n"), "{}", place.read(path));
+    // What is said of all versions needs no saying of one.
+    let text = place.read(path).replace("\ncontrol = { relocatable = true }", "");
+    place.write(path, &text.replacen("kind = ", "control = { relocatable = true }\nkind = ", 1));
+    assert!(
+        bumped("0.8.2")
+            .contains("\ncontrol = { trusted = true, relocatable = true, schema = \"vectors\" }\n"),
+        "{}",
+        place.read(path)
+    );
+    place.write(
+        path,
+        &text.replacen(
+            "kind = ",
+            "control = { trusted = true, relocatable = true, schema = \"vectors\" }\nkind = ",
+            1,
+        ),
+    );
+    assert!(!bumped("0.8.2").contains("control"), "{}", place.read(path));
+}

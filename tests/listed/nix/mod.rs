@@ -10,6 +10,7 @@
 
 mod builtins;
 mod evaluation;
+mod mistakes;
 mod output;
 mod printing;
 mod regexes;
@@ -66,6 +67,7 @@ pub fn trials() -> Vec<Trial> {
         messages("messages::of_cases", evaluation::messages_of_cases),
         messages("messages::of_fetched_sources", evaluation::messages_of_fetched_sources),
         messages("messages::of_random_programs", evaluation::messages_of_random_programs),
+        messages("messages::of_mistakes", mistakes::are_those_of_nix),
         messages("messages::names_of_builtins", builtins::are_those_of_nix),
     ]
 }

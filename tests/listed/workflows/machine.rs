@@ -33,6 +33,8 @@ pub struct Machine {
     pub behaviour: String,
     /// What all steps have said.
     pub log: String,
+    /// What steps that attest were given, and the text of the SBOM.
+    pub attested: Vec<Value>,
 }
 
 impl Machine {
@@ -60,6 +62,7 @@ impl Machine {
             secrets,
             behaviour: String::new(),
             log: String::new(),
+            attested: Vec::new(),
         };
         machine.forget();
         machine
@@ -68,6 +71,7 @@ impl Machine {
     /// As if nothing had run.
     pub fn forget(&mut self) {
         self.log.clear();
+        self.attested.clear();
         for folder in ["notes", "artifacts"] {
             let _ = fs::remove_dir_all(self.state.path().join(folder));
             fs::create_dir(self.state.path().join(folder)).expect("a writable directory");
@@ -82,6 +86,11 @@ impl Machine {
     /// A note that a program of ours has made.
     pub fn file(&self, name: &str) -> String {
         fs::read_to_string(self.state.path().join("notes").join(name)).unwrap_or_default()
+    }
+
+    /// A file of an artifact.
+    pub fn artifact(&self, path: &str) -> String {
+        fs::read_to_string(self.state.path().join("artifacts").join(path)).unwrap_or_default()
     }
 
     /// Runs all jobs; their results, in the order of the file.
@@ -218,9 +227,25 @@ impl Machine {
             .env("BEHAVIOUR", &self.behaviour);
     }
 
-    fn action(&self, action: &str, step: &Value, context: &Value, place: &Path) -> bool {
+    fn action(&mut self, action: &str, step: &Value, context: &Value, place: &Path) -> bool {
         let artifacts = self.state.path().join("artifacts");
         let with = |key: &str| step["with"][key].as_str().map(|text| expression::fill(text, context));
+        if action.starts_with("actions/attest@") {
+            let mut given = Map::new();
+            for key in ["subject-name", "subject-digest", "sbom-path"] {
+                given.extend(with(key).map(|text| (key.to_owned(), text.into())));
+            }
+            if let Some(path) = with("sbom-path") {
+                let Ok(text) = fs::read_to_string(place.join(path)) else { return false };
+                given.insert("sbom".to_owned(), text.into());
+            }
+            self.attested.push(given.into());
+            return true;
+        }
+        if action.starts_with("actions/upload-pages-artifact@") {
+            copy(&place.join(with("path").expect("a folder")), &artifacts.join("github-pages"));
+            return true;
+        }
         if action.starts_with("actions/upload-artifact@") {
             let folder = artifacts.join(with("name").expect("a name"));
             let mut found = false;

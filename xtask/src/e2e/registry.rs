@@ -74,8 +74,9 @@ pub fn push(context: &Context) -> Result<Outcome> {
     let layer = bump.layer_with(&extension, "/share/changed")?;
     // nixpkgs copies the server's program into an environment: that is a layer, too.
     let environment = bump.layer_with("postgresql-and-plugins", "/bin/postgres")?;
+    let bill = bump.layer_that("the SBOM", |line| line.starts_with("var/lib/db/sbom/"))?;
     // Beside these what names their paths: links, settings, the entrypoint, the configuration.
-    let rest = bump.bytes() - layer - environment;
+    let rest = bump.bytes() - layer - environment - bill;
     ensure!(rest < 128 * 1024, "{rest} bytes were sent beside layers of {layer} and {environment}");
     let newer = registry.list(&after, 0)?;
     ensure!(
@@ -189,6 +190,11 @@ impl Registry<'_> {
         let nix = machine.join("bin/nix");
         fs::write(&nix, format!("#!/bin/sh\necho '{}'\n", image.display()))?;
         fs::set_permissions(&nix, fs::Permissions::from_mode(0o755))?;
+        let own = machine.join("bin/pgflakegen");
+        let (program_of_ours, flake) = (repository::pgflakegen()?, self.flake.display());
+        let text = format!("#!/bin/sh\nexec '{}' --root '{flake}' \"$@\"\n", program_of_ours.display());
+        fs::write(&own, text)?;
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o755))?;
         let mut command = program("bash");
         let path = std::env::var("PATH").unwrap_or_default();
         command.arg(self.flake.join("generated/ci").join(name)).current_dir(&machine);
@@ -404,17 +410,20 @@ impl Sent {
 
     /// The layer that has a file of a package, as none has but its own, and its bytes.
     fn layer_with(&self, package: &str, file: &str) -> Result<u64> {
-        let (mut found, package) = (Vec::new(), format!("-{package}-"));
+        let package = format!("-{package}-");
+        self.layer_that(file, |line| line.contains(&package) && line.ends_with(file))
+    }
+
+    /// The only layer that has such a file.
+    fn layer_that(&self, what: &str, is: impl Fn(&str) -> bool) -> Result<u64> {
+        let mut found = Vec::new();
         for (path, size) in &self.new {
             let listed = program("tar").arg("-tzf").arg(path).output().context("tar")?;
-            if String::from_utf8_lossy(&listed.stdout)
-                .lines()
-                .any(|line| line.contains(&package) && line.ends_with(file))
-            {
+            if String::from_utf8_lossy(&listed.stdout).lines().any(&is) {
                 found.push(*size);
             }
         }
-        let [size] = found.as_slice() else { bail!("{} new layers have {file}", found.len()) };
+        let [size] = found.as_slice() else { bail!("{} new layers have {what}", found.len()) };
         Ok(*size)
     }
 }

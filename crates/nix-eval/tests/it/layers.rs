@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "collect",
             "construct",
             "force",
+            "hints",
             "imported",
             "limits",
             "load",

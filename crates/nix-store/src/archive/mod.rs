@@ -169,4 +169,25 @@ mod tests {
             assert!(!is_plain(Path::new(bad)), "{bad}");
         }
     }
+
+    #[test]
+    fn a_tar_stream_is_added_to_what_is_there() {
+        let mut stream = tar_of("a/one", b"first");
+        let mut builder = Builder::new(Limits::default());
+        add_tar(stream.as_slice(), Limits::default(), &mut builder).expect("an archive");
+        stream = tar_of("two", b"second");
+        add_tar(stream.as_slice(), Limits::default(), &mut builder).expect("an archive");
+        let tree = builder.finish();
+        let text = |path: &str| tree.file(path).expect("readable").expect("there");
+        assert_eq!((text("a/one"), text("two")), (b"first".to_vec(), b"second".to_vec()));
+    }
+
+    fn tar_of(path: &str, contents: &[u8]) -> Vec<u8> {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_size(contents.len() as u64);
+        header.set_mode(0o644);
+        let mut builder = ::tar::Builder::new(Vec::new());
+        builder.append_data(&mut header, path, contents).expect("an entry");
+        builder.into_inner().expect("an archive")
+    }
 }

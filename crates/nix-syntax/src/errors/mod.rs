@@ -338,7 +338,11 @@ fn unexpected(
             here,
             format!("expected {}, found {found}", wanted_name(wanted[0])),
         )
-        .help(if wanted[0] == TOKEN_IN { "`let` bindings end with `in`" } else { "write `if … then … else …`; the `else` is not optional" }),
+        .help(match wanted[0] {
+            TOKEN_IN => "`let` bindings end with `in`",
+            TOKEN_THEN if kind == TOKEN_ASSIGN => "`=` binds; what is equal is asked by `==`",
+            _ => "write `if … then … else …`; the `else` is not optional",
+        }),
         [single] => SyntaxError::new(ErrorKind::Syntax, here, format!("expected {}, found {found}", wanted_name(*single))),
         _ if wanted.contains(&TOKEN_L_PAREN) => expression_wanted(here, kind, &text[place], &found),
         _ => {

@@ -27,6 +27,10 @@ case $1 in
         layout=${layout%:*}
         cp "$layout"/blobs/sha256/* "$registry/blobs"
         manifest=$registry/blobs/$(jq --raw-output '.manifests[0].digest[7:]' "$layout/index.json")
+        top=$(jq --raw-output '.layers[-1].digest[7:] // empty' "$manifest")
+        if [[ -n $top ]]; then
+          tar -xzOf "$registry/blobs/$top" --wildcards 'var/lib/db/sbom/*.cdx.json' >"$NOTES/sbom-$(digest "$manifest")"
+        fi
         ;;
       *) manifest=$registry/$(name "$from") ;;
     esac

@@ -1,0 +1,89 @@
+//! What to type instead, below an error: where that is well known.
+
+use std::fmt::Write as _;
+
+use super::error::{Error, Kind};
+use super::shared::Shared;
+
+/// Texts longer than this are not read once more for what is wrong with them.
+const LONG: usize = 1 << 20;
+
+/// Beginnings of messages, what stands in the line at the place where that matters, and what to do.
+const KNOWN: [(&str, &str, &str); 13] = [
+    ("cannot coerce a list to a string", "[", "lists are joined by `++`"),
+    ("cannot coerce an integer to a string", "", "a number becomes text by `toString`"),
+    ("cannot coerce a float to a string", "", "a number becomes text by `toString`"),
+    (
+        "cannot coerce a Boolean to a string",
+        "",
+        "`lib.boolToString` gives \"true\" or \"false\", `toString` \"1\" or \"\"",
+    ),
+    (
+        "cannot coerce null to a string",
+        "",
+        "`toString null` is the empty text; `lib.optionalString` leaves a text out",
+    ),
+    ("cannot coerce a list to a string", "", "`toString` and `lib.concatStringsSep` join a list to a text"),
+    (
+        "cannot coerce a set to a string",
+        "",
+        "a set is a text if it has `outPath` or `__toString`; write which attribute is meant",
+    ),
+    ("cannot coerce a function to a string", "", "it may lack an argument, or parentheses around its call"),
+    ("cannot add a string to an integer", "", "a number becomes text by `toString`"),
+    ("cannot add a string to a float", "", "a number becomes text by `toString`"),
+    (
+        "expected a list but found a set",
+        "",
+        "`builtins.attrValues`, or `lib.mapAttrsToList`, makes a list of a set",
+    ),
+    ("expected a list but found a string", "", "a list of one is written `[ x ]`"),
+    (
+        "attempt to call something which is not a function but an integer",
+        "",
+        "in a list, a call wants parentheses: `[ (f x) ]`; a function may have got one argument too many",
+    ),
+];
+
+/// Adds what there is to say.
+pub fn add(shared: &Shared, error: &Error, out: &mut String) {
+    if let Some(hint) = &error.hint {
+        let _ = writeln!(out, "  help: {hint}");
+        return;
+    }
+    if error.kind == Kind::Syntax {
+        of_syntax(shared, error, out);
+        return;
+    }
+    let rest = || {
+        let place = shared.place(error.pos)?;
+        place.text.get(place.column - 1..).map(str::to_owned)
+    };
+    let known = |(begins, code, _): &&(&str, &str, &str)| {
+        error.message.starts_with(begins)
+            && (code.is_empty() || rest().is_some_and(|rest| rest.starts_with(code)))
+    };
+    if let Some((_, _, help)) = KNOWN.iter().find(known) {
+        let _ = writeln!(out, "  help: {help}");
+    }
+}
+
+/// What is wrong with a text, which often is before the place at which it cannot be read on.
+fn of_syntax(shared: &Shared, error: &Error, out: &mut String) {
+    let Some((source, text)) = shared.text_at(error.pos).filter(|(_, text)| text.len() <= LONG) else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(&text) else { return };
+    let found = nix_syntax::with_stack(text, || nix_syntax::parse(text).err().unwrap_or_default());
+    let Some(first) = found.ok().and_then(|found| found.into_iter().next()) else { return };
+    let at = source.base + first.primary.span.start as u32;
+    if at != error.pos
+        && let Some(place) = shared.place(at)
+    {
+        let _ = writeln!(out, "  {}, in line {}:", first.message, place.line);
+        let _ = writeln!(out, "    {}", place.text.trim());
+    }
+    for help in &first.help {
+        let _ = writeln!(out, "  help: {help}");
+    }
+}

@@ -1,0 +1,1 @@
+let build = { pname, version }: pname; in build { pname = "x"; }

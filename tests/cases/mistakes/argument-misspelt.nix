@@ -1,0 +1,1 @@
+let build = { pname, version ? "1" }: pname; in build { pnam = "x"; }

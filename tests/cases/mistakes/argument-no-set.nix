@@ -1,0 +1,1 @@
+let build = { pname }: pname; in build "x"

@@ -1,0 +1,1 @@
+let version = "13"; in assert version == "14"; version

@@ -1,0 +1,1 @@
+let pkgs = { lib.lists.map = 1; }; in pkgs.lib.list.map

@@ -1,0 +1,1 @@
+let pkgs = { openssl = 1; zlib = 2; }; in pkgs.openssll

@@ -1,0 +1,1 @@
+let config = { services = null; }; in config.services.nginx

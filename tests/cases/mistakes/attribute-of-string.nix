@@ -1,0 +1,1 @@
+let a = "text"; in a.b

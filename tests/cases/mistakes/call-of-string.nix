@@ -1,0 +1,1 @@
+let name = "x"; in name { a = 1; }

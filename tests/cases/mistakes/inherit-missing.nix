@@ -1,0 +1,1 @@
+let pkgs = { a = 1; }; in { inherit (pkgs) a b; }.b

@@ -1,0 +1,4 @@
+{
+  name = "pgvector;
+  version = "1";
+}

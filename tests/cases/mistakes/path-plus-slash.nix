@@ -1,0 +1,1 @@
+let dir = ./src; in "${dir}" + /lib

@@ -1,0 +1,1 @@
+let f = n: f (n + 1); in f 0

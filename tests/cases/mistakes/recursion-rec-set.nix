@@ -1,0 +1,3 @@
+rec {
+  version = "${version}";
+}.version

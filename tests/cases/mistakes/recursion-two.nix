@@ -1,0 +1,4 @@
+let
+  a = { x = b.y; };
+  b = { y = a.x; };
+in a.x

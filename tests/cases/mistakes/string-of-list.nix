@@ -1,0 +1,1 @@
+let flags = [ "-O2" ]; in "CFLAGS=${flags}"

@@ -1,0 +1,1 @@
+let flag = null; in "--with=${flag}"

@@ -1,0 +1,1 @@
+let pkg = { name = "x"; }; in "${pkg}/bin"

@@ -1,0 +1,4 @@
+let
+  pkgs = { old = throw "old was removed; use new"; };
+in
+  { a = pkgs.old; }.a

@@ -1,0 +1,2 @@
+with { openssl = 1; zlib = 2; };
+[ openssl zlibb ]
