@@ -46,6 +46,13 @@
           postgresqls = catalogue;
         };
 
+      machineFor =
+        pkgs: catalogue:
+        import ./generated/machine {
+          inherit pkgs;
+          postgresqls = catalogue;
+        };
+
       # `psql_15/bin`, `psql_15/exts/pgvector`: names that the command line takes as they are.
       flatten =
         name: postgresql:
@@ -89,7 +96,7 @@
 
         # What nixpkgs refuses is here only: `nix build .#psql_15/exts/NAME` says why, `nix flake check` goes on.
         legacyPackages = forEachSystem (
-          _pkgs: catalogue:
+          pkgs: catalogue:
           lib.concatMapAttrs (
             name: postgresql:
             {
@@ -99,7 +106,14 @@
                   exts = lib.recurseIntoAttrs postgresql.exts;
                   left-out = postgresql.leftOut;
                 }
-                // lib.optionalAttrs (postgresql ? docker) { inherit (postgresql) docker; };
+                // lib.optionalAttrs (postgresql ? docker) {
+                  inherit (postgresql) docker;
+                  # What is put on a machine of one's own: `override` says more.
+                  machine = (machineFor pkgs catalogue).package {
+                    postgresql = postgresql.name;
+                    role = "postgres";
+                  };
+                };
             }
             // flattenExts name postgresql.refused
           ) catalogue
@@ -122,6 +136,26 @@
           inherit (generated) checks;
           source = self;
         };
+
+        # NixOS's services.postgresql with a PostgreSQL of this catalogue; and a machine around it, as an image.
+        nixosModules =
+          let
+            module = {
+              key = "pgflakegen#nixosModules.default";
+              imports = [ (import ./generated/machine/module.nix { inherit catalogueFor; }) ];
+            };
+          in
+          {
+            default = module;
+            pgflakegen = module;
+            machine-image = {
+              key = "pgflakegen#nixosModules.machine-image";
+              imports = [
+                module
+                ./generated/machine/image.nix
+              ];
+            };
+          };
 
         formatter = forEachSystem (pkgs: _catalogue: pkgs.nixfmt-tree);
       };

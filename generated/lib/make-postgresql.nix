@@ -253,6 +253,9 @@ lib.fix (
 
     inherit leftOut;
 
+    # Whether code can be compiled as a query runs.
+    jit = jit != [ ];
+
     bin = postgresql.withPackages (
       _: lib.attrValues (members // combined) ++ switchVersion ++ jit ++ [ (makeReceipt members) ]
     );

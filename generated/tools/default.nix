@@ -124,6 +124,7 @@ in
       ./migration-test.sh
       ./two-servers.sh
       ./own-data.sh
+      ./new-options.sh
       ./methods.sh
       ./compare.sh
       ./plant.sh

@@ -62,21 +62,6 @@ copy_cluster() {
   : >"$work/old/pg_ident.conf"
 }
 
-# initdb's options for NEW, which pg_upgrade wants to be as OLD's cluster is.
-new_options() {
-  local control line
-  options=(--no-sync)
-  control=$(LC_ALL=C "$old_bin/bin/pg_controldata" "$work/old")
-  line=$(sed -n 's/^Data page checksum version: *//p' <<<"$control")
-  if [[ $line != 0 ]]; then
-    options+=(--data-checksums)
-  elif ((new_major >= 18)); then
-    options+=(--no-data-checksums)
-  fi
-  line=$(sed -n 's/^Bytes per WAL segment: *//p' <<<"$control")
-  options+=(--wal-segsize="$((line / 1024 / 1024))")
-}
-
 # By OLD's own programs: what newer ones write, it does not take.
 load_dump() {
   case $source_kind in

@@ -54,6 +54,15 @@ pub fn features(runner: &str) -> &'static [&'static str] {
     }
 }
 
+/// What Amazon calls the architecture of a system.
+pub fn amazons(system: &str) -> Option<&'static str> {
+    match system {
+        "x86_64-linux" => Some("x86_64"),
+        "aarch64-linux" => Some("arm64"),
+        _ => None,
+    }
+}
+
 /// Whose pipelines are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {

@@ -48,6 +48,8 @@ pub struct Flake {
     pub ci: Option<Ci>,
     /// What images say of themselves.
     pub image: Image,
+    /// Machine images, if there are any.
+    pub machine: Option<Machine>,
     /// What is not accepted.
     pub policy: Policy,
     /// The name of the PostgreSQL that is meant when none is named.
@@ -79,6 +81,25 @@ pub struct Image {
     pub documentation: Option<String>,
     /// Who distributes it.
     pub vendor: Option<String>,
+}
+
+/// Machine images, and what becomes of them at Amazon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// PostgreSQLs.
+    pub postgresqls: Vec<PgName>,
+    /// Systems.
+    pub systems: Vec<System>,
+    /// PostgreSQLs whose data are upgraded.
+    pub upgrade_from: Vec<PgName>,
+    /// Regions, the first of which images are made in; none: no AMI is made.
+    pub regions: Vec<String>,
+    /// The role that the release takes by OIDC.
+    pub role: Option<String>,
+    /// Accounts, or `all`.
+    pub share: Vec<String>,
+    /// Days until an AMI is deprecated.
+    pub keep: u32,
 }
 
 /// A flake input with all that `flake.lock` records.

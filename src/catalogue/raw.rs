@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 
 pub use super::decode::{Field, Map, Spanned, Wrong};
 use super::kinds::{Own, own};
-pub use super::raw_ci::{RawAction, RawCi, RawImage, RawPush};
+pub use super::raw_ci::{RawAction, RawCi, RawImage, RawMachine, RawPush};
 use super::schema;
 use crate::diag::Span;
 
@@ -54,6 +54,8 @@ pub struct RawFlake {
     pub ci: Field<RawCi>,
     /// What images say of themselves, and where they are pushed to.
     pub image: Field<RawImage>,
+    /// Machine images, and what becomes of them at Amazon.
+    pub machine: Field<RawMachine>,
     /// What may not be in it, and which known vulnerabilities are put up with.
     pub policy: Field<RawPolicy>,
     /// The versions of pgflakegen that this catalogue is generated with, as Cargo writes requirements.

@@ -60,6 +60,29 @@ pub struct RawImage {
     pub vendor: Field<String>,
 }
 
+/// Machine images: a NixOS around a PostgreSQL, and Amazon machine images (AMIs) of it.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Machine")]
+pub struct RawMachine {
+    /// PostgreSQLs, by name. Default: the default one.
+    pub postgresql: Field<List<String>>,
+    /// Systems. Default: the Linuxes of the flake, as far as there are machine images for them.
+    #[schemars(with = "Option<Vec<schema::System>>")]
+    pub systems: Field<List<String>>,
+    /// PostgreSQLs whose data a newer machine upgrades; their programs are in the image, too. Default: none.
+    pub upgrade_from: Field<List<String>>,
+    /// Regions of Amazon's: images are made in the first and copied to the others. Default: none, and no AMI is made.
+    pub regions: Field<List<String>>,
+    /// The role that the release takes by OIDC, `arn:aws:iam::ACCOUNT:role/NAME`.
+    pub role: Field<String>,
+    /// Who may start the AMIs: numbers of accounts, or "all". Default: the account itself.
+    pub share: Field<List<String>>,
+    /// Days until an AMI is deprecated. Default: 90.
+    #[schemars(range(min = 1, max = 730))]
+    pub keep: Field<i64>,
+}
+
 /// A version of an action.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]

@@ -79,6 +79,7 @@ table!(RawFlake, FLAKE_TOML, ["caches"], |t, d| Self {
     caches: t.optional("caches", d),
     ci: t.optional("ci", d),
     image: t.optional("image", d),
+    machine: t.optional("machine", d),
     policy: t.optional("policy", d),
     required_version: t.optional("required-version", d),
 });
@@ -149,6 +150,16 @@ table!(RawImage, "[image]", |t, d| Self {
     source: t.optional("source", d),
     documentation: t.optional("documentation", d),
     vendor: t.optional("vendor", d),
+});
+
+table!(RawMachine, "[machine]", |t, d| Self {
+    postgresql: t.optional("postgresql", d),
+    systems: t.optional("systems", d),
+    upgrade_from: t.optional("upgrade-from", d),
+    regions: t.optional("regions", d),
+    role: t.optional("role", d),
+    share: t.optional("share", d),
+    keep: t.optional("keep", d),
 });
 
 table!(RawAction, "the action", |t, d| Self {

@@ -14,13 +14,13 @@ use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Control, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image,
-    Input, Kind, OneControl, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
+    Input, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
 };
 use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::raw::{
     Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi, RawControl,
-    RawExtension, RawFlake, RawImage, RawInput, RawPostgresql, RawPush, RawSetting, RawVersion, SchemaOf,
-    Which,
+    RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawSetting, RawVersion,
+    SchemaOf, Which,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -130,6 +130,10 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
             None => None,
         },
         image: raw.image.as_ref().map(|image| self::image(&image.value)).unwrap_or_default(),
+        machine: match &raw.machine {
+            Some(machine) => Some(self::machine(raw, &machine.value)?),
+            None => None,
+        },
         policy: policy(raw)?,
         default_postgresql: PgName::new(text(&raw.default_postgresql)?),
         port: raw.port.as_ref().map_or(Some(5432), |port| u16::try_from(port.value).ok())?,
@@ -149,6 +153,27 @@ fn image(raw: &RawImage) -> Image {
         documentation: text(&raw.documentation),
         vendor: text(&raw.vendor),
     }
+}
+
+fn machine(flake: &RawFlake, raw: &RawMachine) -> Option<Machine> {
+    let systems = if raw.systems.is_some() { texts(&raw.systems) } else { texts(&flake.systems) };
+    let postgresqls = match &raw.postgresql {
+        Some(_) => texts(&raw.postgresql),
+        None => vec![text(&flake.default_postgresql)?],
+    };
+    Some(Machine {
+        postgresqls: postgresqls.into_iter().map(PgName::new).collect(),
+        systems: systems
+            .into_iter()
+            .filter(|system| super::systems::MACHINES.contains(&system.as_str()))
+            .map(System::new)
+            .collect(),
+        upgrade_from: names(&raw.upgrade_from, PgName::new),
+        regions: texts(&raw.regions),
+        role: text(&raw.role),
+        share: texts(&raw.share),
+        keep: raw.keep.as_ref().map_or(Some(90), |days| u32::try_from(days.value).ok())?,
+    })
 }
 
 fn push(raw: &RawPush) -> Option<Push> {

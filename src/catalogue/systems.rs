@@ -11,3 +11,6 @@ pub const KNOWN: [&str; 8] = [
     "x86_64-darwin",
     "x86_64-linux",
 ];
+
+/// Those of which there are machine images.
+pub const MACHINES: [&str; 2] = ["aarch64-linux", "x86_64-linux"];

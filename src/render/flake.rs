@@ -6,7 +6,7 @@ use super::engine::{Template, fill};
 use crate::catalogue::expression::Nix;
 use crate::catalogue::licenses;
 use crate::catalogue::model::{Catalogue, Input};
-use crate::catalogue::names::System;
+use crate::catalogue::names::{PgName, System};
 use crate::nix::syntax::quote;
 
 #[derive(Serialize)]
@@ -20,6 +20,10 @@ struct Data {
     unfree: Option<String>,
     default: String,
     extra: bool,
+    /// PostgreSQLs of which there are machine images, on which systems, and whose data they upgrade.
+    machines: Option<String>,
+    machine_systems: String,
+    upgrade_from: String,
 }
 
 #[derive(Serialize)]
@@ -82,6 +86,16 @@ pub fn flake(catalogue: &Catalogue) -> String {
             unfree: (!unfree.is_empty()).then(|| list(unfree.iter().map(String::as_str).collect())),
             default: quote::attribute(&attribute(&flake.default_postgresql)).into_owned(),
             extra: catalogue.has_extra,
+            machines: flake
+                .machine
+                .as_ref()
+                .map(|machine| list(machine.postgresqls.iter().map(PgName::as_str).collect())),
+            machine_systems: list(
+                flake.machine.iter().flat_map(|machine| &machine.systems).map(System::as_str).collect(),
+            ),
+            upgrade_from: list(
+                flake.machine.iter().flat_map(|machine| &machine.upgrade_from).map(PgName::as_str).collect(),
+            ),
         },
     )
 }

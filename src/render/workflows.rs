@@ -23,6 +23,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    "ami.sh",
     "build.sh",
     "comment.sh",
     "explorer.sh",
@@ -99,7 +100,11 @@ struct Data {
     first_system: String,
     group: String,
     images: Vec<Image>,
+    keep: String,
     login: String,
+    machine_region: String,
+    machine_role: String,
+    machines: Vec<MachineImage>,
     max_parallel: u32,
     nix: String,
     pages: bool,
@@ -109,10 +114,12 @@ struct Data {
     repositories: String,
     push: String,
     pushes: bool,
+    regions: String,
     role: bool,
     roles: Vec<Role>,
     schedule: String,
     secrets: Vec<Secret>,
+    share: String,
     substituters: String,
     tags: String,
     timeout: u32,
@@ -134,6 +141,15 @@ struct Image {
     attr: String,
     postgresql: String,
     runner: String,
+}
+
+#[derive(Serialize)]
+struct MachineImage {
+    architecture: &'static str,
+    attr: String,
+    postgresql: String,
+    runner: String,
+    version: String,
 }
 
 #[derive(Serialize)]
@@ -160,6 +176,7 @@ struct Secret {
 impl Data {
     fn of(catalogue: &Catalogue, ci: &Ci) -> Self {
         let flake = &catalogue.flake;
+        let machine = flake.machine.as_ref();
         let action = |name: &str| {
             ACTIONS
                 .iter()
@@ -208,6 +225,10 @@ impl Data {
             first_system: text(&first_system),
             group: text(&ci.group_updates.to_string()),
             images: images(catalogue, ci),
+            keep: text(&machine.map_or(0, |machine| machine.keep).to_string()),
+            machine_region: text(machine.and_then(|m| m.regions.first()).map_or("", String::as_str)),
+            machine_role: text(machine.and_then(|m| m.role.as_deref()).unwrap_or_default()),
+            machines: machines(catalogue, ci),
             login: action("docker/login-action"),
             max_parallel: ci.max_parallel,
             nix: action("cachix/install-nix-action"),
@@ -221,6 +242,8 @@ impl Data {
             },
             push: text(&Value::from(pushes.clone()).to_string()),
             pushes: !pushes.is_empty(),
+            regions: text(&machine.map(|machine| machine.regions.join(" ")).unwrap_or_default()),
+            share: text(&machine.map(|machine| machine.share.join(" ")).unwrap_or_default()),
             role: !roles.is_empty(),
             roles,
             schedule: text(&ci.schedule),
@@ -295,6 +318,33 @@ fn images(catalogue: &Catalogue, ci: &Ci) -> Vec<Image> {
                 attr: text(&format!("packages.{system}.{}/docker", attribute(&postgresql.name))),
                 postgresql: text(&postgresql.name),
                 runner: runner.clone(),
+            });
+        }
+    }
+    images
+}
+
+/// Machine images, where they are to be anywhere, for each system that is built.
+fn machines(catalogue: &Catalogue, ci: &Ci) -> Vec<MachineImage> {
+    let Some(machine) =
+        catalogue.flake.machine.as_ref().filter(|m| !m.regions.is_empty() && m.role.is_some())
+    else {
+        return Vec::new();
+    };
+    let mut images = Vec::new();
+    for postgresql in &machine.postgresqls {
+        for system in &machine.systems {
+            let (Some(runner), Some(architecture)) = (ci.runner(system), ci::amazons(system)) else {
+                continue;
+            };
+            let machine =
+                format!("nixosConfigurations.{}.config", attribute(&format!("{postgresql}-{system}")));
+            images.push(MachineImage {
+                architecture,
+                attr: text(&format!("{machine}.system.build.image")),
+                postgresql: text(postgresql),
+                runner: runner.to_owned(),
+                version: text(&format!("{machine}.services.postgresql.package.version")),
             });
         }
     }

@@ -1,5 +1,5 @@
-# The release of a tag, with the table of its images and their SBOMs. TAG; table.md; sboms/; GH_TOKEN is for gh. One that is
-# there gets them anew.
+# The release of a tag, with the tables of its images and their SBOMs. TAG; table.md; machines/*.md; sboms/; GH_TOKEN is
+# for gh. One that is there gets them anew.
 set -euo pipefail
 shopt -s nullglob
 
@@ -8,6 +8,10 @@ notes=$(mktemp)
 trap 'rm -f "$notes"' EXIT
 {
   cat table.md
+  if compgen -G 'machines/*.md' >/dev/null; then
+    printf '\n| machine image | architecture | region | AMI |\n|---|---|---|---|\n'
+    cat machines/*.md
+  fi
   # shellcheck disable=SC2016 # a command to copy
   printf '\nVerify one: `gh attestation verify oci://IMAGE@DIGEST --repo %s`\n' "${REPOSITORY:?}"
   # shellcheck disable=SC2016

@@ -1,5 +1,9 @@
 # What scripts know of the catalogue, as a JSON file.
-{ pkgs }:
+{
+  pkgs,
+  # The catalogue's, where nobody has another.
+  superuser ? null,
+}:
 
 let
   inherit (pkgs) lib;
@@ -23,8 +27,43 @@ let
     "C.UTF-8"
     "POSIX"
   ];
+
+  # A PostgreSQL, as far as scripts care.
+  ofPostgresql =
+    postgresql:
+    let
+      entry = catalogue.postgresqls.${postgresql.name};
+      ofCatalogue = map (create: create.sql) entry.create;
+    in
+    {
+      inherit (entry) major;
+      # Of the extensions that this system has; the server brings the others.
+      preload = lib.filter (
+        library:
+        let
+          owners = lib.filter (owner: lib.elem library catalogue.extensions.${owner}.preload) (
+            lib.attrNames catalogue.extensions
+          );
+        in
+        owners == [ ] || lib.any (owner: postgresql.extensions ? ${owner}) owners
+      ) entry.preload;
+      # Only what this system has, with all that it requires, which comes before it.
+      create = lib.foldl' (
+        before: create:
+        let
+          isThere = sql: lib.any (other: other.sql == sql) before || !(lib.elem sql ofCatalogue);
+        in
+        before
+        ++ lib.optional (
+          postgresql.extensions ? ${create.extension} && lib.all isThere create.requires
+        ) create
+      ) [ ] entry.create;
+      settings = lib.mapAttrs (_: settingValue) entry.settings;
+    };
 in
 {
+  inherit ofPostgresql;
+
   # `builds` says, for each PostgreSQL, where it is built.
   write =
     builds: postgresqls:
@@ -34,8 +73,8 @@ in
           default-postgresql
           locale
           port
-          superuser
           ;
+        superuser = if superuser == null then catalogue.superuser else superuser;
         localeArchive =
           if hostPlatform.isLinux && !builtinLocale then
             "${pkgs.glibcLocales}/lib/locale/locale-archive"
@@ -43,38 +82,7 @@ in
             null;
         postgresqls = lib.mapAttrs' (
           attribute: postgresql:
-          let
-            entry = catalogue.postgresqls.${postgresql.name};
-            ofCatalogue = map (create: create.sql) entry.create;
-          in
-          lib.nameValuePair postgresql.name (
-            {
-              inherit (entry) major;
-              # Of the extensions that this system has; the server brings the others.
-              preload = lib.filter (
-                library:
-                let
-                  owners = lib.filter (owner: lib.elem library catalogue.extensions.${owner}.preload) (
-                    lib.attrNames catalogue.extensions
-                  );
-                in
-                owners == [ ] || lib.any (owner: postgresql.extensions ? ${owner}) owners
-              ) entry.preload;
-              # Only what this system has, with all that it requires, which comes before it.
-              create = lib.foldl' (
-                before: create:
-                let
-                  isThere = sql: lib.any (other: other.sql == sql) before || !(lib.elem sql ofCatalogue);
-                in
-                before
-                ++ lib.optional (
-                  postgresql.extensions ? ${create.extension} && lib.all isThere create.requires
-                ) create
-              ) [ ] entry.create;
-              settings = lib.mapAttrs (_: settingValue) entry.settings;
-            }
-            // builds.${attribute}
-          )
+          lib.nameValuePair postgresql.name (ofPostgresql postgresql // builds.${attribute})
         ) postgresqls;
       }
     );

@@ -122,6 +122,7 @@ in
       ./migration-test.sh
       ./two-servers.sh
       ./own-data.sh
+      ./new-options.sh
       ./methods.sh
       ./compare.sh
       ./plant.sh

@@ -7,7 +7,21 @@
       lib = import ./lib;
     in
     {
-      inherit lib;
+      # Only nixpkgs' flake has this one.
+      lib = lib // {
+        nixosSystem =
+          {
+            modules,
+            specialArgs ? { },
+          }:
+          lib.evalModules {
+            modules = [ ./nixos ] ++ modules;
+            specialArgs = {
+              modulesPath = toString ./nixos;
+            }
+            // specialArgs;
+          };
+      };
       legacyPackages = lib.genAttrs lib.systems.flakeExposed (system: import ./. { inherit system; });
     };
 }

@@ -93,6 +93,7 @@ let
     coreutils = tool "coreutils" "coreutils" coreutilsPrograms { };
     curl = tool "curl" "curl libcurl4-openssl-dev" [ "curl" ] { };
     diffutils = tool "diffutils" "diffutils" [ "diff" "cmp" "diff3" "sdiff" ] { };
+    e2fsprogs = tool "e2fsprogs" "e2fsprogs" [ "mkfs.ext4" "e2fsck" "resize2fs" ] { };
     findutils = tool "findutils" "findutils" [ "find" "xargs" ] { };
     flex = tool "flex" "flex" [ "flex" ] { };
     # What nixpkgs has for systems without util-linux.
@@ -126,6 +127,11 @@ let
       "unshare"
       "mountpoint"
       "su"
+      "blkid"
+      "blockdev"
+      "lsblk"
+      "mount"
+      "runuser"
     ] { };
     tcl = tool "tcl" "tcl tcl-dev" [ "tclsh" ] { };
     which = tool "which" "debianutils" [ "which" ] { };
@@ -211,6 +217,7 @@ let
     "nix-update"
     "numactl"
     "openldap"
+    "pgbackrest"
     "proj"
     "protobuf"
     "protobufc"
@@ -224,6 +231,7 @@ let
     "treefmt"
     "tzdata"
     "v8"
+    "wal-g"
   ];
 in
 tools

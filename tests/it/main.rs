@@ -25,6 +25,7 @@ mod explorer;
 mod flakes;
 mod fuzz_seeds;
 mod hostpkgs_builds;
+mod machines;
 mod messages;
 mod overrides_cases;
 mod overrides_cli;

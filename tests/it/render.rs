@@ -35,6 +35,7 @@ fn particular(file: &Generated) -> bool {
     let path = file.path.as_str();
     !path.starts_with("schema/")
         && (!path.starts_with("generated/lib/") || path.ends_with("cargo-pgrx.nix"))
+        && !path.starts_with("generated/machine/")
         && !path.starts_with("generated/tools/")
         && !path.starts_with("generated/checks/")
 }

@@ -5,6 +5,7 @@ mod cache;
 mod eval_pure;
 mod hostile;
 mod limits;
+mod machines;
 mod nix;
 mod pins;
 mod power_cut;
@@ -22,6 +23,7 @@ fn main() {
         eval_pure::trials(),
         hostile::trials(),
         limits::trials(),
+        machines::trials(),
         nix::trials(),
         pins::trials(),
         power_cut::trials(),

@@ -73,6 +73,15 @@ fn scripts() -> Vec<Script> {
         let parts = vec![templates().join(script.0)];
         scripts.push(Script { name: format!("ci-{name}"), parts, environment: Vec::new() });
     }
+    let machine = read(&templates().join("machine/default.nix"));
+    for text in machine.split("makeProgram \"").skip(1) {
+        let name = text.split_once('"').expect("a name").0;
+        let parts =
+            text.split_once(".sh\n").map(|(before, _)| before.rfind('[').expect("a list")).expect("parts");
+        let parts = text[parts + 1..].split_once(']').expect("parts").0;
+        let parts = parts.split_whitespace().map(|part| templates().join("machine").join(part)).collect();
+        scripts.push(Script { name: name.to_owned(), parts, environment: Vec::new() });
+    }
     let image = read(&templates().join("lib/docker.nix"));
     scripts.push(Script {
         name: "entrypoint".to_owned(),
@@ -134,7 +143,7 @@ fn every_script_is_checked(count: usize) -> Result<(), Failed> {
         return Err(format!("{count} scripts").into());
     }
     let mut unchecked = Vec::new();
-    for folder in ["tools", "checks", "ci", "docker", "lib"] {
+    for folder in ["tools", "checks", "ci", "docker", "lib", "machine"] {
         for entry in fs::read_dir(templates().join(folder))? {
             let path = entry?.path();
             let is_script = path.extension().is_some_and(|extension| extension == "sh");

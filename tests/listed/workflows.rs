@@ -28,7 +28,7 @@ pub fn linter(name: &str) -> Option<PathBuf> {
 }
 
 /// What `[ci]` says, by name.
-const CASES: [(&str, &str); 4] = [
+const CASES: [(&str, &str); 5] = [
     ("plain", "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\n"),
     (
         "s3",
@@ -53,6 +53,11 @@ const CASES: [(&str, &str); 4] = [
         "registries",
         "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\n\n[image]\n\
          repositories = [\"ghcr.io/o/postgresql\", \"docker.io/o/postgresql\", \"registry.example.org:5000/o/postgresql\"]\n",
+    ),
+    (
+        "machines",
+        "\n[ci]\nprogram = \"github:o/pgflakegen/v1#pgflakegen\"\n\n[machine]\nregions = [\"eu-central-1\", \"us-east-1\"]\n\
+         role = \"arn:aws:iam::123456789012:role/images\"\nshare = [\"all\"]\n",
     ),
 ];
 

@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `bench`, `book`, `browser`, `deny`, `linters`, `mutants`,
-//! `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `bench`, `book`, `browser`, `deny`, `linters`,
+//! `machine-image`, `mutants`, `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
 mod bench;
@@ -8,6 +8,7 @@ mod browser;
 mod copy;
 mod deny;
 mod e2e;
+mod machine_image;
 mod mutants;
 mod notices;
 mod package;
@@ -48,6 +49,12 @@ enum Task {
     Deny,
     /// Install what the tests of workflows want (actionlint, ShellCheck, zizmor) into target/linters.
     Linters,
+    /// Make machines with a PostgreSQL of the catalogue and boot them in qemu, with a metadata service as EC2 has one: a
+    /// power cut, a newer image with the same volume, an upgrade. After `e2e`; --smoke wants nothing.
+    MachineImage(machine_image::Args),
+    /// Stand in for the metadata service of an instance: `machine-image` has qemu call it.
+    #[command(hide = true)]
+    Metadata(machine_image::metadata::Args),
     /// Change the code in one place after the other, and see whether a test notices (cargo-mutants); what none notices must be
     /// among tests/mutants.txt, with a reason.
     Mutants(mutants::Args),
@@ -74,6 +81,12 @@ fn main() -> ExitCode {
         Task::Browser(args) => ended(browser::run(&args)),
         Task::Deny => deny::run(),
         Task::Linters => ended(python::linters()),
+        Task::MachineImage(args) => ended(machine_image::run(&args)),
+        Task::Metadata(args) => match machine_image::metadata::run(&args) {
+            // What it serves is on standard output.
+            Ok(_) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
         Task::Mutants(args) => mutants::run(&args),
         Task::Notices(args) => ended(notices::run(&args)),
         Task::Package(args) => ended(package::run(&args)),

@@ -26,6 +26,7 @@ mod kinds;
 mod licenses;
 mod like;
 mod locks;
+mod machine;
 mod names;
 mod paths;
 mod pgrx;
@@ -99,6 +100,7 @@ pub const RULES: &[Rule] = &[
     licenses::RULE,
     like::RULE,
     locks::RULE,
+    machine::RULE,
     names::RULE,
     paths::RULE,
     pgrx::RULE,

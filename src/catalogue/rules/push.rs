@@ -93,9 +93,7 @@ fn one(push: &Spanned<RawPush>, found: &mut Diagnostics) {
         found.push(bad(name, format!("`{}` cannot be pushed to", printable(&name.value))).help(what));
     }
     field(&raw.region, |text| plain(text, "-"), "a region is called as eu-central-1", found);
-    let role =
-        |text: &str| text.starts_with("arn:aws") && text.contains(":role/") && plain(text, ":/+=,.@_-");
-    field(&raw.role, role, "a role is called arn:aws:iam::ACCOUNT:role/NAME", found);
+    field(&raw.role, super::machine::is_role, "a role is called arn:aws:iam::ACCOUNT:role/NAME", found);
     for address in [&raw.endpoint, &raw.server] {
         field(
             address,

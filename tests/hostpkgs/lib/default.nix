@@ -7,6 +7,7 @@ let
     // import ./strings.nix lib
     // import ./customisation.nix lib
     // import ./meta.nix lib
+    // import ./modules.nix lib
     // {
       inherit lib;
       lists = import ./lists.nix lib;

@@ -123,6 +123,7 @@ rec {
         isWindows = false;
         isx86_64 = cpu == "x86_64";
         isAarch64 = cpu == "aarch64";
+        efiArch = if cpu == "aarch64" then "aa64" else "x64";
         is64bit = true;
         parsed.cpu.name = cpu;
         parsed.kernel.name = kernel;

@@ -17,9 +17,9 @@ use super::{Context, Outcome, nix};
 use crate::{python, repository};
 
 /// The server, and Amazon's client.
-const PACKAGES: &[&str] = &["moto[server]==5.2.1", "awscli==1.46.2"];
+pub const PACKAGES: &[&str] = &["moto[server]==5.2.1", "awscli==1.46.2"];
 /// Where they are: outside of the checkout, for whoever tests.
-const PLACE: &str = "/var/lib/hostpkgs/s3";
+pub const PLACE: &str = "/var/lib/hostpkgs/s3";
 /// How long a push may take until something has arrived.
 const PATIENCE: Duration = Duration::from_secs(60);
 

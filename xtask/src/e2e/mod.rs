@@ -1,5 +1,6 @@
 //! The end-to-end test: the steps, their order, and the report. What a step does is in its own module.
 
+mod ami;
 pub mod apt;
 mod builders;
 mod cache;
@@ -7,7 +8,7 @@ mod catalogue;
 pub mod command;
 mod evaluate;
 mod machine;
-mod nix;
+pub mod nix;
 mod own;
 mod registry;
 mod rust;
@@ -236,6 +237,12 @@ const STEPS: &[Step] = &[
         about: "push to an S3 server and read from it, with the current Nix and Amazon's client",
         needs: &["current-nix", "build-older"],
         run: cache::prove,
+    },
+    Step {
+        name: "ami",
+        about: "make Amazon machine images by the release's script, which is killed and begun anew, on a mock server",
+        needs: &["cache"],
+        run: ami::prove,
     },
     Step {
         name: "builders",
