@@ -134,7 +134,7 @@ fn text_of(value: &Value<'_>, args: &Args, flake: bool) -> Result<Vec<u8>> {
         return value.to_text();
     }
     let mut text = if args.json {
-        value.json(flake)?
+        value.to_json()?.into_bytes()
     } else if flake {
         value.to_nix()?
     } else {

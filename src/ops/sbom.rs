@@ -143,7 +143,7 @@ fn evaluate(
         .canonicalize_utf8()
         .map_err(|source| Error::Read { path: request.root.to_owned(), source })?;
     let session = Session::new(Arc::new(Machine), settings);
-    let run = || -> eval::Result<(Vec<u8>, String)> {
+    let run = || -> eval::Result<(String, String)> {
         let outputs = session.flake(root.as_str(), &request.evaluation.inputs)?;
         let (_, value) = session.flake_output(&outputs, root.as_str(), request.attribute)?;
         let Some(package) = value.package()? else {
@@ -156,10 +156,10 @@ fn evaluate(
         let others = others(&outputs, name).unwrap_or_else(|| session.list(&[]));
         let tools = session.bool(request.tools);
         let arguments = session.set([("others", others), ("root", value), ("tools", tools)]);
-        Ok((function.call(&arguments)?.json(true)?, package.drv_path))
+        Ok((function.call(&arguments)?.to_json()?, package.drv_path))
     };
     let (json, path) = run().map_err(failed)?;
-    let said: Vec<Said> = serde_json::from_slice(&json).map_err(|error| Error::NotEvaluable {
+    let said: Vec<Said> = serde_json::from_str(&json).map_err(|error| Error::NotEvaluable {
         attribute: request.attribute.to_owned(),
         why: error.to_string(),
     })?;

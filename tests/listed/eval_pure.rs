@@ -101,8 +101,8 @@ fn ours(dir: &Path) -> impl Fn(&str) -> String {
     move |name| {
         let session = evaluator.session();
         let value = session.flake_attribute(&format!("{flake}#{name}"), &dep);
-        match value.and_then(|value| value.json(false)) {
-            Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        match value.and_then(|value| value.to_json()) {
+            Ok(text) => text,
             Err(error) => format!("error: {error}"),
         }
     }

@@ -23,7 +23,7 @@ const VALUES: &[&str] = &[
     r#""a \"quote\", a \\, a \$ and \${no}, a tab \t and a line\nmore""#,
     r#""é ☺ \r""#,
     "/p/q",
-    "/.",
+    "[ /p/q ]",
     "[ ]",
     r#"[ 1 "a" null [ ] [ [ 2 ] ] ]"#,
     "{ }",
@@ -55,11 +55,11 @@ const VALUES: &[&str] = &[
 ];
 
 /// By `nix-instantiate`: options of its own, and ours.
-const INSTANTIATE: [(&[&str], &[&str]); 4] = [
+const INSTANTIATE: [(&[&str], &[&str]); 3] = [
     (&[], &[]),
     (&["--strict"], &["--strict"]),
-    (&["--json"], &["--json"]),
-    (&["--json", "--strict"], &["--json", "--strict"]),
+    // Without --strict Nix fails where something is not evaluated yet.
+    (&["--json", "--strict"], &["--json"]),
 ];
 
 /// By `nix eval`.

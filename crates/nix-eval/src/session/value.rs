@@ -361,18 +361,10 @@ impl<'s> Value<'s> {
     /// Those of evaluation; functions cannot be written.
     pub fn to_json(&self) -> Result<String> {
         // Strings that are not UTF-8 are errors of evaluation.
-        self.json(true).map(|json| String::from_utf8_lossy(&json).into_owned())
-    }
-
-    /// As [`Self::to_json`]; without `copy`, a path as it is, as `nix-instantiate` gives it.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn json(&self, copy: bool) -> Result<Vec<u8>> {
         self.with(|ev, value| {
             let mut out = Vec::new();
-            ev.write_json(value, copy, &mut ContextSet::default(), &mut out, 0)?;
-            Ok(out)
+            ev.write_json(value, true, &mut ContextSet::default(), &mut out, 0)?;
+            Ok(String::from_utf8_lossy(&out).into_owned())
         })
     }
 
