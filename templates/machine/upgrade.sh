@@ -105,6 +105,9 @@ if ! "${upgrade[@]}" --check >&2; then
 fi
 if ! "${upgrade[@]}" >&2; then
   find "$unfinished/pg_upgrade_output.d" -type f -size +0 -name '*.log' -exec tail -n 20 {} + >&2 || true
+  if [[ $mode == link ]]; then
+    die "the upgrade failed; it had begun to link the files of $old_datadir, which is not to be started before a look at pg_upgrade's words above"
+  fi
   die "the upgrade failed; $old_datadir is as it was"
 fi
 touch "$unfinished/.pgflakegen-upgraded"
