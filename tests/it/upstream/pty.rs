@@ -1,9 +1,13 @@
 //! A program on a terminal: a pty of a given size, and what its screen shows then.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -13,9 +17,17 @@ use pty_process::{Size, blocking};
 /// Longer than anything takes; what waits for ever fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Between two looks whether it has ended.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// What was written has come when nothing came for so long.
+const QUIET: Duration = Duration::from_millis(300);
+
 pub struct Terminal {
     pty: blocking::Pty,
     child: Child,
+    /// The program is not the last who has the terminal open: what it writes as it ends would not always come.
+    _open: File,
     came: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     /// All that was written to the terminal.
@@ -42,6 +54,9 @@ impl Terminal {
     pub fn start(command: Command, rows: u16, columns: u16) -> Self {
         let (pty, pts) = blocking::open().unwrap();
         pty.resize(Size::new(rows, columns)).unwrap();
+        let name = rustix::pty::ptsname(&pty, Vec::new()).unwrap();
+        let name = Path::new(OsStr::from_bytes(name.as_bytes()));
+        let held = File::options().read(true).write(true).custom_flags(libc::O_NOCTTY).open(name).unwrap();
         let child = blocking::Command::from(command).spawn(pts).unwrap();
         let mut reading = File::from(pty.as_fd().try_clone_to_owned().unwrap());
         let (send, came) = channel();
@@ -55,7 +70,7 @@ impl Terminal {
             }
         });
         let parser = vt100::Parser::new(some(rows), some(columns), 10_000);
-        Self { pty, child, came, parser, raw: Vec::new() }
+        Self { pty, child, _open: held, came, parser, raw: Vec::new() }
     }
 
     /// Takes what comes next; `false` at the end.
@@ -69,6 +84,14 @@ impl Terminal {
             Err(RecvTimeoutError::Disconnected) => false,
             Err(RecvTimeoutError::Timeout) => panic!("it does not end; so far: {}", self.text()),
         }
+    }
+
+    /// Takes what comes within a while; whether anything does.
+    fn take_for(&mut self, time: Duration) -> bool {
+        let Ok(bytes) = self.came.recv_timeout(time) else { return false };
+        self.parser.process(&bytes);
+        self.raw.extend(bytes);
+        true
     }
 
     fn text(&self) -> String {
@@ -97,8 +120,15 @@ impl Terminal {
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
         let end = Instant::now() + PATIENCE;
-        while self.take(end) {}
-        let status = self.child.wait().unwrap();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < end, "it does not end; so far: {}", self.text());
+            self.take_for(SHORT);
+        };
+        // What it has written is on its way.
+        while self.take_for(QUIET) {}
         let screen = self.parser.screen();
         Ended {
             status,
