@@ -192,7 +192,9 @@ impl Registry<'_> {
         fs::set_permissions(&nix, fs::Permissions::from_mode(0o755))?;
         let own = machine.join("bin/pgflakegen");
         let (program_of_ours, flake) = (repository::pgflakegen()?, self.flake.display());
-        let text = format!("#!/bin/sh\nexec '{}' --root '{flake}' \"$@\"\n", program_of_ours.display());
+        let inputs = self.inputs().map(|word| format!("'{word}'")).join(" ");
+        let program_of_ours = program_of_ours.display();
+        let text = format!("#!/bin/sh\nexec '{program_of_ours}' --root '{flake}' \"$@\" {inputs}\n");
         fs::write(&own, text)?;
         fs::set_permissions(&own, fs::Permissions::from_mode(0o755))?;
         let mut command = program("bash");
@@ -208,6 +210,14 @@ impl Registry<'_> {
         command.env("IMAGES", self.repository(at)).env("OUTPUT", machine.join("output"));
         command.env_remove("GITHUB_ACTIONS");
         Ok(command)
+    }
+
+    /// Inputs that are at hand in place of the flake's own.
+    fn inputs(&self) -> [String; 6] {
+        let fixture = format!("path:{}/tests/hostpkgs", self.context.root.display());
+        let overlay = format!("{fixture}/rust-overlay");
+        let words = ["--override-input", "nixpkgs", &fixture, "--override-input", "rust-overlay", &overlay];
+        words.map(str::to_owned)
     }
 
     fn image(&self, image: &Path, architecture: &str, commit: &str, at: usize) -> Result<String> {
@@ -320,10 +330,8 @@ impl Registry<'_> {
     /// What `size` says of what the image is made of, beside what Nix says; gives the bytes.
     fn size(&self, extension: &str, before: &str) -> Result<u64> {
         self.context.note("how large it is, and why");
-        let fixture = format!("path:{}/tests/hostpkgs", self.context.root.display());
-        let overlay = format!("{fixture}/rust-overlay");
         let attribute = format!("psql_{}/slim", self.name);
-        let inputs = ["--override-input", "nixpkgs", &fixture, "--override-input", "rust-overlay", &overlay];
+        let inputs = self.inputs();
         // With inputs replaced on the command line a flake has no revision, and its receipts are others.
         let head = output(program("git").arg("-C").arg(&self.flake).args(["rev-parse", "HEAD"]))?;
         for commit in [before, head.trim()] {
@@ -331,7 +339,8 @@ impl Registry<'_> {
             let mut build = nix::on_flake(self.context, &["build", "--no-link"], &[installable]);
             logged(&mut build, &self.context.log("size-build"), |_| ())?;
         }
-        let words = [&["size", &attribute, "--against", before, "--json"][..], &inputs].concat();
+        let words = ["size", &attribute, "--against", before, "--json"].into_iter();
+        let words: Vec<&str> = words.chain(inputs.iter().map(String::as_str)).collect();
         let text = catalogue::pgflakegen(self.context, &self.flake, &words, "size")?;
         let said: Value = serde_json::from_str(&text).context("size --json")?;
         let paths: Vec<_> = said["paths"].as_array().into_iter().flatten().collect();
