@@ -1,8 +1,7 @@
 //! The evaluator: values, thunks, lowering to a resolved IR, the machine, builtins.
 //!
-//! Everything impure goes through [`eval_io::EvalIo`]. One [`shared::Shared`] serves a session;
-//! each thread has its own [`machine::Ev`] with a heap of its own, and evaluates what no other
-//! thread has evaluated.
+//! Everything impure goes through [`EvalIo`]. What threads share is an [`Evaluator`]; each thread has a [`Session`] with
+//! a heap of its own, and evaluates what no other thread has evaluated.
 
 #![doc = include_str!("../README.md")]
 

@@ -67,7 +67,7 @@ pub struct Settings {
     pub messages: Messages,
     /// Time that the session may take.
     pub max_time: Option<Duration>,
-    /// Time that each [part](Ev::begin_part) may take.
+    /// Time that each [part](crate::Session::part) may take.
     pub max_part_time: Option<Duration>,
     /// Where sources already fetched are looked for, beside the store.
     pub source_cache: Option<PathBuf>,

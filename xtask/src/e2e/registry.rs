@@ -45,6 +45,11 @@ pub fn push(context: &Context) -> Result<Outcome> {
     let (extension, [before, after]) = catalogue::generate_published(context, &flake, &name)?;
     let port = free_port()?;
     let server = serve(context, &work, "registry", port, "")?;
+    for commit in [&before, &after] {
+        let mut tree = program("git");
+        tree.arg("-C").arg(&flake).args(["worktree", "add", "--quiet", "--force", "--detach"]);
+        output(tree.arg(work.join(format!("tree-{commit}"))).arg(commit))?;
+    }
     let registry = Registry { context, work, flake, name, port, server };
     let image = registry.build(&before, true)?;
 
@@ -194,7 +199,12 @@ impl Registry<'_> {
         let (program_of_ours, flake) = (repository::pgflakegen()?, self.flake.display());
         let inputs = self.inputs().map(|word| format!("'{word}'")).join(" ");
         let program_of_ours = program_of_ours.display();
-        let text = format!("#!/bin/sh\nexec '{program_of_ours}' --root '{flake}' \"$@\" {inputs}\n");
+        // What a workflow has checked out is the commit that it pushes.
+        let trees = self.work.join("tree").display().to_string();
+        let text = format!(
+            "#!/bin/sh\nroot='{trees}-'$REVISION\n[ -d \"$root\" ] || root='{flake}'\n\
+             exec '{program_of_ours}' --root \"$root\" \"$@\" {inputs}\n"
+        );
         fs::write(&own, text)?;
         fs::set_permissions(&own, fs::Permissions::from_mode(0o755))?;
         let mut command = program("bash");
