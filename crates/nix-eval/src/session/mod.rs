@@ -200,7 +200,7 @@ impl Session {
         &self.evaluator.shared
     }
 
-    /// Does some work, before which memory may be freed.
+    /// Does some work, before which memory may be freed unless a part is under way.
     fn run<T>(&self, work: impl FnOnce(&mut Ev) -> Evaluated<T>) -> Result<T> {
         self.present(work).map_err(|error| Error::of(error, self.shared()))
     }
@@ -212,9 +212,10 @@ impl Session {
         unsafe { ev.enter() };
         let present = Present(&mut ev);
         if !self.in_part.get() {
+            // Others may be waited for, which is not of the next part's time.
+            present.0.part_done();
             present.0.begin_part();
         }
-        present.0.part_done();
         work(present.0)
     }
 
@@ -227,11 +228,10 @@ impl Session {
                 self.0.set(self.1);
             }
         }
-        let outer = self.in_part.replace(true);
-        let _part = Part(&self.in_part, outer);
-        if !outer {
-            self.ev.borrow_mut().begin_part();
+        if !self.in_part.get() {
+            self.present(|_| ());
         }
+        let _part = Part(&self.in_part, self.in_part.replace(true));
         work()
     }
 
