@@ -6,7 +6,7 @@ use super::engine::{Template, fill};
 use crate::catalogue::expression::Nix;
 use crate::catalogue::licenses;
 use crate::catalogue::model::{Catalogue, Input};
-use crate::catalogue::names::{PgName, System};
+use crate::catalogue::names::ExtName;
 use crate::nix::syntax::quote;
 
 #[derive(Serialize)]
@@ -49,6 +49,10 @@ pub fn attribute(name: &str) -> String {
     format!("psql_{name}")
 }
 
+fn list(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
+    Nix::strings(texts).to_string()
+}
+
 /// The text of `flake.nix`, not yet formatted.
 pub fn flake(catalogue: &Catalogue) -> String {
     let flake = &catalogue.flake;
@@ -64,38 +68,30 @@ pub fn flake(catalogue: &Catalogue) -> String {
             })
             .collect(),
     });
-    let unfree: Vec<String> = catalogue
+    let unfree: Vec<&ExtName> = catalogue
         .extensions
         .iter()
         .filter(|e| {
             e.licenses.iter().any(|name| licenses::is_free(name) == Some(false)) && !e.fits.is_empty()
         })
-        .map(|e| e.name.to_string())
+        .map(|e| &e.name)
         .collect();
-    let list = |texts: Vec<&str>| Nix::strings(texts).to_string();
+    let machine = flake.machine.iter();
     fill(
         Template::Flake,
         &Data {
             description: Nix::string(&flake.description).to_string(),
             inputs: inputs.collect(),
-            substituters: (!flake.caches.is_empty())
-                .then(|| list(flake.caches.iter().map(|c| c.url.as_str()).collect())),
-            public_keys: list(flake.caches.iter().map(|c| c.public_key.as_str()).collect()),
+            substituters: (!flake.caches.is_empty()).then(|| list(flake.caches.iter().map(|c| &c.url))),
+            public_keys: list(flake.caches.iter().map(|c| &c.public_key)),
             rust_overlay: flake.inputs.iter().any(|input| input.name == "rust-overlay"),
-            systems: list(flake.systems.iter().map(System::as_str).collect()),
-            unfree: (!unfree.is_empty()).then(|| list(unfree.iter().map(String::as_str).collect())),
+            systems: list(&flake.systems),
+            unfree: (!unfree.is_empty()).then(|| list(unfree)),
             default: quote::attribute(&attribute(&flake.default_postgresql)).into_owned(),
             extra: catalogue.has_extra,
-            machines: flake
-                .machine
-                .as_ref()
-                .map(|machine| list(machine.postgresqls.iter().map(PgName::as_str).collect())),
-            machine_systems: list(
-                flake.machine.iter().flat_map(|machine| &machine.systems).map(System::as_str).collect(),
-            ),
-            upgrade_from: list(
-                flake.machine.iter().flat_map(|machine| &machine.upgrade_from).map(PgName::as_str).collect(),
-            ),
+            machines: flake.machine.as_ref().map(|machine| list(&machine.postgresqls)),
+            machine_systems: list(machine.clone().flat_map(|machine| &machine.systems)),
+            upgrade_from: list(machine.flat_map(|machine| &machine.upgrade_from)),
         },
     )
 }

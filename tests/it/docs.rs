@@ -61,19 +61,14 @@ fn messages() {
         "# Messages\n\nOrdinary mistakes, what C++ Nix 2.34 says of them, and what `pgflakegen eval` says: the same \
          words, the place first, then what is wrong before that place or what to type, then the way there.\n",
     );
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/mistakes");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .expect("cases")
-        .map(|entry| entry.expect("a case").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "nix"))
-        .collect();
-    files.sort();
+    let files = crate::support::cases("mistakes");
     assert!(files.len() >= 60, "only {} mistakes", files.len());
     for file in files {
         let session = Session::new(Arc::new(Machine), Settings::default());
         let value = session.eval_file(&file).and_then(|value| value.force_deep());
         let ours = value.expect_err("a mistake").report(false);
-        let ours = ours.replace(&format!("{}/", folder.display()), "");
+        let folder = file.parent().expect("a folder").display();
+        let ours = ours.replace(&format!("{folder}/"), "");
         let text = std::fs::read_to_string(&file).expect("a program");
         let nix = std::fs::read_to_string(file.with_extension("err")).expect("what Nix says");
         let title = file.file_stem().expect("a name").to_string_lossy().replace('-', " ");

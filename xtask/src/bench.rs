@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use tempfile::NamedTempFile;
 
+use crate::e2e::command::output;
 use crate::repository::{cargo, root};
 
 /// Options of `bench`.
@@ -84,8 +85,8 @@ pub fn run(args: &Args) -> anyhow::Result<String> {
          - pgflakegen: {}, built as it is published\n\
          - machine: {}\n\n{}",
         called.trim(),
-        said(&args.nix, &["--version"])?,
-        said(&ours, &["--version"])?,
+        version(&args.nix)?,
+        version(&ours)?,
         processor(),
         pair.table
     );
@@ -224,10 +225,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn said(program: &Path, args: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(program).args(args).output();
-    let output = output.with_context(|| format!("{} cannot be started", program.display()))?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+fn version(program: &Path) -> anyhow::Result<String> {
+    Ok(output(Command::new(program).arg("--version"))?.trim().to_owned())
 }
 
 fn processor() -> String {

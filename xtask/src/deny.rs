@@ -2,20 +2,14 @@
 
 use std::process::ExitCode;
 
-use crate::repository::cargo;
+use crate::repository::{cargo, cargo_has};
 
 pub fn run() -> ExitCode {
-    let deny = || {
-        let mut command = cargo();
-        command.arg("deny");
-        command
-    };
-    let there = deny().arg("--version").output().is_ok_and(|output| output.status.success());
-    if !there {
+    if !cargo_has("deny") {
         println!("ignored: cargo-deny is not installed (cargo install cargo-deny --locked)");
         return ExitCode::SUCCESS;
     }
-    match deny().args(["check", "licenses", "bans", "sources"]).status() {
+    match cargo().args(["deny", "check", "licenses", "bans", "sources"]).status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 
 use crate::copy::Copy;
-use crate::repository::root;
+use crate::repository::{cargo_has, root};
 
 /// Options of `mutants`.
 #[derive(clap::Args)]
@@ -72,8 +72,7 @@ const AREAS: [Area; 5] = [
 const MOST: usize = 5;
 
 pub fn run(args: &Args) -> ExitCode {
-    let there = crate::repository::cargo().args(["mutants", "--version"]).output();
-    if !there.is_ok_and(|output| output.status.success()) {
+    if !cargo_has("mutants") {
         println!("ignored: cargo-mutants is not installed (cargo install cargo-mutants --locked)");
         return ExitCode::SUCCESS;
     }

@@ -128,9 +128,8 @@ fn lacking(target: &str) -> Option<String> {
     if !has("dpkg") {
         return Some("there is no dpkg to try the Debian package with".to_owned());
     }
-    let deb = || repository::cargo().args(["deb", "--version"]).output();
-    let there = deb().is_ok_and(|output| output.status.success());
-    (!there).then(|| "cargo-deb is not installed (cargo install cargo-deb --locked)".to_owned())
+    (!repository::cargo_has("deb"))
+        .then(|| "cargo-deb is not installed (cargo install cargo-deb --locked)".to_owned())
 }
 
 /// The version that the workspace says.

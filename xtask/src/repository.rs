@@ -18,6 +18,12 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Whether cargo has a command of that name.
+pub fn cargo_has(command: &str) -> bool {
+    let said = cargo().args([command, "--version"]).output();
+    said.is_ok_and(|output| output.status.success())
+}
+
 /// pgflakegen, which cargo puts beside this program, wherever it was told to build.
 pub fn pgflakegen() -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe().context("this program has no path")?.with_file_name("pgflakegen"))

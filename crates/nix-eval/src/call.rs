@@ -214,7 +214,7 @@ impl Ev {
             given.iter().filter(|attr| pattern.formals.iter().all(|formal| formal.name != attr.name));
         let unknown: Vec<_> = unknown.map(|attr| self.text(attr.name).lossy()).collect();
         if let [meant, ..] = super::error::suggest(&name, unknown).as_slice() {
-            error.hint = Some(format!("'{meant}' is given, which it does not take").into());
+            error.hint = Some(format!("help: '{meant}' is given, which it does not take").into());
         }
         Err(error.frame(pos, "from call site"))
     }

@@ -84,7 +84,7 @@ pub struct Error {
     cycle: Cycle,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
-    /// What else may help.
+    /// What else may help: lines, as they are shown.
     pub hint: Option<Arc<str>>,
     /// Of several names the message has the one that is first in the order of symbols, which is that
     /// in which files were parsed.

@@ -1,8 +1,10 @@
 //! What to type instead, below an error: where that is well known.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::error::{Error, Kind};
+use super::ir::Pos;
 use super::shared::Shared;
 
 /// Texts longer than this are not read once more for what is wrong with them.
@@ -48,11 +50,9 @@ const KNOWN: [(&str, &str, &str); 13] = [
 /// Adds what there is to say.
 pub fn add(shared: &Shared, error: &Error, out: &mut String) {
     if let Some(hint) = &error.hint {
-        let _ = writeln!(out, "  help: {hint}");
-        return;
-    }
-    if error.kind == Kind::Syntax {
-        of_syntax(shared, error, out);
+        for line in hint.lines() {
+            let _ = writeln!(out, "  {line}");
+        }
         return;
     }
     let rest = || {
@@ -68,22 +68,23 @@ pub fn add(shared: &Shared, error: &Error, out: &mut String) {
     }
 }
 
-/// What is wrong with a text, which often is before the place at which it cannot be read on.
-fn of_syntax(shared: &Shared, error: &Error, out: &mut String) {
-    let Some((source, text)) = shared.text_at(error.pos).filter(|(_, text)| text.len() <= LONG) else {
+/// What is wrong with a text that cannot be read on at an error, which often is before that; `base` is the position of
+/// its first byte. Found when the text is read, as many may come to say it.
+pub fn of_syntax(shared: &Shared, text: &str, base: Pos, error: &mut Error) {
+    if error.kind != Kind::Syntax || text.len() > LONG {
         return;
-    };
-    let Ok(text) = std::str::from_utf8(&text) else { return };
+    }
     let found = nix_syntax::with_stack(text, || nix_syntax::parse(text).err().unwrap_or_default());
     let Some(first) = found.ok().and_then(|found| found.into_iter().next()) else { return };
-    let at = source.base + first.primary.span.start as u32;
+    let mut hint = String::new();
+    let at = base + first.primary.span.start as Pos;
     if at != error.pos
         && let Some(place) = shared.place(at)
     {
-        let _ = writeln!(out, "  {}, in line {}:", first.message, place.line);
-        let _ = writeln!(out, "    {}", place.text.trim());
+        let _ = writeln!(hint, "{}, in line {}:\n  {}", first.message, place.line, place.text.trim());
     }
     for help in &first.help {
-        let _ = writeln!(out, "  help: {help}");
+        let _ = writeln!(hint, "help: {help}");
     }
+    error.hint = Some(hint.into()).filter(|hint: &Arc<str>| !hint.is_empty());
 }

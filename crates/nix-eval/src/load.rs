@@ -8,6 +8,7 @@ use super::attrs::Attrs;
 use super::core_packages::core_package;
 use super::error::{Error, Kind, io_error};
 use super::heap::{Lazy, Ref, Thunk};
+use super::hints;
 use super::ir::{Expr, File, Pos};
 use super::lower::{self, Context, Odd};
 use super::machine::{Ev, Result};
@@ -65,7 +66,12 @@ impl Ev {
         for (pos, what) in warnings.take() {
             shared.message(&super::report::warning(&shared, pos, &what));
         }
-        code
+        code.map_err(|mut error| {
+            if odd.is_empty() {
+                hints::of_syntax(&shared, text, base, &mut error);
+            }
+            error
+        })
     }
 
     /// The file that `import path` reads: `default.nix` of a directory, and where a link at the end of the

@@ -1,7 +1,5 @@
 //! From outside: attribute paths as text, automatic calls, thunks of given code.
 
-use std::sync::PoisonError;
-
 use super::attrs::{Attr, Attrs};
 use super::coerce::{Coerce, ContextSet};
 use super::error::{Error, Kind, suggest};
@@ -88,8 +86,8 @@ impl Ev {
         self.coerce(value, set, how, 0, "while evaluating the value to print")
     }
 
-    /// As [`Self::auto_call`] for a value in a set: what a call gives is kept by the session from now on, as no set
-    /// leads to it. A set that can be called and gives no set is taken for what is in it.
+    /// As [`Self::auto_call`] for a value in a set: a set that can be called and gives no set is taken for what is in
+    /// it.
     pub fn auto_call_inside(&mut self, value: Value, args: &'static Attrs) -> Result<Value> {
         let set = match value {
             Value::Attrs(attrs) if attrs.get(sym::functor).is_none() || self.is_derivation(attrs)? => {
@@ -102,11 +100,6 @@ impl Ev {
         let called = self.auto_call(value, args)?;
         if set && !matches!(called, Value::Attrs(_)) {
             return Ok(value);
-        }
-        if matches!(called, Value::Attrs(_)) {
-            let thunk = self.at(called);
-            let mut handles = self.shared.handles.lock().unwrap_or_else(PoisonError::into_inner);
-            handles.kept.push(Some(thunk));
         }
         Ok(called)
     }

@@ -374,17 +374,6 @@ impl Shared {
         Some(Place { file, line, column: offset - start + 1, text })
     }
 
-    /// The text that a position is in, and what it is.
-    pub fn text_at(&self, pos: Pos) -> Option<(Source, Arc<[u8]>)> {
-        let (source, _) = self.locate(pos)?;
-        let text = match &source.origin {
-            Origin::File(path) => self.text_of(path)?,
-            Origin::Text(text) => text.as_bytes().into(),
-            Origin::Ours { .. } => return None,
-        };
-        Some((source, text))
-    }
-
     /// As [`Self::place`], without the text of the line, for which the file must be at hand.
     pub fn line_and_column(&self, pos: Pos) -> Option<(Source, usize, usize)> {
         let (source, offset) = self.locate(pos)?;

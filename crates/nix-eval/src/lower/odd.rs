@@ -12,6 +12,11 @@ pub struct Odd {
 }
 
 impl Odd {
+    /// Whether all is UTF-8.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The text to parse for these bytes; `None` where there is nothing to stand in.
     pub fn text(bytes: Vec<u8>) -> Option<(String, Self)> {
         let bytes = match String::from_utf8(bytes) {
