@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use nix_store::nar::FileType;
 
 pub use repository::{Answer, Entry, Repository, Unanswered};
+pub(crate) use work_trees::WorkTrees;
 
 mod repository;
+mod work_trees;
 
 /// A folder that goes when this is dropped.
 pub type Temporary = Box<dyn AsRef<Path> + Send + Sync>;

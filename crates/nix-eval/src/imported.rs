@@ -157,7 +157,7 @@ impl Ev {
     /// Remembers what a store path stands for, and writes it out if that is wanted.
     pub fn imported(&self, path: &StorePath, place: Place) -> Result<()> {
         if let Some(dir) = &self.shared.settings.write_to {
-            written::source(dir, &self.shared.store, path, &place)?;
+            written::source(dir, &self.shared.store, path, &place, &self.shared.trees)?;
         }
         self.shared.imported.insert(path, place);
         Ok(())
@@ -173,7 +173,7 @@ impl Ev {
     pub(super) fn write_needed(&self, dir: &Path, path: &StorePath) -> Result<()> {
         let place = self.real(self.shared.store.print(path).as_bytes());
         if matches!(self.shared.io.file_type(&place), Ok(Some(_))) {
-            written::source(dir, &self.shared.store, path, &Place::Here(place))?;
+            written::source(dir, &self.shared.store, path, &Place::Here(place), &self.shared.trees)?;
         }
         Ok(())
     }

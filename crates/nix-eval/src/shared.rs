@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use super::access::{Last, PlainDirs};
-use super::eval_io::{EvalIo, Temporary};
+use super::eval_io::{EvalIo, Temporary, WorkTrees};
 use super::heap::{Ref, Roots, Space};
 use super::imported::Imported;
 use super::ir::{HIDDEN, Pos};
@@ -224,6 +224,8 @@ pub struct Shared {
     pub hooks: Hooks,
     /// The world.
     pub io: Arc<dyn EvalIo>,
+    /// The same, to which git work trees can be added.
+    pub(crate) trees: Arc<WorkTrees>,
     /// The store directory.
     pub store: StoreDir,
     /// Names that are always in scope.
@@ -274,11 +276,13 @@ impl Shared {
             .collect();
         let space = Arc::new(Space::new(settings.max_memory));
         let deadline = settings.max_time.and_then(|time| Instant::now().checked_add(time));
+        let trees = Arc::new(WorkTrees::none(io));
         Arc::new(Self {
             symbols,
             settings,
             hooks,
-            io,
+            io: trees.clone(),
+            trees,
             store: StoreDir::default(),
             globals,
             sources: RwLock::default(),
@@ -310,7 +314,7 @@ impl Shared {
             messages: Messages::nowhere(),
             ..self.settings.clone()
         };
-        Self::new(settings, self.io.clone(), self.hooks)
+        Self::new(settings, self.trees.outside(), self.hooks)
     }
 
     /// Bytes that evaluation has taken so far.

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::error::{Error, Kind};
+use super::eval_io::{EvalIo as _, WorkTrees};
 use super::imported::Place;
 use super::machine::Result;
 use nix_store::nar::{FileType, NarWriter, write_path};
@@ -113,16 +114,21 @@ pub fn derivation(
 }
 
 /// Writes what a store path stands for.
-pub fn source(dir: &Path, store: &StoreDir, path: &StorePath, place: &Place) -> Result<()> {
-    use std::os::unix::ffi::OsStrExt;
+pub fn source(
+    dir: &Path,
+    store: &StoreDir,
+    path: &StorePath,
+    place: &Place,
+    trees: &WorkTrees,
+) -> Result<()> {
     if place_of(dir, path).exists() {
         return Ok(());
     }
     match place {
         Place::Text(bytes, references) => text(dir, store, path, bytes, references),
         Place::Here(from) => {
-            let from = Path::new(std::ffi::OsStr::from_bytes(from));
-            tree(dir, store, path, from, &mut |_, _| Ok(true))
+            let root = trees.real_path(from);
+            tree(dir, store, path, &root, &mut |inner, _| Ok(trees.sees_below(from, &root, inner)))
         }
         Place::Part(root, kept) => tree(dir, store, path, root, &mut |inner, _| {
             Ok(inner.strip_prefix(root).is_ok_and(|below| kept.contains(below)))

@@ -537,7 +537,7 @@ impl Ev {
                 let written = write_path::<_, Box<Error>>(&place, hasher, &mut |inner, kind| {
                     use std::os::unix::ffi::OsStrExt;
                     let below = inner.strip_prefix(&place).unwrap_or(inner);
-                    if nothing || !outside.sees(&[&real, &b"/"[..], below.as_os_str().as_bytes()].concat()) {
+                    if nothing || !self.shared.trees.sees_below(&real, &place, inner) {
                         return Ok(false);
                     }
                     let Some(filter) = filter else { return Ok(true) };

@@ -4,6 +4,8 @@
 mod submodules;
 mod tree;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -11,7 +13,7 @@ use super::reference::{Attribute, Reference};
 use super::source::{Source, given};
 use super::{Kind, fail};
 use crate::error::Error;
-use crate::eval_io::Unanswered;
+use crate::eval_io::{Repository, Unanswered};
 use crate::machine::{Ev, Result};
 use crate::url::Url;
 use nix_store::Algorithm;
@@ -88,8 +90,7 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     if submodules && export_ignore {
         return fail(Kind::Other, "exportIgnore and submodules are not supported together yet");
     }
-    let io = ev.shared.io.clone();
-    let repository = io.repository(path)?;
+    let repository = ev.shared.io.repository(path)?;
     let bare = repository.is_bare();
     if bare && !repository.is_one()? {
         let url = reference.text("url").unwrap_or_default();
@@ -138,13 +139,10 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
         }
         wanted.rev = Some(rev);
     }
-    let temporary = io.temporary("source-")?;
-    let to = (*temporary).as_ref().join("source");
-    std::fs::create_dir(&to)?;
-    let dirty = tree::write(&*io, &*repository, &wanted, &to, 0)?;
-    let hash = hash_path(&to, Algorithm::Sha256)?;
-    let mut source = Source::at(ev, &to, hash)?;
-    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(temporary);
+    let (mut source, dirty) = match of_commit || submodules || export_ignore {
+        true => copied(ev, &*repository, &wanted)?,
+        false => in_place(ev, &*repository)?,
+    };
     if !of_commit {
         ev.shared.imported.came_from(&source.path, repository.root(), true);
         if dirty && ev.shared.settings.warn_dirty {
@@ -181,6 +179,29 @@ fn fetch_in(ev: &mut Ev, path: &Path, reference: &Reference) -> Result<Source> {
     source.attrs.push(("submodules", Attribute::Flag(submodules)));
     check_said(reference, &result, &source)?;
     Ok(source)
+}
+
+/// A work tree where it is; whether it has changes.
+fn in_place(ev: &Ev, repository: &dyn Repository) -> Result<(Source, bool)> {
+    let dirty = repository.is_changed()?;
+    let tracked = tree::tracked(repository)?;
+    let trees = &ev.shared.trees;
+    let place = trees.add(repository.root(), tree::files(&tracked));
+    let hash = trees.hash(&place)?;
+    Ok((Source::at(ev, Path::new(OsStr::from_bytes(&place)), hash)?, dirty))
+}
+
+/// What is wanted in a folder of our own; whether it is a work tree with changes.
+fn copied(ev: &Ev, repository: &dyn Repository, wanted: &Wanted) -> Result<(Source, bool)> {
+    let io = ev.shared.io.clone();
+    let temporary = io.temporary("source-")?;
+    let to = (*temporary).as_ref().join("source");
+    std::fs::create_dir(&to)?;
+    let dirty = tree::write(&*io, repository, wanted, &to, 0)?;
+    let hash = hash_path(&to, Algorithm::Sha256)?;
+    let source = Source::at(ev, &to, hash)?;
+    ev.shared.temporary.lock().unwrap_or_else(PoisonError::into_inner).push(temporary);
+    Ok((source, dirty))
 }
 
 fn zeros() -> String {

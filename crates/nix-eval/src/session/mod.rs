@@ -107,7 +107,8 @@ impl Evaluator {
 
     /// Where on this machine the files of a store path are that may have been computed only; any other path as it is.
     pub fn on_disk(&self, path: &[u8]) -> Vec<u8> {
-        self.shared.real(path)
+        let real = self.shared.real(path);
+        self.shared.trees.on_disk(&real).unwrap_or(real)
     }
 
     /// The derivations that were made or read so far, sorted.

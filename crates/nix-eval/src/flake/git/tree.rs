@@ -1,4 +1,4 @@
-//! Writing the files of a work tree or a commit to a folder of our own.
+//! The files of a work tree or a commit, and writing them to a folder of our own.
 //!
 //! The trees of commits are somebody else's: every name is a plain one, every directory made here, so
 //! that nothing is written through a link.
@@ -65,6 +65,16 @@ fn is_left_out(path: &Path, left_out: &BTreeSet<PathBuf>) -> bool {
     path.ancestors().any(|path| left_out.contains(path))
 }
 
+/// What git knows of a work tree.
+pub fn tracked(repository: &dyn Repository) -> Result<Vec<Entry>> {
+    only_plain(repository.tracked()?)
+}
+
+/// All but submodules.
+pub fn files(tracked: &[Entry]) -> impl Iterator<Item = &Path> {
+    tracked.iter().filter(|entry| entry.submodule().is_none()).map(|entry| entry.path.as_path())
+}
+
 fn write_work_tree(
     io: &dyn EvalIo,
     repository: &dyn Repository,
@@ -73,14 +83,12 @@ fn write_work_tree(
     depth: usize,
 ) -> Result<bool> {
     let mut dirty = repository.is_changed()?;
-    let tracked = only_plain(repository.tracked()?)?;
-    let files =
-        || tracked.iter().filter(|entry| entry.submodule().is_none()).map(|entry| entry.path.as_path());
+    let tracked = tracked(repository)?;
     let left_out = match wanted.export_ignore {
-        true => ignored(repository, None, files())?,
+        true => ignored(repository, None, files(&tracked))?,
         false => BTreeSet::new(),
     };
-    for name in files() {
+    for name in files(&tracked) {
         // A tracked file that was deleted is not there.
         let from = repository.root().join(name);
         let Ok(metadata) = from.symlink_metadata() else { continue };
