@@ -232,10 +232,9 @@ fn sort(ev: &mut Ev, args: &[Ref], pos: Pos) -> Result<Value> {
     }
     let function = ev.function_arg(args[0], pos, FIRST)?;
     let native = matches!(function, Value::Builtin(builtin) if builtin.name == "lessThan");
-    if native {
-        for item in list.items {
-            ev.force(item)?;
-        }
+    // Whether or not the function looks at them.
+    for item in list.items {
+        ev.force(item)?;
     }
     let mut items = list.items.to_vec();
     sorted::sort(&mut items, &mut |a: Ref, b: Ref| {
