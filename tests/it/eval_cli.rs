@@ -393,6 +393,31 @@ fn positions_in_large_files() {
 
 /// Nix's `lint-*` options: what they say, that it is an error with `fatal`, and that nothing is said without them.
 #[test]
+fn or_as_a_name_is_advised_against() {
+    let dir = tempfile::tempdir().unwrap();
+    let warned = |text: &str| {
+        let output = run(
+            dir.path(),
+            &["eval", "--strict", "--expr", &format!("let or = 2; f = x: x; a = {{ }}; in {text}")],
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output).matches("warning: This expression uses `or` as an identifier").count()
+    };
+    // As Nix 2.34 does: where a future reading would be another one.
+    for (text, count) in [
+        ("f or", 0),
+        ("[ (f or) ]", 0),
+        ("f (f or)", 0),
+        ("[ f or 3 ]", 1),
+        ("[ (x: x) or (a.b or f or) ]", 2),
+        ("(x: y: y) f or", 1),
+        ("{ or = 1; }.or", 0),
+    ] {
+        assert_eq!(warned(text), count, "{text}");
+    }
+}
+
+#[test]
 fn lints_of_literals() {
     let dir = tempfile::tempdir().unwrap();
     let file = "[\n  ./a\n  a/b\n  http://x\n  /abs\n  ../c\n  (builtins.isString \"http://y\")\n]\n";

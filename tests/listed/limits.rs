@@ -148,7 +148,8 @@ fn signals_leave_no_copy_of_a_source() -> Result<(), Failed> {
         let temporary = tempfile::tempdir()?;
         let entries = || fs::read_dir(temporary.path()).unwrap().count();
         let mut child = Command::new(PROGRAM)
-            .args(["eval", ".#x"])
+            // With submodules it is copied.
+            .args(["eval", ".?submodules=1#x"])
             .current_dir(dir.path())
             .env("TMPDIR", temporary.path())
             .spawn()?;

@@ -492,7 +492,7 @@ fn survives(prepare: impl Fn(&Path) -> Result<(), Failed>, run: &[&str], least: 
     }
     let mut states = states(&start, &ops, &disk, &mut Dice(7));
     // Of hundreds, every so manieth; PGFLAKEGEN_STATES takes more.
-    let most = std::env::var("PGFLAKEGEN_STATES").ok().and_then(|most| most.parse().ok()).unwrap_or(120);
+    let most = std::env::var("PGFLAKEGEN_STATES").ok().and_then(|most| most.parse().ok()).unwrap_or(80);
     let step = states.len().div_ceil(most);
     let mut number = 0;
     states.retain(|_| {
@@ -714,7 +714,7 @@ fn at_each_step(run: &[&str], prepare: Prepare, what: &str) -> Result<usize, Fai
             }
             fs::remove_dir_all(&root)?;
             // The first ones of each kind, and some of the many.
-            when += if when < 10 { 1 } else { 7 };
+            when += if when < 8 { 1 } else { 11 };
         }
     }
     Ok(tampered)

@@ -6,6 +6,7 @@
 pub mod fetch;
 pub mod program;
 pub mod random;
+pub mod typed;
 
 use std::fs;
 use std::path::{Path, PathBuf};

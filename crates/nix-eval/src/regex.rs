@@ -1,9 +1,9 @@
 //! POSIX extended regular expressions as C++ Nix's library reads them, on bytes.
 //!
-//! A pattern is translated for the `regex` crate. A whole match takes the first way in order of
-//! preference in both; a search takes the longest match at the leftmost place, which a second
-//! automaton finds where the two could differ. What the groups are where a repeated part can match nothing, no
-//! automaton tells: there the library's own way is walked ([`walk`]), as far as that goes in reasonable time.
+//! A pattern is translated for the `regex` crate: the first way in order of preference is the match in both. But the
+//! library takes the longer one of alternatives in a search, and what the groups are where a repeated part can match
+//! nothing, no automaton tells: there its own way is walked ([`walk`]). Where that takes too long, a search takes the
+//! longest match at the leftmost place, which a second automaton finds.
 
 mod parse;
 mod walk;
@@ -18,6 +18,8 @@ pub struct Regex {
     search: regex::bytes::Regex,
     longest: Option<DFA>,
     walk: Option<walk::Program>,
+    /// Whether whole matches are walked, too.
+    subtle: bool,
     /// How many groups there are; the automata know nothing of those at the end that can never take part.
     groups: usize,
     small: bool,
@@ -54,7 +56,8 @@ impl Regex {
         if walk::states(&tree) > MOST_STATES {
             return Err(Refused::TooLarge);
         }
-        let walk = parse::is_subtle(&tree).then(|| walk::Program::new(&tree, groups));
+        let (subtle, alternatives) = (parse::is_subtle(&tree), parse::has_alternatives(&tree));
+        let walk = (subtle || alternatives).then(|| walk::Program::new(&tree, groups));
         let within = |text: &str, limit| {
             regex::bytes::RegexBuilder::new(text)
                 .unicode(false)
@@ -69,8 +72,7 @@ impl Regex {
                 within(text, SIZE_LIMIT).map_err(|_| Refused::TooLarge)
             })
         };
-        let ambiguous = pattern.iter().any(|byte| b"|*+?{".contains(byte));
-        let longest = if ambiguous {
+        let longest = if alternatives {
             let dfa = DFA::builder()
                 .configure(DFA::config().match_kind(MatchKind::All).cache_capacity(32 << 20))
                 .syntax(syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true))
@@ -85,7 +87,7 @@ impl Regex {
         };
         let whole = build(&format!("\\A(?:{translated})\\z"))?;
         let search = build(&translated)?;
-        Ok(Self { whole, search, longest, walk, groups, small })
+        Ok(Self { whole, search, longest, walk, subtle, groups, small })
     }
 
     /// Whether many like it may be kept.
@@ -99,7 +101,11 @@ impl Regex {
             return self.whole.is_match(text).then(Vec::new);
         }
         let captures = self.whole.captures(text)?;
-        let walked = self.walk.as_ref().and_then(|walk| walk.run(text, 0, Some(text.len()), true));
+        let walked = self
+            .walk
+            .as_ref()
+            .filter(|_| self.subtle)
+            .and_then(|walk| walk.run(text, 0, Some(text.len()), true));
         Some(walked.map_or_else(|| self.groups(&captures, 0), |(_, groups)| groups))
     }
 
@@ -110,7 +116,7 @@ impl Regex {
         Some(Match { span: (start, end), groups })
     }
 
-    /// The longest match at the leftmost place from `start` on.
+    /// The match at the leftmost place from `start` on.
     pub fn find_at(&self, text: &[u8], start: usize) -> Option<Match> {
         let captures = self.search.captures_at(text, start)?;
         let first = captures.get(0)?;

@@ -79,6 +79,7 @@ known! {
     recurse_for_derivations = "recurseForDerivations",
     allowed_references = "allowedReferences",
     cur_pos = "__curPos",
+    or = "or",
     body = "body",
     sub = "__sub",
     mul = "__mul",

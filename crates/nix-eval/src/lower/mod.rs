@@ -334,7 +334,7 @@ impl<'a> Lowering<'a> {
             NODE_PATH_ABS | NODE_PATH_HOME | NODE_PATH_REL => self.path_expr(node),
             NODE_PATH_SEARCH => self.search_path(node),
             NODE_LIST => {
-                let items = node.nodes().map(|item| self.lazy(item)).collect::<Result<Vec<_>>>()?;
+                let items = node.nodes().map(|item| self.item(item)).collect::<Result<Vec<_>>>()?;
                 if items.is_empty() {
                     return Ok(self.empty_list());
                 }
@@ -403,14 +403,24 @@ impl<'a> Lowering<'a> {
         let pos = self.pos(function.start());
         let function = self.expr(function)?;
         if let [arg] = args[..] {
-            let arg = self.lazy(arg)?;
+            let arg = match lint::is_odd_or(node) {
+                // Nix has it where the call begins.
+                true => self.in_region(|this| this.var(sym::or, node.start()))?,
+                false => self.item(arg)?,
+            };
             return Ok(self.make(Expr::Call1 { function, arg, pos }));
         }
-        let args = args.into_iter().rev().map(|arg| self.lazy(arg)).collect::<Result<Vec<_>>>()?;
+        let args = args.into_iter().rev().map(|arg| self.item(arg)).collect::<Result<Vec<_>>>()?;
         Ok(self.make(match args[..] {
             [a, b] => Expr::Call2 { function, args: self.heap().alloc([a, b]), pos },
             _ => Expr::Call { function, args: self.heap().thin(&args), pos },
         }))
+    }
+
+    /// An argument or the item of a list.
+    fn item(&mut self, node: Node<'_>) -> Result<Code> {
+        self.advise_against_or(node);
+        self.lazy(node)
     }
 
     fn select(&mut self, node: Node<'_>) -> Result<Code> {
@@ -420,7 +430,10 @@ impl<'a> Lowering<'a> {
         let path = self.child(node, 1)?;
         let path = self.attr_path(path)?;
         let default = match node.node(2) {
-            Some(default) => Some(self.expr(default)?),
+            Some(default) => {
+                self.advise_against_or(default);
+                Some(self.expr(default)?)
+            }
             None => None,
         };
         if path.len() <= SHORT_PATH && default.is_none() {

@@ -59,6 +59,16 @@ pub(super) fn is_subtle(tree: &Tree) -> bool {
     }
 }
 
+/// Whether there are several ways at some place, of which a search takes the longer one.
+pub(super) fn has_alternatives(tree: &Tree) -> bool {
+    match tree {
+        Tree::One(_) | Tree::Begin | Tree::End => false,
+        Tree::Group(_, inner) | Tree::Repeat(inner, ..) => has_alternatives(inner),
+        Tree::Sequence(all) => all.iter().any(has_alternatives),
+        Tree::Either(..) => true,
+    }
+}
+
 /// Reads a pattern.
 ///
 /// What it is, how many groups it has, and the same for the `regex` crate.
