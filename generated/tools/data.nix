@@ -5,6 +5,8 @@
   pkgs,
   # The catalogue's, where nobody has another.
   superuser ? null,
+  # The flake that it all is of, where it is one: source, system, and inputs by name.
+  flake ? null,
 }:
 
 let
@@ -62,6 +64,39 @@ let
       ) [ ] entry.create;
       settings = lib.mapAttrs (_: settingValue) entry.settings;
     };
+
+  # A script for psql, which says its name.
+  script =
+    file:
+    "${builtins.path {
+      name = lib.strings.sanitizeDerivationName (baseNameOf file);
+      path = ../../catalogue + "/${file}";
+    }}";
+
+  # What a development server has besides. An image or a machine has no part in it.
+  developed =
+    postgresql:
+    let
+      entry = catalogue.postgresqls.${postgresql.name};
+      plain = ofPostgresql postgresql;
+      inherit (entry) server;
+    in
+    plain
+    // {
+      # Which versions can be asked for.
+      extensions = lib.mapAttrs (name: _: {
+        inherit (entry.extensions.${name}) versions;
+        inherit (catalogue.extensions.${name}) sql;
+      }) postgresql.extensions;
+    }
+    // lib.optionalAttrs (entry ? server) {
+      preload = plain.preload ++ lib.subtractLists plain.preload server.preload;
+      settings = plain.settings // lib.mapAttrs (_: settingValue) server.settings;
+      server = {
+        inherit (server) users;
+        databases = map (database: database // { scripts = map script database.scripts; }) server.databases;
+      };
+    };
 in
 {
   inherit ofPostgresql;
@@ -76,6 +111,7 @@ in
           locale
           port
           ;
+        inherit flake;
         superuser = if superuser == null then catalogue.superuser else superuser;
         localeArchive =
           if hostPlatform.isLinux && !builtinLocale then
@@ -84,7 +120,7 @@ in
             null;
         postgresqls = lib.mapAttrs' (
           attribute: postgresql:
-          lib.nameValuePair postgresql.name (ofPostgresql postgresql // builds.${attribute})
+          lib.nameValuePair postgresql.name (developed postgresql // builds.${attribute})
         ) postgresqls;
       }
     );
