@@ -65,11 +65,15 @@ let
       settings = lib.mapAttrs (_: settingValue) entry.settings;
     };
 
-  # A script for psql, which says its name.
+  # A script for psql, which says its name, where that can be one in the store.
   script =
     file:
+    let
+      name = baseNameOf file;
+      isPlain = builtins.match "[A-Za-z0-9_][A-Za-z0-9._-]{0,99}" name != null;
+    in
     "${builtins.path {
-      name = lib.strings.sanitizeDerivationName (baseNameOf file);
+      name = if isPlain then name else "script.sql";
       path = ../../catalogue + "/${file}";
     }}";
 

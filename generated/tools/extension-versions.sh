@@ -22,7 +22,7 @@ select_extension_versions() { # NAME=VERSION…
     extension=$known
     known=$(query '.postgresqls[$name].extensions[$extension].versions | join(", ")' --arg name "$name" --arg extension "$extension")
     if [[ ", $known, " != *", $version, "* || $version == *,* ]]; then
-      die "PostgreSQL $name has no version '$version' of $extension; ${known:+there are: $known}${known:-it has the one that nixpkgs has}"
+      die "PostgreSQL $name has no version '$version' of $extension; there are: ${known:-only the one of nixpkgs}"
     fi
     # Both are names of the catalogue. What they may consist of needs no quoting in Nix.
     if [[ $extension$version == *[!A-Za-z0-9._+~-]* ]]; then

@@ -218,7 +218,7 @@ show_status() { # STATE
   name=$(link_of "$1" name)
   if [[ -L $1/making ]]; then
     is='is being made'
-  elif ! "$(link_of "$1" bin)/bin/pg_isready" --quiet --host="$1" --port="${1##*/}"; then
+  elif ! "$(link_of "$1" bin)/bin/pg_isready" --quiet --host="$1" --port="${1##*/}" --username="$superuser" --dbname=postgres; then
     is='does not take connections'
   elif [[ -L $1/primary ]]; then
     is='takes connections, a replica'

@@ -31,6 +31,10 @@ find_primary() { # PORT_OR_URL
 
 # Answers are text of somebody else's server: what is not expected is an error.
 ask_primary() { # [psql options]; SQL comes from standard input
+  local PGPASSFILE=${PGPASSFILE:-}
+  # Who stops a replica need not know the password that it was started with.
+  if [[ -z $PGPASSFILE && -z ${PGPASSWORD:-} && -e ${state:-}/pgpass ]]; then PGPASSFILE=$state/pgpass; fi
+  if [[ -n $PGPASSFILE ]]; then export PGPASSFILE; fi
   PGCONNECT_TIMEOUT=10 PGDATABASE=postgres PGUSER=${PGUSER:-$superuser} "$bin/bin/psql" --no-psqlrc --quiet \
     --tuples-only --no-align --set=ON_ERROR_STOP=1 "${primary_options[@]}" "$@"
 }
@@ -48,12 +52,12 @@ select :'before' !~ '^(FIRST \d+ \(replica_\d+(, replica_\d+)*\))?$' as others \
 \else
   select coalesce('FIRST ' || count(*) || ' (' || string_agg(name, ', ' order by name) || ')', '') as after
   from (select m[1] as name from regexp_matches(:'before', 'replica_\d+', 'g') m
-        where m[1] <> :'slot' union select :'slot' where :'with') names
-  having count(*) > 0 \gset
-  \if :{?after}
-    alter system set synchronous_standby_names = :'after';
-  \else
+        where m[1] <> :'slot' union select :'slot' where :'with') names \gset
+  select :'after' = '' as nobody \gset
+  \if :nobody
     alter system reset synchronous_standby_names;
+  \else
+    alter system set synchronous_standby_names = :'after';
   \endif
   select pg_reload_conf() \g /dev/null
   -- The reload comes between two statements.
@@ -89,10 +93,10 @@ leave_primary() {
   if [[ -z $kept && -z $making ]]; then
     return
   fi
-  drop_slot "$slot"
+  drop_slot "$slot" "$primary"
 }
 
-drop_slot() { # SLOT
+drop_slot() { # SLOT PRIMARY
   local left
   # The primary takes a moment to see that its reader has gone.
   for _ in {1..50}; do
@@ -100,12 +104,17 @@ drop_slot() { # SLOT
 select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = :'slot' and not active \g /dev/null
 select count(*) from pg_replication_slots where slot_name = :'slot';
 SQL
-    ) || return 0
+    ) || left=
     if [[ $left == 0 ]]; then
       return
     fi
+    if [[ -z $left ]]; then break; fi
     sleep 0.1
   done
+  # A primary that is gone has no slot.
+  if [[ -z $left && $primary_host == localhost ]] && ! port_is_used "$2"; then
+    return
+  fi
   note "the slot $1 is still on the primary $primary_shown; drop it: select pg_drop_replication_slot('$1')"
 }
 

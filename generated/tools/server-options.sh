@@ -43,6 +43,7 @@ parse_options() { # OPTION…
         ;;
       --promote | --synchronous)
         [[ $program == start-replica ]] || die "$1 is for start-replica"
+        # shellcheck disable=SC2034
         if [[ $1 == --promote ]]; then promote=1; else synchronous=1; fi
         ;;
       --daemonize) daemonize=1 ;;

@@ -185,11 +185,25 @@ write_primary() {
   (
     umask 077
     {
-      sed -E '/^[[:space:]]*primary_(conninfo|slot_name)[[:space:]=]/d' "$file"
+      # Nor is whom the primary waits for this one's, were it ever promoted.
+      sed -E -e '/^[[:space:]]*primary_(conninfo|slot_name)[[:space:]=]/d' \
+        -e "/^synchronous_standby_names = 'FIRST [0-9]+ [(]replica_/d" "$file"
       printf "primary_conninfo = '%s'\nprimary_slot_name = '%s'\n" "${conninfo//\'/\'\'}" "$slot"
     } >"$file.new"
   )
   mv -- "$file.new" "$file"
+}
+
+# For --stop, which may not have them. In the form of ~/.pgpass, or the file that it is.
+keep_passwords() {
+  local password=${PGPASSWORD:-} file
+  if [[ -n $password ]]; then
+    password=${password//\\/\\\\}
+    (umask 077 && printf '*:*:*:*:%s\n' "${password//:/\\:}" >"$state/pgpass")
+  elif [[ -n ${PGPASSFILE:-} ]]; then
+    file=$(realpath -m -- "$PGPASSFILE")
+    remember "pgpass=$file"
+  fi
 }
 
 # The replica has the roles of its primary, and the password with them.
@@ -239,6 +253,7 @@ is_replica=$(ask_primary <<<'select pg_is_in_recovery()')
 if [[ -n $synchronous && $is_replica != f ]]; then
   die "the server $primary_shown is a replica itself, which never waits for others: --synchronous is for a primary"
 fi
+keep_passwords
 choose_datadir "$datadir_given"
 if [[ -n $fresh ]]; then
   copy_primary

@@ -8,6 +8,7 @@
 #   temporary         what goes with the server
 #   server            its process
 #   primary, slot     of a replica; synchronous: the primary waits for it
+#   pgpass            the passwords that a replica was started with
 #   making            what it is to have is being made
 #
 # The directory is its own lock: who changes what is in it holds it, a server in the foreground as long as it

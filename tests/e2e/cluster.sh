@@ -152,7 +152,9 @@ for _ in {1..1200}; do
   if [[ -L $(echo "$work"/pgflakegen-*/"$port")/making ]]; then break; fi
   sleep 0.05
 done
-kill -KILL -- "-$starting" && kill -KILL "$(head -n 1 "$work/new/postmaster.pid")" 2>/dev/null || true
+kill -KILL -- "-$starting"
+postmaster=$(head -n 1 "$work/new/postmaster.pid" 2>/dev/null) || true
+if [[ -n $postmaster ]]; then kill -KILL "$postmaster" 2>/dev/null || true; fi
 wait "$starting" 2>/dev/null || true
 ends_with 2 "is half made" "$server" "$name" "$port" --daemonize --datadir "$work/new"
 rm -rf "$work/new"
