@@ -82,5 +82,5 @@ make_content() { # PORT
   make_databases
   end_server || die "the server that made it did not end well"
   server='' starting=''
-  rm -- "$state/making" "$datadir/$unfinished_file"
+  rm -- "$state"/{making,log} "$datadir/$unfinished_file"
 }

@@ -80,10 +80,10 @@ ask "select datname || ' of ' || pg_get_userbyid(datdba) from pg_database where 
 } | LC_ALL=C sort >"$work/wanted"
 LC_ALL=C sort "$work/found" | diff - "$work/wanted" || fail "other databases"
 equal "the user" "$(ask "select string_agg(rolname || ' ' || rolcreatedb || rolcanlogin || rolsuper, '|' order by rolname) from pg_roles where oid >= 16384")" "$user truetruefalse|readers; drop falsefalsefalse"
-equal "its roles" "$(ask "select string_agg(roleid::regrole::text, ', ' order by 1) from pg_auth_members where member = (select oid from pg_roles where rolcreatedb and not rolsuper)" | tr -d '"')" "pg_read_all_data, readers; drop"
+equal "its roles" "$(ask "select string_agg(r.rolname, ', ' order by r.rolname) from pg_auth_members m join pg_roles r on r.oid = roleid join pg_roles u on u.oid = member where u.rolcreatedb and not u.rolsuper")" "pg_read_all_data, readers; drop"
 equal "what the script made" "$(ask 'select * from first' "$database")" "$database|[1,2]"
-equal "extensions" "$(ask "select string_agg(extname, ' ' order by 1) from pg_extension" "$database")" "hstore plpgsql vector"
-equal "extensions of postgres" "$(ask "select string_agg(extname, ' ' order by 1) from pg_extension")" "plpgsql semver"
+equal "extensions" "$(ask "select string_agg(extname, ' ' order by extname) from pg_extension" "$database")" "hstore plpgsql vector"
+equal "extensions of postgres" "$(ask "select string_agg(extname, ' ' order by extname) from pg_extension")" "plpgsql semver"
 equal "a setting" "$(ask 'show log_statement')" all
 [[ $(ask 'show shared_preload_libraries') == *pg_prewarm* ]] || fail "pg_prewarm is not preloaded"
 password="it's \\ \"\$(touch $was_run)\" :user {}"
