@@ -5,8 +5,6 @@
   pkgs,
   # The catalogue's, where nobody has another.
   superuser ? null,
-  # The flake that it all is of, where it is one: source, system, and inputs by name.
-  flake ? null,
 }:
 
 let
@@ -101,31 +99,38 @@ let
         databases = map (database: database // { scripts = map script database.scripts; }) server.databases;
       };
     };
+
+  # `describe` says what there is to know of a PostgreSQL, `more` what else, `builds` where each is built.
+  writeAs =
+    describe: more: builds: postgresqls:
+    pkgs.writeText "postgresqls.json" (
+      builtins.toJSON (
+        {
+          inherit (catalogue)
+            default-postgresql
+            locale
+            port
+            ;
+          superuser = if superuser == null then catalogue.superuser else superuser;
+          localeArchive =
+            if hostPlatform.isLinux && !builtinLocale then
+              "${pkgs.glibcLocales}/lib/locale/locale-archive"
+            else
+              null;
+          postgresqls = lib.mapAttrs' (
+            attribute: postgresql:
+            lib.nameValuePair postgresql.name (describe postgresql // builds.${attribute})
+          ) postgresqls;
+        }
+        // more
+      )
+    );
 in
 {
   inherit ofPostgresql;
 
-  # `builds` says, for each PostgreSQL, where it is built.
-  write =
-    builds: postgresqls:
-    pkgs.writeText "postgresqls.json" (
-      builtins.toJSON {
-        inherit (catalogue)
-          default-postgresql
-          locale
-          port
-          ;
-        inherit flake;
-        superuser = if superuser == null then catalogue.superuser else superuser;
-        localeArchive =
-          if hostPlatform.isLinux && !builtinLocale then
-            "${pkgs.glibcLocales}/lib/locale/locale-archive"
-          else
-            null;
-        postgresqls = lib.mapAttrs' (
-          attribute: postgresql:
-          lib.nameValuePair postgresql.name (developed postgresql // builds.${attribute})
-        ) postgresqls;
-      }
-    );
+  write = writeAs ofPostgresql { };
+
+  # For who starts development servers. `flake` is what it all is of: source, system, and inputs by name.
+  writeForServers = flake: writeAs developed { inherit flake; };
 }

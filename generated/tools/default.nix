@@ -6,14 +6,14 @@
   pkgs,
   # psql_15, psql_17 …, as in ../default.nix
   postgresqls,
-  # Where other versions of extensions are built from: as in data.nix.
+  # Where other versions of extensions are built from: source, system, and inputs by name.
   flake ? null,
 }:
 
 let
   inherit (pkgs) lib;
 
-  data = import ./data.nix { inherit flake pkgs; };
+  data = import ./data.nix { inherit pkgs; };
 
   # The repository's own test data, if it has any.
   migrations =
@@ -34,7 +34,7 @@ let
     else
       { };
 
-  env.PGFLAKEGEN_CATALOGUE = data.write (lib.mapAttrs (
+  env.PGFLAKEGEN_CATALOGUE = data.writeForServers flake (lib.mapAttrs (
     _: postgresql: lazily postgresql.bin
   ) postgresqls) postgresqls;
 

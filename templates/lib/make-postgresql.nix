@@ -70,7 +70,8 @@ let
     let
       sqlVersion = version: (describeVersion name version).sql-version;
       bySql = lib.groupBy sqlVersion extension.versions;
-      one = versions: if lib.elem extension.default versions then extension.default else lib.last versions;
+      one =
+        versions: if lib.elem extension.default versions then extension.default else lib.last versions;
       chosen = lib.mapAttrsToList (_: one) bySql;
     in
     map (version: {
@@ -266,7 +267,9 @@ lib.fix (
       in
       postgresql.withPackages (
         _:
-        lib.attrValues (members // combined // others) ++ jit ++ [ (makeReceipt chosen (members // others)) ]
+        lib.attrValues (members // combined // others)
+        ++ jit
+        ++ [ (makeReceipt chosen (members // others)) ]
       );
 
     slim = makeSlim self.bin;

@@ -190,8 +190,8 @@ pub fn cluster(context: &Context) -> Result<Outcome> {
         .context("catalogue.json")?;
     let extensions = described["postgresqls"][&pair.newer]["extensions"].as_object();
     let other = extensions.into_iter().flatten().find_map(|(extension, fit)| {
-        let versions = fit["versions"].as_array()?.iter().filter_map(Value::as_str);
-        let version = versions.filter(|version| Some(*version) != fit["default"].as_str()).next_back()?;
+        let mut versions = fit["versions"].as_array()?.iter().filter_map(Value::as_str);
+        let version = versions.rfind(|version| Some(*version) != fit["default"].as_str())?;
         let sql = described["extensions"][extension]["sql"].as_array()?.first()?.as_str()?;
         Some([extension.clone(), sql.to_owned(), version.to_owned()])
     });
