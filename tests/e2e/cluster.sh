@@ -149,13 +149,16 @@ set -m
 starting=$!
 set +m
 for _ in {1..1200}; do
-  if [[ -L $(echo "$work"/pgflakegen-*/"$port")/making ]]; then break; fi
+  if [[ -s $work/new/postmaster.pid ]]; then break; fi
   sleep 0.05
 done
 kill -KILL -- "-$starting"
-postmaster=$(head -n 1 "$work/new/postmaster.pid" 2>/dev/null) || true
-if [[ -n $postmaster ]]; then kill -KILL "$postmaster" 2>/dev/null || true; fi
+kill -KILL "$(head -n 1 "$work/new/postmaster.pid")"
 wait "$starting" 2>/dev/null || true
+for _ in {1..300}; do
+  if [[ $("$pg" status "$name" "$port" 2>&1) == *"no server of yours"* ]]; then break; fi
+  sleep 0.1
+done
 ends_with 2 "is half made" "$server" "$name" "$port" --daemonize --datadir "$work/new"
 rm -rf "$work/new"
 set -m
