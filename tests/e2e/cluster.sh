@@ -149,8 +149,9 @@ set -m
 starting=$!
 set +m
 for _ in {1..1200}; do
-  if [[ -s $work/new/postmaster.pid ]]; then break; fi
-  sleep 0.05
+  # While initdb is at work, another number is there, with a minus.
+  if grep -q '^[1-9]' "$work/new/postmaster.pid" 2>/dev/null && [[ -L $(echo "$work"/pgflakegen-*/"$port")/making ]]; then break; fi
+  sleep 0.02
 done
 kill -KILL -- "-$starting"
 kill -KILL "$(head -n 1 "$work/new/postmaster.pid")"
