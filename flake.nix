@@ -44,6 +44,16 @@
         import ./generated/tools {
           inherit pkgs;
           postgresqls = catalogue;
+          # As paths alone: nothing that is built depends on them.
+          flake =
+            let
+              path = input: builtins.unsafeDiscardStringContext (toString input);
+            in
+            {
+              inherit (pkgs.stdenv.hostPlatform) system;
+              source = path self;
+              inputs = lib.mapAttrs (_: path) (lib.removeAttrs inputs [ "self" ]);
+            };
         };
 
       machineFor =
@@ -105,6 +115,7 @@
                   inherit (postgresql) bin postgresql slim;
                   exts = lib.recurseIntoAttrs postgresql.exts;
                   left-out = postgresql.leftOut;
+                  with-extension-versions = postgresql.withExtensionVersions;
                 }
                 // lib.optionalAttrs (postgresql ? docker) {
                   inherit (postgresql) docker;
@@ -125,7 +136,9 @@
               packages = [
                 catalogue.psql_15.bin
                 pkgs.nixfmt
-              ];
+              ]
+              # pg, start-server and the others, as `nix run` has them.
+              ++ lib.attrValues (toolsFor pkgs catalogue);
             };
           }
         );

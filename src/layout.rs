@@ -110,6 +110,8 @@ pub const VERSION_FILE: &str = "generated/VERSION";
 pub const CATALOGUE_JSON: &str = "generated/catalogue.json";
 /// All packages.
 pub const DEFAULT_NIX: &str = "generated/default.nix";
+/// The servers of `[server]`, for process-compose.
+pub const PROCESS_COMPOSE: &str = "generated/process-compose.yaml";
 /// The versions of cargo-pgrx.
 pub const CARGO_PGRX_NIX: &str = "generated/lib/cargo-pgrx.nix";
 /// The functions that all builds share.

@@ -181,17 +181,18 @@ let
       ++ lib.concatMap (other: withRequired other available.${other}.default) needed
     );
 
-  describe = name: extension: {
+  describe = chosen: name: extension: {
     inherit name;
     version = lib.getVersion extension;
-    origin = (describeVersion name available.${name}.default).origin or "nixpkgs";
+    origin = (describeVersion name (chosen.${name} or available.${name}.default)).origin or "nixpkgs";
   };
 
   # What is in an installation, for tools that find one in the store.
   makeReceipt =
-    extensions:
+    # Versions that are not the defaults.
+    chosen: extensions:
     let
-      described = lib.mapAttrsToList describe extensions;
+      described = lib.mapAttrsToList (describe chosen) extensions;
       fromNixpkgs = lib.partition (extension: extension.origin == "nixpkgs") described;
       receipt = {
         receipt-version = "2";
@@ -257,8 +258,21 @@ lib.fix (
     jit = jit != [ ];
 
     bin = postgresql.withPackages (
-      _: lib.attrValues (members // combined) ++ switchVersion ++ jit ++ [ (makeReceipt members) ]
+      _: lib.attrValues (members // combined) ++ switchVersion ++ jit ++ [ (makeReceipt { } members) ]
     );
+
+    # `bin` with other versions of some extensions: { pgvector = "0.7.4"; }. Of these there is one version only.
+    withExtensionVersions =
+      chosen:
+      let
+        others = lib.mapAttrs (name: version: packages.${name}.${version}) chosen;
+      in
+      postgresql.withPackages (
+        _:
+        lib.attrValues (members // combined // others)
+        ++ jit
+        ++ [ (makeReceipt chosen (members // others)) ]
+      );
 
     slim = makeSlim self.bin;
 

@@ -46,7 +46,7 @@ leave_state() {
 clear_stale_state() {
   local left
   left=$(link_of "$state" temporary)
-  drop_slot
+  leave_primary
   if [[ -n $left ]] && ! runs_on "$left/data"; then
     note "removing $left, left behind by a server that was killed"
     rm -rf -- "$left"

@@ -6,6 +6,8 @@
   pkgs,
   # psql_15, psql_17 …, as in ../default.nix
   postgresqls,
+  # Where other versions of extensions are built from: source, system, and inputs by name.
+  flake ? null,
 }:
 
 let
@@ -32,7 +34,7 @@ let
     else
       { };
 
-  env.PGFLAKEGEN_CATALOGUE = data.write (lib.mapAttrs (
+  env.PGFLAKEGEN_CATALOGUE = data.writeForServers flake (lib.mapAttrs (
     _: postgresql: lazily postgresql.bin
   ) postgresqls) postgresqls;
 
@@ -68,8 +70,7 @@ let
         "SC2329"
       ];
     };
-in
-{
+
   start-server = makeTool {
     name = "start-server";
     description = "Start a PostgreSQL of the catalogue with its extensions";
@@ -82,6 +83,8 @@ in
       ./access.sh
       ./server.sh
       ./server-options.sh
+      ./content.sh
+      ./extension-versions.sh
       ./start-server.sh
     ];
     runtimeInputs = [ flock ];
@@ -98,6 +101,25 @@ in
     ];
   };
 
+in
+{
+  inherit start-client start-server;
+
+  pg = makeTool {
+    name = "pg";
+    description = "Start, stop and look at the servers that one works with";
+    parts = [
+      ./catalogue.sh
+      ./cluster.sh
+      ./state.sh
+      ./pg.sh
+    ];
+    runtimeInputs = [
+      start-client
+      start-server
+    ];
+  };
+
   start-replica = makeTool {
     name = "start-replica";
     description = "Start a streaming replica of a running server";
@@ -110,6 +132,7 @@ in
       ./access.sh
       ./server.sh
       ./server-options.sh
+      ./extension-versions.sh
       ./start-replica.sh
     ];
     runtimeInputs = [ flock ];

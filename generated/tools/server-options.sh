@@ -7,12 +7,22 @@ option_value() { # OPTION VALUE
   [[ -n $2 ]] || die "the value of $1 is empty; was a variable not set? See $program --help"
 }
 
-# Sets arguments (what is no option), datadir_given, daemonize, stop, trust, port_given, and postgres_options
-# (what comes after --).
+# Sets arguments (what is no option), promote, synchronous, datadir_given, daemonize, stop, trust, port_given, extension_versions, and
+# postgres_options (what comes after --).
 parse_options() { # OPTION…
-  arguments=() datadir_given='' daemonize='' stop='' trust='' port_given=''
+  arguments=() promote='' synchronous='' datadir_given='' daemonize='' stop='' trust='' port_given='' extension_versions=()
   while (($# > 0)); do
     case $1 in
+      --extension-version | --extension-version=*)
+        if [[ $1 == *=* ]]; then
+          extension_versions+=("${1#*=}")
+        else
+          (($# > 1)) || die "$1 wants a value; see $program --help"
+          shift
+          extension_versions+=("$1")
+        fi
+        option_value --extension-version "${extension_versions[-1]}"
+        ;;
       --help | -h)
         usage
         exit
@@ -30,6 +40,11 @@ parse_options() { # OPTION…
       --port=*)
         port_given=${1#*=}
         option_value --port "$port_given"
+        ;;
+      --promote | --synchronous)
+        [[ $program == start-replica ]] || die "$1 is for start-replica"
+        # shellcheck disable=SC2034
+        if [[ $1 == --promote ]]; then promote=1; else synchronous=1; fi
         ;;
       --daemonize) daemonize=1 ;;
       --stop) stop=1 ;;
@@ -67,9 +82,9 @@ check_postgres_options() { # OPTION…
   done
 }
 
-# What is meant by the words after --stop: [NAME] [PORT].
-stop_what() {
-  local wanted=''
+# Sets wanted and port to what is meant by the words after --stop or --promote: [NAME] [PORT].
+which_server() {
+  wanted=''
   if ((${#arguments[@]} > 2)); then
     die "too many arguments: ${arguments[*]}; see $program --help"
   fi
@@ -87,5 +102,10 @@ stop_what() {
   if [[ -n $wanted ]] && ! is_name "$wanted"; then
     die "the catalogue has no PostgreSQL '$wanted'. There are: $names"
   fi
+}
+
+stop_what() {
+  local wanted
+  which_server
   stop_server "$port" "$wanted"
 }

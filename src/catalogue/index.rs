@@ -10,7 +10,8 @@ use super::features::{self, Feature};
 use super::model::Kind;
 use super::range::{self, Spec};
 use super::raw::{
-    ExtensionFile, OneOrMany, RawCatalogue, RawExtension, RawPostgresql, RawSource, RawVersion, Spanned,
+    ExtensionFile, Field, List, OneOrMany, RawCatalogue, RawExtension, RawPostgresql, RawServer, RawSource,
+    RawVersion, Spanned,
 };
 use crate::diag::Span;
 
@@ -101,6 +102,17 @@ impl<'a> Index<'a> {
     /// The PostgreSQL called `name`.
     pub fn postgresql(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// Those of a server: all, where none is named.
+    pub fn of_server(&self, server: &RawServer) -> Vec<&Postgres<'a>> {
+        self.named(&server.postgresql).unwrap_or_else(|| self.postgresqls.iter().collect())
+    }
+
+    /// Those that a list names, where there is one.
+    pub fn named(&self, names: &Field<List<String>>) -> Option<Vec<&Postgres<'a>>> {
+        let names = names.as_ref()?.value.iter();
+        Some(names.filter_map(|name| self.postgresqls.get(self.postgresql(&name.value)?)).collect())
     }
 
     /// The PostgreSQLs that one string of a `postgresql` key means. Empty when it is malformed.

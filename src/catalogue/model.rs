@@ -50,6 +50,8 @@ pub struct Flake {
     pub image: Image,
     /// Machine images, if there are any.
     pub machine: Option<Machine>,
+    /// What development servers have, if that is said.
+    pub server: Option<Server>,
     /// What is not accepted.
     pub policy: Policy,
     /// The name of the PostgreSQL that is meant when none is named.
@@ -100,6 +102,52 @@ pub struct Machine {
     pub share: Vec<String>,
     /// Days until an AMI is deprecated.
     pub keep: u32,
+}
+
+/// What development servers have when they are made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// PostgreSQLs.
+    pub postgresqls: Vec<PgName>,
+    /// Libraries to preload, besides the catalogue's.
+    pub preload: Vec<String>,
+    /// Settings, which go before the catalogue's.
+    pub settings: BTreeMap<String, Setting>,
+    /// Roles, in this order.
+    pub users: Vec<User>,
+    /// Databases, in this order.
+    pub databases: Vec<Database>,
+}
+
+/// A role of a development server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct User {
+    /// Any text that PostgreSQL takes.
+    pub name: String,
+    /// As everybody may know it.
+    pub password: Option<String>,
+    /// Words of CREATE ROLE.
+    pub options: Vec<String>,
+    /// Roles that it is a member of.
+    pub member_of: Vec<String>,
+}
+
+/// A database of a development server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Database {
+    /// Any text that PostgreSQL takes.
+    pub name: String,
+    /// `None`: the superuser.
+    pub owner: Option<String>,
+    /// Extensions that are created in it.
+    pub extensions: Vec<SqlName>,
+    /// SQL for psql, relative to `catalogue/`.
+    pub scripts: Vec<Utf8PathBuf>,
+    /// The only PostgreSQLs that it is in; `None`: the server's.
+    #[serde(skip)]
+    pub postgresqls: Option<Vec<PgName>>,
 }
 
 /// A flake input with all that `flake.lock` records.

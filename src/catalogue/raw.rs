@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 pub use super::decode::{Field, Map, Spanned, Wrong};
 use super::kinds::{Own, own};
 pub use super::raw_ci::{RawAction, RawCi, RawImage, RawMachine, RawPush};
+pub use super::raw_server::{RawDatabase, RawServer, RawUser};
 use super::schema;
 use crate::diag::Span;
 
@@ -56,6 +57,8 @@ pub struct RawFlake {
     pub image: Field<RawImage>,
     /// Machine images, and what becomes of them at Amazon.
     pub machine: Field<RawMachine>,
+    /// What development servers have when they are made.
+    pub server: Field<RawServer>,
     /// What may not be in it, and which known vulnerabilities are put up with.
     pub policy: Field<RawPolicy>,
     /// The versions of pgflakegen that this catalogue is generated with, as Cargo writes requirements.

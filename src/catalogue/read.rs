@@ -80,6 +80,7 @@ table!(RawFlake, FLAKE_TOML, ["caches"], |t, d| Self {
     ci: t.optional("ci", d),
     image: t.optional("image", d),
     machine: t.optional("machine", d),
+    server: t.optional("server", d),
     policy: t.optional("policy", d),
     required_version: t.optional("required-version", d),
 });
@@ -160,6 +161,29 @@ table!(RawMachine, "[machine]", |t, d| Self {
     role: t.optional("role", d),
     share: t.optional("share", d),
     keep: t.optional("keep", d),
+});
+
+table!(RawServer, "[server]", ["users", "databases"], |t, d| Self {
+    postgresql: t.optional("postgresql", d),
+    preload: t.optional("preload", d),
+    settings: t.optional("settings", d),
+    users: t.optional("users", d),
+    databases: t.optional("databases", d),
+});
+
+table!(RawUser, "the user", |t, d| Self {
+    name: t.required("name", "\"app\"", d),
+    password: t.optional("password", d),
+    options: t.optional("options", d),
+    member_of: t.optional("member-of", d),
+});
+
+table!(RawDatabase, "the database", |t, d| Self {
+    name: t.required("name", "\"app\"", d),
+    owner: t.optional("owner", d),
+    extensions: t.optional("extensions", d),
+    scripts: t.optional("scripts", d),
+    postgresql: t.optional("postgresql", d),
 });
 
 table!(RawAction, "the action", |t, d| Self {

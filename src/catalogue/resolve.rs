@@ -13,14 +13,15 @@ use super::files;
 use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
-    Build, Cache, CargoPgrx, Catalogue, Control, Extension, Fetcher, Fit, Flake, Follow, Ignore, Image,
-    Input, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Setting, Source, Vendor, Version,
+    Build, Cache, CargoPgrx, Catalogue, Control, Database, Extension, Fetcher, Fit, Flake, Follow, Ignore,
+    Image, Input, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Server, Setting, Source, User,
+    Vendor, Version,
 };
 use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::raw::{
     Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi, RawControl,
-    RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawSetting, RawVersion,
-    SchemaOf, Which,
+    RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawServer, RawSetting,
+    RawVersion, SchemaOf, Which,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -46,7 +47,7 @@ pub fn resolve(cx: &Context<'_>) -> Option<Catalogue> {
         .collect::<Option<Vec<_>>>()?;
     cargo_pgrx.sort_by(|a, b| version::compare(&a.version, &b.version));
     Some(Catalogue {
-        flake: flake(raw)?,
+        flake: flake(cx, raw)?,
         postgresqls: cx
             .raw
             .postgresqls
@@ -106,7 +107,7 @@ fn settings(field: &Field<Map<RawSetting>>) -> BTreeMap<String, Setting> {
         .collect()
 }
 
-fn flake(raw: &RawFlake) -> Option<Flake> {
+fn flake(cx: &Context<'_>, raw: &RawFlake) -> Option<Flake> {
     let inputs = raw.inputs.iter().flat_map(|inputs| &inputs.value.0);
     Some(Flake {
         description: text(&raw.description)?,
@@ -132,6 +133,10 @@ fn flake(raw: &RawFlake) -> Option<Flake> {
         image: raw.image.as_ref().map(|image| self::image(&image.value)).unwrap_or_default(),
         machine: match &raw.machine {
             Some(machine) => Some(self::machine(raw, &machine.value)?),
+            None => None,
+        },
+        server: match &raw.server {
+            Some(server) => Some(self::server(cx, &server.value)?),
             None => None,
         },
         policy: policy(raw)?,
@@ -173,6 +178,38 @@ fn machine(flake: &RawFlake, raw: &RawMachine) -> Option<Machine> {
         role: text(&raw.role),
         share: texts(&raw.share),
         keep: raw.keep.as_ref().map_or(Some(90), |days| u32::try_from(days.value).ok())?,
+    })
+}
+
+fn server(cx: &Context<'_>, raw: &RawServer) -> Option<Server> {
+    let users = raw.users.iter().flat_map(|list| &list.value).map(|user| {
+        let user = &user.value;
+        Some(User {
+            name: text(&user.name)?,
+            password: text(&user.password),
+            options: texts(&user.options),
+            member_of: texts(&user.member_of),
+        })
+    });
+    let databases = raw.databases.iter().flat_map(|list| &list.value).map(|database| {
+        let database = &database.value;
+        Some(Database {
+            name: text(&database.name)?,
+            owner: text(&database.owner),
+            extensions: names(&database.extensions, SqlName::new),
+            scripts: texts(&database.scripts).iter().map(|script| path(script)).collect(),
+            postgresqls: database.postgresql.is_some().then(|| names(&database.postgresql, PgName::new)),
+        })
+    });
+    Some(Server {
+        postgresqls: match &raw.postgresql {
+            Some(_) => names(&raw.postgresql, PgName::new),
+            None => cx.index.postgresqls.iter().map(|postgresql| PgName::new(postgresql.name)).collect(),
+        },
+        preload: texts(&raw.preload),
+        settings: settings(&raw.settings),
+        users: users.collect::<Option<_>>()?,
+        databases: databases.collect::<Option<_>>()?,
     })
 }
 

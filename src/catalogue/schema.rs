@@ -213,7 +213,8 @@ mod tests {
     use super::*;
     use crate::catalogue::decode::{Decoder, Table};
     use crate::catalogue::raw::{
-        RawAction, RawCache, RawCargoPgrx, RawCi, RawControl, RawInput, RawPostgresql, RawPush, RawVersion,
+        RawAction, RawCache, RawCargoPgrx, RawCi, RawControl, RawDatabase, RawInput, RawPostgresql, RawPush,
+        RawServer, RawUser, RawVersion,
     };
     use crate::catalogue::read::Read;
     use crate::diag::{SourceMap, Span};
@@ -254,6 +255,9 @@ mod tests {
         same_keys::<RawCache>(&[], &[]);
         same_keys::<RawCi>(&[], &[]);
         same_keys::<RawAction>(&[], &[]);
+        same_keys::<RawServer>(&[], &[]);
+        same_keys::<RawUser>(&[], &[]);
+        same_keys::<RawDatabase>(&[], &[]);
         same_keys::<RawPush>(&[], &[]);
         same_keys::<RawPostgresqls>(&["postgresql"], &[]);
         same_keys::<RawPostgresql>(&[], &[]);

@@ -8,7 +8,7 @@ use super::flake::attribute;
 use super::marker;
 use super::order;
 use crate::catalogue::model::{
-    Catalogue, Extension, Fetcher, File, Fit, Postgresql, Revision, Source, Version,
+    Catalogue, Database, Extension, Fetcher, File, Fit, Postgresql, Revision, Source, Version,
 };
 
 /// Raised when a key changes its meaning; new keys don't count.
@@ -52,7 +52,7 @@ fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> Value {
         Some((extension.name.to_string(), fit))
     });
     let pinned = postgresql.pinned.as_ref();
-    json!({
+    let mut value = json!({
         "attribute": attribute(&postgresql.name),
         "major": postgresql.major,
         "version": pinned.map(|p| &p.version),
@@ -64,7 +64,21 @@ fn postgresql(catalogue: &Catalogue, postgresql: &Postgresql) -> Value {
         "settings": order::settings(catalogue, postgresql),
         "create": order::create(catalogue, postgresql),
         "extensions": extensions.collect::<Map<_, _>>(),
-    })
+    });
+    if let Some(server) = &catalogue.flake.server
+        && server.postgresqls.contains(&postgresql.name)
+    {
+        let is_in = |database: &&Database| {
+            database.postgresqls.as_ref().is_none_or(|names| names.contains(&postgresql.name))
+        };
+        value["server"] = json!({
+            "preload": server.preload,
+            "settings": server.settings,
+            "users": server.users,
+            "databases": server.databases.iter().filter(is_in).collect::<Vec<_>>(),
+        });
+    }
+    value
 }
 
 fn version_at(extension: &Extension, index: usize) -> Option<&str> {

@@ -13,6 +13,7 @@ pub mod marker;
 mod order;
 mod pgtap_setup;
 mod postgresql;
+mod process_compose;
 mod source;
 mod workflows;
 
@@ -28,7 +29,7 @@ pub use workflows::SCRIPTS;
 
 use crate::catalogue::{
     self,
-    model::{Catalogue, Extension, Postgresql},
+    model::{Catalogue, Extension, Postgresql, Server},
 };
 use crate::layout;
 use crate::nix::syntax::format;
@@ -60,6 +61,7 @@ enum Planned<'a> {
     Prime,
     Version,
     Fixed(Cow<'static, str>, Cow<'static, str>),
+    ProcessCompose(&'a Server),
     Schema(&'static str, serde_json::Value),
     Pipeline(&'static str, String),
 }
@@ -77,6 +79,7 @@ fn plan(catalogue: &Catalogue) -> Vec<Planned<'_>> {
     files.extend(fixed::files().map(|(path, text)| Planned::Fixed(path, text)));
     files.extend(catalogue::schemas().into_iter().map(|(name, schema)| Planned::Schema(name, schema)));
     files.extend(catalogue.postgresqls.iter().map(Planned::Postgresql));
+    files.extend(catalogue.flake.server.iter().map(Planned::ProcessCompose));
     if catalogue.flake.ci.is_some() {
         files.extend(SCRIPTS.iter().map(|(path, text)| Planned::Fixed((*path).into(), (*text).into())));
         let pipelines = workflows::pipelines(catalogue).into_iter();
@@ -101,6 +104,7 @@ impl Planned<'_> {
             Planned::Version => layout::VERSION_FILE.into(),
             Planned::Fixed(path, _) => layout::in_generated(path),
             Planned::Pipeline(path, _) => (*path).into(),
+            Planned::ProcessCompose(_) => layout::PROCESS_COMPOSE.into(),
             Planned::Schema(name, _) => layout::schema_json(name),
         }
     }
@@ -120,6 +124,7 @@ impl Planned<'_> {
                 format!("# {}; the version that did.\n{}\n", marker::MARK, env!("CARGO_PKG_VERSION"))
             }
             Planned::Fixed(path, body) => fixed::text(path, body),
+            Planned::ProcessCompose(server) => process_compose::process_compose(catalogue, server),
             Planned::Schema(_, schema) => schema_file(schema),
             Planned::Pipeline(_, text) => text.clone(),
         }

@@ -3,6 +3,8 @@
 # once for each data directory and kept in it, in the form that clients read (a passfile).
 
 readonly passfile=pgflakegen.passfile
+# For sessions whose statements have passwords: they must not get into a log.
+readonly unlogged='-c log_statement=none -c log_min_duration_statement=-1 -c log_min_duration_sample=-1 -c log_transaction_sample_rate=0 -c log_min_error_statement=panic -c pg_stat_statements.track=none -c pgaudit.log=none'
 readonly hba_begin="# BEGIN start-server: these lines are written anew at each start. Lines above them win."
 readonly hba_end="# END start-server"
 
@@ -35,9 +37,7 @@ ensure_password() { # PORT
     return
   fi
   password=$(od -An -N18 -tx1 /dev/urandom | tr -d ' \n')
-  # It must not get into a log.
-  PGOPTIONS='-c log_statement=none -c log_min_duration_statement=-1 -c log_min_duration_sample=-1 -c log_transaction_sample_rate=0 -c log_min_error_statement=panic -c pg_stat_statements.track=none -c pgaudit.log=none' \
-    PGDATABASE=postgres "$bin/bin/psql" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host="$state" --port="$1" \
+  PGOPTIONS=$unlogged PGDATABASE=postgres "$bin/bin/psql" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host="$state" --port="$1" \
     --username="$superuser" --no-password --set=user="$superuser" >&2 <<SQL || die "the password of $superuser cannot be set"
 \\set password '$password'
 alter role :"user" password :'password';

@@ -39,7 +39,7 @@ make_printable() { # VARIABLE…
 
 # The same for many lines, as a filter.
 printable_lines() {
-  LC_ALL=C sed -e 's/[\x01-\x08\x0b-\x1f\x7f]/?/g' -e 's/\xc2[\x80-\x9f]/?/g'
+  LC_ALL=C sed --unbuffered -e 's/[\x01-\x08\x0b-\x1f\x7f]/?/g' -e 's/\xc2[\x80-\x9f]/?/g'
 }
 
 # Appends WORD to the connection string in conninfo as NAME.

@@ -60,30 +60,75 @@ let
       ) [ ] entry.create;
       settings = lib.mapAttrs (_: settingValue) entry.settings;
     };
+
+  # A script for psql, which says its name, where that can be one in the store.
+  script =
+    file:
+    let
+      name = baseNameOf file;
+      isPlain = builtins.match "[A-Za-z0-9_][A-Za-z0-9._-]{0,99}" name != null;
+    in
+    "${builtins.path {
+      name = if isPlain then name else "script.sql";
+      path = ../../catalogue + "/${file}";
+    }}";
+
+  # What a development server has besides. An image or a machine has no part in it.
+  developed =
+    postgresql:
+    let
+      entry = catalogue.postgresqls.${postgresql.name};
+      plain = ofPostgresql postgresql;
+      inherit (entry) server;
+    in
+    plain
+    // {
+      # Which versions can be asked for.
+      extensions = lib.mapAttrs (name: _: {
+        inherit (entry.extensions.${name}) versions;
+        inherit (catalogue.extensions.${name}) sql;
+      }) postgresql.extensions;
+    }
+    // lib.optionalAttrs (entry ? server) {
+      preload = plain.preload ++ lib.subtractLists plain.preload server.preload;
+      settings = plain.settings // lib.mapAttrs (_: settingValue) server.settings;
+      server = {
+        inherit (server) users;
+        databases = map (database: database // { scripts = map script database.scripts; }) server.databases;
+      };
+    };
+
+  # `describe` says what there is to know of a PostgreSQL, `more` what else, `builds` where each is built.
+  writeAs =
+    describe: more: builds: postgresqls:
+    pkgs.writeText "postgresqls.json" (
+      builtins.toJSON (
+        {
+          inherit (catalogue)
+            default-postgresql
+            locale
+            port
+            ;
+          superuser = if superuser == null then catalogue.superuser else superuser;
+          localeArchive =
+            if hostPlatform.isLinux && !builtinLocale then
+              "${pkgs.glibcLocales}/lib/locale/locale-archive"
+            else
+              null;
+          postgresqls = lib.mapAttrs' (
+            attribute: postgresql:
+            lib.nameValuePair postgresql.name (describe postgresql // builds.${attribute})
+          ) postgresqls;
+        }
+        // more
+      )
+    );
 in
 {
   inherit ofPostgresql;
 
-  # `builds` says, for each PostgreSQL, where it is built.
-  write =
-    builds: postgresqls:
-    pkgs.writeText "postgresqls.json" (
-      builtins.toJSON {
-        inherit (catalogue)
-          default-postgresql
-          locale
-          port
-          ;
-        superuser = if superuser == null then catalogue.superuser else superuser;
-        localeArchive =
-          if hostPlatform.isLinux && !builtinLocale then
-            "${pkgs.glibcLocales}/lib/locale/locale-archive"
-          else
-            null;
-        postgresqls = lib.mapAttrs' (
-          attribute: postgresql:
-          lib.nameValuePair postgresql.name (ofPostgresql postgresql // builds.${attribute})
-        ) postgresqls;
-      }
-    );
+  write = writeAs ofPostgresql { };
+
+  # For who starts development servers. `flake` is what it all is of: source, system, and inputs by name.
+  writeForServers = flake: writeAs developed { inherit flake; };
 }

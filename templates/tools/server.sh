@@ -2,6 +2,9 @@
 # A server for people, from the choice of its data directory to its end, however that comes: everything that
 # was made on the way is in a variable, and clean_up takes it away again.
 
+# In a data directory whose content was not made to the end.
+readonly unfinished_file=pgflakegen.unfinished
+
 server='' starting='' claiming='' claimed='' temporary='' making='' made_directory='' datadir=''
 
 # Ends as if by the signal; what runs in the foreground ends first.
@@ -25,7 +28,7 @@ clean_up() {
   fi
   # Of a data directory that was not finished, nothing is of use.
   if [[ -n $making ]]; then
-    drop_slot
+    leave_primary
     if [[ -n $made_directory ]]; then
       rm -rf -- "$datadir"
     elif [[ -d $datadir ]]; then
@@ -33,7 +36,7 @@ clean_up() {
     fi
   fi
   if [[ -n $claimed ]]; then
-    drop_slot
+    leave_primary
     remove_state
   elif [[ -n $claiming ]]; then
     leave_state
@@ -74,6 +77,11 @@ check_datadir() { # DATADIR
     if [[ $there != "$major" ]]; then
       die "$1 is a data directory of PostgreSQL $there, and PostgreSQL $name is of major $major. Nothing was changed.
   Start it with a PostgreSQL $there, upgrade it with pg_upgrade, or give another --datadir"
+    fi
+    if [[ -e $1/$unfinished_file ]]; then
+      there=$(quote_for_sh "$1")
+      die "$1 is half made: the start that made it was killed. Nothing is in it that was not to be made anew; remove it:
+  rm -r -- $there"
     fi
     if [[ ! -O $1 ]]; then
       die "$1 belongs to another user; PostgreSQL runs only on a data directory of your own"
@@ -276,7 +284,7 @@ stop_server() { # PORT NAME
   if lock_state --timeout 60; then
     if ! find_server "$state" "$1"; then
       temporary=$(link_of "$state" temporary)
-      drop_slot
+      leave_primary
       remove_state
       remove_temporary
     fi

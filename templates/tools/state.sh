@@ -5,7 +5,9 @@
 #   name, bin, data   the PostgreSQL of the catalogue, its store path, the data directory
 #   temporary         what goes with the server
 #   server            its process
-#   primary, slot     of a replica
+#   primary, slot     of a replica; synchronous: the primary waits for it
+#   pgpass            the passwords that a replica was started with
+#   making            what it is to have is being made
 #
 # The directory is its own lock: who changes what is in it holds it, a server in the foreground as long as it
 # runs. What a killed server left is nobody's, and the next one clears it away.

@@ -13,7 +13,7 @@ work=$(mktemp -d)
 export TMPDIR=$work
 unset XDG_RUNTIME_DIR PGPASSFILE PGPASSWORD PGHOST PGPORT PGUSER PGDATABASE
 port=$((20000 + $$ % 10000))
-second=$((port + 1)) third=$((port + 2))
+second=$((port + 1)) third=$((port + 2)) fourth=$((port + 3))
 
 clean_up() {
   local each
@@ -85,7 +85,8 @@ echo "== what is wrong is said"
 refused "There are:" "$server" no-such-postgresql
 refused "is no port" "$server" "$name" 70000
 refused "nothing listens" "$client" "$name" "$port"
-refused "give NAME PRIMARY_PORT PORT" "$replica"
+refused "give NAME PRIMARY PORT" "$replica"
+refused "is for start-replica" "$server" --promote "$port"
 refused "wants a PORT" "$server" "$name" --trust
 refused "is the PORT of" "$server" "$name" "$port" -- -c port=5999
 refused "is the PORT of" "$server" "$name" "$port" -- -p 5999
@@ -149,6 +150,69 @@ control_c "$copying"
 rm "$work/data/large"
 has_slot 0 || fail "the slot was left: $(cat "$work/log")"
 if compgen -G "$work/start-replica-*" >/dev/null; then fail "half a copy was left"; fi
+
+echo "== a replica of a replica"
+"$replica" "$name" "$port" "$second" --daemonize
+"$replica" "$name" "$second" "$third" --daemonize
+ask "$port" "update seen_by_replica set n = 44"
+arrived_at() { [[ $(ask "$1" "select n from seen_by_replica") == "$2" ]]; }
+until_true arrived_at "$third" 44
+[[ $(ask "$second" "select slot_name from pg_replication_slots") == "replica_$third" ]] || fail "whose replica is it?"
+refused "is a replica itself" "$replica" "$name" "$second" "$fourth" --synchronous
+"$replica" --stop "$third"
+[[ $(ask "$second" "select count(*) from pg_replication_slots") == 0 ]] || fail "the replica's slot was left"
+
+echo "== synchronous ones, all of which the primary waits for"
+names() { ask "$port" "show synchronous_standby_names"; }
+"$replica" "$name" "$port" "$third" --daemonize --synchronous
+"$replica" "$name" "$port" "$fourth" --daemonize --synchronous
+[[ $(names) == "FIRST 2 (replica_$third, replica_$fourth)" ]] || fail "the primary waits for $(names)"
+are_synchronous() { [[ $(ask "$port" "select string_agg(sync_state, ' ' order by application_name) from pg_stat_replication") == "async sync sync" ]]; }
+until_true are_synchronous
+ask "$port" "update seen_by_replica set n = 42"
+# One that was killed is waited for, until it is stopped.
+kill_hard "$(readlink "$work"/pgflakegen-*/"$third"/data)"
+if timeout 3 "$client" "$name" "$port" -- --no-psqlrc --command="update seen_by_replica set n = 41"; then fail "the commit did not wait"; fi
+refused "no server of yours" "$replica" --stop "$third"
+[[ $(names) == "FIRST 1 (replica_$fourth)" ]] || fail "the primary waits for $(names)"
+ask "$port" "update seen_by_replica set n = 42"
+
+echo "== promoted, it is a server of its own"
+refused "which one?" "$replica" --promote
+refused "is no replica" "$replica" --promote "$port"
+"$replica" --promote "$name" "$fourth"
+[[ $(names) == "" ]] || fail "the primary waits for $(names)"
+[[ $(ask "$port" "select string_agg(slot_name, ' ') from pg_replication_slots") == "replica_$second" ]] || fail "the slot was left"
+ask "$fourth" "insert into seen_by_replica values (1)"
+[[ $(ask "$port" "select count(*) from seen_by_replica") == 1 ]] || fail "the primary has it, too"
+"$server" --stop "$fourth"
+"$replica" --stop "$second"
+ask "$port" "alter system set synchronous_standby_names = 'somebody, else'"
+ask "$port" "select pg_reload_conf()"
+refused "was not set by start-replica" "$replica" "$name" "$port" "$second" --daemonize --synchronous
+[[ $(ask "$port" "show synchronous_standby_names") == "somebody, else" ]] || fail "somebody's setting is gone"
+ask "$port" "alter system reset synchronous_standby_names"
+ask "$port" "select pg_reload_conf()"
+nothing_of_replicas() { [[ $(ask "$port" "select count(*) from pg_replication_slots") == 0 ]]; }
+nothing_of_replicas || fail "a slot was left"
+
+echo "== a primary by its URL, which wants a password"
+refused "no primary answers at localhost:$port/postgres" "$replica" "$name" "postgresql://localhost:$port/postgres" "$second"
+refused "no primary answers at localhost:$port/" "$replica" "$name" "postgresql://$superuser:wrong@localhost:$port/?x=1" "$second"
+PGPASSWORD=$password "$replica" "$name" "postgresql://localhost:$port/?connect_timeout=5" "$second" --daemonize
+ask "$port" "update seen_by_replica set n = 42"
+until_true arrived_at "$second" 42
+[[ $(ask "$port" "select application_name from pg_stat_replication") == "replica_$second" ]] || fail "it has another name"
+# Without the password, which is where the replica was started only.
+"$replica" --stop "$second"
+nothing_of_replicas || fail "the slot was left"
+PGPASSFILE=$passfile "$replica" "$name" "postgres://$superuser@localhost:$port" "$second" --datadir "$work/by-url" --daemonize
+"$replica" --stop "$second"
+ask "$port" "update seen_by_replica set n = 42"
+PGPASSFILE=$passfile "$replica" "$name" "postgres://$superuser@localhost:$port" "$second" --datadir "$work/by-url" --daemonize
+until_true arrived_at "$second" 42
+"$replica" --stop "$second"
+ask "$port" "select pg_drop_replication_slot('replica_$second')"
 
 echo "== a replica that is kept goes on with its primary, wherever that is"
 "$replica" "$name" "$port" "$second" --datadir "$work/copy" --daemonize

@@ -65,7 +65,8 @@ fn invalid(place: &Spanned<impl Sized>, message: impl Into<String>) -> Diagnosti
     Diagnostic::new(Code::InvalidValue, place.span, message.into())
 }
 
-fn known(cx: &Context<'_>, name: &Spanned<String>) -> Option<Diagnostic> {
+/// What is to be said of a name that no PostgreSQL has.
+pub(super) fn known(cx: &Context<'_>, name: &Spanned<String>) -> Option<Diagnostic> {
     if cx.index.postgresql(&name.value).is_some() {
         return None;
     }

@@ -37,6 +37,7 @@ mod postgresql_versions;
 mod push;
 mod requires;
 mod same_hash;
+mod server;
 mod settings;
 mod settings_known;
 mod side_by_side;
@@ -111,6 +112,7 @@ pub const RULES: &[Rule] = &[
     push::RULE,
     requires::RULE,
     same_hash::RULE,
+    server::RULE,
     settings::RULE,
     settings_known::RULE,
     side_by_side::RULE,

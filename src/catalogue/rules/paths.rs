@@ -100,6 +100,12 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
     if let Some((_, flake)) = &cx.raw.flake {
         paths.settings(&flake.settings);
+        if let Some(server) = &flake.server {
+            paths.settings(&server.value.settings);
+            for database in server.value.databases.iter().flat_map(|list| &list.value) {
+                paths.all(&database.value.scripts, "script");
+            }
+        }
     }
     for file in &cx.raw.extensions {
         let raw = &file.raw;

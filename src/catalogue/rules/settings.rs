@@ -58,6 +58,9 @@ pub(super) const RULE: Rule = rule! {
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if let Some((_, flake)) = &cx.raw.flake {
         names(&flake.settings, found);
+        if let Some(server) = &flake.server {
+            names(&server.value.settings, found);
+        }
     }
     for entry in &cx.raw.postgresqls {
         names(&entry.value.settings, found);

@@ -32,6 +32,9 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let everything: Vec<&Postgres<'_>> = cx.index.postgresqls.iter().collect();
     if let Some((_, flake)) = &cx.raw.flake {
         judge(&flake.settings, &everything, found);
+        if let Some(server) = &flake.server {
+            judge(&server.value.settings, &cx.index.of_server(&server.value), found);
+        }
     }
     for postgresql in &cx.index.postgresqls {
         judge(&postgresql.raw.value.settings, &[postgresql], found);

@@ -192,8 +192,11 @@ fn libraries(cx: &Context<'_>, found: &mut Diagnostics) {
         own.extend(versions(&file.raw).flat_map(|version| list(&version.value.preload)));
     }
     let named: Field<List<String>> = cx.raw.flake.as_ref().and_then(|(_, flake)| flake.preload.clone());
+    let server = cx.raw.flake.iter().filter_map(|(_, flake)| flake.server.as_ref());
+    let server = server.flat_map(|server| &server.value.preload).flat_map(|list| &list.value);
     let after = cx.raw.extensions.iter().flat_map(|file| &file.raw.preload_after).flat_map(|l| &l.value);
-    let wanted: Vec<&Spanned<String>> = named.iter().flat_map(|list| &list.value).chain(after).collect();
+    let wanted: Vec<&Spanned<String>> =
+        named.iter().flat_map(|list| &list.value).chain(server).chain(after).collect();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_library = |name: &str| shaped(name, |c| c.is_ascii_alphanumeric() || c == '_', plain);
     for library in own.iter().chain(wanted.iter().copied()) {

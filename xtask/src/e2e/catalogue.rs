@@ -438,6 +438,26 @@ pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
     pgflakegen(context, flake, &["generate"], "generate-side-by-side").map(drop)
 }
 
+/// The same catalogue with what a development server has: names that a shell, SQL or a connection string would read as
+/// something else, unless they are quoted.
+pub fn generate_with_server(context: &Context, flake: &Path) -> Result<()> {
+    copy_flake(context, flake)?;
+    let folder = flake.join("catalogue");
+    fs::create_dir_all(folder.join("files")).context("files")?;
+    for file in ["server.toml", "first.sql"] {
+        let text = fs::read_to_string(context.root.join("tests/e2e/cluster").join(file)).context(file)?;
+        if file == "server.toml" {
+            let path = folder.join("flake.toml");
+            let mut table = read(&path)?;
+            table.extend(text.parse::<Table>().context(file)?);
+            fs::write(&path, table.to_string())?;
+        } else {
+            fs::write(folder.join("files").join(file), text)?;
+        }
+    }
+    pgflakegen(context, flake, &["generate"], "generate-server").map(drop)
+}
+
 /// The same catalogue as a repository with commits, whose images say where they are from: as it is, and after a change
 /// to one extension of a PostgreSQL, which is named.
 pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result<(String, [String; 2])> {

@@ -227,6 +227,12 @@ const STEPS: &[Step] = &[
         run: tools::serve,
     },
     Step {
+        name: "cluster",
+        about: "what [server] says is made; nix run .#pg; other versions of extensions",
+        needs: &["build-older", "build-newer"],
+        run: tools::cluster,
+    },
+    Step {
         name: "image",
         about: "psql_NN/docker: its configuration, and its entrypoint in a root directory of its layers",
         needs: &["build-older"],

@@ -176,6 +176,40 @@ pub fn serve(context: &Context) -> Result<Outcome> {
     Ok(Outcome::Done("a server, its client and its replica; every mistake has its message".to_owned()))
 }
 
+/// What `[server]` of the catalogue says, the program `pg`, and other versions of extensions: Nix builds these for a user
+/// who is not root, so that there is a daemon.
+pub fn cluster(context: &Context) -> Result<Outcome> {
+    let flake = context.state.join("flake-server");
+    catalogue::generate_with_server(context, &flake)?;
+    let mut tools = Vec::new();
+    for name in ["pg", "start-server", "start-replica"] {
+        tools.push(tool_of(context, &flake, name)?);
+    }
+    let pair = context.pair()?;
+    let described: Value = serde_json::from_str(&fs::read_to_string(flake.join("generated/catalogue.json"))?)
+        .context("catalogue.json")?;
+    let extensions = described["postgresqls"][&pair.newer]["extensions"].as_object();
+    let other = extensions.into_iter().flatten().find_map(|(extension, fit)| {
+        let mut versions = fit["versions"].as_array()?.iter().filter_map(Value::as_str);
+        let version = versions.rfind(|version| Some(*version) != fit["default"].as_str())?;
+        let sql = described["extensions"][extension]["sql"].as_array()?.first()?.as_str()?;
+        Some([extension.clone(), sql.to_owned(), version.to_owned()])
+    });
+    let other = other.context("no extension has two versions")?;
+    let copies = readable(&[&context.root.join("tests/e2e/cluster.sh")])?;
+    let socket = copies.path().join("nix.socket");
+    let mut daemon = nix("nix-daemon");
+    let mut daemon = daemon.env("NIX_DAEMON_SOCKET_PATH", &socket).spawn().context("nix-daemon")?;
+    let mut command = as_nobody("bash");
+    command.env("NIX_CONFIG", super::nix::CONFIG).env("NIX_REMOTE", format!("unix://{}", socket.display()));
+    command.arg(copies.path().join("cluster.sh")).args(&tools).args([&pair.newer, &pair.older]).args(&other);
+    let said = logged(&mut command, &context.log("cluster"), |_| ());
+    daemon.kill().and_then(|()| daemon.wait()).context("nix-daemon")?;
+    let said = said?;
+    let count = said.lines().filter(|line| line.starts_with("== ")).count();
+    Ok(Outcome::Done(format!("{count} parts: what [server] says, pg, {} {}", other[0], other[2])))
+}
+
 /// The image, without a Docker engine.
 pub fn image(context: &Context) -> Result<Outcome> {
     let name = context.pair()?.older;
@@ -275,11 +309,15 @@ fn tool(context: &Context, name: &str) -> Result<Option<String>> {
     if !names.iter().any(|known| known == name) {
         return Ok(None);
     }
+    tool_of(context, &flake, name).map(Some)
+}
+
+fn tool_of(context: &Context, flake: &Path, name: &str) -> Result<String> {
     // Only `nix run` builds what a program is in.
-    let mut run = on_flake(context, &["run"], &[reference(&flake, name)]);
+    let mut run = on_flake(context, &["run"], &[reference(flake, name)]);
     with_progress(context, run.args(["--", "--help"]), name)?;
     let attribute = format!("apps.x86_64-linux.{name}.program");
-    output(&mut on_flake(context, &["eval", "--raw"], &[reference(&flake, &attribute)])).map(Some)
+    output(&mut on_flake(context, &["eval", "--raw"], &[reference(flake, &attribute)]))
 }
 
 /// The names of a set of a flake.

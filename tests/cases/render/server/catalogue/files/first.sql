@@ -1,0 +1,1 @@
+create table first (n integer);
