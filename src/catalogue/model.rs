@@ -83,6 +83,8 @@ pub struct Image {
     pub documentation: Option<String>,
     /// Who distributes it.
     pub vendor: Option<String>,
+    /// Bytes that the closure of `slim` may have.
+    pub size_limit: Option<usize>,
 }
 
 /// Machine images, and what becomes of them at Amazon.

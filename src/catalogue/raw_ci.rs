@@ -58,6 +58,9 @@ pub struct RawImage {
     pub documentation: Field<String>,
     /// Who distributes it.
     pub vendor: Field<String>,
+    /// How large the closure of what images are made of, `psql_NN/slim`, may be: "400M", "2G". A check of each
+    /// PostgreSQL fails beyond. Default: as large as it is.
+    pub size_limit: Field<String>,
 }
 
 /// Machine images: a NixOS around a PostgreSQL, and Amazon machine images (AMIs) of it.

@@ -151,6 +151,7 @@ table!(RawImage, "[image]", |t, d| Self {
     source: t.optional("source", d),
     documentation: t.optional("documentation", d),
     vendor: t.optional("vendor", d),
+    size_limit: t.optional("size-limit", d),
 });
 
 table!(RawMachine, "[machine]", |t, d| Self {

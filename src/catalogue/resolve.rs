@@ -157,6 +157,7 @@ fn image(raw: &RawImage) -> Image {
         source: text(&raw.source),
         documentation: text(&raw.documentation),
         vendor: text(&raw.vendor),
+        size_limit: raw.size_limit.as_ref().and_then(|size| parse_size(&size.value).ok()),
     }
 }
 

@@ -19,7 +19,7 @@ pub fn catalogue_json(catalogue: &Catalogue) -> String {
     let flake = &catalogue.flake;
     let postgresqls = catalogue.postgresqls.iter().map(|p| (p.name.to_string(), postgresql(catalogue, p)));
     let extensions = catalogue.extensions.iter().map(|e| (e.name.to_string(), extension(catalogue, e)));
-    let value = json!({
+    let mut value = json!({
         "//": format!("{} from catalogue/; edit that instead.", marker::MARK),
         "format": FORMAT,
         "description": flake.description,
@@ -37,6 +37,9 @@ pub fn catalogue_json(catalogue: &Catalogue) -> String {
         "postgresqls": postgresqls.collect::<Map<_, _>>(),
         "extensions": extensions.collect::<Map<_, _>>(),
     });
+    if let Some(limit) = flake.image.size_limit {
+        value["image"]["size-limit"] = json!(limit);
+    }
     format!("{value:#}\n")
 }
 

@@ -118,3 +118,43 @@ fn what_is_there_and_why_and_how_much_it_has_grown() {
     let (code, out, err) = described(&u64::MAX.to_string(), "");
     assert!(code == Some(0) && out.contains("17592186044416.0 MiB  pg_cron"), "{out}{err}");
 }
+
+/// `size-limit` of `[image]`: the check that each PostgreSQL has of its slim closure.
+#[test]
+fn a_closure_beyond_its_limit_fails_and_says_what_takes_most() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| dir.path().join(name);
+    let mut paths = String::new();
+    for (hash, name, size) in
+        [("a", "postgresql-17.6", 3 << 20), ("b", "icu4c-76.1", 2 << 20), ("c", "zlib-1.3", 4096)]
+    {
+        let path = at(&format!("{}-{name}", hash.repeat(32)));
+        fs::write(&path, vec![b'x'; size]).expect("written");
+        paths += &format!("{}\n", path.display());
+    }
+    fs::create_dir(at("closure")).expect("made");
+    fs::write(at("closure/store-paths"), paths).expect("written");
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/checks/slim-closure.sh");
+    let checked = |limit: Option<&str>| {
+        let mut command = std::process::Command::new("bash");
+        command.arg(&script).env("closure", at("closure")).env("out", at("out")).env("unwanted", "^cargo-");
+        limit.iter().for_each(|limit| {
+            command.env("limit", limit);
+        });
+        command.output().expect("bash")
+    };
+    for enough in [None, Some("5246976")] {
+        let output = checked(enough);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "3 paths, 5246976 bytes\n");
+    }
+    let output = checked(Some("4194304"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stderr(&output),
+        "error: what images are made of has 6 MiB, and size-limit in catalogue/flake.toml allows 4 MiB\n  \
+         it is more by 1052672 bytes; these take most:\n     \
+         3145728  postgresql-17.6\n     2097152  icu4c-76.1\n        4096  zlib-1.3\n  \
+         pgflakegen size ATTR says by whom they are wanted\n"
+    );
+}

@@ -6,6 +6,7 @@ use super::{Context, Rule};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::nix::eval::parse_size;
 use crate::rule::rule;
 
 pub(super) const RULE: Rule = rule! {
@@ -28,6 +29,12 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
                 .help("remove one of the two"),
             );
         }
+    }
+    if let Some(limit) = &image.value.size_limit
+        && let Err(error) = parse_size(&limit.value)
+    {
+        let message = format!("`{}` is no size", printable(&limit.value));
+        found.push(Diagnostic::new(Code::InvalidValue, limit.span, message).help(error));
     }
     if let Some(vendor) = image
         .value

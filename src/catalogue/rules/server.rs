@@ -83,7 +83,6 @@ pub(super) const RULE: Rule = rule! {
             extensions = ["pg_walinspect"]
         "#;
     DuplicateName;
-    InvalidValue;
 };
 
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {

@@ -137,7 +137,7 @@ fn are_nix_s(nix: &str, compared: Compared, programs: impl Strategy<Value = Stri
                     // Of an assertion we leave out what is long.
                     let assertion = |text: &str| text.starts_with("assertion '");
                     if !(found.contains('…') && assertion(found) && assertion(&theirs)) {
-                        prop_assert_eq!(theirs, found, "{}", text);
+                        prop_assert_eq!(theirs.trim(), found.trim(), "{}", text);
                     }
                 }
             }
