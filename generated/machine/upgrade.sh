@@ -4,7 +4,8 @@
 # Upgrades the newest older cluster to this machine's PostgreSQL, when that has none yet. As PostgreSQL's account.
 #
 # The old one is read only to be copied, and stays: after a power cut it begins anew. The new one gets its name when
-# it is complete. FROM: the PostgreSQLs of the catalogue whose programs are here.
+# it is complete; until then nobody has written to it, so that the same holds where files are linked. FROM: the
+# PostgreSQLs of the catalogue whose programs are here.
 
 select_build
 datadir=$clusters/$major unfinished=$clusters/.upgrade-$major
@@ -54,6 +55,18 @@ fi
 elsewhere=$(find "$old_datadir/pg_tblspc" -mindepth 1 -print -quit)
 if [[ -n $elsewhere || -L $old_datadir/pg_wal ]]; then
   die "$old_datadir has parts in other places (tablespaces, or the write-ahead log): such a cluster is upgraded by hand"
+fi
+# Before it links files, pg_upgrade takes away by which the old cluster starts. Only what an unfinished upgrade has left can
+# be given back: a cluster that had its name has been written to since.
+control=$old_datadir/global/pg_control
+if [[ -e $control.old && ! -e $control ]]; then
+  if [[ ! -d $unfinished ]]; then
+    die "$old_datadir has given its files to a cluster of PostgreSQL $major, which is not there: it cannot be started any more.
+  Restore a backup"
+  fi
+  note "an upgrade has not come to its end: back to $old_datadir"
+  mv "$control.old" "$control"
+  sync --file-system "$clusters"
 fi
 needed=$(du --summarize --block-size=1M "$old_datadir" | cut -f1)
 free=$(df --output=avail --block-size=1M "$clusters" | tail -n 1)
@@ -107,12 +120,11 @@ if ! "${upgrade[@]}" --check >&2; then
 fi
 if ! "${upgrade[@]}" >&2; then
   find "$unfinished/pg_upgrade_output.d" -type f -size +0 -name '*.log' -exec tail -n 20 {} + >&2 || true
-  if [[ $mode == link ]]; then
-    die "the upgrade failed; it had begun to link the files of $old_datadir, which is not to be started before a look at pg_upgrade's words above"
-  fi
-  die "the upgrade failed; $old_datadir is as it was"
+  die "the upgrade failed; nothing of $old_datadir is lost, and the next start begins anew"
 fi
 touch "$unfinished/.pgflakegen-upgraded"
 sync --file-system "$clusters"
 mv "$unfinished" "$datadir"
+# What is committed from now on must not be found under a name that means nothing.
+sync "$clusters"
 note "$datadir is upgraded; $old_datadir can be removed when nobody wants it back"

@@ -14,6 +14,7 @@ if [[ ! -e $datadir/PG_VERSION ]]; then
   write_files "$unfinished"
   sync --file-system "$clusters"
   mv "$unfinished" "$datadir"
+  sync "$clusters"
   note "$datadir is a new cluster of PostgreSQL $name"
 elif [[ ! -e $datadir/$conf_file ]]; then
   write_files "$datadir"
