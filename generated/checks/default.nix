@@ -49,21 +49,26 @@ let
   slimClosureCheck =
     attribute: postgresql:
     pkgs.runCommand "${attribute}-slim-closure"
-      {
-        closure = pkgs.closureInfo { rootPaths = [ postgresql.slim ]; };
-        nativeBuildInputs = [
-          pkgs.coreutils
-          pkgs.gnugrep
-          pkgs.gnused
-        ];
-        # Of names without hash.
-        unwanted = lib.concatStringsSep "|" [
-          "-(debug|dev|devdoc|doc|info|man)$"
-          "^(cargo|clang|gcc|llvm|rustc)-[^-]*$"
-          "^(cc|clang|gcc|pkg-config)-wrapper(-|$)"
-          "^(autoconf|automake|binutils|bison|cmake|flex|gnumake|linux-headers|meson|ninja|pkg-config)-"
-        ];
-      }
+      (
+        {
+          closure = pkgs.closureInfo { rootPaths = [ postgresql.slim ]; };
+          nativeBuildInputs = [
+            pkgs.coreutils
+            pkgs.gnugrep
+            pkgs.gnused
+          ];
+          # Of names without hash.
+          unwanted = lib.concatStringsSep "|" [
+            "-(debug|dev|devdoc|doc|info|man)$"
+            "^(cargo|clang|gcc|llvm|rustc)-[^-]*$"
+            "^(cc|clang|gcc|pkg-config)-wrapper(-|$)"
+            "^(autoconf|automake|binutils|bison|cmake|flex|gnumake|linux-headers|meson|ninja|pkg-config)-"
+          ];
+        }
+        // lib.optionalAttrs (catalogue.image ? size-limit) {
+          limit = toString catalogue.image.size-limit;
+        }
+      )
       ''
         bash ${./slim-closure.sh}
       '';
