@@ -137,6 +137,12 @@ pub fn schema_json(name: &str) -> Utf8PathBuf {
     format!("{SCHEMA}/{name}.json").into()
 }
 
+/// Of an attribute of the flake that servers are delivered as, `psql_17/bin` or `psql_17/slim`, of which images are made:
+/// the attribute of the PostgreSQL.
+pub fn delivered(attribute: &str) -> Option<&str> {
+    ["/bin", "/slim"].iter().find_map(|what| attribute.strip_suffix(what))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use super::sides::{self, How};
 use super::size::Scales;
 use super::{Error, Host};
 use crate::accounts::changes::{Cause, Change, Changes, Rebuilt, Size, Sizes, compare};
+use crate::layout;
 use crate::progress::progress;
 use crate::upstream::caches::{Caches, patience};
 
@@ -136,9 +137,7 @@ fn rebuilt(found: drv_diff::Diff) -> Rebuilt {
 /// What servers are delivered as: the environment, and that which the image is made of.
 fn environments(side: &sides::Side) -> BTreeSet<(String, String)> {
     let names = side.jobs.keys().filter_map(|name| name.strip_prefix("packages.")?.split_once('.'));
-    let delivered = names.filter(|(_, attribute)| {
-        attribute.split_once('/').is_some_and(|(_, what)| matches!(what, "bin" | "slim"))
-    });
+    let delivered = names.filter(|(_, attribute)| layout::delivered(attribute).is_some());
     delivered.map(|(system, attribute)| (system.to_owned(), attribute.to_owned())).collect()
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::json_in;
 use crate::catalogue::model::{Catalogue, Extension, Fit, Postgresql};
 use crate::explorer::data::Facts;
+use crate::layout;
 use crate::limited;
 use crate::ops::Error;
 use crate::render;
@@ -55,9 +56,9 @@ pub(super) fn add_sizes(facts: &mut Facts, path: &Utf8Path, catalogue: &Catalogu
     let unfit = |why: String| Error::Unfit { path: path.to_owned(), why };
     match json_in(path, what)? {
         Measured::Report(report) => {
-            let server = report.attribute.split_once('/').filter(|(_, what)| matches!(*what, "bin" | "slim"));
+            let server = layout::delivered(&report.attribute);
             let is = |postgresql: &&Postgresql| {
-                server.is_some_and(|(name, _)| name == render::attribute(&postgresql.name))
+                server.is_some_and(|name| name == render::attribute(&postgresql.name))
             };
             let postgresql = catalogue.postgresqls.iter().find(is).ok_or_else(|| {
                 unfit(format!("it is of {}, which is no environment of this catalogue", report.attribute))
