@@ -117,7 +117,7 @@ layout() { # sets digest
 there() { # REFERENCE
   if skopeo inspect --raw "docker://$1" >"$raw" 2>"$log"; then
     digest_of "$raw"
-  elif ! grep -qiE 'unknown|not found|unauthorized|denied|authentication required' "$log"; then
+  elif ! grep -qiE '(manifest|name|repository)[ _]unknown|not found|unauthorized|denied|authentication required' "$log"; then
     cat "$log" >&2
     complain "the registry does not say whether $1 is there"
     return 1

@@ -21,7 +21,7 @@ source "${BASH_SOURCE[0]%/*}/oci.sh"
 # ask FILE REFERENCE [OPTIONS]: what a registry has, to the byte. A registry that cannot be asked is pushed nothing.
 ask() {
   if skopeo inspect --raw "${@:3}" "docker://$2" >"$1" 2>"$log"; then return 0; fi
-  if ! grep -qiE 'unknown|not found' "$log"; then
+  if ! grep -qiE '(manifest|name|repository)[ _]unknown|not found' "$log"; then
     cat "$log" >&2
     echo "::error title=manifest::the registry does not say whether $2 is there"
     exit 1
