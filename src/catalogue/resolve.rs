@@ -203,10 +203,7 @@ fn server(cx: &Context<'_>, raw: &RawServer) -> Option<Server> {
         })
     });
     Some(Server {
-        postgresqls: match &raw.postgresql {
-            Some(_) => names(&raw.postgresql, PgName::new),
-            None => cx.index.postgresqls.iter().map(|postgresql| PgName::new(postgresql.name)).collect(),
-        },
+        postgresqls: cx.index.of_server(raw).iter().map(|postgresql| PgName::new(postgresql.name)).collect(),
         preload: texts(&raw.preload),
         settings: settings(&raw.settings),
         users: users.collect::<Option<_>>()?,

@@ -259,8 +259,13 @@ fn write_node<W: Write, E: From<io::Error>>(
 
 /// NAR hash of what is at `path`.
 pub fn hash_path(path: &Path, algorithm: Algorithm) -> io::Result<Hash> {
+    hash_part(path, algorithm, |_| true)
+}
+
+/// NAR hash of what is at `path`, of all below it as far as it is wanted.
+pub fn hash_part(path: &Path, algorithm: Algorithm, wanted: impl Fn(&Path) -> bool) -> io::Result<Hash> {
     let out = io::BufWriter::with_capacity(1 << 16, Hasher::new(algorithm));
-    let out = write_path(path, out, &mut |_, _| Ok::<_, io::Error>(true))?;
+    let out = write_path(path, out, &mut |inner, _| Ok::<_, io::Error>(wanted(inner)))?;
     Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?.finish())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, Rule};
+use super::{Context, Rule, each};
 use crate::catalogue::decode::printable;
 use crate::catalogue::raw::Spanned;
 use crate::diag::{Code, Diagnostic, Diagnostics};
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = rule! {
 fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let Some(image) = cx.raw.flake.iter().find_map(|(_, flake)| flake.image.as_ref()) else { return };
     let mut seen = BTreeSet::new();
-    for repository in image.value.repositories.iter().flat_map(|list| &list.value) {
+    for repository in each(&image.value.repositories) {
         found.extend(judge(repository));
         if !seen.insert(&repository.value) {
             found.push(

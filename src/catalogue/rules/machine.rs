@@ -1,8 +1,8 @@
 //! `[machine]` names PostgreSQLs and systems that there are, and what it says of Amazon is plain: it stands in a workflow.
 
-use super::{Context, Rule, systems};
+use super::{Context, Rule, each, systems};
 use crate::catalogue::decode::printable;
-use crate::catalogue::raw::{Field, List, Spanned};
+use crate::catalogue::raw::Spanned;
 use crate::catalogue::systems::MACHINES;
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
@@ -55,10 +55,6 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         let finding = invalid(days, format!("{} days are not to be had", days.value));
         found.push(finding.help("from 1 to 730"));
     }
-}
-
-fn each(list: &Field<List<String>>) -> impl Iterator<Item = &Spanned<String>> {
-    list.iter().flat_map(|list| &list.value)
 }
 
 fn invalid(place: &Spanned<impl Sized>, message: impl Into<String>) -> Diagnostic {

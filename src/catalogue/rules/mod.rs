@@ -6,7 +6,7 @@
 use super::files::Files;
 use super::index::{Index, kind, versions};
 use super::model::Kind;
-use super::raw::{ExtensionFile, RawCatalogue, RawVersion, Spanned};
+use super::raw::{ExtensionFile, Field, List, RawCatalogue, RawVersion, Spanned};
 use crate::diag::{Diagnostics, SourceMap};
 
 mod attribute_paths;
@@ -60,6 +60,11 @@ pub struct Context<'a> {
     pub sources: &'a SourceMap,
     /// Cross references.
     pub index: Index<'a>,
+}
+
+/// What a list has, where there is one.
+fn each<T>(list: &Field<List<T>>) -> impl Iterator<Item = &Spanned<T>> {
+    list.iter().flat_map(|list| &list.value)
 }
 
 impl<'a> Context<'a> {

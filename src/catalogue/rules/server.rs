@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use super::machine::known;
 use super::text::listed;
-use super::{Context, Rule};
+use super::{Context, Rule, each};
 use crate::catalogue::contrib::{self, Contrib};
 use crate::catalogue::decode::printable;
 use crate::catalogue::index::{Postgres, sql_names, versions};
-use crate::catalogue::raw::{ExtensionFile, Field, List, Preload, RawDatabase, RawServer, RawUser, Spanned};
+use crate::catalogue::raw::{ExtensionFile, Field, Preload, RawDatabase, RawServer, RawUser, Spanned};
 use crate::diag::{Code, Diagnostic, Diagnostics, nearest};
 use crate::rule::rule;
 
@@ -115,10 +115,6 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     if cx.raw.complete.unreadable_extensions.is_empty() && cx.raw.complete.postgresqls {
         libraries(cx, server, found);
     }
-}
-
-fn each<T>(list: &Field<List<T>>) -> impl Iterator<Item = &Spanned<T>> {
-    list.iter().flat_map(|list| &list.value)
 }
 
 fn bad(place: &Spanned<String>, message: impl Into<String>) -> Diagnostic {

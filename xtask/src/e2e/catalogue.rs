@@ -444,17 +444,12 @@ pub fn generate_with_server(context: &Context, flake: &Path) -> Result<()> {
     copy_flake(context, flake)?;
     let folder = flake.join("catalogue");
     fs::create_dir_all(folder.join("files")).context("files")?;
-    for file in ["server.toml", "first.sql"] {
-        let text = fs::read_to_string(context.root.join("tests/e2e/cluster").join(file)).context(file)?;
-        if file == "server.toml" {
-            let path = folder.join("flake.toml");
-            let mut table = read(&path)?;
-            table.extend(text.parse::<Table>().context(file)?);
-            fs::write(&path, table.to_string())?;
-        } else {
-            fs::write(folder.join("files").join(file), text)?;
-        }
-    }
+    let ours = context.root.join("tests/e2e/cluster");
+    fs::copy(ours.join("first.sql"), folder.join("files/first.sql")).context("first.sql")?;
+    let path = folder.join("flake.toml");
+    let mut table = read(&path)?;
+    table.extend(read(&ours.join("server.toml"))?);
+    fs::write(&path, table.to_string())?;
     pgflakegen(context, flake, &["generate"], "generate-server").map(drop)
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustc_hash::FxHashSet;
 
 use super::{Answer, EvalIo, Repository, Temporary};
-use nix_store::nar::{FileType, write_path};
-use nix_store::{Algorithm, Hash, Hasher};
+use nix_store::nar::{FileType, hash_part};
+use nix_store::{Algorithm, Hash};
 
 /// Where the trees are, by their numbers. No file has such a name, so that what evaluation reads by its own name is as
 /// the machine has it.
@@ -71,10 +71,7 @@ impl WorkTrees {
     /// The NAR hash of a folder, as it is seen.
     pub fn hash(&self, place: &[u8]) -> io::Result<Hash> {
         let root = self.real_path(place);
-        let out = io::BufWriter::with_capacity(1 << 16, Hasher::new(Algorithm::Sha256));
-        let out =
-            write_path::<_, io::Error>(&root, out, &mut |inner, _| Ok(self.sees_below(place, &root, inner)))?;
-        Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?.finish())
+        hash_part(&root, Algorithm::Sha256, |inner| self.sees_below(place, &root, inner))
     }
 
     /// Whether what is at `inner` is seen, when `root` is where `place` really is.
