@@ -35,7 +35,6 @@ let
     postgresql:
     let
       entry = catalogue.postgresqls.${postgresql.name};
-      ofCatalogue = map (create: create.sql) entry.create;
     in
     {
       inherit (entry) major;
@@ -49,19 +48,27 @@ let
         in
         owners == [ ] || lib.any (owner: postgresql.extensions ? ${owner}) owners
       ) entry.preload;
-      # Only what this system has, with all that it requires, which comes before it.
-      create = lib.foldl' (
-        before: create:
-        let
-          isThere = sql: lib.any (other: other.sql == sql) before || !(lib.elem sql ofCatalogue);
-        in
-        before
-        ++ lib.optional (
-          postgresql.extensions ? ${create.extension} && lib.all isThere create.requires
-        ) create
-      ) [ ] entry.create;
       settings = lib.mapAttrs (_: settingValue) entry.settings;
     };
+
+  # What is created where extensions are tested; nothing else changes with their versions.
+  created =
+    postgresql:
+    let
+      entry = catalogue.postgresqls.${postgresql.name};
+      ofCatalogue = map (create: create.sql) entry.create;
+    in
+    # Only what this system has, with all that it requires, which comes before it.
+    lib.foldl' (
+      before: create:
+      let
+        isThere = sql: lib.any (other: other.sql == sql) before || !(lib.elem sql ofCatalogue);
+      in
+      before
+      ++ lib.optional (
+        postgresql.extensions ? ${create.extension} && lib.all isThere create.requires
+      ) create
+    ) [ ] entry.create;
 
   # A script for psql, which says its name, where that can be one in the store.
   script =
@@ -130,6 +137,11 @@ in
   inherit ofPostgresql;
 
   write = writeAs ofPostgresql { };
+
+  # For who creates all extensions.
+  writeForTests = writeAs (
+    postgresql: ofPostgresql postgresql // { create = created postgresql; }
+  ) { };
 
   # For who starts development servers. `flake` is what it all is of: source, system, and inputs by name.
   writeForServers = flake: writeAs developed { inherit flake; };

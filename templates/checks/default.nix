@@ -38,6 +38,7 @@ let
     attribute: postgresql: server:
     runCheck attribute postgresql (if server == "slim" then "slim-smoke" else "smoke") ./smoke.sh {
       PGFLAKEGEN_BIN = postgresql.tested.${server};
+      PGFLAKEGEN_CATALOGUE = data.writeForTests { ${attribute} = { }; } { ${attribute} = postgresql; };
       PGFLAKEGEN_EXTENSION_TEST = ./extension.sql;
       PGFLAKEGEN_PRIME = ../../tests/prime.sql;
       PGFLAKEGEN_SMOKE = smoke;
