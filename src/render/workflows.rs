@@ -289,10 +289,7 @@ fn registries(repositories: &[String]) -> Vec<Registry> {
     hosts.sort_unstable();
     hosts.dedup();
     let one = |host: &str| {
-        let name: String = host
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
-            .collect();
+        let name = secrets_of(host);
         let secret = |what: &str| format!("${{{{ secrets.{name}_{what} }}}}");
         let (username, password) = match host {
             GITHUBS => ("${{ github.actor }}".to_owned(), "${{ github.token }}".to_owned()),
@@ -301,6 +298,17 @@ fn registries(repositories: &[String]) -> Vec<Registry> {
         Registry { host: host.to_owned(), registry: text(host), username, password }
     };
     hosts.into_iter().map(one).collect()
+}
+
+/// How the names of a host's secrets begin. GitHub takes none that begins with a digit or with `GITHUB_`.
+fn secrets_of(host: &str) -> String {
+    let name = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let name: String = host.chars().map(name).collect();
+    if name.starts_with("GITHUB_") || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("REGISTRY_{name}")
+    } else {
+        name
+    }
 }
 
 /// Images: of each PostgreSQL for each Linux that is built.
@@ -354,6 +362,14 @@ fn machines(catalogue: &Catalogue, ci: &Ci) -> Vec<MachineImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_have_names_that_github_takes() {
+        assert_eq!(secrets_of("docker.io"), "DOCKER_IO");
+        assert_eq!(secrets_of("registry.example.org:5000"), "REGISTRY_EXAMPLE_ORG_5000");
+        assert_eq!(secrets_of("10.0.0.1:5000"), "REGISTRY_10_0_0_1_5000");
+        assert_eq!(secrets_of("github.example.org"), "REGISTRY_GITHUB_EXAMPLE_ORG");
+    }
 
     #[test]
     fn every_pipeline_is_listed_and_texts_are_scalars() {

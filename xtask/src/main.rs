@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `bench`, `book`, `browser`, `deny`, `linters`,
+//! The project's own chores: `cargo xtask e2e`, `upgrade`, `asan`, `bench`, `book`, `browser`, `chain`, `deny`, `linters`,
 //! `machine-image`, `mutants`, `notices`, `package`, `shuttle`, `validators`, `walkthroughs`.
 
 mod asan;
@@ -45,6 +45,9 @@ enum Task {
     Book,
     /// Look at the explorer's pages in a real browser: Debian's Chromium, which is installed where it is missing.
     Browser(browser::Args),
+    /// Bump an extension in a clone, plan, build on two stores, push to an S3 server and a registry, boot a machine. After
+    /// the steps `current-nix` and `build-older` of `e2e`.
+    Chain(e2e::chain::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,
     /// Install what the tests of workflows want (actionlint, ShellCheck, zizmor) into target/linters.
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => ended(bench::run(&args)),
         Task::Book => ended(book::run()),
         Task::Browser(args) => ended(browser::run(&args)),
+        Task::Chain(args) => ended(e2e::chain::run(&args)),
         Task::Deny => deny::run(),
         Task::Linters => ended(python::linters()),
         Task::MachineImage(args) => ended(machine_image::run(&args)),

@@ -17,11 +17,11 @@ const PLACE: &str = "/var/lib/hostpkgs/builder";
 /// Who builds there.
 const USER: &str = "pgflakegen-builder";
 
-struct Builder<'a> {
+/// The other machine, while its sshd runs.
+pub struct Builder<'a> {
     context: &'a Context,
     /// Keys and settings.
     place: PathBuf,
-    /// What the host's key is known by, in base64.
     host_key: String,
     _server: Server,
 }
@@ -47,7 +47,7 @@ pub fn build(context: &Context) -> Result<Outcome> {
         Ok((path, fs::read_to_string(context.log(log))?))
     };
     context.note("who cannot build it is not asked");
-    let host_key = builder.host_key.as_str();
+    let host_key = builder.host_key();
     let plain = builder.line("localhost", "x86_64-linux", 1, "-", host_key);
     let able = builder.line("localhost", "x86_64-linux", 1, "big-parallel", host_key);
     let mut refuses = builder.build(&flake, "extension", std::slice::from_ref(&plain));
@@ -84,7 +84,8 @@ pub fn build(context: &Context) -> Result<Outcome> {
 }
 
 impl<'a> Builder<'a> {
-    fn start(context: &'a Context) -> Result<Self> {
+    /// Makes it, with an empty store.
+    pub fn start(context: &'a Context) -> Result<Self> {
         let place = PathBuf::from(PLACE);
         if place.exists() {
             // Stores are read-only.
@@ -141,7 +142,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A store path as the other store has it.
-    fn elsewhere(&self, path: &str) -> PathBuf {
+    pub fn elsewhere(&self, path: &str) -> PathBuf {
         self.place.join(&path[1..])
     }
 
@@ -155,14 +156,24 @@ impl<'a> Builder<'a> {
     }
 
     /// A line of /etc/nix/machines.
-    fn line(&self, host: &str, system: &str, speed: u32, features: &str, host_key: &str) -> String {
+    pub fn line(&self, host: &str, system: &str, speed: u32, features: &str, host_key: &str) -> String {
         let key = self.place.join("login");
         format!("ssh-ng://{USER}@{host} {system} {} 2 {speed} {features} - {host_key}", key.display())
     }
 
+    /// What the host's key is known by, in base64.
+    pub fn host_key(&self) -> &str {
+        &self.host_key
+    }
+
+    /// Lets a program of Nix reach it.
+    pub fn reach(&self, command: &mut Command) {
+        command.env("NIX_SSHOPTS", format!("-F {}", self.place.join("ssh_config").display()));
+    }
+
     fn nix(&self, name: &str) -> Command {
         let mut command = nix::nix(name);
-        command.env("NIX_SSHOPTS", format!("-F {}", self.place.join("ssh_config").display()));
+        self.reach(&mut command);
         command
     }
 

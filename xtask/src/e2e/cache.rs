@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::catalogue::pgflakegen;
-use super::command::{Server, free_port, logged, output, program, refused};
+use super::command::{Server, free_port, git, logged, output, program, refused};
 use super::machine::CurrentNix;
 use super::{Context, Outcome, nix};
 use crate::{python, repository};
@@ -23,12 +23,70 @@ pub const PLACE: &str = "/var/lib/hostpkgs/s3";
 /// How long a push may take until something has arrived.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The server, with buckets that everybody may read and write.
+pub struct S3<'a> {
+    context: &'a Context,
+    server: Server,
+    port: u16,
+}
+
+impl<'a> S3<'a> {
+    /// Installs it and starts it; it ends with this value.
+    pub fn start(context: &'a Context) -> Result<Self> {
+        python::install(Path::new(PLACE), PACKAGES)?;
+        let port = free_port()?;
+        let mut command = program(Path::new(PLACE).join("bin/moto_server"));
+        command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+        let server = Server::start(&mut command, &context.log("server"), port)?;
+        Ok(Self { context, server, port })
+    }
+
+    /// `http://HOST:PORT`, without a bucket.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Makes a bucket. As Debian's Nix signs no requests, everybody may write to it. (HeadObject is this server's own;
+    /// elsewhere it is part of GetObject.)
+    pub fn make(&self, bucket: &str) -> Result<()> {
+        self.aws("create", &["s3api", "create-bucket", "--bucket", bucket], NOBODY)?;
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:HeadObject","s3:PutObject"],"Resource":"arn:aws:s3:::{bucket}/*"}}]}}"#
+        );
+        let words = ["s3api", "put-bucket-policy", "--bucket", bucket, "--policy", &policy];
+        self.aws("public", &words, NOBODY).map(drop)
+    }
+
+    fn command(&self, words: &[&str], who: (&str, &str)) -> Command {
+        let mut command = program(Path::new(PLACE).join("bin/aws"));
+        command.env("AWS_ENDPOINT_URL", self.address()).env("AWS_DEFAULT_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", who.0).env("AWS_SECRET_ACCESS_KEY", who.1);
+        for place in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+            command.env(place, "/dev/null");
+        }
+        command.args(words);
+        command
+    }
+
+    fn aws(&self, log: &str, words: &[&str], who: (&str, &str)) -> Result<String> {
+        logged(&mut self.command(words, who), &self.context.log(&format!("aws-{log}")), |_| ())
+    }
+
+    /// The `.narinfo` files of a bucket, and its archives.
+    pub fn contents(&self, bucket: &str) -> Result<(Vec<String>, Vec<String>)> {
+        let words =
+            ["s3api", "list-objects-v2", "--bucket", bucket, "--query", "Contents[].Key", "--output", "json"];
+        let text = self.aws("list", &words, NOBODY)?;
+        let keys: Option<Vec<String>> = serde_json::from_str(&text).context("aws s3api")?;
+        Ok(keys.into_iter().flatten().filter(|key| key != "nix-cache-info").partition(|key| is_narinfo(key)))
+    }
+}
+
 /// What a step of it works with.
 struct Proof<'a> {
     context: &'a Context,
     nix: CurrentNix,
-    server: Server,
-    port: u16,
+    s3: S3<'a>,
     /// An empty folder of this step.
     work: PathBuf,
     /// What people download: `psql_NN/bin`.
@@ -40,7 +98,6 @@ struct Proof<'a> {
 
 /// Proves it.
 pub fn prove(context: &Context) -> Result<Outcome> {
-    python::install(Path::new(PLACE), PACKAGES)?;
     let proof = Proof::begin(context)?;
     let whole = proof.interrupted_and_repeated()?;
     proof.read_by_whom_trusts_the_key()?;
@@ -80,22 +137,11 @@ impl<'a> Proof<'a> {
             fs::write(work.join(format!("{name}.public")), public.trim())?;
         }
         let public = fs::read_to_string(work.join("key.public"))?;
-        let port = free_port()?;
-        let mut command = program(Path::new(PLACE).join("bin/moto_server"));
-        command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        let server = Server::start(&mut command, &context.log("server"), port)?;
-        let proof = Self { context, nix, server, port, work, package, folder, public };
+        let s3 = S3::start(context)?;
         for bucket in ["cache", "pushed", "signed"] {
-            proof.aws("create", &["s3api", "create-bucket", "--bucket", bucket], NOBODY)?;
-            // Everybody may read it and, as Debian's Nix signs no requests, write to it. (HeadObject is
-            // this server's own; elsewhere it is part of GetObject.)
-            let policy = format!(
-                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:HeadObject","s3:PutObject"],"Resource":"arn:aws:s3:::{bucket}/*"}}]}}"#
-            );
-            let words = ["s3api", "put-bucket-policy", "--bucket", bucket, "--policy", &policy];
-            proof.aws("public", &words, NOBODY)?;
+            s3.make(bucket)?;
         }
-        Ok(proof)
+        Ok(Self { context, nix, s3, work, package, folder, public })
     }
 
     fn note(&self, text: &str) {
@@ -106,15 +152,11 @@ impl<'a> Proof<'a> {
         self.context.log(name)
     }
 
-    fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
     /// The store of a bucket, as `push` of the catalogue gives it.
     fn store(&self, bucket: &str) -> String {
         format!(
             "s3://{bucket}?region=us-east-1&compression=zstd&endpoint=127.0.0.1:{}&scheme=http",
-            self.port
+            self.s3.port
         )
     }
 
@@ -141,37 +183,13 @@ impl<'a> Proof<'a> {
     fn read(&self, bucket: &str, trusted: &str, name: &str) -> Command {
         let mut command = self.nix();
         let to = format!("local?root={}", self.work.join(name).display());
-        command.args(["copy", "--from", &format!("{}/{bucket}", self.address()), "--to", &to]);
+        command.args(["copy", "--from", &format!("{}/{bucket}", self.s3.address()), "--to", &to]);
         command.args(["--option", "trusted-public-keys", trusted, &self.package]);
         command
     }
 
-    fn aws_command(&self, words: &[&str], who: (&str, &str)) -> Command {
-        let mut command = program(Path::new(PLACE).join("bin/aws"));
-        command.env("AWS_ENDPOINT_URL", self.address()).env("AWS_DEFAULT_REGION", "us-east-1");
-        command.env("AWS_ACCESS_KEY_ID", who.0).env("AWS_SECRET_ACCESS_KEY", who.1);
-        for place in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
-            command.env(place, "/dev/null");
-        }
-        command.args(words);
-        command
-    }
-
-    fn aws(&self, log: &str, words: &[&str], who: (&str, &str)) -> Result<String> {
-        logged(&mut self.aws_command(words, who), &self.log(&format!("aws-{log}")), |_| ())
-    }
-
-    /// The `.narinfo` files of a bucket, and its archives.
-    fn contents(&self, bucket: &str) -> Result<(Vec<String>, Vec<String>)> {
-        let words =
-            ["s3api", "list-objects-v2", "--bucket", bucket, "--query", "Contents[].Key", "--output", "json"];
-        let text = self.aws("list", &words, NOBODY)?;
-        let keys: Option<Vec<String>> = serde_json::from_str(&text).context("aws s3api")?;
-        Ok(keys.into_iter().flatten().filter(|key| key != "nix-cache-info").partition(|key| is_narinfo(key)))
-    }
-
     fn get(&self, bucket: &str, key: &str) -> Result<String> {
-        output(program("curl").args(["--silent", "--fail", &format!("{}/{bucket}/{key}", self.address())]))
+        output(program("curl").args(["--silent", "--fail", &format!("{}/{bucket}/{key}", self.s3.address())]))
     }
 
     /// A push that is killed leaves a cache of which every path is whole; the next one brings the rest, a third one
@@ -183,6 +201,7 @@ impl<'a> Proof<'a> {
         let mut child = self.push("cache").stdout(Stdio::null()).stderr(file).spawn().context("nix copy")?;
         let began = Instant::now();
         while !self
+            .s3
             .server
             .said()?
             .lines()
@@ -193,7 +212,7 @@ impl<'a> Proof<'a> {
         }
         child.kill()?;
         child.wait()?;
-        let (there, archives) = self.contents("cache")?;
+        let (there, archives) = self.s3.contents("cache")?;
         ensure!(
             !there.is_empty() && there.len() < whole,
             "{} of {whole} are there: it was killed too late",
@@ -218,10 +237,10 @@ impl<'a> Proof<'a> {
             there.len()
         ));
         logged(&mut self.push("cache"), &self.log("repeated"), |_| ())?;
-        ensure!(self.contents("cache")?.0.len() == whole, "not all of {whole} paths are there");
-        let before = puts(&self.server.said()?);
+        ensure!(self.s3.contents("cache")?.0.len() == whole, "not all of {whole} paths are there");
+        let before = puts(&self.s3.server.said()?);
         logged(&mut self.push("cache"), &self.log("again"), |_| ())?;
-        ensure!(puts(&self.server.said()?) == before, "what is there is pushed once more");
+        ensure!(puts(&self.s3.server.said()?) == before, "what is there is pushed once more");
         Ok(whole)
     }
 
@@ -245,12 +264,12 @@ impl<'a> Proof<'a> {
             Ok(format!("s3://cache/{url}"))
         };
         let (at, kept) = (archive(&own)?, "s3://cache/kept");
-        self.aws("archive", &["s3", "cp", &at, kept], NOBODY)?;
-        self.aws("archive", &["s3", "cp", &archive(other)?, &at], NOBODY)?;
+        self.s3.aws("archive", &["s3", "cp", &at, kept], NOBODY)?;
+        self.s3.aws("archive", &["s3", "cp", &archive(other)?, &at], NOBODY)?;
         let log = self.log("reader-changed");
         refused(&mut self.read("cache", &self.public, "reader-changed"), &log, &["hash mismatch"])?;
         self.not_taken("reader-changed")?;
-        self.aws("archive", &["s3", "mv", kept, &at], NOBODY).map(drop)
+        self.s3.aws("archive", &["s3", "mv", kept, &at], NOBODY).map(drop)
     }
 
     /// The files of a path that was refused may lie there, but it is not valid.
@@ -284,7 +303,7 @@ impl<'a> Proof<'a> {
         let attribute = format!("packages.x86_64-linux.psql_{name}/bin");
         let mut rows = Vec::new();
         for (bucket, cached) in [("cache", true), ("pushed", false), ("gone", false)] {
-            let cache = format!("{}/{bucket}", self.address());
+            let cache = format!("{}/{bucket}", self.s3.address());
             let flake = self.context.flake();
             let fixture = format!("path:{}/tests/hostpkgs", self.context.root.display());
             let mut command = program("unshare");
@@ -335,15 +354,15 @@ impl<'a> Proof<'a> {
         )?;
         let (status, said) = self.push_script("pushed", &secret, "script")?;
         ensure!(status == Some(0), "push.sh ended with {status:?}: {said}");
-        let (there, _) = self.contents("pushed")?;
+        let (there, _) = self.s3.contents("pushed")?;
         let [narinfo] = there.as_slice() else { bail!("one path was built, and these are there: {there:?}") };
         let text = self.get("pushed", narinfo)?;
         ensure!(text.contains(built.trim()) && text.contains("Sig: cache.example.org-1:"), "{text}");
         // Nix remembers buckets by their names alone, and so what one had that was emptied since.
-        self.aws("emptied", &["s3", "rm", "--recursive", "s3://pushed"], NOBODY)?;
+        self.s3.aws("emptied", &["s3", "rm", "--recursive", "s3://pushed"], NOBODY)?;
         let (status, said) = self.push_script("pushed", &secret, "script-again")?;
         ensure!(status == Some(0), "push.sh ended with {status:?}: {said}");
-        ensure!(self.contents("pushed")?.0 == there, "what is gone from the bucket is not pushed again");
+        ensure!(self.s3.contents("pushed")?.0 == there, "what is gone from the bucket is not pushed again");
         Ok(())
     }
 
@@ -387,16 +406,16 @@ impl<'a> Proof<'a> {
         copy.args(["copy", "--from", &format!("file://{}", self.folder.display())]);
         let to = format!("file://{}?compression=zstd&secret-key={}", folder.display(), self.secret_key());
         logged(copy.args(["--to", &to, &self.package]), &self.log("signed-folder"), |_| ())?;
-        self.aws("user", &["iam", "create-user", "--user-name", "ci"], NOBODY)?;
+        self.s3.aws("user", &["iam", "create-user", "--user-name", "ci"], NOBODY)?;
         let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:PutObject","s3:GetObject","s3:ListBucket"],"Resource":"*"}]}"#;
         let words = ["iam", "create-policy", "--policy-name", "cache", "--policy-document", policy];
-        let made: Value = serde_json::from_str(&self.aws("policy", &words, NOBODY)?)?;
+        let made: Value = serde_json::from_str(&self.s3.aws("policy", &words, NOBODY)?)?;
         let arn = made["Policy"]["Arn"].as_str().context("a policy")?;
         let words = ["iam", "attach-user-policy", "--user-name", "ci", "--policy-arn", arn];
-        self.aws("attach", &words, NOBODY)?;
+        self.s3.aws("attach", &words, NOBODY)?;
         // Its log would have the secret.
         let words = ["iam", "create-access-key", "--user-name", "ci"];
-        let made: Value = serde_json::from_str(&output(&mut self.aws_command(&words, NOBODY))?)?;
+        let made: Value = serde_json::from_str(&output(&mut self.s3.command(&words, NOBODY))?)?;
         let field = |name: &str| made["AccessKey"][name].as_str().context("an access key").map(str::to_owned);
         let (id, secret) = (field("AccessKeyId")?, field("SecretAccessKey")?);
         fs::write(self.work.join("access"), &secret)?;
@@ -408,7 +427,7 @@ impl<'a> Proof<'a> {
             [("AKIANOBODYHASTHISONE", "x", "InvalidAccessKeyId"), (&id, "wrong", "SignatureDoesNotMatch")];
         for (id, secret, says) in never {
             refused(
-                &mut self.aws_command(&words, (id, secret)),
+                &mut self.s3.command(&words, (id, secret)),
                 &self.log(&format!("refused-{says}")),
                 &[says],
             )?;
@@ -416,18 +435,18 @@ impl<'a> Proof<'a> {
         // Archives first, so that nobody is told of one that is not there.
         let nar = folder.join("nar");
         let archives = ["s3", "cp", "--recursive", &nar.to_string_lossy(), "s3://signed/nar"];
-        self.aws("archives", &archives, (&id, &secret))?;
-        self.aws("narinfos", &words, (&id, &secret))?;
+        self.s3.aws("archives", &archives, (&id, &secret))?;
+        self.s3.aws("narinfos", &words, (&id, &secret))?;
         // It may write, and nothing else.
         let words = ["s3", "rm", "s3://signed/nix-cache-info"];
-        refused(&mut self.aws_command(&words, (&id, &secret)), &self.log("refused-rm"), &["AccessDenied"])?;
+        refused(&mut self.s3.command(&words, (&id, &secret)), &self.log("refused-rm"), &["AccessDenied"])?;
         self.signatures("inf")?;
         self.taken("signed", "reader-signed")
     }
 
     /// After so many requests, only what is signed is taken.
     fn signatures(&self, after: &str) -> Result<()> {
-        let address = format!("{}/moto-api/reset-auth", self.address());
+        let address = format!("{}/moto-api/reset-auth", self.s3.address());
         let mut command = program("curl");
         command.args([
             "--silent",
@@ -447,23 +466,14 @@ impl<'a> Proof<'a> {
         let repository = self.work.join("repository");
         output(program("cp").arg("--recursive").arg(self.context.flake()).arg(&repository))?;
         fs::remove_file(repository.join(".git"))?;
-        let git = |words: &[&str]| {
-            let mut command = program("git");
-            command.arg("-C").arg(&repository).args([
-                "-c",
-                "user.name=e2e",
-                "-c",
-                "user.email=e2e@pgflakegen.invalid",
-            ]);
-            output(command.args(words))
-        };
+        let git = |words: &[&str]| output(git(&repository).args(words));
         git(&["init", "--quiet"])?;
         git(&["add", "--all", "--force"])?;
         git(&["commit", "--quiet", "--message", "As it is"])?;
         git(&["tag", "v1"])?;
         // Something old.
-        self.aws("old", &["s3", "sync", "s3://pushed", "s3://signed"], NOBODY)?;
-        let before = self.contents("signed")?;
+        self.s3.aws("old", &["s3", "sync", "s3://pushed", "s3://signed"], NOBODY)?;
+        let before = self.s3.contents("signed")?;
         let folder = self.work.join("narinfos");
         let place = folder.to_string_lossy();
         let words = [
@@ -478,7 +488,7 @@ impl<'a> Proof<'a> {
             "--include",
             "nix-cache-info",
         ];
-        self.aws("narinfos-down", &words, NOBODY)?;
+        self.s3.aws("narinfos-down", &words, NOBODY)?;
         let fixture = format!("path:{}/tests/hostpkgs", self.context.root.display());
         let overlay = format!("{fixture}/rust-overlay");
         let words = [
@@ -504,9 +514,9 @@ impl<'a> Proof<'a> {
             .filter_map(Value::as_str)
             .collect();
         for file in &files {
-            self.aws("rm", &["s3", "rm", &format!("s3://signed/{file}")], NOBODY)?;
+            self.s3.aws("rm", &["s3", "rm", &format!("s3://signed/{file}")], NOBODY)?;
         }
-        let after = self.contents("signed")?;
+        let after = self.s3.contents("signed")?;
         ensure!(
             files.len() == 2 && after.0.len() + 1 == before.0.len() && after.1.len() + 1 == before.1.len(),
             "{} and {} files were there, {} and {} are: {plan}",

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
-use super::command::{logged, output, program};
+use super::command::{git, logged, output, program};
 use super::sources::{self, Fetched};
 use super::{Context, Outcome, Pair, nix, rust};
 use crate::repository;
@@ -158,7 +158,7 @@ pub fn generate(context: &Context) -> Result<Outcome> {
     // The repository's own outputs, its program's package among them, are not what is tested here.
     fs::remove_file(folder.join("extra.nix")).context("catalogue/extra.nix")?;
     let bumped = bump_extensions(context, &flake, &fetched)?;
-    reduce_to(&folder, &pair)?;
+    reduce_to(&folder, &pair.names())?;
     let servers = pin_postgresql(context, &flake, &pair, &fetched)?;
     let jit = turn_jit_on(&folder, &pair)?;
     let versions = keep_versions_that_were_fetched(context, &folder, &fetched, &bumped)?;
@@ -196,9 +196,7 @@ pub fn copy_repository(context: &Context, to: &Path) -> Result<()> {
     output(program("git").args(["init", "--quiet", "--separate-git-dir"]).arg(&git_dir).arg(to))?;
     output(program("git").arg("-C").arg(to).args(["add", "--all"]))?;
     // What is generated is told from edits by what was committed.
-    let mut commit = program("git");
-    commit.arg("-C").arg(to).args(["-c", "user.name=e2e", "-c", "user.email=e2e@pgflakegen.invalid"]);
-    output(commit.args(["commit", "--quiet", "--message", "As it is"])).map(drop)
+    output(git(to).args(["commit", "--quiet", "--message", "As it is"])).map(drop)
 }
 
 /// Runs pgflakegen on a repository; it asks the mirror in place of the network.
@@ -226,22 +224,22 @@ fn drop_extensions_without_source(folder: &Path, fetched: &Fetched) -> Result<()
     Ok(())
 }
 
-/// The two PostgreSQLs, and the extensions that one of them takes.
-fn reduce_to(folder: &Path, pair: &Pair) -> Result<()> {
+/// These PostgreSQLs, of which the first is the default one, and the extensions that one of them takes.
+fn reduce_to(folder: &Path, names: &[&str]) -> Result<()> {
     let path = folder.join("flake.toml");
     let mut flake = read(&path)?;
-    flake.insert("default-postgresql".to_owned(), Value::String(pair.older.clone()));
+    flake.insert("default-postgresql".to_owned(), Value::String(names[0].to_owned()));
     fs::write(&path, flake.to_string())?;
 
     let path = folder.join("postgresql.toml");
     let mut table = read(&path)?;
-    let own = |entry: &Table| text(entry, "name").is_some_and(|name| pair.names().contains(&name));
+    let own = |entry: &Table| text(entry, "name").is_some_and(|name| names.contains(&name));
     keep(&mut table, "postgresql", own);
     fs::write(&path, table.to_string())?;
 
     for (name, table) in &Catalogue::read(folder)?.extensions {
         let path = folder.join("extensions").join(format!("{name}.toml"));
-        match reduce(table, pair) {
+        match reduce(table, names) {
             Some(reduced) => fs::write(&path, reduced.to_string())?,
             None => fs::remove_file(&path)?,
         }
@@ -249,16 +247,14 @@ fn reduce_to(folder: &Path, pair: &Pair) -> Result<()> {
     Ok(())
 }
 
-/// The extension with only those versions that one of the two PostgreSQLs takes.
-fn reduce(table: &Table, pair: &Pair) -> Option<Table> {
+/// The extension with only those versions that one of the PostgreSQLs takes.
+fn reduce(table: &Table, names: &[&str]) -> Option<Table> {
     let mut table = table.clone();
     table.remove("default");
     let versions = table.get_mut("version").and_then(Value::as_array_mut)?;
     for version in versions.iter_mut().filter_map(Value::as_table_mut) {
         if let Some(Value::Array(list)) = version.get_mut("postgresql") {
-            list.retain(|value| {
-                value.as_str().is_some_and(|text| is_range(text) || pair.names().contains(&text))
-            });
+            list.retain(|value| value.as_str().is_some_and(|text| is_range(text) || names.contains(&text)));
         }
     }
     versions.retain(|version| {
@@ -459,8 +455,7 @@ pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result
     copy_flake(context, flake)?;
     fs::remove_file(flake.join(".git"))?;
     let git = |words: &[&str]| {
-        let mut command = program("git");
-        command.arg("-C").arg(flake).args(["-c", "user.name=e2e", "-c", "user.email=e2e@pgflakegen.invalid"]);
+        let mut command = git(flake);
         // The same commit for the same files.
         command.env("GIT_AUTHOR_DATE", "@0 +0000").env("GIT_COMMITTER_DATE", "@0 +0000");
         output(command.args(words))
@@ -501,6 +496,98 @@ pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result
     pgflakegen(context, flake, &["generate"], "generate-published-changed")?;
     let after = commit("One extension")?;
     Ok((extension.clone(), [before, after]))
+}
+
+/// What a catalogue publishes to.
+pub struct Published {
+    /// Where the package set is: a copy of tests/hostpkgs. Its revision is in the lock, so that the flake has one, too.
+    pub nixpkgs: PathBuf,
+    /// `HOST:PORT` of the S3 server, its bucket, and the key that it is signed with.
+    pub endpoint: String,
+    pub bucket: String,
+    pub public_key: String,
+    /// The image's repository.
+    pub image: String,
+}
+
+/// An extension that can be bumped.
+pub struct Bump {
+    pub extension: String,
+    pub old: String,
+    pub new: String,
+    /// The tree of the new version, which a fetcher would fetch.
+    pub tree: PathBuf,
+}
+
+/// The test's older PostgreSQL as a repository that publishes, before an extension is bumped.
+pub fn generate_for_chain(context: &Context, flake: &Path, published: &Published) -> Result<Bump> {
+    copy_flake(context, flake)?;
+    fs::remove_file(flake.join(".git"))?;
+    let folder = flake.join("catalogue");
+    reduce_to(&folder, &[&context.pair()?.older])?;
+    let fetched = Fetched::read(context)?;
+    let bump = drop_newest(&folder, &fetched)?;
+    let path = folder.join("flake.toml");
+    let mut table = read(&path)?;
+    let mut inputs = Table::new();
+    for (name, place) in
+        [("nixpkgs", published.nixpkgs.clone()), ("rust-overlay", published.nixpkgs.join("rust-overlay"))]
+    {
+        let mut input = Table::new();
+        input.insert("url".to_owned(), Value::String(format!("path:{}", place.display())));
+        input.insert("nar-hash".to_owned(), Value::String(nix::hash(&place)?));
+        input.insert("last-modified".to_owned(), Value::Integer(LAST_MODIFIED));
+        inputs.insert(name.to_owned(), Value::Table(input));
+    }
+    table.insert("inputs".to_owned(), Value::Table(inputs));
+    let more = format!(
+        "[image]\nrepositories = [{:?}]\n\
+         [[caches]]\nurl = \"http://{}/{}\"\npublic-key = {:?}\n\
+         push = {{ s3 = {:?}, region = \"us-east-1\", endpoint = \"http://{}\" }}\n",
+        published.image,
+        published.endpoint,
+        published.bucket,
+        published.public_key,
+        published.bucket,
+        published.endpoint
+    );
+    table.extend(more.parse::<Table>()?);
+    fs::write(&path, table.to_string())?;
+    // They are of the inputs before.
+    fs::remove_file(flake.join("flake.lock"))?;
+    fs::remove_file(folder.join("nixpkgs.toml"))?;
+    output(git(flake).args(["init", "--quiet", "--initial-branch=main"]))?;
+    let commit = |message: &str| -> Result<()> {
+        output(git(flake).args(["add", "--all", "--force"]))?;
+        output(git(flake).args(["commit", "--quiet", "--message", message])).map(drop)
+    };
+    // What is generated is told from edits by what was committed.
+    commit("As it was")?;
+    pgflakegen(context, flake, &["generate"], "generate-chain")?;
+    commit("Published")?;
+    pgflakegen(context, flake, &["check"], "check-chain")?;
+    Ok(bump)
+}
+
+/// When the inputs of [`generate_for_chain`] were changed, in seconds since 1970: any time.
+pub const LAST_MODIFIED: i64 = 1_000_000_000;
+
+/// The first extension with two versions loses the newer one.
+fn drop_newest(folder: &Path, fetched: &Fetched) -> Result<Bump> {
+    for (name, mut table) in Catalogue::read(folder)?.extensions {
+        let versions = |table: &Table| -> Vec<String> {
+            entries(table, "version").filter_map(|entry| text(entry, "version").map(str::to_owned)).collect()
+        };
+        let [old, new] = versions(&table).try_into().unwrap_or_default();
+        let tree =
+            fetched.extensions.iter().find(|(extension, version, _)| *extension == name && *version == new);
+        if let Some((.., tree)) = tree {
+            keep(&mut table, "version", |entry| text(entry, "version") == Some(&old));
+            fs::write(folder.join("extensions").join(format!("{name}.toml")), table.to_string())?;
+            return Ok(Bump { extension: name, old, new, tree: tree.clone() });
+        }
+    }
+    bail!("Debian has no extension in two versions today: there is nothing to bump")
 }
 
 fn keep(table: &mut Table, key: &str, mut wanted: impl FnMut(&Table) -> bool) {

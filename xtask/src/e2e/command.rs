@@ -23,6 +23,14 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// git in a folder, as somebody.
+pub fn git(folder: &Path) -> Command {
+    let mut command = program("git");
+    command.arg("-C").arg(folder);
+    command.args(["-c", "user.name=e2e", "-c", "user.email=e2e@pgflakegen.invalid"]);
+    command
+}
+
 /// Runs a program to its end and gives its standard output.
 pub fn output(command: &mut Command) -> Result<String> {
     let described = describe(command);

@@ -5,6 +5,7 @@ pub mod apt;
 mod builders;
 mod cache;
 mod catalogue;
+pub mod chain;
 pub mod command;
 mod evaluate;
 mod machine;

@@ -117,8 +117,8 @@ pub fn push(context: &Context) -> Result<Outcome> {
     )))
 }
 
-/// Starts a registry on the files of a folder.
-fn serve(context: &Context, work: &Path, name: &str, port: u16, more: &str) -> Result<Server> {
+/// Starts a registry on the files of a folder; NAME.home beside it is a home of those who push without TLS.
+pub fn serve(context: &Context, work: &Path, name: &str, port: u16, more: &str) -> Result<Server> {
     let config = work.join(format!("{name}.yml"));
     let text = format!(
         "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: 127.0.0.1:{port}\n{more}",

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::e2e::command::{logged, output, program};
 use crate::e2e::{self, apt, nix};
-use machine::{Accel, Machine};
+pub use machine::{Accel, Machine};
 
 /// What can be chosen on the command line.
 #[derive(clap::Args)]
@@ -91,7 +91,7 @@ const BASE: &[&str] = &[
 ];
 
 /// The root disk's image, and the disk that an instance has: the root grows.
-const IMAGE_MIB: u32 = 2560;
+pub const IMAGE_MIB: u32 = 2560;
 const ROOT_MIB: u32 = 3584;
 
 /// Makes the images and boots them; gives what there is to say.
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<String> {
         return smoke::run(&context);
     }
     let began = Instant::now();
-    install(&context, &[DISKS, MACHINES].concat())?;
+    install_all(&context)?;
     let pair = context.pair()?;
     let place = context.root.join("target/machine-image");
     fs::create_dir_all(&place).with_context(|| format!("{}", place.display()))?;
@@ -216,6 +216,11 @@ fn prove_upgrade(
     Ok(())
 }
 
+/// Installs what machines are made and run with.
+pub fn install_all(context: &e2e::Context) -> Result<()> {
+    install(context, &[DISKS, MACHINES].concat())
+}
+
 /// Installs what is missing.
 fn install(context: &e2e::Context, needed: &[Needed]) -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -235,7 +240,7 @@ fn install(context: &e2e::Context, needed: &[Needed]) -> Result<()> {
 }
 
 /// The Debian that images are made of; kept between runs.
-fn base(context: &e2e::Context, place: &Path) -> Result<PathBuf> {
+pub fn base(context: &e2e::Context, place: &Path) -> Result<PathBuf> {
     let base = place.join("base");
     let record = place.join("base.packages");
     let wanted = BASE.join(" ");
@@ -262,7 +267,7 @@ fn base(context: &e2e::Context, place: &Path) -> Result<PathBuf> {
 }
 
 /// An instance's own root disk: larger than the image that it is a copy of.
-fn disk(place: &Path, name: &str) -> Result<PathBuf> {
+pub fn disk(place: &Path, name: &str) -> Result<PathBuf> {
     let root = place.join(format!("root-{name}.raw"));
     output(
         program("cp")
@@ -306,7 +311,7 @@ fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[
 }
 
 /// Where a PostgreSQL is in the store.
-fn built(context: &e2e::Context, name: &str) -> Result<String> {
+pub fn built(context: &e2e::Context, name: &str) -> Result<String> {
     let paths = nix::build(context, &format!("bin-{name}"), &context.flake(), &[format!("psql_{name}/bin")])?;
     match paths.as_slice() {
         [path] => Ok(path.clone()),
@@ -315,7 +320,7 @@ fn built(context: &e2e::Context, name: &str) -> Result<String> {
 }
 
 /// A disk with nothing on it.
-fn empty(disk: &Path, mib: u64) -> Result<()> {
+pub fn empty(disk: &Path, mib: u64) -> Result<()> {
     let file = fs::File::create(disk).with_context(|| format!("{}", disk.display()))?;
     Ok(file.set_len(mib * 1024 * 1024)?)
 }
