@@ -3,6 +3,7 @@
 //! A Debian base, as NixOS cannot be had here, and what NixOS's module runs: the units and programs of
 //! templates/machine, from the store of the end-to-end test.
 
+mod killed;
 mod machine;
 pub mod metadata;
 mod smoke;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Only what needs no virtual machine and nothing built: a minute.
     #[arg(long)]
     smoke: bool,
+    /// Kill an upgrade so many times, by copying and by linking, and begin it anew: without a virtual machine.
+    #[arg(long, value_name = "TIMES", conflicts_with_all = ["smoke", "reuse"])]
+    kill_upgrades: Option<u32>,
     /// Boot the images that the run before has made.
     #[arg(long, conflicts_with = "smoke")]
     reuse: bool,
@@ -99,6 +103,9 @@ pub fn run(args: &Args) -> Result<String> {
     let context = e2e::context("machine-image")?;
     if args.smoke {
         return smoke::run(&context);
+    }
+    if let Some(times) = args.kill_upgrades {
+        return killed::run(&context, times);
     }
     let began = Instant::now();
     install_all(&context)?;
@@ -279,27 +286,32 @@ pub fn disk(place: &Path, name: &str) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// The flake of the end-to-end test, with a machine that has a disk for data and upgrades what `from` have made.
-fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[&str]) -> Result<()> {
-    let began = Instant::now();
-    let folder = place.join(format!("flake-{name}"));
+/// What a machine of the end-to-end test's flake consists of, which upgrades what `from` have made, by copying or linking.
+fn units(context: &e2e::Context, place: &Path, name: &str, from: &[&str], mode: &str) -> Result<PathBuf> {
+    let folder = place.join(format!("flake-{name}-{mode}"));
     fs::create_dir_all(&folder)?;
     let from: Vec<String> = from.iter().map(|name| format!("\"{name}\"")).collect();
     let machine = format!(
         "packages.x86_64-linux.default = base.legacyPackages.x86_64-linux.\"psql_{name}\".machine.override {{ \
-         device = \"auto\"; from = [ {} ]; }};",
+         device = \"auto\"; from = [ {} ]; mode = \"{mode}\"; }};",
         from.join(" ")
     );
     let flake = nix::around(context, &nix::reference(&context.flake(), ""), &machine);
     fs::write(folder.join("flake.nix"), flake)?;
     let mut command = nix::nix("nix");
-    let link = place.join(format!("machine-{name}"));
+    let link = place.join(format!("machine-{name}-{mode}"));
     command
         .args(["build", "--no-write-lock-file", "--out-link"])
         .arg(&link)
         .arg(nix::reference(&folder, "default"));
-    nix::with_progress(context, &mut command, &format!("machine-{name}"))?;
-    let path = fs::canonicalize(&link).with_context(|| format!("{}", link.display()))?;
+    nix::with_progress(context, &mut command, &format!("machine-{name}-{mode}"))?;
+    fs::canonicalize(&link).with_context(|| format!("{}", link.display()))
+}
+
+/// The disk of a machine that has one for data and upgrades what `from` have made.
+fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[&str]) -> Result<()> {
+    let began = Instant::now();
+    let path = units(context, place, name, from, "copy")?;
     let disk = place.join(format!("{name}.raw"));
     let mut make = nix::nix("bash");
     make.arg(context.root.join("tests/e2e/machine-image.sh")).arg(base).arg(&path).arg(&disk);
