@@ -434,6 +434,17 @@ pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
     pgflakegen(context, flake, &["generate"], "generate-side-by-side").map(drop)
 }
 
+/// The same catalogue with a limit to what images are made of.
+pub fn generate_with_size_limit(context: &Context, flake: &Path, limit: &str) -> Result<()> {
+    copy_flake(context, flake)?;
+    let path = flake.join("catalogue/flake.toml");
+    let mut table = read(&path)?;
+    let image = [("size-limit".to_owned(), Value::String(limit.to_owned()))];
+    table.insert("image".to_owned(), Value::Table(image.into_iter().collect()));
+    fs::write(&path, table.to_string())?;
+    pgflakegen(context, flake, &["generate"], "generate-size-limit").map(drop)
+}
+
 /// The same catalogue with what a development server has: names that a shell, SQL or a connection string would read as
 /// something else, unless they are quoted.
 pub fn generate_with_server(context: &Context, flake: &Path) -> Result<()> {

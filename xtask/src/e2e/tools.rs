@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::catalogue;
-use super::command::{logged, output, program};
+use super::command::{logged, output, program, refused};
 use super::nix::{build, nix, on_flake, reference, with_progress};
 use super::{Context, Outcome};
 
@@ -294,12 +294,24 @@ pub fn slim(context: &Context) -> Result<Outcome> {
         let size = text.split_whitespace().last().and_then(|word| word.parse::<u64>().ok());
         sizes.push(size.with_context(|| format!("nix path-info said: {text}"))?);
     }
-    match sizes.as_slice() {
-        [whole, slim] if slim < whole => {
-            Ok(Outcome::Done(format!("{} KiB instead of {} KiB", slim / 1024, whole / 1024)))
-        }
-        other => bail!("the closures of bin and slim have {other:?} bytes"),
+    let [whole, slim] = sizes[..] else { bail!("two sizes") };
+    if slim >= whole {
+        bail!("the closures of bin and slim have {whole} and {slim} bytes");
     }
+    context.note("a limit to it");
+    let check = format!("checks.x86_64-linux.psql_{name}-slim-closure");
+    let flake = context.state.join("flake-limited");
+    catalogue::generate_with_size_limit(context, &flake, "1M")?;
+    let mut build =
+        on_flake(context, &["build", "--no-link", "--print-build-logs"], &[reference(&flake, &check)]);
+    refused(&mut build, &context.log("limit"), &["and size-limit in catalogue/flake.toml allows 1 MiB"])?;
+    catalogue::generate_with_size_limit(context, &flake, "4G")?;
+    super::nix::build(context, "limit-kept", &flake, &[check])?;
+    Ok(Outcome::Done(format!(
+        "{} KiB instead of {} KiB; a limit of 1 MiB fails its check",
+        slim / 1024,
+        whole / 1024
+    )))
 }
 
 /// Builds an app of the flake and gives its program.
