@@ -28,6 +28,15 @@ pub struct Args {
     /// Also print the packages' meta attributes; JSON only
     #[arg(long, requires = "json")]
     pub meta: bool,
+    /// A function that makes the set to look into of the whole, or of FLAKE#ATTRIBUTE; a flake has inputs and outputs
+    #[arg(long, value_name = "FUNCTION", conflicts_with_all = ["systems", "attr"])]
+    pub select: Option<String>,
+    /// Also print as extraValue the set that this function makes of each package; JSON only
+    #[arg(long, value_name = "FUNCTION", requires = "json")]
+    pub apply: Option<String>,
+    /// Also print the derivations that Hydra's aggregates are made of; JSON only
+    #[arg(long, requires = "json")]
+    pub constituents: bool,
     /// Also print whether caches have it, and what would be built; JSON only
     #[arg(long, requires = "json")]
     pub check_cache_status: bool,
@@ -35,11 +44,34 @@ pub struct Args {
     #[arg(long = "cache", value_name = "URL", requires = "check_cache_status")]
     pub caches: Vec<String>,
     /// Threads [default: as many as there are processors]
-    #[arg(long, value_name = "N")]
+    #[arg(long, visible_alias = "workers", value_name = "N")]
     pub threads: Option<usize>,
+    /// Memory, as nix-eval-jobs counts it: MiB for each of the threads
+    #[arg(long, value_name = "MIB", conflicts_with = "max_memory")]
+    pub max_memory_size: Option<usize>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compatible: Compatible,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub program: Program,
+}
+
+/// Options of nix-eval-jobs that change nothing here.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Compatible {
+    /// FLAKE is a flake
+    #[arg(long = "flake", hide = true)]
+    pub is_flake: bool,
+    /// Derivations that a job needs are printed
+    #[arg(long, hide = true)]
+    pub show_input_drvs: bool,
+    /// Nothing is put into the store
+    #[arg(long, hide = true)]
+    pub no_instantiate: bool,
+    /// What is in no store needs no root there
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub gc_roots_dir: Option<String>,
 }
 
 /// A package, and what it needs.
@@ -59,13 +91,18 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let trace = args.program.options.show_trace;
     let mut settings = args.program.bounded_settings();
     // What a package is made of is read from its derivations.
-    let derivations = args.check_cache_status.then(|| TemporaryDirectory::new("derivations-")).transpose()?;
+    let wanted = args.check_cache_status || args.constituents;
+    let derivations = wanted.then(|| TemporaryDirectory::new("derivations-")).transpose()?;
     if let Some(folder) = &derivations
         && settings.write_to.is_none()
     {
         settings.write_to = Some(folder.path().to_owned());
     }
     let written = settings.write_to.clone();
+    if let Some(mib) = args.max_memory_size {
+        let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+        settings.max_memory = mib.saturating_mul(1 << 20).saturating_mul(threads.unwrap_or(1));
+    }
     let here = context.root.as_deref().map(flake_in).transpose()?;
     let program = match args.program.program(args.flake.as_deref().or(here.as_deref())) {
         Ok(program) => program,
@@ -77,6 +114,9 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
         systems: args.systems.clone(),
         force_recurse: args.force_recurse,
         meta: args.meta,
+        select: args.select.clone(),
+        apply: args.apply.clone(),
+        constituents: written.clone().filter(|_| args.constituents),
         threads: args.threads,
         settings,
     };

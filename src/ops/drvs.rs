@@ -1,8 +1,10 @@
 //! Every package and its derivation, errors collected, in several threads.
 
+mod aggregates;
 mod queue;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -11,8 +13,8 @@ use self::queue::{Below, End, Item, Queue};
 use super::Host;
 use super::program::{Program, Source};
 use crate::nix::eval::{
-    Attribute, Error, ErrorKind, Evaluator, Kind, Machine, Result, Session, Settings, Value, attribute_path,
-    current_system,
+    Attribute, Error, ErrorKind, Evaluator, Kind, Machine, Result, Session, Settings, Text, Value,
+    attribute_path, current_system,
 };
 use crate::nix::flake;
 use crate::progress::progress;
@@ -31,6 +33,14 @@ pub struct Request {
     pub force_recurse: bool,
     /// The packages' `meta` is wanted, too.
     pub meta: bool,
+    /// A function that makes of the whole, or of what the reference's fragment says, the set to look into. It gets a
+    /// flake with `inputs` and `outputs`.
+    pub select: Option<String>,
+    /// A function of a package, which makes a set of it that is wanted, too.
+    pub apply: Option<String>,
+    /// What Hydra's aggregates are made of is wanted, too: they need the derivations, which are in this folder (where
+    /// `settings` has them written), and come to be there themselves.
+    pub constituents: Option<PathBuf>,
     /// Threads; `None`: as many as there are processors.
     pub threads: Option<usize>,
     /// How to evaluate.
@@ -51,6 +61,18 @@ pub struct Job {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What it was applied to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_value: Option<serde_json::Value>,
+    /// Derivations of the jobs that a Hydra aggregate is made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constituents: Option<Vec<String>>,
+    /// Those that it names by their attributes, until they are found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named_constituents: Option<Vec<String>>,
+    /// Whether these are patterns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub glob_constituents: Option<bool>,
     /// Derivations it needs, and which of their outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_drvs: Option<BTreeMap<String, Vec<String>>>,
@@ -80,6 +102,10 @@ pub fn drvs(args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
     let evaluator = Evaluator::new(Arc::new(Machine), args.settings.clone());
     let session = evaluator.session();
     let auto = args.program.auto_args(&session)?;
+    // What is no Nix is said once.
+    for function in [&args.select, &args.apply].into_iter().flatten() {
+        session.lazy(Text::Expression(function.as_bytes(), &args.program.here))?;
+    }
     let whole = whole(&session, args, &auto);
     let roots = roots(&session, args, &whole)?;
     let mut found = Found::default();
@@ -144,6 +170,9 @@ pub fn drvs(args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
     try_again(&session, args, &auto, &whole, short, &mut found);
     evaluate_alone(&evaluator, args, &mut found)?;
     found.jobs.sort_by(|a, b| a.attr_path.cmp(&b.attr_path));
+    if let Some(folder) = &args.constituents {
+        aggregates::join(&mut found.jobs, folder, |text| evaluator.message(text));
+    }
     Ok(found.jobs)
 }
 
@@ -239,6 +268,10 @@ fn usage<T>(message: impl Into<String>) -> Result<T> {
 
 /// Attribute paths to start from.
 fn roots(session: &Session, args: &Request, whole: &Result<Value<'_>>) -> Result<Vec<Vec<String>>> {
+    if args.select.is_some() {
+        whole.clone()?;
+        return Ok(vec![Vec::new()]);
+    }
     let mut given: Vec<_> = args.attrs.iter().map(|path| attribute_path(path)).collect::<Result<_>>()?;
     let Source::Flake(reference) = &args.program.source else {
         if given.is_empty() {
@@ -321,7 +354,33 @@ fn attribute<'s>(set: &Value<'s>, name: &str) -> Result<Value<'s>> {
 /// The value of the file, expression or flake.
 fn whole<'s>(session: &'s Session, args: &Request, auto: &Value<'s>) -> Result<Value<'s>> {
     let value = args.program.load(session)?;
-    if args.program.is_flake() { Ok(value) } else { value.auto_call(auto) }
+    let value = if args.program.is_flake() { value } else { value.auto_call(auto)? };
+    let Some(select) = &args.select else { return Ok(value) };
+    let value = match &args.program.source {
+        Source::Flake(reference) => match flake::split_fragment(reference) {
+            (_, fragment) if fragment.is_empty() => args.program.load_whole(session)?,
+            (flake, fragment) => session.flake_output(&value, flake, &fragment)?.1,
+        },
+        _ => value,
+    };
+    applied(session, args, "--select", select, &value)
+}
+
+/// What a function of the command line makes of a value: a set.
+fn applied<'s>(
+    session: &'s Session,
+    args: &Request,
+    option: &str,
+    function: &str,
+    value: &Value<'_>,
+) -> Result<Value<'s>> {
+    let function = session.eval(Text::Expression(function.as_bytes(), &args.program.here))?;
+    let made = function.call(value)?;
+    if !made.is_set()? {
+        let message = format!("{option} must make a set, and makes {}", made.describe()?);
+        return Err(Error::new(ErrorKind::Type, message));
+    }
+    Ok(made)
 }
 
 /// What is at `path`; functions on the way are called, as [`drvs`] calls them.
@@ -343,6 +402,10 @@ fn failed(path: &[String], error: &Error) -> Job {
         attr_path: path.to_vec(),
         drv_path: None,
         error: Some(error.report(false)),
+        extra_value: None,
+        constituents: None,
+        named_constituents: None,
+        glob_constituents: None,
         input_drvs: None,
         meta: None,
         name: None,
@@ -393,9 +456,29 @@ fn look<'s>(args: &Request, value: Result<Value<'s>>, path: &[String], root: boo
 fn job(args: &Request, derivation: &Value<'_>, path: &[String]) -> Result<Job> {
     let package = derivation.package()?;
     let package = package.ok_or_else(|| Error::new(ErrorKind::Type, "expected a derivation"))?;
+    let parts = match args.constituents {
+        Some(_) => Some(aggregates::parts(derivation)?),
+        None => None,
+    };
+    let extra_value = match &args.apply {
+        Some(apply) => {
+            let made = applied(derivation.session(), args, "--apply", apply, derivation)?;
+            // It was written as JSON just now.
+            serde_json::from_str(&made.to_json()?).ok()
+        }
+        None => None,
+    };
+    let (constituents, named_constituents, glob_constituents) = match parts {
+        Some(parts) => (Some(parts.derivations), Some(parts.named), Some(parts.patterns)),
+        None => (None, None, None),
+    };
     Ok(Job {
         attr: shown(path),
         attr_path: path.to_vec(),
+        extra_value,
+        constituents,
+        named_constituents,
+        glob_constituents,
         meta: if args.meta { Some(derivation.meta()?) } else { None },
         drv_path: Some(package.drv_path),
         error: None,

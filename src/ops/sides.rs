@@ -84,6 +84,9 @@ pub(super) fn side(flake: String, called: &str, how: &How, host: &dyn Host) -> R
         attrs: Vec::new(),
         systems: how.systems.clone(),
         force_recurse: false,
+        select: None,
+        apply: None,
+        constituents: None,
         meta: false,
         threads: None,
         // That one side has changes is why they are compared.

@@ -274,3 +274,104 @@ fn a_set_that_breaks_breaks_its_packages() {
     assert_eq!(stdout(&output), format!("mended {set}.a\nmended {set}.b\n"));
     assert_eq!(stderr(&output), "2 of 3 packages change\n");
 }
+
+/// What nix-eval-jobs does with aggregates: what they name becomes an input.
+const AGGREGATES: &str = r#"rec {
+  one = job "one" { };
+  two = job "two" { outputs = [ "out" "doc" ]; };
+  broken = throw "no";
+  direct = job "direct" { _hydraAggregate = true; constituents = [ one ]; };
+  named = job "named" { _hydraAggregate = true; constituents = [ "two" one ]; };
+  nested = job "nested" { _hydraAggregate = true; constituents = [ "named" ]; };
+  patterns = job "patterns" { _hydraAggregate = true; _hydraGlobConstituents = true; constituents = [ "o*" "tw?" ]; };
+  nobody = job "nobody" { _hydraAggregate = true; _hydraGlobConstituents = true; constituents = [ "x*" ]; };
+  fails = job "fails" { _hydraAggregate = true; constituents = [ "broken" "gone" ]; };
+  circle = job "circle" { _hydraAggregate = true; constituents = [ "elcric" ]; };
+  elcric = job "elcric" { _hydraAggregate = true; constituents = [ "circle" ]; };
+  unsaid = job "unsaid" { _hydraAggregate = true; };
+}"#;
+
+#[test]
+fn aggregates_are_made_of_the_jobs_that_they_name() {
+    let (found, code) = jobs(AGGREGATES, &["--constituents"]);
+    assert_eq!(code, Some(1));
+    let drv = |name: &str| found[name]["drvPath"].as_str().unwrap();
+    let of = |name: &str| -> Vec<&str> {
+        found[name]["constituents"].as_array().unwrap().iter().map(|drv| drv.as_str().unwrap()).collect()
+    };
+    assert_eq!(of("one"), Vec::<&str>::new());
+    assert_eq!(of("direct"), [drv("one")]);
+    assert_eq!(of("named"), [drv("one"), drv("two")]);
+    assert_eq!(of("nested"), [drv("named")]);
+    assert_eq!(of("patterns"), [drv("one"), drv("two")]);
+    assert_eq!(found["named"]["inputDrvs"][drv("two")], serde_json::json!(["doc"]));
+    assert_eq!(found["patterns"]["globConstituents"], true);
+    for (name, says) in [
+        ("nobody", "x*: constituent glob pattern had no matches"),
+        ("fails", "gone: does not exist"),
+        ("circle", "the aggregate is made of itself"),
+        ("elcric", "the aggregate is made of itself"),
+        ("unsaid", "must have `constituents`"),
+    ] {
+        let error = found[name]["error"].as_str().unwrap_or_default();
+        assert!(error.contains(says), "{name}: {error}");
+    }
+    assert!(found["fails"]["error"].as_str().unwrap().contains("broken: error: no"));
+    // Without the option they are packages as others.
+    let (plain, _) = jobs(AGGREGATES, &[]);
+    assert_ne!(plain["named"]["drvPath"], found["named"]["drvPath"]);
+    assert!(plain["named"].get("constituents").is_none());
+}
+
+#[test]
+fn an_aggregates_derivation_is_the_one_that_nix_would_make() {
+    // What `two` adds to the inputs of an aggregate that names it, a string's context adds to any package.
+    let program = r#"rec {
+      two = job "two" { outputs = [ "out" "doc" ]; };
+      named = job "named" { _hydraAggregate = true; constituents = [ "two" ]; };
+      said = job "named" { _hydraAggregate = true; constituents = [ "${builtins.substring 0 0 two.doc}two" ]; };
+    }"#;
+    let (found, code) = jobs(program, &["--constituents"]);
+    let (plain, _) = jobs(program, &[]);
+    assert_eq!(code, Some(0));
+    assert_ne!(plain["said"]["drvPath"], plain["named"]["drvPath"]);
+    assert_eq!(found["named"]["drvPath"], plain["said"]["drvPath"]);
+    assert_eq!(found["named"]["outputs"], plain["said"]["outputs"]);
+    assert_eq!(found["named"]["inputDrvs"], plain["said"]["inputDrvs"]);
+}
+
+#[test]
+fn functions_of_the_command_line_select_and_apply() {
+    let program = r#"{ a.b = job "b" { }; c = job "c" { }; }"#;
+    let (found, code) = jobs(program, &["--select", "all: all.a", "--apply", "job: { is = job.name; }"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["b"]);
+    assert_eq!(found["b"]["extraValue"], serde_json::json!({ "is": "b" }));
+    let (found, code) = jobs(program, &["--apply", "job: 3"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(first_line(&found["c"]), "error: --apply must make a set, and makes an integer");
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("jobs.nix"), format!("{JOB}{program}")).unwrap();
+    for (args, says) in [
+        (["--select", "all: 3"], "--select must make a set, and makes an integer"),
+        (["--select", "all:"], "syntax error"),
+        (["--select", "all: throw \"mine\""], "mine"),
+    ] {
+        let output = run(dir.path(), &[&["drvs", "-f", "jobs.nix"], &args[..]].concat());
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+        assert_eq!(stderr(&output).matches("error: ").count(), 1, "{}", stderr(&output));
+    }
+    // A flake has what it is made of.
+    fs::write(dir.path().join("flake.nix"), FLAKE).unwrap();
+    let path = format!("path:{}", dir.path().display());
+    let select = |reference: &str, function: &str| {
+        listed(
+            dir.path(),
+            &["--flake", reference, "--select", function, "--workers", "2", "--max-memory-size", "200"],
+        )
+    };
+    let (names, said) = select(&path, "flake: { inherit (flake.outputs.hydraJobs) nightly; }");
+    assert_eq!(names, ["nightly nightly"], "{said}");
+    let (names, said) = select(&format!("{path}#hydraJobs"), "jobs: jobs.release");
+    assert_eq!(names, ["one one"], "{said}");
+}

@@ -176,9 +176,7 @@ pub fn outputs(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Resu
     if let Some(value) = ev.shared.flake(&key) {
         return Ok(value);
     }
-    let reference = reference_of(flake)?;
-    let value = call(ev, &reference, By::User, overrides)?;
-    let outputs = match value {
+    let outputs = match whole(ev, flake, overrides)? {
         Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
             Some(outputs) => ev.force(outputs.value)?,
             None => return fail(Kind::MissingAttribute, format!("'{flake}' is not a flake")),
@@ -186,6 +184,12 @@ pub fn outputs(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Resu
         _ => return fail(Kind::Type, format!("'{flake}' is not a flake")),
     };
     Ok(ev.shared.remember_flake(key, outputs))
+}
+
+/// A flake with all that it has: outputs, inputs, its source.
+pub fn whole(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Result<Value> {
+    let reference = reference_of(flake)?;
+    call(ev, &reference, By::User, overrides)
 }
 
 /// An attribute of a flake, as `nix eval` finds it: under `packages` and `legacyPackages` of this

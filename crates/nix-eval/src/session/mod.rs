@@ -333,6 +333,14 @@ impl Session {
         self.value_of(|ev| flake::outputs(ev, reference, inputs))
     }
 
+    /// As [`Self::flake`], and not its outputs alone: they stand in `outputs` as well, beside `inputs` and `sourceInfo`.
+    ///
+    /// # Errors
+    /// As [`Self::flake`].
+    pub fn whole_flake(&self, reference: &str, inputs: &[(String, String)]) -> Result<Value<'_>> {
+        self.value_of(|ev| flake::whole(ev, reference, inputs))
+    }
+
     /// The flake in a folder, to be looked at and not built: its outputs together with `inputs` and `outPath`. The folder
     /// is neither hashed nor copied, so its [store path](flakes::place_of), and those of derivations that have files of
     /// it, are not the ones that Nix gives.

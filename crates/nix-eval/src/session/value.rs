@@ -8,7 +8,7 @@ use crate::builtins::Package;
 use crate::coerce::{Coerce, ContextSet};
 use crate::heap::Ref;
 use crate::machine::{Ev, Result as Evaluated};
-use crate::value::{Closure, Value as V};
+use crate::value::{Closure, ContextElement, Value as V};
 
 /// What a value is.
 #[derive(Clone, Debug, PartialEq)]
@@ -342,6 +342,25 @@ impl<'s> Value<'s> {
         self.with(|ev, value| match value {
             V::Attrs(attrs) => ev.package_meta(attrs),
             _ => Ok(serde_json::Map::new()),
+        })
+    }
+
+    /// The derivations that the text of a string, a path, a package or a list of them refers to, as store paths.
+    ///
+    /// # Errors
+    /// Those of evaluation; when it is none of these.
+    pub fn derivations(&self) -> Result<Vec<String>> {
+        self.with(|ev, value| {
+            let mut context = ContextSet::default();
+            ev.coerce_public(value, &mut context, Coerce { more: true, copy: false })?;
+            let mut found: Vec<String> = Vec::new();
+            for element in context.into_elements() {
+                if let ContextElement::Output { drv, .. } = element {
+                    found.push(format!("{}/{drv}", ev.shared.store.as_str()));
+                }
+            }
+            found.dedup();
+            Ok(found)
         })
     }
 
