@@ -46,7 +46,7 @@ enum Task {
     /// Look at the explorer's pages in a real browser: Debian's Chromium, which is installed where it is missing.
     Browser(browser::Args),
     /// Bump an extension in a clone, plan, build on two stores, push to an S3 server and a registry, boot a machine. After
-    /// the steps `current-nix` and `build-older` of `e2e`.
+    /// the step `chain` of `e2e`, which has all but the machine.
     Chain(e2e::chain::Args),
     /// Check licences, duplicates and sources of all crates with cargo-deny, where that is installed.
     Deny,

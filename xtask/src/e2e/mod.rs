@@ -264,6 +264,13 @@ const STEPS: &[Step] = &[
         run: registry::push,
     },
     Step {
+        name: "chain",
+        about: "bump an extension, plan, build on two stores, push to an S3 server and a registry",
+        // They use the same servers and the same other machine.
+        needs: &["cache", "builders", "registry"],
+        run: chain::without_machine,
+    },
+    Step {
         name: "slim",
         about: "the closure of psql_NN/slim is smaller than that of psql_NN/bin",
         needs: &["build-older"],
