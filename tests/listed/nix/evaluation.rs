@@ -115,7 +115,8 @@ pub fn values_of_random_programs(nix: &str) -> Result<(), Failed> {
 }
 
 pub fn messages_of_random_programs(nix: &str) -> Result<(), Failed> {
-    are_nix_s(nix, Compared::Messages, random::program().prop_map(|body| random::closed(&body)))
+    are_nix_s(nix, Compared::Messages, random::program().prop_map(|body| random::closed(&body)))?;
+    are_nix_s(nix, Compared::Messages, typed::program())
 }
 
 /// More of them with `PROPTEST_CASES`.

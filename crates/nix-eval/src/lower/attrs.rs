@@ -11,7 +11,7 @@ use super::{Code, Kind, Lowering, Result};
 use nix_syntax::compact::{Element, Node};
 
 /// What an attribute is, before lowering.
-enum Def<'g> {
+pub(super) enum Def<'g> {
     Expr(Node<'g>),
     Set(SetDef<'g>),
     /// `inherit name;`
@@ -20,19 +20,19 @@ enum Def<'g> {
     From(usize),
 }
 
-struct Attribute<'g> {
-    name: Symbol,
+pub(super) struct Attribute<'g> {
+    pub(super) name: Symbol,
     start: u32,
-    def: Def<'g>,
+    pub(super) def: Def<'g>,
 }
 
 #[derive(Default)]
-struct SetDef<'g> {
-    rec: bool,
-    attrs: Vec<Attribute<'g>>,
+pub(super) struct SetDef<'g> {
+    pub(super) rec: bool,
+    pub(super) attrs: Vec<Attribute<'g>>,
     index: FxHashMap<Symbol, usize>,
-    dynamic: Vec<(Node<'g>, Def<'g>, u32)>,
-    froms: Vec<Node<'g>>,
+    pub(super) dynamic: Vec<(Node<'g>, Def<'g>, u32)>,
+    pub(super) froms: Vec<Node<'g>>,
 }
 
 impl<'g> SetDef<'g> {
@@ -78,7 +78,7 @@ struct Slots {
 }
 
 impl Lowering<'_> {
-    fn collect<'g>(&self, node: Node<'g>) -> Result<SetDef<'g>> {
+    pub(super) fn collect<'g>(&self, node: Node<'g>) -> Result<SetDef<'g>> {
         let mut set = SetDef { rec: node.has(TOKEN_REC), ..SetDef::default() };
         for entry in node.nodes() {
             match entry.kind() {

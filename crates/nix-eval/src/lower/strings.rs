@@ -101,7 +101,7 @@ impl Lowering<'_> {
         Ok(self.make(Expr::Concat { parts, string: true, pos: self.pos(node.start()) }))
     }
 
-    fn string_parts<'g>(&self, node: Node<'g>) -> Vec<Piece<'g>> {
+    pub(super) fn string_parts<'g>(&self, node: Node<'g>) -> Vec<Piece<'g>> {
         let indented = matches!(node.token(), Some((TOKEN_STRING_START, "''", _)));
         let mut parts = if indented { strip_indentation(&pieces(node)) } else { plain_parts(node) };
         if !self.context.odd.bytes.is_empty() {
@@ -163,6 +163,13 @@ impl Lowering<'_> {
             let dir = *self.dir.get_or_insert_with(|| heap.thin(self.context.dir));
             return Ok(self.make(Expr::Path { dir, text: heap.thin(text.as_bytes()) }));
         }
+        let path = self.path_text(kind, text, start)?;
+        let path = self.heap().slice(&path);
+        Ok(self.constant(Value::Path(self.heap().alloc(Str::plain(path)))))
+    }
+
+    /// What a path, or the text before its first interpolation, stands for.
+    pub(super) fn path_text(&self, kind: SyntaxKind, text: &str, start: u32) -> Result<Vec<u8>> {
         let mut path = match kind {
             TOKEN_PATH_ABS => canonical(text.as_bytes()),
             TOKEN_PATH_HOME => match self.context.home {
@@ -177,8 +184,7 @@ impl Lowering<'_> {
         if text.ends_with('/') && path.last() != Some(&b'/') {
             path.push(b'/');
         }
-        let path = self.heap().slice(&path);
-        Ok(self.constant(Value::Path(self.heap().alloc(Str::plain(path)))))
+        Ok(path)
     }
 
     /// `<nixpkgs>` is `__findFile __nixPath "nixpkgs"`.
@@ -195,7 +201,7 @@ impl Lowering<'_> {
 }
 
 /// A part of a string.
-enum Piece<'g> {
+pub(super) enum Piece<'g> {
     Bytes(Vec<u8>),
     /// An expression, and where its `${` is.
     Code(Node<'g>, u32),
