@@ -88,16 +88,21 @@ table!(RawFlake, FLAKE_TOML, ["caches"], |t, d| Self {
 table!(RawInput, "the input", |t, d| {
     let url: Field<String> = t.required("url", "\"github:NixOS/nixpkgs/nixos-unstable\"", d);
     let place = url.as_ref().map(|url| Input::parse(&url.value));
+    // A new one has nothing but where it is from: that is one thing to do.
+    let pinned = t.has("nar-hash");
     Self {
         url,
         rev: match place {
-            Some(Ok(place)) if place.has_commits() => {
+            Some(Ok(place)) if place.has_commits() && pinned => {
                 t.required("rev", "\"…\" with the commit's 40 hexadecimal digits", d)
             }
             _ => t.optional("rev", d),
         },
-        nar_hash: t.required("nar-hash", HASH, d),
-        last_modified: t.required("last-modified", "1784796856", d),
+        nar_hash: t.required("nar-hash", &format!("{HASH}; `pgflakegen bump inputs` writes it"), d),
+        last_modified: match pinned {
+            true => t.required("last-modified", "1784796856", d),
+            false => t.optional("last-modified", d),
+        },
         follows: t.optional("follows", d),
     }
 });

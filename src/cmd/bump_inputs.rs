@@ -55,7 +55,7 @@ fn as_json(report: &Report) -> Value {
     let moved = report.moved.iter().map(|moved| {
         let mut value = json!({
             "name": format!("inputs {}", moved.name),
-            "from": pin(&moved.from),
+            "from": moved.from.as_ref().map(pin),
             "to": pin(&moved.to),
             "compare": moved.compare(),
         });

@@ -88,8 +88,8 @@ pub struct Moved {
     pub name: String,
     /// Where it is from.
     pub place: Place,
-    /// What it was pinned to.
-    pub from: Pin,
+    /// What it was pinned to; `None`: it is new.
+    pub from: Option<Pin>,
     /// What it is pinned to.
     pub to: Pin,
 }
@@ -146,7 +146,7 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
     if !request.dry_run {
         drop(super::recovered(root, host)?);
     }
-    let catalogue = super::usable(root, host)?;
+    let catalogue = with_new_inputs(root, host)?;
     let wanted = wanted(request, &catalogue)?;
     if request.commit {
         writing::clean(root)?;
@@ -177,7 +177,9 @@ pub fn inputs(request: &Request<'_>, upstream: &Upstream, host: &dyn Host) -> Re
         None => None,
     };
     let (edits, new) = edits(root, &moves, table.as_ref(), host)?;
-    if request.rebuilt {
+    if request.rebuilt && report.moved.iter().any(|moved| moved.from.is_none()) {
+        report.rebuilt = Rebuilt::Unknown("an input is new".to_owned());
+    } else if request.rebuilt {
         report.rebuilt = rebuilt(request, &catalogue, &new, &moves, host);
     }
     if !request.dry_run {
@@ -200,7 +202,7 @@ impl Move<'_> {
         Moved {
             name: self.input.name.clone(),
             place: self.input.place.clone(),
-            from: self.input.pin(),
+            from: Some(self.input.pin()).filter(|pin| pin.nar_hash != inputs::UNKNOWN_HASH),
             to: self.to.clone(),
         }
     }
@@ -210,7 +212,7 @@ impl Move<'_> {
         let moved = self.moved();
         Bumped {
             name: format!("inputs {}", moved.name),
-            from: said(&moved.from),
+            from: moved.from.as_ref().map_or_else(|| "nothing".to_owned(), said),
             to: said(&moved.to),
             postgresqls: Vec::new(),
             hash: Some(moved.to.nar_hash.clone()),
@@ -226,14 +228,30 @@ impl Moved {
     /// Where the changes are shown.
     pub fn compare(&self) -> Option<String> {
         let Place::GitHub { owner, repo, .. } = &self.place else { return None };
-        let (from, to) = (self.from.rev.as_ref()?, self.to.rev.as_ref()?);
+        let (from, to) = (self.from.as_ref()?.rev.as_ref()?, self.to.rev.as_ref()?);
         Some(format!("https://github.com/{owner}/{repo}/compare/{from}...{to}"))
     }
 
     /// `inputs nixpkgs e2587caef70c (2026-07-23) → 151fa4e8ddfd (2026-10-06)`.
     pub fn line(&self) -> String {
-        format!("inputs {} {} → {}", line(&self.name), said(&self.from), said(&self.to))
+        let from = self.from.as_ref().map_or_else(|| "(new)".to_owned(), said);
+        format!("inputs {} {from} → {}", line(&self.name), said(&self.to))
     }
+}
+
+/// The catalogue, in which inputs may say no more than where they are from.
+fn with_new_inputs(root: &Utf8Path, host: &dyn Host) -> Result<Catalogue, Error> {
+    let mut files = Files::read(root)?;
+    let text = limited::text(root.join(CATALOGUE).join(FLAKE_TOML)).unwrap_or_default();
+    if let Some(filled) = inputs::with_new(&text, |_| true) {
+        files.insert(Utf8PathBuf::from(FLAKE_TOML), filled.as_bytes());
+        let mut loaded = Loaded::default();
+        let found = crate::catalogue::load_from(&files, &mut loaded.sources, &mut loaded.diagnostics);
+        if let Some(catalogue) = found {
+            return Ok(catalogue);
+        }
+    }
+    super::usable(root, host)
 }
 
 /// The inputs that are named.
@@ -447,7 +465,8 @@ fn edits(
     host: &dyn Host,
 ) -> Result<(Edits, Catalogue), Error> {
     let before = limited::text(root.join(CATALOGUE).join(FLAKE_TOML))?;
-    let mut after = before.clone();
+    let is_moved = |name: &str| moves.iter().any(|moved| moved.input.name == name);
+    let mut after = inputs::with_new(&before, is_moved).unwrap_or_else(|| before.clone());
     for moved in moves {
         after = inputs::edited(&after, &moved.input.name, &moved.to)
             .map_err(|error| Error::refused(finding(moved.input, &error.into())))?;

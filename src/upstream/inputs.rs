@@ -248,6 +248,39 @@ pub fn edited(text: &str, name: &str, pin: &Pin) -> Result<String, EditError> {
     edit::set_in(text, &["inputs", name], &changes)
 }
 
+/// The hash of an input that has none yet: nothing has it.
+pub const UNKNOWN_HASH: &str = "sha256-//////////////////////////////////////////8=";
+
+/// catalogue/flake.toml with those of some inputs filled in that say only where they are from, so that it can be read;
+/// `None`: there are none.
+pub fn with_new(text: &str, wanted: impl Fn(&str) -> bool) -> Option<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().ok()?;
+    let inputs = document.get_mut("inputs")?.as_table_like_mut()?;
+    let mut filled = false;
+    for (_, input) in inputs.iter_mut().filter(|(name, _)| wanted(name.get())) {
+        let Some(input) = input.as_table_like_mut() else { continue };
+        let Some(Ok(place)) = input.get("url").and_then(|url| url.as_str()).map(Place::parse) else {
+            continue;
+        };
+        let unknown = "0".repeat(40);
+        let values = [
+            ("rev", Value::from(unknown)),
+            ("nar-hash", Value::from(UNKNOWN_HASH)),
+            ("last-modified", Value::from(1)),
+        ];
+        if input.contains_key("nar-hash") {
+            continue;
+        }
+        for (key, value) in values {
+            if !input.contains_key(key) && (key != "rev" || place.has_commits()) {
+                input.insert(key, value.into());
+                filled = true;
+            }
+        }
+    }
+    filled.then(|| document.to_string())
+}
+
 /// Whether a failure says that upstream has no such thing.
 pub fn is_gone(error: &InputError) -> bool {
     matches!(

@@ -93,6 +93,32 @@ fn nar_hash(place: &Place, rev: &str) -> String {
 }
 
 #[test]
+fn of_a_new_input_only_its_place_is_to_be_said() {
+    let nixpkgs = nixpkgs();
+    let place = place(&nixpkgs);
+    let september = commit(&nixpkgs, "september");
+    let pinned =
+        |line: &&str| ["rev =", "nar-hash =", "last-modified ="].iter().all(|key| !line.starts_with(key));
+    let bare: String = FLAKE.lines().filter(pinned).map(|line| format!("{line}\n")).collect();
+    place.write("catalogue/flake.toml", &bare);
+    let (code, _, err) = place.said(&["check"]);
+    assert_eq!((code, err.matches("error[").count()), (1, 1), "{err}");
+    has(&err, "`pgflakegen bump inputs` writes it");
+    let (code, out, err) = place.said(&["bump", "inputs"]);
+    assert_eq!(code, 0, "{err}");
+    has(&out, &format!("inputs nixpkgs (new) → {september:.12} ("));
+    has(&err, "what would be rebuilt is not known: an input is new");
+    let text = place.read("catalogue/flake.toml");
+    has(&text, &format!("rev = \"{september}\"\nnar-hash = \"{}\"\n", nar_hash(&place, &september)));
+    has(&text, "# What everything is built with.\n");
+    assert_eq!(place.said(&["check"]).0, 0);
+    // Nothing is written where it cannot be had.
+    place.write("catalogue/flake.toml", &bare.replace("nixos-unstable", "gone"));
+    let before = tree(&place);
+    assert_eq!((place.said(&["bump", "inputs"]).0, tree(&place)), (1, before));
+}
+
+#[test]
 fn the_pin_moves_with_lock_and_table_and_says_what_that_means() {
     let nixpkgs = nixpkgs();
     let place = place(&nixpkgs);

@@ -569,7 +569,8 @@ pub fn generate_for_chain(context: &Context, flake: &Path, published: &Published
     fs::remove_file(folder.join("nixpkgs.toml"))?;
     output(git(flake).args(["init", "--quiet", "--initial-branch=main"]))?;
     let commit = |message: &str| -> Result<()> {
-        output(git(flake).args(["add", "--all", "--force"]))?;
+        // What runs remember is nobody else's.
+        output(git(flake).args(["add", "--all", "--force", "--", ".", ":!.pgflakegen-state"]))?;
         output(git(flake).args(["commit", "--quiet", "--message", message])).map(drop)
     };
     // What is generated is told from edits by what was committed.
