@@ -78,7 +78,7 @@ select case when datconnlimit = -2 then '*' else m end, format('the database %I 
     case when datconnlimit = -2 then 'is half dropped' else 'takes no connections' end),
   case when datconnlimit = -2 then format('drop database %I;', datname) else format('alter database %I allow_connections true;', datname) end
 from pg_database, (values ('pg_upgrade'), ('[pg_dumpall]'), ('[logical]')) as methods (m)
-where (not datallowconn and datname <> 'template0' or to_jsonb(datconnlimit) = '-2') order by 2;
+where (not datallowconn and datname <> 'template0' or datconnlimit = -2) order by 2;
 
 select 'pg_upgrade', 'the database template0 takes connections', 'alter database template0 allow_connections false;'
 from pg_database where datname = 'template0' and datallowconn;

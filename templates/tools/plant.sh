@@ -67,7 +67,8 @@ plant_each() {
       printf 'NOT FOUND %s\n' "${plants[number]}"
       missed=$((missed + 1))
     fi
-    found_values | grep -vxFf "$work/plants/before.found" >"$work/plants/$number.found" || true
+    found_values >"$work/plants/all.found"
+    grep -vxFf "$work/plants/before.found" "$work/plants/all.found" >"$work/plants/$number.found" || true
   done
   if [[ -n $pairs ]]; then
     for number in "${!plants[@]}"; do

@@ -98,10 +98,10 @@ drop_if_new() {
   fi
 }
 
-# Sets databases to their names.
+# Sets databases to the names of those that one can connect to.
 list_databases() { # old|new
   sql "$1" "$home" --record-separator-zero >"$work/databases" \
-    --command="select datname from pg_database where datallowconn order by 1"
+    --command="select datname from pg_database where datallowconn and datconnlimit <> -2 order by 1"
   mapfile -d '' -t databases <"$work/databases"
 }
 
