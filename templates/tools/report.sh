@@ -9,7 +9,8 @@ disk='' statistics_before='' statistics_after=''
 
 print_measured() {
   local seconds downtime
-  seconds=$(in_seconds "$took") downtime=$(in_seconds "$down")
+  seconds=$(in_seconds "$took")
+  downtime=$(in_seconds "$down")
   printf '%s took %s s, in %s s of them nobody can write; %s MiB of disk; %s of %s columns have statistics.\n' "$method" "$seconds" \
     "$downtime" "$((disk / 1024 / 1024))" "$statistics_after" "$statistics_before"
 }
