@@ -52,6 +52,8 @@ sql postgres --set=name="$own" <<<'create database :"name";'
 sql "$own" --command="create schema kept" \
   --command="create table kept.keys as select n as id from generate_series(1, 100) as n" \
   --command="alter table kept.keys add primary key (id)"
+# What a report shows as text.
+sql "$own" --command='create table kept."<script>alert(1)</script>" ()'
 # Enough that copies and links take different room.
 sql "$own" --command="create table kept.many as select n, repeat(md5(n::text), 8) as body from generate_series(1, 400000) as n"
 split "$here/own-data.sql" '-- extension: '
