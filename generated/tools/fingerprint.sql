@@ -91,12 +91,12 @@ from pg_index as i join pg_class as c on c.oid = i.indexrelid join pg_namespace 
 where not (indisvalid and indisready and indislive) and c.relkind = 'i' order by 2;
 
 -- Collations whose library sorts otherwise than when they were made: their indexes may be wrong. Of PostgreSQL's own,
--- only those.
+-- only those. What a database sorts by comes below.
 select 'collation', format('%s.%s.%s', current_database(), n.nspname, collname),
   case when collversion is not distinct from pg_collation_actual_version(c.oid) then 'as the library has it'
        else 'made with ' || coalesce(collversion, 'no version') end
 from pg_collation as c join pg_namespace as n on n.oid = c.collnamespace
-where collversion is distinct from pg_collation_actual_version(c.oid) or c.oid >= 16384 order by 2;
+where (collversion is distinct from pg_collation_actual_version(c.oid) or c.oid >= 16384) and collprovider <> 'd' order by 2;
 
 -- pg_dump leaves out what is in the system's schemas.
 select 'in pg_catalog', current_database() || ' ' || pg_describe_object(classid, objid, 0), owner from (

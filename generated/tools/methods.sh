@@ -108,7 +108,7 @@ by_pg_upgrade() {
   if [[ $transfer == @(link|swap) ]]; then
     cp --archive --reflink=auto "$work/old" "$work/kept" || die "OLD's cluster cannot be copied to $work"
   fi
-  step "pg_upgrade${transfer:+ --$transfer}"
+  step "pg_upgrade ($transfer)"
   timed down try_upgrade upgrade
   timed down start new
   timed down update_extensions

@@ -14,8 +14,9 @@ find_source_kind() {
       elif [[ -e $data/toc.dat ]]; then
         source_kind=archive
       elif [[ -f $data && -r $data ]]; then
-        start=$(head -c 5 "$data" | tr -d '\0')
-        if [[ $start == PGDMP ]]; then source_kind=archive; else source_kind=sql; fi
+        start=$(head -c 7 "$data" | tr -d '\0')
+        # The custom format, and a tar archive with the table of contents first.
+        if [[ $start == PGDMP* || $start == toc.dat ]]; then source_kind=archive; else source_kind=sql; fi
       else
         die "--data is $data, which is no data directory, no dump that can be read, and no postgresql://…"
       fi
@@ -64,6 +65,25 @@ copy_cluster() {
   slots=$((slots + ${#there}))
   prepared=$(LC_ALL=C "$old_bin/bin/pg_controldata" "$work/old" | sed -n 's/^max_prepared_xacts setting: *//p')
   write_wanted "$work/old" "$((prepared + 5))"
+}
+
+# NEW's templates as OLD's: pg_upgrade sees to it itself, dumps do not have those.
+same_locale() {
+  local fields=()
+  sql old "$home" --field-separator-zero --record-separator-zero >"$work/locale" \
+    --command="select pg_encoding_to_char(encoding), datcollate, datctype, coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),
+                 coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''), coalesce(to_jsonb(d) ->> 'daticurules', '')
+               from pg_database as d where datname = 'template0'"
+  mapfile -d '' -t fields <"$work/locale"
+  options+=(--encoding="${fields[0]}" --lc-collate="${fields[1]}" --lc-ctype="${fields[2]}")
+  case ${fields[3]} in
+    i) options+=(--locale-provider=icu --icu-locale="${fields[4]}") ;;
+    b) options+=(--locale-provider=builtin --builtin-locale="${fields[4]}") ;;
+    *) ;;
+  esac
+  if [[ -n ${fields[5]} ]]; then
+    options+=(--icu-rules="${fields[5]}")
+  fi
 }
 
 # By OLD's own programs: what newer ones write, it does not take.

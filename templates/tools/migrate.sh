@@ -15,6 +15,9 @@ else
 fi
 start old
 find_home
+if [[ $source_kind == cluster ]]; then
+  same_locale
+fi
 step "NEW is PostgreSQL $new_name ($new_bin)"
 init_cluster "$work/new" "$new_name" "$new_bin" "${options[@]}"
 write_wanted "$work/new" 5

@@ -132,6 +132,7 @@ pub fn own_data(context: &Context) -> Result<Outcome> {
     }
     let to = context.logs().join("own-data.md");
     fs::write(&to, &table)?;
+    sources(context, &tool, older, newer, &builds, place.path())?;
     obstacles(context, &tool, older, newer, &builds, place.path())?;
     Ok(Outcome::Done(format!(
         "a data directory of {older} with {count} extensions became {}; {runs} runs, nothing differs: {}",
@@ -207,6 +208,25 @@ impl Drop for Sharing {
         let _ = output(program("umount").arg(self.mounted.path()));
         let _ = fs::remove_file(&self.image);
     }
+}
+
+/// Other clusters, dumps and servers are taken, and what is none of these is refused.
+fn sources(
+    context: &Context,
+    tool: &str,
+    older: &str,
+    newer: &[String],
+    builds: &[String],
+    place: &Path,
+) -> Result<()> {
+    let new = newer.last().context("no newer PostgreSQL")?;
+    let copies = readable(&[&context.root.join("tests/e2e/own-sources.sh")])?;
+    let mut command = as_nobody("bash");
+    command.arg(copies.path().join("own-sources.sh")).arg(place.join("sources"));
+    let said = logged(command.args([tool, older, new, &builds[0]]), &context.log("own-sources"), |_| ())?;
+    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
+    context.note(&format!("{count} kinds of --data, or of what it refuses"));
+    Ok(())
 }
 
 /// What stops pg_upgrade is said before anything is tried: each of obstacles.sql alone in a new cluster, with what the
