@@ -74,7 +74,7 @@ from pg_prepared_xacts, (values ('pg_upgrade'), ('[pg_dumpall]'), ('[logical]'))
 where database = current_database() order by 2;
 
 \if :once_for_all
-select case when datconnlimit = -2 then '*' else m end, format('the database %I %s', datname,
+select distinct case when datconnlimit = -2 then '*' else m end, format('the database %I %s', datname,
     case when datconnlimit = -2 then 'is half dropped' else 'takes no connections' end),
   case when datconnlimit = -2 then format('drop database %I;', datname) else format('alter database %I allow_connections true;', datname) end
 from pg_database, (values ('pg_upgrade'), ('[pg_dumpall]'), ('[logical]')) as methods (m)

@@ -19,7 +19,7 @@ prepare transaction 'one''s "own"';
 create database closed allow_connections false;
 -- obstacle: the database template0 takes connections => template0
 alter database template0 allow_connections true;
--- obstacle: the database half is half dropped => invalid
+-- obstacle: the database half is half dropped => datconnlimit
 create database half;
 update pg_database set datconnlimit = -2 where datname = 'half';
 -- obstacle: the column public.child.a may be null => not null
