@@ -148,9 +148,11 @@ in
       ./two-servers.sh
       ./own-data.sh
       ./new-options.sh
+      ./obstacles.sh
       ./methods.sh
       ./compare.sh
       ./plant.sh
+      ./report.sh
       ./migrate.sh
     ];
     runtimeInputs = [
@@ -161,6 +163,7 @@ in
       PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
       PGFLAKEGEN_MEMBERS = "${./members.sql}";
       PGFLAKEGEN_MIGRATIONS = "${migrations}";
+      PGFLAKEGEN_OBSTACLES = "${./obstacles.sql}";
       PGFLAKEGEN_PRIME = "${../../tests/prime.sql}";
     };
   };

@@ -3,15 +3,30 @@
 # shellcheck shell=bash disable=SC2154
 # The ways to upgrade: each brings the content of the running server old into the running server new.
 
+# Extensions that stay in the version they had, as their update failed: database, name, and why.
+not_updated=()
+
 update_extensions() {
-  local database databases
+  local database databases extension why
   list_databases new
   for database in "${databases[@]}"; do
-    sql new "$database" >&2 <<'SQL'
-select format('alter extension %I update', name) from pg_available_extensions
-where installed_version <> default_version order by name
-\gexec
-SQL
+    sql new "$database" --record-separator-zero >"$work/outdated" \
+      --command="select name from pg_available_extensions where installed_version <> default_version order by name"
+    while IFS= read -r -d '' extension; do
+      if ! why=$(sql new "$database" --set=name="$extension" <<<'alter extension :"name" update;' 2>&1); then
+        not_updated+=("$database" "$extension" "$why")
+      fi
+    done <"$work/outdated"
+  done
+}
+
+print_not_updated() {
+  local at database extension why
+  for ((at = 0; at < ${#not_updated[@]}; at += 3)); do
+    database=${not_updated[at]} extension=${not_updated[at + 1]}
+    why=$(printable_lines <<<"${not_updated[at + 2]}")
+    make_printable database extension
+    printf '%s in %s stays in its version, as alter extension %s update says:\n%s\n' "$extension" "$database" "$extension" "  ${why//$'\n'/$'\n'  }"
   done
 }
 
@@ -26,9 +41,9 @@ rename_for_the_way() {
     if [[ $database == *[$'\n\r']* ]]; then
       ((number += 1))
       travels_as[migration_test_database_$number]=$database
-      sql old postgres --set=from="$database" --set=to="migration_test_database_$number" <<<'alter database :"from" rename to :"to";'
+      sql old "$home" --set=from="$database" --set=to="migration_test_database_$number" <<<'alter database :"from" rename to :"to";'
       make_printable database
-      note "$method refuses line breaks in the names of databases: $database goes as migration_test_database_$number. Rename it before you upgrade it"
+      note "$way refuses line breaks in the names of databases: $database goes as migration_test_database_$number. Rename it before you upgrade it"
     fi
   done
 }
@@ -36,22 +51,80 @@ rename_for_the_way() {
 rename_back() { # old|new
   local from
   for from in "${!travels_as[@]}"; do
-    sql "$1" postgres --set=from="$from" --set=to="${travels_as[$from]}" <<<'alter database :"from" rename to :"to";'
+    sql "$1" "$home" --set=from="$from" --set=to="${travels_as[$from]}" <<<'alter database :"from" rename to :"to";'
   done
+}
+
+# Microseconds that the method took, and of them those in which nobody can write.
+took=0 down=0
+
+# Runs a command, and counts its time to that of the method; with `down`, as time in which nobody can write.
+timed() { # up|down COMMAND…
+  local began=${EPOCHREALTIME/[.,]/} spent kind=$1
+  shift
+  "$@"
+  spent=$((${EPOCHREALTIME/[.,]/} - began))
+  took=$((took + spent))
+  if [[ $kind == down ]]; then
+    down=$((down + spent))
+  fi
+}
+
+# Bytes of the clusters and what else the method has written; a file that both have counts once. Where files are
+# clones, only the filesystem knows what they share.
+disk_used() {
+  if [[ $method == clone ]]; then
+    sync --file-system "$work"
+    df --output=used --block-size=1 "$work" | tail -n 1
+  else
+    find "$work" -mindepth 1 -maxdepth 1 \( -name old -o -name new -o -name '*.sql' \) -print0 |
+      du --files0-from=- --summarize --total --block-size=1 | tail -n 1 | cut -f1
+  fi
+}
+
+# How many columns have statistics, which the planner goes by.
+count_statistics() { # old|new
+  local database databases count=0 here
+  list_databases "$1"
+  for database in "${databases[@]}"; do
+    here=$(sql "$1" "$database" --command="select count(*) from pg_statistic where starelid >= 16384")
+    count=$((count + here))
+  done
+  printf '%s' "$count"
 }
 
 by_pg_upgrade() {
   local upgrade=("$new_bin/bin/pg_upgrade" --old-bindir="$old_bin/bin" --new-bindir="$new_bin/bin" \
-    --old-datadir="$work/old" --new-datadir="$work/new" --username="$superuser" --socketdir="$work/upgrade")
-  stop old
+    --old-datadir="$work/old" --new-datadir="$work/new" --username="$superuser" --socketdir="$sockets/upgrade")
+  if [[ $transfer != copy ]]; then
+    upgrade+=("--$transfer")
+  fi
   stop new
-  cd "$work/upgrade"
-  step "pg_upgrade --check"
-  "${upgrade[@]}" --check >"$work/pg_upgrade-check.log" 2>&1 || show_failure "pg_upgrade --check" "$work/pg_upgrade-check.log"
-  step "pg_upgrade"
-  "${upgrade[@]}" >"$work/pg_upgrade.log" 2>&1 || show_failure "pg_upgrade" "$work/pg_upgrade.log"
-  start new
-  update_extensions
+  cd "$sockets/upgrade"
+  step "pg_upgrade --check, while OLD runs"
+  timed up try_upgrade check --check
+  timed down stop old
+  # Neither leaves a cluster that is as it was, and what is compared afterwards is that.
+  if [[ $transfer == @(link|swap) ]]; then
+    cp --archive --reflink=auto "$work/old" "$work/kept" || die "OLD's cluster cannot be copied to $work"
+  fi
+  step "pg_upgrade ($transfer)"
+  timed down try_upgrade upgrade
+  timed down start new
+  timed down update_extensions
+}
+
+try_upgrade() { # LOG [options]
+  local log=$work/pg_upgrade-$1.log
+  shift
+  "${upgrade[@]}" "$@" >"$log" 2>&1 || show_failure "pg_upgrade${*:+ $*}" "$log"
+}
+
+restore_kept() {
+  if [[ -e $work/kept ]]; then
+    rm -rf -- "${work:?}/old"
+    mv -- "$work/kept" "$work/old"
+  fi
 }
 
 show_failure() { # WHAT LOG
@@ -69,8 +142,16 @@ show_failure() { # WHAT LOG
 
 by_pg_dumpall() {
   step "pg_dumpall, then psql"
-  on old postgres pg_dumpall >"$work/all.sql"
-  without_superuser <"$work/all.sql" | sql new postgres >"$work/restore.log" || die "the dump cannot be restored"
+  timed down dump_all
+  timed down restore_all all.sql "the dump cannot be restored"
+}
+
+dump_all() { # [options]
+  on old "$home" pg_dumpall "$@" >"$work/all.sql"
+}
+
+restore_all() { # FILE WHAT-FAILED
+  without_superuser <"$work/$1" | sql new "$home" >"$work/restore.log" || die "$2"
 }
 
 # The tables whose rows replication carries: not those of extensions, not unlogged ones.
@@ -82,9 +163,9 @@ readonly replicated="
 # What has to be copied beside them.
 readonly not_replicated="
   pg_class as c join pg_namespace as n on n.oid = c.relnamespace
-  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  where c.relkind in ('r', 'S') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     and (exists (select from pg_extension where c.oid = any (extconfig))
-         or c.relpersistence = 'u'
+         or c.relkind = 'r' and c.relpersistence = 'u'
             and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e'))"
 
 wait_for() { # WHAT old|new DATABASE SQL [psql arguments]: until it says t
@@ -112,7 +193,7 @@ SQL
   published=$(sql old "$1" --command="select exists (select from pg_publication where pubname = 'migration_test')")
   if [[ $published == t ]]; then
     conninfo=''
-    add_conninfo host "$work/old-socket"
+    add_conninfo host "$sockets/old-socket"
     add_conninfo port 5432
     add_conninfo user "$superuser"
     add_conninfo dbname "$1"
@@ -125,10 +206,12 @@ SQL
 copy_the_rest() { # DATABASE
   local table tables=()
   sql old "$1" >"$work/rest.sql" <<'SQL'
-select format('select setval(%L, %s, %L);', format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value), last_value is not null)
+select format($$select format('select setval(%%L, %%s, %%L);', %L, last_value, is_called) from %I.%I$$,
+  format('%I.%I', schemaname, sequencename), schemaname, sequencename)
 from pg_sequences
 where not exists (select from pg_depend where classid = 'pg_class'::regclass and deptype = 'e'
-                    and objid = format('%I.%I', schemaname, sequencename)::regclass);
+                    and objid = format('%I.%I', schemaname, sequencename)::regclass)
+\gexec
 SQL
   sql old "$1" --record-separator-zero --command="select format('%I.%I', n.nspname, c.relname) from $not_replicated" >"$work/tables"
   while IFS= read -r -d '' table; do
@@ -143,13 +226,20 @@ SQL
 }
 
 by_logical() {
-  local database databases position number
+  local databases
   step "definitions by pg_dumpall --schema-only"
-  on old postgres pg_dumpall --schema-only >"$work/schema.sql"
-  without_superuser <"$work/schema.sql" | sql new postgres >"$work/restore.log" || die "the definitions cannot be restored"
+  timed up dump_all --schema-only
+  timed up restore_all all.sql "the definitions cannot be restored"
 
   step "logical replication"
   list_databases old
+  timed up begin_replication
+  load_changes
+  timed down end_replication
+}
+
+begin_replication() {
+  local database number
   # A subscription's slot is named after it, and a slot cannot have every name that a database can.
   for number in "${!databases[@]}"; do
     replicate "${databases[number]}" "migration_test_$number"
@@ -158,10 +248,14 @@ by_logical() {
     wait_for "the first copy of the tables of $database" new "$database" \
       "select coalesce(bool_and(srsubstate = 'r'), true) from pg_subscription_rel"
   done
-  load_changes
-  position=$(sql old postgres --command="select pg_current_wal_lsn()")
-  wait_for "the last changes" old postgres \
-    "select coalesce(bool_and(confirmed_flush_lsn >= :'position'), true) from pg_replication_slots where slot_type = 'logical'" \
+}
+
+# From here on nothing may be written to OLD.
+end_replication() {
+  local database number position
+  position=$(sql old "$home" --command="select pg_current_wal_lsn()")
+  wait_for "the last changes" old "$home" \
+    "select coalesce(bool_and(confirmed_flush_lsn >= :'position'), true) from pg_replication_slots where slot_name ~ '^migration_test_'" \
     --set=position="$position"
   for number in "${!databases[@]}"; do
     database=${databases[number]}

@@ -3,10 +3,15 @@
 # shellcheck shell=bash disable=SC2154
 # The two servers of a migration-test, and what there is in them.
 
-# Sockets are below it, and their paths must be short.
-work=$(TMPDIR=/tmp mktemp -d "/tmp/$program.XXXXXX")
-mkdir "$work"/{old-socket,new-socket,upgrade}
-running=() verdict=''
+# Paths of sockets must be short, wherever the clusters are.
+sockets=$(TMPDIR=/tmp mktemp -d "/tmp/$program.XXXXXX")
+work=$sockets
+if [[ -n $directory ]]; then
+  directory=$(realpath -- "$directory")
+  work=$(mktemp -d "$directory/$program.XXXXXX")
+fi
+mkdir "$sockets"/{old,new}-socket "$sockets/upgrade"
+running=() verdict='' home=postgres
 
 clean_up() {
   local status=$? server
@@ -18,6 +23,9 @@ clean_up() {
     note "the working directory is kept: $work"
   else
     rm -rf -- "$work"
+  fi
+  if [[ -z $keep || $sockets != "$work" ]]; then
+    rm -rf -- "$sockets"
   fi
   # Whatever status a program ended with, only the comparison says 0 or 1.
   if [[ -z $verdict && $status != 2 ]]; then
@@ -33,11 +41,20 @@ step() {
   printf '== %s\n' "$*" >&2
 }
 
+slots=20
+
+# What the methods want, and what a server does not start without: slots and prepared transactions that are there. In a
+# file, as pg_upgrade starts both servers itself.
+write_wanted() { # DATADIR PREPARED
+  printf '%s\n' "wal_level = logical" "max_replication_slots = $slots" "max_wal_senders = $slots" \
+    "max_logical_replication_workers = 20" "max_worker_processes = 40" "max_prepared_transactions = $2" >>"$1/postgresql.conf"
+}
+
 start() { # old|new
   local which_bin=$old_bin
   if [[ $1 == new ]]; then which_bin=$new_bin; fi
-  start_private "$which_bin" "$work/$1" "$work/$1-socket" 5432 "$work/$1.log" \
-    -c fsync=off -c wal_level=logical -c max_replication_slots=20 -c max_wal_senders=20 -c max_logical_replication_workers=20 -c max_worker_processes=40
+  start_private "$which_bin" "$work/$1" "$sockets/$1-socket" 5432 "$work/$1.log" \
+    -c fsync=off
   running+=("$which_bin=$work/$1")
 }
 
@@ -56,7 +73,7 @@ stop() { # old|new
 on() { # old|new DATABASE PROGRAM [arguments]
   local server=$1 database=$2 command=$3
   shift 3
-  PGHOST=$work/$server-socket PGPORT=5432 PGUSER=$superuser PGDATABASE=$database \
+  PGHOST=$sockets/$server-socket PGPORT=5432 PGUSER=$superuser PGDATABASE=$database \
     PGOPTIONS='-c client_min_messages=warning' "$new_bin/bin/$command" "$@"
 }
 
@@ -67,10 +84,26 @@ sql() { # old|new DATABASE [psql arguments]
   on "$server" "$database" psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"
 }
 
-# Sets databases to their names.
+# Sets home to the database that one connects to where it does not matter which: not everybody has one named postgres.
+find_home() {
+  local there
+  there=$(sql old template1 --command="select exists (select from pg_database where datname = 'postgres' and datallowconn)")
+  if [[ $there == f ]]; then
+    home=template1
+  fi
+}
+
+# Every new cluster has a database postgres.
+drop_if_new() {
+  if [[ $home != postgres ]]; then
+    sql new "$home" --command="drop database if exists postgres"
+  fi
+}
+
+# Sets databases to the names of those that one can connect to.
 list_databases() { # old|new
-  sql "$1" postgres --record-separator-zero >"$work/databases" \
-    --command="select datname from pg_database where datallowconn order by 1"
+  sql "$1" "$home" --record-separator-zero >"$work/databases" \
+    --command="select datname from pg_database where datallowconn and datconnlimit <> -2 order by 1"
   mapfile -d '' -t databases <"$work/databases"
 }
 
@@ -87,13 +120,13 @@ fingerprint() { # old|new
   rm -rf "$work/$1.schema" "$work/$1.members"
   mkdir "$work/$1.schema" "$work/$1.members"
   if [[ $1 == old ]]; then
-    sql old postgres --field-separator-zero --record-separator-zero \
+    sql old "$home" --field-separator-zero --record-separator-zero \
       --command="select name, coalesce(comment, '(none)') from pg_available_extensions" >"$work/old.comments"
   fi
   list_databases "$1"
   for database in "${databases[@]}"; do
     file_of "$database"
-    sql "$1" "$database" --file="$PGFLAKEGEN_FINGERPRINT"
+    sql "$1" "$database" --set=home="$home" --file="$PGFLAKEGEN_FINGERPRINT"
     definitions "$1" "$database" >"$work/$1.schema/$file"
     sql "$1" "$database" --file="$PGFLAKEGEN_MEMBERS" >"$work/$1.members/$file"
     sql "$1" "$database" --command="$list_extensions" >"$work/$1.members/$file.sql"
@@ -125,11 +158,24 @@ normalised() { # FILE
 readonly scratch=migration_test_scratch
 
 new_scratch() { # old|new
-  sql "$1" postgres --command="drop database if exists $scratch" --command="create database $scratch template template0"
+  drop_scratch "$1"
+  sql "$1" "$home" --command="create database $scratch template template0"
 }
 
 drop_scratch() { # old|new
-  sql "$1" postgres --command="drop database if exists $scratch"
+  local there
+  there=$(sql "$1" "$home" --command="select exists (select from pg_database where datname = '$scratch')")
+  if [[ $there == f ]]; then
+    return
+  fi
+  # A subscription keeps its database from being dropped.
+  sql "$1" "$scratch" <<'SQL'
+select format(command, subname) from pg_subscription,
+  (values (1, 'alter subscription %I disable'), (2, 'alter subscription %I set (slot_name = none)'), (3, 'drop subscription %I'))
+    as c (step, command)
+where subdbid = (select oid from pg_database where datname = current_database()) order by subname, step \gexec
+SQL
+  sql "$1" "$home" --command="drop database $scratch"
 }
 
 # Both definitions as $work/compared has them. A newer PostgreSQL writes some in another form: where the texts differ,
@@ -246,7 +292,7 @@ compare_members() {
 
 load_changes() {
   if [[ -z $data && -e $PGFLAKEGEN_MIGRATIONS/changes.sql ]]; then
-    sql old postgres --file="$PGFLAKEGEN_MIGRATIONS/changes.sql" >/dev/null
+    sql old "$home" --file="$PGFLAKEGEN_MIGRATIONS/changes.sql" >/dev/null
   fi
 }
 

@@ -6,7 +6,7 @@ declare -A newest=() newest_comment=() oldest_comment=()
 # What extensions are in NEW by default, and what both servers say of them.
 read_offered() {
   local extension version comment
-  sql new postgres --field-separator-zero --record-separator-zero \
+  sql new "$home" --field-separator-zero --record-separator-zero \
     --command="select name, default_version, coalesce(comment, '(none)') from pg_available_extensions" >"$work/offered"
   while IFS= read -r -d '' extension && IFS= read -r -d '' version && IFS= read -r -d '' comment; do
     newest[$extension]=$version newest_comment[$extension]=$comment
@@ -17,15 +17,17 @@ read_offered() {
 }
 
 # Sets why to what keeps the method from carrying this, if something is known to.
-find_why() { # KIND BEFORE AFTER
-  local before=$2 after=$3 gone='' dump=''
+find_why() { # KIND NAME BEFORE AFTER
+  local before=$3 after=$4 gone='' dump='' owner
   why=''
+  # As PostgreSQL writes a role.
+  if [[ $superuser =~ ^[a-z_][a-z0-9_]*$ ]]; then owner=$superuser; else owner="\"${superuser//\"/\"\"}\""; fi
   if [[ $after == "(not there)" ]]; then gone=1; fi
-  if [[ $method != pg_upgrade ]]; then dump=1; fi
+  if [[ $way != pg_upgrade ]]; then dump=1; fi
   case $1 in
     'alter system') if [[ -n $gone ]]; then why="is in postgresql.auto.conf, which no method takes along: copy it"; fi ;;
     'extension owner')
-      if [[ -n $dump && $after == "$superuser" ]]; then why="dumps have no owners of extensions: they belong to who restores them"; fi
+      if [[ $after == "$owner" ]]; then why="no method has owners of extensions: they belong to who restores them"; fi
       ;;
     'extension members')
       if [[ -n $dump && $before == changed:* && $after == "as installed" ]]; then
@@ -42,9 +44,15 @@ find_why() { # KIND BEFORE AFTER
         why="slots stay behind: make them anew before anything is changed"
       fi
       ;;
+    settings)
+      if [[ -n $gone && $2 == 'every database every role' ]]; then
+        why="pg_dumpall, which pg_upgrade uses too, leaves out what is set for every role: alter role all set … anew"
+      fi
+      ;;
     'prepared transaction') if [[ -n $gone && -n $dump ]]; then why="commit or roll it back first"; fi ;;
-    'invalid index') if [[ -n $gone && -n $dump ]]; then why="dumps leave out what is not valid: reindex it first, or drop it"; fi ;;
-    'in pg_catalog') if [[ -n $gone && -n $dump ]]; then why="dumps leave out what is in the system's schemas"; fi ;;
+    'invalid index') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, leaves out what is not valid: reindex it first, or drop it"; fi ;;
+    'in pg_catalog') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, leaves out what is in the system's schemas"; fi ;;
+    'generated columns') if [[ -n $dump && -z $gone ]]; then why="are computed anew, and come out otherwise today"; fi ;;
     collation)
       if [[ -n $dump && $before == made\ with* && $after == "as the library has it" ]]; then
         why="is made anew, with the indexes"
@@ -84,6 +92,7 @@ compare() {
   compare_definitions
   compare_members
   read_fingerprints
+  : >"$work/compared.all"
   {
     printf 'KIND\tNAME\tOLD %s\tNEW %s\tRESULT\n' "$old_name" "$new_name"
     for key in "${things[@]}"; do
@@ -96,16 +105,17 @@ compare() {
       elif [[ $kind == 'extension comment' && $after == "${newest_comment[$extension]-}" && $before == "${oldest_comment[$extension]-}" ]]; then
         result=updated
       else
-        find_why "$kind" "$before" "$after"
-        make_printable thing
+        find_why "$kind" "$thing" "$before" "$after"
         if [[ -n $why ]]; then
           result='not carried'
+          make_printable thing
           left+=("$kind $thing: $why")
         else
           result=DIFFERENT
           different+=("$key")
         fi
       fi
+      printf '%s\0' "$kind" "${key#*$'\t'}" "$before" "$after" "${result,,}" "$why" >>"$work/compared.all"
       make_printable thing before after
       printf '%s\t%s\t%s\t%s\t%s\n' "$kind" "$thing" "$before" "$after" "$result"
     done
@@ -139,7 +149,7 @@ SQL
 # The first differences, with what changed.
 print_differences() {
   local key kind thing before after changes
-  if [[ $method == pg_upgrade && " ${different[*]}" == *" table"* ]]; then
+  if [[ $way == pg_upgrade && " ${different[*]}" == *" table"* ]]; then
     start old
     rename_back old
   fi
@@ -172,6 +182,9 @@ report() {
     die "there is nothing to compare: no data was loaded"
   fi
   print_table
+  printf '\n'
+  print_measured
+  print_not_updated
   if ((${#left[@]} > 0)); then
     printf '\n%s does not carry:\n' "$method"
     for line in "${left[@]}"; do
@@ -181,9 +194,12 @@ report() {
   verdict=1
   if ((${#different[@]} == 0)); then
     printf '\n%s: %s things compared, nothing differs.\n' "$method" "${#things[@]}"
+    write_reports same
     exit 0
   fi
   printf '\n%s: %s of %s things differ. The first differences (- old, + new):\n' "$method" "${#different[@]}" "${#things[@]}"
-  print_differences
+  print_differences >"$work/differences"
+  cat "$work/differences"
+  write_reports different
   exit 1
 }

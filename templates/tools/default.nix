@@ -146,9 +146,11 @@ in
       ./two-servers.sh
       ./own-data.sh
       ./new-options.sh
+      ./obstacles.sh
       ./methods.sh
       ./compare.sh
       ./plant.sh
+      ./report.sh
       ./migrate.sh
     ];
     runtimeInputs = [
@@ -159,6 +161,7 @@ in
       PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
       PGFLAKEGEN_MEMBERS = "${./members.sql}";
       PGFLAKEGEN_MIGRATIONS = "${migrations}";
+      PGFLAKEGEN_OBSTACLES = "${./obstacles.sql}";
       PGFLAKEGEN_PRIME = "${../../tests/prime.sql}";
     };
   };

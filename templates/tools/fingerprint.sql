@@ -1,6 +1,7 @@
 -- What is in a database: of each thing the kind, the name and the value, each with a zero byte after it,
 -- because any other can be in them. Two databases of the same content give the same, whatever their PostgreSQL.
 -- What definitions say (pg_dump) is compared beside this: here is what they leave out.
+-- Variable: home, the database that is asked for what belongs to none.
 -- Superusers see all rows, whatever the policies.
 \set QUIET on
 \pset format unaligned
@@ -16,21 +17,27 @@ set bytea_output = 'hex';
 set extra_float_digits = 1;
 set lc_monetary = 'C';
 select current_setting('server_version_num')::int >= 150000 as since_15,
-       current_database() = 'postgres' as once_for_all \gset
+       current_database() = :'home' as once_for_all \gset
 
 -- Tables and materialized views: rows, and a checksum that does not depend on their order. Of the tables
--- of extensions, those whose content pg_dump takes along.
+-- of extensions, those whose content pg_dump takes along. What is computed of the rest is compared on its own.
 select format(
-  $$select 'table', %L, count(*) || ' rows ' || coalesce(left(md5(string_agg(hash, '' order by hash collate "C")), 12), '-')
-    from (select md5(t::text) as hash from only %s as t) as hashes$$,
-  current_database() || '.' || n.nspname || '.' || c.relname, c.oid::regclass)
+  $$select %L, %L, count(*) || ' rows ' || coalesce(left(md5(string_agg(hash, '' order by hash collate "C")), 12), '-')
+    from (select md5(%s::text) as hash from only %s as t) as hashes$$,
+  what, current_database() || '.' || n.nspname || '.' || c.relname, case when what = 'table' and g.given is not null then g.given else 't' end,
+  c.oid::regclass)
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
-where c.relkind in ('r', 'm') and c.relispopulated
+left join lateral (
+  select format('row(%s)', string_agg(format('t.%I', attname), ', ' order by attnum) filter (where attgenerated = '')) as given
+  from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped having bool_or(attgenerated <> '')
+) as g on true
+cross join (values ('table'), ('generated columns')) as w (what)
+where (what = 'table' or g.given is not null) and c.relkind in ('r', 'm') and c.relispopulated
   and n.nspname !~ '^pg_(toast|temp)' and n.nspname not in ('pg_catalog', 'information_schema')
   and (not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e')
        or exists (select from pg_extension where c.oid = any (extconfig)))
-order by n.nspname, c.relname
+order by what desc, n.nspname, c.relname
 \gexec
 
 select 'table', current_database() || '.' || schemaname || '.' || matviewname, 'not filled' from pg_matviews
@@ -82,12 +89,12 @@ from pg_index as i join pg_class as c on c.oid = i.indexrelid join pg_namespace 
 where not (indisvalid and indisready and indislive) and c.relkind = 'i' order by 2;
 
 -- Collations whose library sorts otherwise than when they were made: their indexes may be wrong. Of PostgreSQL's own,
--- only those.
+-- only those. What a database sorts by comes below.
 select 'collation', format('%s.%s.%s', current_database(), n.nspname, collname),
   case when collversion is not distinct from pg_collation_actual_version(c.oid) then 'as the library has it'
        else 'made with ' || coalesce(collversion, 'no version') end
 from pg_collation as c join pg_namespace as n on n.oid = c.collnamespace
-where collversion is distinct from pg_collation_actual_version(c.oid) or c.oid >= 16384 order by 2;
+where (collversion is distinct from pg_collation_actual_version(c.oid) or c.oid >= 16384) and collprovider <> 'd' order by 2;
 
 -- pg_dump leaves out what is in the system's schemas.
 select 'in pg_catalog', current_database() || ' ' || pg_describe_object(classid, objid, 0), owner from (

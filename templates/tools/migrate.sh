@@ -11,14 +11,20 @@ if [[ $source_kind == cluster ]]; then
   new_options
 else
   init_cluster "$work/old" "$old_name" "$old_bin" --data-checksums --no-sync
+  write_wanted "$work/old" 5
 fi
 start old
+find_home
+if [[ $source_kind == cluster ]]; then
+  same_locale
+fi
 step "NEW is PostgreSQL $new_name ($new_bin)"
 init_cluster "$work/new" "$new_name" "$new_bin" "${options[@]}"
+write_wanted "$work/new" 5
 start new
 
 available_extensions() { # old|new
-  sql "$1" postgres --command="select name from pg_available_extensions" >"$work/$1.available"
+  sql "$1" "$home" --command="select name from pg_available_extensions" >"$work/$1.available"
   LC_ALL=C sort --output="$work/$1.available" "$work/$1.available"
 }
 available_extensions old
@@ -30,37 +36,43 @@ if [[ -n $source_kind ]]; then
   if [[ $source_kind != cluster ]]; then
     load_dump
   fi
-  check_extensions
 else
   step "test data"
-  sql old postgres --set=only="$common" --file="$PGFLAKEGEN_PRIME" >/dev/null
+  sql old "$home" --set=only="$common" --file="$PGFLAKEGEN_PRIME" >/dev/null
   for file in "$PGFLAKEGEN_MIGRATIONS"/*.sql; do
     if [[ ${file##*/} != changes.sql ]]; then
-      sql old postgres --file="$file" >/dev/null
+      sql old "$home" --file="$file" >/dev/null
     fi
   done
 fi
-if [[ $method != logical ]]; then
+look_ahead
+if [[ $way != logical ]]; then
   load_changes
   fingerprint old
 fi
 rename_for_the_way
-case $method in
+statistics_before=$(count_statistics old)
+disk=$(disk_used)
+case $way in
   pg_upgrade) by_pg_upgrade ;;
   pg_dumpall) by_pg_dumpall ;;
   logical) by_logical ;;
   *) die "there is no method '$method'" ;;
 esac
+disk=$(($(disk_used) - disk))
+statistics_after=$(count_statistics new)
+restore_kept
+drop_if_new
 rename_back new
-if [[ $method != pg_upgrade ]]; then
+if [[ $way != pg_upgrade ]]; then
   rename_back old
 fi
-if [[ $method == logical ]]; then
+if [[ $way == logical ]]; then
   fingerprint old
 fi
 if [[ -n $before_compare ]]; then
   step "$before_compare"
-  sql new postgres --file="$before_compare" >/dev/null
+  sql new "$home" --file="$before_compare" >/dev/null
 fi
 fingerprint new
 read_offered

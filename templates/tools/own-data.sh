@@ -12,8 +12,9 @@ find_source_kind() {
       elif [[ -e $data/toc.dat ]]; then
         source_kind=archive
       elif [[ -f $data && -r $data ]]; then
-        start=$(head -c 5 "$data" | tr -d '\0')
-        if [[ $start == PGDMP ]]; then source_kind=archive; else source_kind=sql; fi
+        start=$(head -c 7 "$data" | tr -d '\0')
+        # The custom format, and a tar archive with the table of contents first.
+        if [[ $start == PGDMP* || $start == toc.dat ]]; then source_kind=archive; else source_kind=sql; fi
       else
         die "--data is $data, which is no data directory, no dump that can be read, and no postgresql://…"
       fi
@@ -26,15 +27,15 @@ check_space() {
   local needed free
   needed=$(du --summarize --block-size=1M "$data" | cut -f1)
   free=$(df --output=avail --block-size=1M "$work" | tail -n 1)
-  note "$data has $needed MiB; the test wants up to $((2 * needed)) MiB in $work, where $((free)) MiB are free"
+  note "$data has $needed MiB; the test wants up to $((2 * needed)) MiB in ${work%/*}, where $((free)) MiB are free"
   if ((2 * needed > free)); then
-    die "that is too little"
+    die "that is too little; --directory DIR is where it is wanted"
   fi
 }
 
 # The cluster as OLD's, with settings of the catalogue and nobody let in but over our socket.
 copy_cluster() {
-  local version elsewhere pid=''
+  local version elsewhere pid='' there prepared
   version=$(<"$data/PG_VERSION")
   if [[ $version != "$old_major" ]]; then
     make_printable version
@@ -58,6 +59,29 @@ copy_cluster() {
   printf "include_if_exists '%s'\n" "$conf_file" >"$work/old/postgresql.conf"
   printf 'local all all trust\n' >"$work/old/pg_hba.conf"
   : >"$work/old/pg_ident.conf"
+  there=$(find "$work/old/pg_replslot" -mindepth 1 -maxdepth 1 -printf x)
+  slots=$((slots + ${#there}))
+  prepared=$(LC_ALL=C "$old_bin/bin/pg_controldata" "$work/old" | sed -n 's/^max_prepared_xacts setting: *//p')
+  write_wanted "$work/old" "$((prepared + 5))"
+}
+
+# NEW's templates as OLD's: pg_upgrade sees to it itself, dumps do not have those.
+same_locale() {
+  local fields=()
+  sql old "$home" --field-separator-zero --record-separator-zero >"$work/locale" \
+    --command="select pg_encoding_to_char(encoding), datcollate, datctype, coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),
+                 coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''), coalesce(to_jsonb(d) ->> 'daticurules', '')
+               from pg_database as d where datname = 'template0'"
+  mapfile -d '' -t fields <"$work/locale"
+  options+=(--encoding="${fields[0]}" --lc-collate="${fields[1]}" --lc-ctype="${fields[2]}")
+  case ${fields[3]} in
+    i) options+=(--locale-provider=icu --icu-locale="${fields[4]}") ;;
+    b) options+=(--locale-provider=builtin --builtin-locale="${fields[4]}") ;;
+    *) ;;
+  esac
+  if [[ -n ${fields[5]} ]]; then
+    options+=(--icu-rules="${fields[5]}")
+  fi
 }
 
 # By OLD's own programs: what newer ones write, it does not take.
@@ -66,32 +90,14 @@ load_dump() {
     server)
       step "a dump of the server"
       "$old_bin/bin/pg_dumpall" --no-password --dbname="$data" >"$work/own.sql" || die "the server cannot be dumped"
-      without_superuser <"$work/own.sql" | sql old postgres >"$work/own.log" || die "its dump cannot be loaded into PostgreSQL $old_name"
+      without_superuser <"$work/own.sql" | sql old "$home" >"$work/own.log" || die "its dump cannot be loaded into PostgreSQL $old_name"
       ;;
-    sql) without_superuser <"$data" | sql old postgres >"$work/own.log" || die "$data cannot be loaded into PostgreSQL $old_name" ;;
+    sql) without_superuser <"$data" | sql old "$home" >"$work/own.log" || die "$data cannot be loaded into PostgreSQL $old_name" ;;
     *)
-      new_bin=$old_bin on old postgres pg_restore --list "$data" >/dev/null || die "$data is no dump that pg_restore knows"
+      new_bin=$old_bin on old "$home" pg_restore --list "$data" >/dev/null || die "$data is no dump that pg_restore knows"
       # Into a database of its own name; owners that are not there would be errors.
-      new_bin=$old_bin on old postgres pg_restore --create --exit-on-error --no-owner --no-privileges --dbname=postgres "$data" ||
+      new_bin=$old_bin on old "$home" pg_restore --create --exit-on-error --no-owner --no-privileges --dbname="$home" "$data" ||
         die "$data cannot be loaded into PostgreSQL $old_name"
       ;;
   esac
-}
-
-# What keeps every method from its end, before anything is tried.
-check_extensions() {
-  local database databases missing='' found
-  list_databases old
-  for database in "${databases[@]}"; do
-    sql old "$database" --command="select extname from pg_extension" | LC_ALL=C sort >"$work/installed"
-    found=$(LC_ALL=C comm -23 "$work/installed" "$work/new.available")
-    if [[ -n $found ]]; then
-      found=${found//$'\n'/, }
-      make_printable database found
-      missing+="${missing:+; }$found in the database $database"
-    fi
-  done
-  if [[ -n $missing ]]; then
-    die "PostgreSQL $new_name does not have these extensions: $missing. Add them to the catalogue, or drop them first"
-  fi
 }

@@ -35,8 +35,9 @@ enum Task {
     /// Wants Debian 12 and root: it installs Nix and the libraries PostgreSQL is built with. Where no
     /// binary cache can be reached this works all the same: nixpkgs is replaced by tests/hostpkgs.
     E2e(e2e::Args),
-    /// Plant each difference of tests/e2e/planted.sql alone in an upgrade; all must be found. After `e2e`.
-    Upgrade,
+    /// Plant each difference of tests/e2e/planted.sql in an upgrade, where all must be found, and upgrade a data directory
+    /// with what extensions keep by each method. After `e2e`.
+    Upgrade(e2e::UpgradeArgs),
     /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
     Asan(asan::Args),
     /// Measure the evaluator beside C++ Nix on a nixpkgs of one's own, and write docs/speed.md.
@@ -77,7 +78,7 @@ enum Task {
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
-        Task::Upgrade => e2e::upgrade(),
+        Task::Upgrade(args) => e2e::upgrade(&args),
         Task::Asan(args) => ended(asan::run(&args)),
         Task::Bench(args) => ended(bench::run(&args)),
         Task::Book => ended(book::run()),

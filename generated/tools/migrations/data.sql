@@ -141,6 +141,8 @@ alter table dropped add column c text default 'added later';
 create sequence tickets as integer increment by 10 minvalue 5 start with 15 cycle cache 1;
 select nextval('tickets'), nextval('tickets');
 create sequence untouched;
+create sequence set_back;
+select setval('set_back', 77, false);
 
 -- Functions, triggers, rules, views.
 create function double(n integer, out twice integer) language sql immutable parallel safe as 'select n * 2';

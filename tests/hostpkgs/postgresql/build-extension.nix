@@ -14,6 +14,7 @@ lib.extendMkDerivation {
       buildInputs ? [ ],
       nativeBuildInputs ? [ ],
       installFlags ? [ ],
+      prePatch ? "",
       postInstall ? "",
       ...
     }:
@@ -35,6 +36,13 @@ lib.extendMkDerivation {
           exit 1
         fi
         ${postInstall}
+      '';
+    }
+    # PGXS of 18 takes an exported prefix for where PostgreSQL itself is. In nixpkgs it is a variable of the shell.
+    // lib.optionalAttrs (lib.versionAtLeast postgresql.version "18") {
+      prePatch = ''
+        export -n prefix
+        ${prePatch}
       '';
     };
 }

@@ -84,11 +84,8 @@ impl Catalogue {
             };
             names.iter().filter(|name| has(name)).count()
         };
-        let known = |major: &u32| {
-            entries(&self.postgresql, "postgresql")
-                .any(|entry| text(entry, "name") == Some(&major.to_string()))
-        };
-        let mut majors: Vec<u32> = fetched.postgresql.keys().copied().filter(known).collect();
+        let mut majors: Vec<u32> =
+            self.majors(fetched).iter().filter_map(|major| major.parse().ok()).collect();
         majors.sort_by_key(|major| (std::cmp::Reverse(builds(*major)), *major));
         majors.truncate(2);
         majors.sort_unstable();
@@ -96,6 +93,17 @@ impl Catalogue {
             bail!("of the catalogue's majors, Debian has fewer than two")
         };
         Ok(Pair { older: older.to_string(), newer: newer.to_string() })
+    }
+
+    /// The catalogue's majors that were fetched, the oldest first.
+    fn majors(&self, fetched: &Fetched) -> Vec<String> {
+        let mut majors: Vec<u32> = fetched.postgresql.keys().copied().collect();
+        majors.sort_unstable();
+        let names = majors.iter().map(u32::to_string);
+        let known = |name: &String| {
+            entries(&self.postgresql, "postgresql").any(|entry| text(entry, "name") == Some(name))
+        };
+        names.filter(known).collect()
     }
 
     /// Whether a PostgreSQL is built with JIT.
@@ -158,10 +166,16 @@ pub fn generate(context: &Context) -> Result<Outcome> {
     // The repository's own outputs, its program's package among them, are not what is tested here.
     fs::remove_file(folder.join("extra.nix")).context("catalogue/extra.nix")?;
     let bumped = bump_extensions(context, &flake, &fetched)?;
-    reduce_to(&folder, &pair.names())?;
-    let servers = pin_postgresql(context, &flake, &pair, &fetched)?;
-    let jit = turn_jit_on(&folder, &pair)?;
+    let known = Catalogue::read(&folder)?.majors(&fetched);
+    pin_postgresql(context, &flake, &known, &fetched)?;
     let versions = keep_versions_that_were_fetched(context, &folder, &fetched, &bumped)?;
+    let whole = whole(context);
+    if whole.exists() {
+        fs::remove_dir_all(&whole)?;
+    }
+    output(program("cp").arg("--recursive").arg(&folder).arg(&whole))?;
+    let servers = reduce_to(&folder, &pair.names(), &fetched)?;
+    let jit = turn_jit_on(&folder, &pair)?;
     add_pgrx_extension(context, &folder, &pair)?;
     pair.write(context)?;
     pgflakegen(context, &flake, &["generate"], "generate")?;
@@ -172,6 +186,33 @@ pub fn generate(context: &Context) -> Result<Outcome> {
         servers.join(" and "),
         if jit { " with JIT" } else { " (no clang here: without JIT)" }
     )))
+}
+
+/// The catalogue with all majors that were fetched, before all but two go.
+fn whole(context: &Context) -> PathBuf {
+    context.state.join("catalogue-whole")
+}
+
+/// The same with every PostgreSQL that was fetched, for upgrades; gives their names, the oldest first. What the two have
+/// in the test's flake is built the same.
+pub fn generate_all_majors(context: &Context, flake: &Path) -> Result<Vec<String>> {
+    let whole = whole(context);
+    if !whole.exists() {
+        bail!("{}: run the step generate", whole.display());
+    }
+    copy_flake(context, flake)?;
+    let folder = flake.join("catalogue");
+    fs::remove_dir_all(&folder)?;
+    output(program("cp").arg("--recursive").arg(&whole).arg(&folder))?;
+    let fetched = Fetched::read(context)?;
+    let known = Catalogue::read(&folder)?.majors(&fetched);
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    reduce_to(&folder, &names, &fetched)?;
+    let pair = context.pair()?;
+    turn_jit_on(&folder, &pair)?;
+    add_pgrx_extension(context, &folder, &pair)?;
+    pgflakegen(context, flake, &["generate"], "generate-all-majors")?;
+    Ok(known)
 }
 
 /// The files of the repository that git knows, in a repository of their own, so that what git says of them is
@@ -224,11 +265,12 @@ fn drop_extensions_without_source(folder: &Path, fetched: &Fetched) -> Result<()
     Ok(())
 }
 
-/// These PostgreSQLs, of which the first is the default one, and the extensions that one of them takes.
-fn reduce_to(folder: &Path, names: &[&str]) -> Result<()> {
+/// These PostgreSQLs, whose versions it gives, and the extensions that one of them takes.
+fn reduce_to(folder: &Path, names: &[&str], fetched: &Fetched) -> Result<Vec<String>> {
+    let default = names.first().context("no PostgreSQL")?;
     let path = folder.join("flake.toml");
     let mut flake = read(&path)?;
-    flake.insert("default-postgresql".to_owned(), Value::String(names[0].to_owned()));
+    flake.insert("default-postgresql".to_owned(), Value::String((*default).to_owned()));
     fs::write(&path, flake.to_string())?;
 
     let path = folder.join("postgresql.toml");
@@ -244,10 +286,11 @@ fn reduce_to(folder: &Path, names: &[&str]) -> Result<()> {
             None => fs::remove_file(&path)?,
         }
     }
-    Ok(())
+    let version = |name: &&str| fetched.postgresql.get(&name.parse().ok()?).cloned();
+    Ok(names.iter().filter_map(version).collect())
 }
 
-/// The extension with only those versions that one of the PostgreSQLs takes.
+/// The extension with only those versions that one of these PostgreSQLs takes.
 fn reduce(table: &Table, names: &[&str]) -> Option<Table> {
     let mut table = table.clone();
     table.remove("default");
@@ -267,12 +310,11 @@ fn is_range(text: &str) -> bool {
     text.starts_with(['<', '>', '='])
 }
 
-/// Each of the two PostgreSQLs in the minor that was fetched: found and hashed by `bump` where the catalogue
+/// Each of these PostgreSQLs in the minor that was fetched: found and hashed by `bump` where the catalogue
 /// pins an older one, else written down with the hash that `prefetch` prints.
-fn pin_postgresql(context: &Context, flake: &Path, pair: &Pair, fetched: &Fetched) -> Result<Vec<String>> {
+fn pin_postgresql(context: &Context, flake: &Path, names: &[String], fetched: &Fetched) -> Result<()> {
     let path = flake.join("catalogue/postgresql.toml");
-    let mut servers = Vec::new();
-    for name in pair.names() {
+    for name in names {
         let major: u32 = name.parse().context("a major")?;
         let version = fetched.postgresql.get(&major).with_context(|| format!("no PostgreSQL {name}"))?;
         let mut table = read(&path)?;
@@ -293,9 +335,8 @@ fn pin_postgresql(context: &Context, flake: &Path, pair: &Pair, fetched: &Fetche
             bail!("Debian's PostgreSQL {version} has the hash {found}, the catalogue says {expected}");
         }
         nix::add_fixed(&[&tarball], false)?;
-        servers.push(version.clone());
     }
-    Ok(servers)
+    Ok(())
 }
 
 /// The newer of the two is built with JIT, where the machine has a clang: then it and its extensions have bitcode.
@@ -535,8 +576,8 @@ pub fn generate_for_chain(context: &Context, flake: &Path, published: &Published
     copy_flake(context, flake)?;
     fs::remove_file(flake.join(".git"))?;
     let folder = flake.join("catalogue");
-    reduce_to(&folder, &[&context.pair()?.older])?;
     let fetched = Fetched::read(context)?;
+    reduce_to(&folder, &[&context.pair()?.older], &fetched)?;
     let bump = drop_newest(&folder, &fetched)?;
     let path = folder.join("flake.toml");
     let mut table = read(&path)?;

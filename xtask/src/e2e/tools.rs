@@ -23,7 +23,7 @@ const SMOKE: usize = 4;
 const PLANTED: &str = "-- planted: ";
 
 /// How a database can get from one PostgreSQL to another.
-const METHODS: &[&str] = &["pg_upgrade", "pg_dumpall", "logical"];
+pub const METHODS: &[&str] = &["pg_upgrade", "pg_dumpall", "logical"];
 
 /// `nix run .#migration-test OLDER NEWER METHOD`, each method; a difference planted on purpose must be found. Each run
 /// has servers of its own, so that several go at once.
@@ -111,28 +111,6 @@ fn at_once(runs: &[Box<dyn Fn() -> Result<()> + Sync + '_>]) -> Result<()> {
         bail!("{}", errors.join("; "));
     }
     Ok(())
-}
-
-/// Every difference of tests/e2e/planted.sql, alone, on either side and with each method that keeps both: minutes each.
-pub fn upgrade(context: &Context) -> Result<Outcome> {
-    let Some(tool) = tool(context, "migration-test")? else { bail!("the flake has no migration-test") };
-    let pair = context.pair()?;
-    let planted = std::env::temp_dir().join(format!("pgflakegen-planted-{}.sql", std::process::id()));
-    fs::copy(context.root.join("tests/e2e/planted.sql"), &planted).context("planted.sql")?;
-    let mut counts = Vec::new();
-    for method in METHODS {
-        for side in ["new", "old"] {
-            let log = context.log(&format!("{method}-{side}"));
-            let mut command = as_nobody(&tool);
-            command.args(pair.names()).args([method, "--side", side, "--plant"]).arg(&planted);
-            let said = logged(&mut command, &log, |_| ())?;
-            let count = said.lines().last().unwrap_or_default().to_owned();
-            context.note(&format!("{side}: {count}"));
-            counts.push(count);
-        }
-    }
-    fs::remove_file(&planted)?;
-    Ok(Outcome::Done(format!("{} runs, everything is found", counts.len())))
 }
 
 /// A migration-test by dump with this SQL as the value of an option: its status, and all that it says.
@@ -315,7 +293,7 @@ pub fn slim(context: &Context) -> Result<Outcome> {
 }
 
 /// Builds an app of the flake and gives its program.
-fn tool(context: &Context, name: &str) -> Result<Option<String>> {
+pub fn tool(context: &Context, name: &str) -> Result<Option<String>> {
     let flake = context.flake();
     let names = names(context, &flake, "apps.x86_64-linux").unwrap_or_default();
     if !names.iter().any(|known| known == name) {
@@ -324,7 +302,8 @@ fn tool(context: &Context, name: &str) -> Result<Option<String>> {
     tool_of(context, &flake, name).map(Some)
 }
 
-fn tool_of(context: &Context, flake: &Path, name: &str) -> Result<String> {
+/// The same of another flake.
+pub fn tool_of(context: &Context, flake: &Path, name: &str) -> Result<String> {
     // Only `nix run` builds what a program is in.
     let mut run = on_flake(context, &["run"], &[reference(flake, name)]);
     with_progress(context, run.args(["--", "--help"]), name)?;
@@ -340,7 +319,7 @@ fn names(context: &Context, flake: &Path, attribute: &str) -> Result<Vec<String>
 }
 
 /// Copies of files and folders for others to read: the repository may be where only its owner can.
-fn readable(paths: &[&Path]) -> Result<TempDir> {
+pub fn readable(paths: &[&Path]) -> Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("pgflakegen-e2e-").tempdir()?;
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
     output(program("cp").arg("--recursive").args(paths).arg(folder.path()))?;
@@ -348,7 +327,7 @@ fn readable(paths: &[&Path]) -> Result<TempDir> {
 }
 
 /// PostgreSQL refuses to run as root.
-fn as_nobody(tool: &str) -> Command {
+pub fn as_nobody(tool: &str) -> Command {
     let mut command = interruptible("setpriv");
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--", tool]);
     command.current_dir("/").env("HOME", std::env::temp_dir()).env("USER", "nobody");
