@@ -18,6 +18,7 @@ const PACKAGES: &[&str] = &[
     "nix-bin",
     "nix-setup-systemd",
     // Building.
+    "barman-cli-cloud",
     "bison",
     "build-essential",
     "bzip2",
@@ -41,6 +42,7 @@ const PACKAGES: &[&str] = &[
     "openssh-client",
     "openssh-server",
     "openssl",
+    "patchelf",
     "perl",
     "pkg-config",
     "podman",
