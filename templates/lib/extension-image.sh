@@ -125,4 +125,4 @@ fi
 
 # What a server's system must have.
 glibc=$(grep -ahoE 'GLIBC_2\.[0-9]+' "$out"/lib/* /dev/null | sort -uV | tail -n 1 || true)
-echo "$name: ${#originals[@]} libraries, beside them ${needed[*]:-nothing}; needs ${glibc:-nothing of glibc} or newer"
+echo "$name: ${#originals[@]} libraries${needed:+, beside them ${needed[*]}}${glibc:+; for glibc ${glibc#GLIBC_} or newer}"

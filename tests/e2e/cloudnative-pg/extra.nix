@@ -7,7 +7,7 @@ let
   image = name: package: generated.cloudnative-pg.extension-image { inherit name package; };
   library = pkgs.runCommand "greeting-library" { } ''
     mkdir -p "$out/lib"
-    echo 'const char *greeting(void) { return "hello"; }' >greeting.c
+    echo 'const char *greeting_word(void) { return "hello"; }' >greeting.c
     cc -shared -fPIC -Wl,-soname,libgreeting.so.1 -o "$out/lib/libgreeting.so.1" greeting.c
   '';
   extension =
@@ -23,7 +23,7 @@ let
       #include "fmgr.h"
       #include "utils/builtins.h"
       #include <uuid/uuid.h>
-      extern const char *greeting(void);
+      extern const char *greeting_word(void);
       const char *path = "${text}";
       PG_MODULE_MAGIC;
       PG_FUNCTION_INFO_V1(${name});
@@ -34,7 +34,7 @@ let
         if (path[0] == '/') elog(NOTICE, "%s", path);
         uuid_parse("00000000-0000-0000-0000-00000000002a", id);
         uuid_unparse_lower(id, shown);
-        PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s %s", greeting(), shown)));
+        PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s %s", greeting_word(), shown)));
       }
       C
       cc -shared -fPIC -I$(${generated.postgresql.pg_config}/bin/pg_config --includedir-server) -o "$out/lib/${name}.so" ${name}.c \

@@ -14,6 +14,7 @@ lib.extendMkDerivation {
       buildInputs ? [ ],
       nativeBuildInputs ? [ ],
       installFlags ? [ ],
+      preBuild ? "",
       postInstall ? "",
       ...
     }:
@@ -22,6 +23,11 @@ lib.extendMkDerivation {
       buildInputs = [ postgresql ] ++ buildInputs;
       nativeBuildInputs = [ postgresql.pg_config ] ++ nativeBuildInputs;
       installFlags = [ "DESTDIR=${placeholder "out"}" ] ++ installFlags;
+      # In nixpkgs a variable of the shell alone: PGXS of 18 takes one of the environment for where the server is.
+      preBuild = ''
+        export -n prefix
+        ${preBuild}
+      '';
       postInstall = ''
         for tree in ${postgresql} ${postgresql.dev} ${postgresql.doc} ${postgresql.man} "$out"; do
           if [ -d "$out$tree" ]; then
