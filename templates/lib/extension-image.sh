@@ -17,16 +17,34 @@ refuse() {
   exit 1
 }
 
-# What is read from the server's own directory, wherever the control file is.
-for directory in tsearch_data timezonesets; do
-  if [[ -e $package/share/postgresql/$directory ]]; then
-    refuse "PostgreSQL reads share/postgresql/$directory from its own directory only"
-  fi
-done
-
 mkdir -p "$out/lib" "$out/share/extension"
-for file in "$package"/share/postgresql/extension/*; do
-  cp -rL --no-preserve=mode "$file" "$out/share/extension/"
+share=$package/share/postgresql
+directories=()
+for file in "$share"/extension/*; do
+  case $file in
+    *.control)
+      named=$(sed -nE "s/^[[:space:]]*directory[[:space:]]*=[[:space:]]*'([^']*)'.*/\1/p" "$file")
+      if [[ -n $named ]]; then
+        directories+=("$named")
+      fi
+      ;;
+    *.sql | *.md | *.txt) ;;
+    # A program that reads it asks PostgreSQL where that is.
+    *) refuse "share/postgresql/${file#"$share/"} is looked for in the server's own directory only" ;;
+  esac
+  cp -L --no-preserve=mode "$file" "$out/share/extension/"
+done
+# Where control files say that the SQL is: beside `extension`, where they are themselves.
+for directory in "$share"/*/; do
+  directory=${directory%/}
+  directory=${directory##*/}
+  if [[ $directory == @(tsearch_data|timezonesets) ]]; then
+    refuse "share/postgresql/$directory is looked for in the server's own directory only"
+  elif [[ " ${directories[*]} " == *" $directory "* && $directory != extension ]]; then
+    cp -rL --no-preserve=mode "$share/$directory" "$out/share/"
+  elif [[ $directory != extension ]]; then
+    echo "$name: not in the image is share/postgresql/$directory"
+  fi
 done
 found=''
 if [[ -d $package/lib ]]; then
@@ -113,11 +131,7 @@ for library in "$out"/lib/*; do
   done <<<"$paths"
   sed -E -i -e "s|$store/$hash|$nowhere/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee|g" -e "s|$store|$nowhere|g" "$library"
 done
-for file in "$out"/share/extension/*; do
-  if [[ -f $file ]]; then
-    sed -i "s|$package/lib/|\$libdir/|g" "$file"
-  fi
-done
+find "$out/share" -type f -exec sed -i "s|$package/lib/|\$libdir/|g" {} +
 left=$(grep -rlF "$store" "$out" || true)
 if [[ -n $left ]]; then
   refuse "these name files of the Nix store: ${left//"$out/"/}"

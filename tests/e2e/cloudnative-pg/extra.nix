@@ -51,6 +51,10 @@ let
     mkdir -p "$out/share/greeting"
     echo hello >"$out/share/greeting/words"
   '';
+  file = pkgs.runCommand "made_up_file-1.0" { } ''
+    mkdir -p "$out/share/postgresql/extension"
+    touch "$out/share/postgresql/extension/words.data"
+  '';
   dictionary = pkgs.runCommand "made_up_dictionary-1.0" { } ''
     mkdir -p "$out/share/postgresql/tsearch_data"
     touch "$out/share/postgresql/tsearch_data/words.dict"
@@ -69,6 +73,7 @@ in
       text = "${data}/share/greeting/words";
     });
     with_dictionary = image "with_dictionary" dictionary;
+    with_file = image "with_file" file;
     with_path = image "with_path" (extension {
       name = "with_path";
       control = "directory = '${data}/share'";

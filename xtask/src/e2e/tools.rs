@@ -234,7 +234,8 @@ const MOUNTS_EXTENSIONS: &str = "18";
 /// What no image of an extension can have, from tests/e2e/cloudnative-pg/extra.nix, and what is said then.
 const REFUSED: &[(&str, &str)] = &[
     ("made-up.with_data", "lib/with_data.so has /nix/store/"),
-    ("made-up.with_dictionary", "PostgreSQL reads share/postgresql/tsearch_data from its own directory only"),
+    ("made-up.with_dictionary", "share/postgresql/tsearch_data is looked for in the server's own directory only"),
+    ("made-up.with_file", "share/postgresql/extension/words.data is looked for in the server's own directory only"),
     ("made-up.with_path", "these name files of the Nix store: share/extension/with_path.control"),
 ];
 
@@ -253,7 +254,7 @@ pub fn cloudnative_pg(context: &Context) -> Result<Outcome> {
     let server = one(&format!("{ours}.server-with-barman"))?;
     one("made-up.compiled_in")?;
     let mut images = Vec::new();
-    for extension in ["pgtap", "pgvector", "pgaudit"] {
+    for extension in ["pgtap", "pgvector", "pgaudit", "pg-semver"] {
         images.push(format!("{extension}={}", one(&format!("{ours}.extensions.{extension}"))?));
     }
     images.push(format!("greeting={}", one("made-up.greeting")?));
