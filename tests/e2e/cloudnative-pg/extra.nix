@@ -17,7 +17,7 @@ let
       control ? "module_pathname = '$libdir/${name}'",
     }:
     pkgs.runCommand "${name}-1.0" { version = "1.0"; } ''
-      mkdir -p "$out/lib" "$out/share/postgresql/extension"
+      mkdir -p "$out/lib" "$out/share/postgresql/extension" "$out/share/postgresql/${name}"
       cat >${name}.c <<'C'
       #include "postgres.h"
       #include "fmgr.h"
@@ -42,10 +42,11 @@ let
       cat >"$out/share/postgresql/extension/${name}.control" <<'CONTROL'
       comment = 'made up'
       default_version = '1.0'
+      directory = '${name}'
       ${control}
       CONTROL
       echo "create function ${name}() returns text language c as 'MODULE_PATHNAME';" \
-        >"$out/share/postgresql/extension/${name}--1.0.sql"
+        >"$out/share/postgresql/${name}/${name}--1.0.sql"
     '';
   data = pkgs.runCommand "greeting-data" { } ''
     mkdir -p "$out/share/greeting"

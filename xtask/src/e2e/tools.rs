@@ -254,7 +254,7 @@ pub fn cloudnative_pg(context: &Context) -> Result<Outcome> {
     let server = one(&format!("{ours}.server-with-barman"))?;
     one("made-up.compiled_in")?;
     let mut images = Vec::new();
-    for extension in ["pgtap", "pgvector", "pgaudit", "pg-semver"] {
+    for extension in ["pgtap", "pgvector", "pgaudit"] {
         images.push(format!("{extension}={}", one(&format!("{ours}.extensions.{extension}"))?));
     }
     images.push(format!("greeting={}", one("made-up.greeting")?));
