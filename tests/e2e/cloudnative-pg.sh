@@ -204,7 +204,7 @@ cp /etc/apt/apt.conf.d/* "$other/etc/apt/apt.conf.d/" 2>/dev/null || true
   if ((${#broken[@]} > 0)); then chroot "$other" dpkg --remove --force-all "${broken[@]}"; fi
   DEBIAN_FRONTEND=noninteractive chroot "$other" apt-get install --yes --no-install-recommends "postgresql-$name"
 } >"$work/log" 2>&1 || fail "postgresql-$name of Debian"
-rm -rf "$other/nix" "$other/store"
+rm -rf "$other/nix"
 mount_extensions "$other"
 mkdir -p "$other/cnpg"
 cp "$work/use.sh" "$other/cnpg/use.sh"
