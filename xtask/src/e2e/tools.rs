@@ -234,8 +234,14 @@ const MOUNTS_EXTENSIONS: &str = "18";
 /// What no image of an extension can have, from tests/e2e/cloudnative-pg/extra.nix, and what is said then.
 const REFUSED: &[(&str, &str)] = &[
     ("made-up.with_data", "lib/with_data.so has /nix/store/"),
-    ("made-up.with_dictionary", "share/postgresql/tsearch_data is looked for in the server's own directory only"),
-    ("made-up.with_file", "share/postgresql/extension/words.data is looked for in the server's own directory only"),
+    (
+        "made-up.with_dictionary",
+        "share/postgresql/tsearch_data is looked for in the server's own directory only",
+    ),
+    (
+        "made-up.with_file",
+        "share/postgresql/extension/words.data is looked for in the server's own directory only",
+    ),
     ("made-up.with_path", "these name files of the Nix store: share/extension/with_path.control"),
 ];
 
