@@ -119,6 +119,8 @@
                 }
                 // lib.optionalAttrs (postgresql ? docker) {
                   inherit (postgresql) docker;
+                  # Asked for by name only: what lists all packages does not look into it.
+                  cloudnative-pg = postgresql.cloudnativePg;
                   # What is put on a machine of one's own: `override` says more.
                   machine = (machineFor pkgs catalogue).package {
                     postgresql = postgresql.name;

@@ -1,5 +1,7 @@
-# The image of one PostgreSQL; behaves as people know it from the official image.
+# The image of one PostgreSQL; behaves as people know it from the official image. For an operator, which starts programs
+# of it by itself: neither entrypoint nor volume.
 {
+  barman ? null,
   bash,
   cacert,
   catalogue,
@@ -12,10 +14,10 @@
   gnused,
   gosu,
   gzip,
+  imageLabels,
   jq,
   lib,
   nss_wrapper,
-  revision,
   runCommand,
   writeShellApplication,
   writeTextDir,
@@ -23,11 +25,16 @@
   zstd,
 }:
 
-{ name, postgresql }:
+{
+  name,
+  postgresql,
+  forOperator ? false,
+  withBarman ? false,
+}:
 
 let
-  # As in the official image.
-  uid = "999";
+  # As in the official image, and as CloudNativePG has it.
+  uid = if forOperator then "26" else "999";
   home = "/var/lib/postgresql";
   inherit (catalogue.postgresqls.${name}) major;
   perMajor = major >= 18;
@@ -36,16 +43,6 @@ let
   sockets = "/run/postgresql";
 
   bin = postgresql.slim;
-
-  # Of the server and its extensions, as an SPDX expression.
-  licenses = lib.pipe ([ postgresql.postgresql ] ++ postgresql.bin.installedExtensions) [
-    (lib.concatMap (package: lib.toList (package.meta.license or [ ])))
-    (map (license: license.spdxId or null))
-    (lib.filter (id: id != null))
-    lib.unique
-    (lib.sort lib.lessThan)
-    (lib.concatStringsSep " AND ")
-  ];
 
   builtinLocale = lib.elem catalogue.locale [
     "C"
@@ -122,23 +119,81 @@ let
       hosts: files dns
     '')
   ];
-in
-dockerTools.buildLayeredImage {
-  name = "postgresql-${name}";
-  tag = "latest";
 
-  contents = [
+  inherit (postgresql.postgresql) version;
+
+  # What every image has.
+  common = [
     bin
     bash
     conf
     coreutils
     dockerTools.binSh
     dockerTools.usrBinEnv
+  ]
+  ++ users;
+
+  environment = [
+    "PATH=/bin${lib.optionalString (!forOperator) ":/usr/local/bin"}"
+    "LANG=${catalogue.locale}"
+  ]
+  ++ lib.optionals (!forOperator) [
+    "PGDATA=${pgdata}"
+    "PGHOST=${sockets}"
+  ]
+  ++ [
+    "PG_MAJOR=${toString major}"
+    "PG_VERSION=${version}"
+    "SSL_CERT_FILE=${cacert}/etc/ssl/certs/ca-bundle.crt"
+  ]
+  ++ lib.optional (!builtinLocale) "LOCALE_ARCHIVE=${glibcLocales}/lib/locale/locale-archive";
+
+  labels = imageLabels {
+    inherit version;
+    title = "postgresql-${name}";
+    packages = [ postgresql.postgresql ] ++ postgresql.bin.installedExtensions;
+  };
+in
+if forOperator then
+  dockerTools.buildLayeredImage {
+    name = "postgresql-${name}";
+    # The operator reads the major from how the tag begins, followed by one of `.-_`.
+    tag =
+      let
+        released = builtins.match "[0-9.]+" version != null;
+      in
+      "${lib.optionalString (!released) "${toString major}-"}${version}-cloudnative-pg${lib.optionalString withBarman "-barman"}";
+
+    contents =
+      common
+      ++ lib.optional withBarman (
+        if barman == null then throw "this nixpkgs has no barman: build cloudnative-pg.server" else barman
+      );
+
+    # Where the operator mounts volumes: a read-only image must have the places.
+    fakeRootCommands = ''
+      mkdir -p .${home}/data ./controller ./extensions ./run ./tmp
+      chown -R ${uid}:${uid} .${home} ./controller ./run
+      chmod 1777 ./tmp
+    '';
+
+    config = {
+      User = uid;
+      Env = environment;
+      ExposedPorts."5432/tcp" = { };
+      Labels = labels;
+    };
+  }
+else
+dockerTools.buildLayeredImage {
+  name = "postgresql-${name}";
+  tag = "latest";
+
+  contents = common ++ [
     entrypoint
     gosu
     usualPlaces
-  ]
-  ++ users;
+  ];
 
   # What the server writes to belongs to its user; another can have its place below it.
   fakeRootCommands = ''
@@ -153,16 +208,7 @@ dockerTools.buildLayeredImage {
     User = "postgres";
     Entrypoint = [ "${entrypoint}/bin/docker-entrypoint.sh" ];
     Cmd = [ "postgres" ];
-    Env = [
-      "PATH=/bin:/usr/local/bin"
-      "LANG=${catalogue.locale}"
-      "PGDATA=${pgdata}"
-      "PGHOST=${sockets}"
-      "PG_MAJOR=${toString major}"
-      "PG_VERSION=${postgresql.postgresql.version}"
-      "SSL_CERT_FILE=${cacert}/etc/ssl/certs/ca-bundle.crt"
-    ]
-    ++ lib.optional (!builtinLocale) "LOCALE_ARCHIVE=${glibcLocales}/lib/locale/locale-archive";
+    Env = environment;
     ExposedPorts."5432/tcp" = { };
     Volumes.${volume} = { };
     # A fast shutdown: sessions end, and the next start needs no recovery.
@@ -181,17 +227,6 @@ dockerTools.buildLayeredImage {
       StartPeriod = 60000000000;
       Retries = 5;
     };
-    # https://github.com/opencontainers/image-spec/blob/main/annotations.md
-    Labels =
-      lib.mapAttrs' (key: lib.nameValuePair "org.opencontainers.image.${key}") (
-        lib.filterAttrs (_: value: value != null && value != "") {
-          title = "postgresql-${name}";
-          inherit (catalogue) description;
-          inherit (postgresql.postgresql) version;
-          inherit revision licenses;
-          inherit (catalogue.image) source documentation vendor;
-          url = catalogue.image.source;
-        }
-      );
+    Labels = labels;
   };
 }

@@ -143,8 +143,12 @@ let
 
   makeSlim = pkgs.callPackage ./slim.nix { inherit postgresql; };
 
+  imageLabels = import ./image-labels.nix { inherit catalogue lib revision; };
+
+  makeExtensionImage = pkgs.callPackage ./extension-image.nix { inherit imageLabels; };
+
   makeImage = pkgs.callPackage ./docker.nix {
-    inherit catalogue revision;
+    inherit catalogue imageLabels;
     data = import ../tools/data.nix { inherit pkgs; };
   };
 
@@ -318,5 +322,35 @@ lib.fix (
       inherit (entry) name;
       postgresql = self;
     };
+
+    # What the operator CloudNativePG takes.
+    cloudnativePg =
+      let
+        server = {
+          inherit (entry) name;
+          postgresql = self;
+          forOperator = true;
+        };
+        extension-image =
+          { name, package }:
+          makeExtensionImage {
+            inherit name package;
+            postgresql = entry.name;
+            server = postgresql;
+          };
+      in
+      {
+        server = makeImage server;
+        server-with-barman = makeImage (server // { withBarman = true; });
+        # Of a package that is not in the catalogue.
+        inherit extension-image;
+        # What the package set refuses has no image either.
+        extensions = lib.removeAttrs (lib.concatMapAttrs (
+          name: _:
+          lib.mapAttrs (_: package: extension-image { inherit name package; }) (
+            lib.getAttrs (attributesOf name) self.exts
+          )
+        ) available) (lib.attrNames self.refused);
+      };
   }
 )

@@ -87,6 +87,17 @@ let
   );
 
   tools = {
+    barman = tool "barman" "barman-cli-cloud" (map (name: "barman-cloud-${name}") [
+      "backup"
+      "backup-delete"
+      "backup-keep"
+      "backup-list"
+      "backup-show"
+      "check-wal-archive"
+      "restore"
+      "wal-archive"
+      "wal-restore"
+    ]) { };
     bash = tool "bash" "bash" [ "bash" "sh" ] { };
     bison = tool "bison" "bison" [ "bison" ] { };
     clang = tool "clang" "clang" [ "clang" ] { };
@@ -100,6 +111,7 @@ let
     flock = tool "flock" "util-linux" [ "flock" ] { };
     gawk = tool "gawk" "gawk" [ "awk" ] { };
     git = tool "git" "git" [ "git" ] { };
+    glibc = tool "glibc" "libc-bin" [ "ldd" ] { };
     glibcLocales = tool "glibc-locales" "libc-bin" [ "locale" ] { };
     gnugrep = tool "gnugrep" "grep" [ "grep" "egrep" "fgrep" ] { };
     gnumake = tool "gnumake" "make" [ "make" ] { };
@@ -114,6 +126,7 @@ let
     m4 = tool "m4" "m4" [ "m4" ] { };
     netcat = tool "netcat" "netcat-openbsd" [ "nc" ] { };
     openssl = tool "openssl" "openssl libssl-dev" [ "openssl" ] { };
+    patchelf = tool "patchelf" "patchelf" [ "patchelf" ] { };
     perl = tool "perl" "perl libperl-dev" [ "perl" ] { };
     pkg-config = tool "pkg-config" "pkg-config" [ "pkg-config" ] { };
     procps = tool "procps" "procps" [ "ps" "pgrep" "pkill" "kill" ] { };
@@ -199,7 +212,6 @@ let
     "gdal"
     "gdalMinimal"
     "geos"
-    "glibc"
     "groonga"
     "gitleaks"
     "libversion"

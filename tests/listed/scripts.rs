@@ -64,7 +64,7 @@ fn scripts() -> Vec<Script> {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
     }
-    for of_lib in ["side-by-side", "switch-extension-version"] {
+    for of_lib in ["extension-image", "side-by-side", "switch-extension-version"] {
         let parts = vec![templates().join(format!("lib/{of_lib}.sh"))];
         scripts.push(Script { name: format!("lib-{of_lib}"), parts, environment: Vec::new() });
     }

@@ -501,6 +501,66 @@ pub fn generate_with_server(context: &Context, flake: &Path) -> Result<()> {
     pgflakegen(context, flake, &["generate"], "generate-server").map(drop)
 }
 
+/// The same catalogue with PostgreSQL 18 and what was fetched for it, and extensions made up for images
+/// (tests/e2e/cloudnative-pg/extra.nix). `None` where Debian has no 18.
+pub fn generate_for_operator(context: &Context, flake: &Path, name: &str) -> Result<Option<()>> {
+    let fetched = Fetched::read(context)?;
+    let Some(version) = name.parse().ok().and_then(|major: u32| fetched.postgresql.get(&major)) else {
+        return Ok(None);
+    };
+    copy_flake(context, flake)?;
+    let folder = flake.join("catalogue");
+    let path = folder.join("postgresql.toml");
+    let mut table = read(&path)?;
+    if !entries(&table, "postgresql").any(|entry| text(entry, "name") == Some(name)) {
+        let ours = read(&context.root.join("catalogue/postgresql.toml"))?;
+        let entry = entries(&ours, "postgresql").find(|entry| text(entry, "name") == Some(name));
+        let mut entry = entry.with_context(|| format!("the catalogue has no PostgreSQL {name}"))?.clone();
+        let tarball = sources::postgresql_tarball(context, version);
+        entry.insert("version".to_owned(), Value::String(version.clone()));
+        entry.insert("hash".to_owned(), Value::String(nix::hash(&tarball)?));
+        nix::add_fixed(&[&tarball], false)?;
+        if let Some(Value::Array(list)) = table.get_mut("postgresql") {
+            list.push(Value::Table(entry));
+        }
+        fs::write(&path, table.to_string())?;
+    }
+    let is_for = |entry: &Table| {
+        let list = entry.get("postgresql").and_then(Value::as_array);
+        list.into_iter().flatten().any(|value| value.as_str() == Some(name))
+    };
+    let ours = Catalogue::read(&context.root.join("catalogue"))?;
+    for (extension, mut table) in Catalogue::read(&folder)?.extensions {
+        let Ok(own) = ours.extension(&extension) else { continue };
+        for entry in entries(own, "version").filter(|entry| is_for(entry)) {
+            let version = text(entry, "version").unwrap_or_default();
+            let tree =
+                fetched.extensions.iter().find(|(known, has, _)| *known == extension && has == version);
+            let Some((.., tree)) = tree else { continue };
+            nix::add_fixed(&[tree], true)?;
+            let Some(Value::Array(versions)) = table.get_mut("version") else { continue };
+            let there = versions.iter_mut().filter_map(Value::as_table_mut);
+            match there.into_iter().find(|entry| text(entry, "version") == Some(version)) {
+                Some(entry) => {
+                    if let Some(Value::Array(list)) = entry.get_mut("postgresql") {
+                        list.push(Value::String(name.to_owned()));
+                    }
+                }
+                None => {
+                    let mut entry = entry.clone();
+                    entry.insert("postgresql".to_owned(), Value::Array(vec![Value::String(name.to_owned())]));
+                    versions.push(Value::Table(entry));
+                }
+            }
+        }
+        fs::write(folder.join("extensions").join(format!("{extension}.toml")), table.to_string())?;
+    }
+    fs::copy(context.root.join("tests/e2e/cloudnative-pg/extra.nix"), folder.join("extra.nix"))
+        .context("extra.nix")?;
+    pgflakegen(context, flake, &["generate"], "generate-operator")?;
+    Ok(Some(()))
+}
+
 /// The same catalogue as a repository with commits, whose images say where they are from: as it is, and after a change
 /// to one extension of a PostgreSQL, which is named.
 pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result<(String, [String; 2])> {

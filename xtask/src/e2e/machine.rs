@@ -18,6 +18,7 @@ const PACKAGES: &[&str] = &[
     "nix-bin",
     "nix-setup-systemd",
     // Building.
+    "barman-cli-cloud",
     "bison",
     "build-essential",
     "bzip2",
@@ -41,6 +42,7 @@ const PACKAGES: &[&str] = &[
     "openssh-client",
     "openssh-server",
     "openssl",
+    "patchelf",
     "perl",
     "pkg-config",
     "podman",
@@ -92,8 +94,9 @@ pub fn prepare(context: &Context) -> Result<Outcome> {
     Ok(Outcome::Done(format!("installed {} packages", missing.len())))
 }
 
-/// Where Debian's unstable release has its place beside the machine's own: only its Nix is of interest.
-const UNSTABLE: &str = "/var/lib/hostpkgs/unstable";
+/// Where Debian's unstable release has its place beside the machine's own: only its Nix is of interest, and for
+/// CloudNativePG that it has another build of PostgreSQL.
+pub const UNSTABLE: &str = "/var/lib/hostpkgs/unstable";
 
 /// How long an installed one is kept before it is looked whether Debian has moved on.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -241,6 +241,12 @@ const STEPS: &[Step] = &[
         run: tools::image,
     },
     Step {
+        name: "cloudnative-pg",
+        about: "images for CloudNativePG: a server, and extensions in it and in Debian's own PostgreSQL, without /nix",
+        needs: &["current-nix", "generate"],
+        run: tools::cloudnative_pg,
+    },
+    Step {
         name: "cache",
         about: "push to an S3 server and read from it, with the current Nix and Amazon's client",
         needs: &["current-nix", "build-older"],

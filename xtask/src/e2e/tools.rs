@@ -11,10 +11,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::catalogue;
 use super::command::{logged, output, program, refused};
 use super::nix::{build, nix, on_flake, reference, with_progress};
-use super::{Context, Outcome};
+use super::{Context, Outcome, catalogue, machine};
 
 /// How many differences of tests/e2e/planted.sql the step `migrate` plants; all are for `cargo xtask upgrade`.
 const SMOKE: usize = 4;
@@ -204,6 +203,59 @@ pub fn image(context: &Context) -> Result<Outcome> {
     let count = rows.lines().filter(|line| line.starts_with("== ")).count();
     Ok(Outcome::Done(format!(
         "configuration by value; interrupted starts; {count} rows of its table under podman"
+    )))
+}
+
+/// The first PostgreSQL that finds extensions outside of its own directories.
+const MOUNTS_EXTENSIONS: &str = "18";
+
+/// What no image of an extension can have, from tests/e2e/cloudnative-pg/extra.nix, and what is said then.
+const REFUSED: &[(&str, &str)] = &[
+    ("made-up.with_data", "lib/with_data.so has /nix/store/"),
+    (
+        "made-up.with_dictionary",
+        "share/postgresql/tsearch_data is looked for in the server's own directory only",
+    ),
+    (
+        "made-up.with_file",
+        "share/postgresql/extension/words.data is looked for in the server's own directory only",
+    ),
+    ("made-up.with_path", "these name files of the Nix store: share/extension/with_path.control"),
+];
+
+/// What CloudNativePG takes: a server's image, and images of extensions in it and in Debian's own PostgreSQL.
+pub fn cloudnative_pg(context: &Context) -> Result<Outcome> {
+    let name = MOUNTS_EXTENSIONS;
+    let flake = context.state.join("flake-operator");
+    if catalogue::generate_for_operator(context, &flake, name)?.is_none() {
+        return Ok(Outcome::Skipped(format!("Debian's sources have no PostgreSQL {name}")));
+    }
+    let one = |attribute: &str| -> Result<String> {
+        let paths = build(context, attribute, &flake, &[attribute.to_owned()])?;
+        paths.into_iter().next().with_context(|| format!("{attribute} has no path"))
+    };
+    let ours = format!("psql_{name}.cloudnative-pg");
+    let server = one(&format!("{ours}.server-with-barman"))?;
+    one("made-up.compiled_in")?;
+    let mut images = Vec::new();
+    for extension in ["pgtap", "pgvector", "pgaudit"] {
+        images.push(format!("{extension}={}", one(&format!("{ours}.extensions.{extension}"))?));
+    }
+    images.push(format!("greeting={}", one("made-up.greeting")?));
+    let older = format!("psql_{}.cloudnative-pg.extensions.pgtap", context.pair()?.older);
+    let reason = "looks for extensions in its own directories only";
+    for (attribute, said) in REFUSED.iter().copied().chain([(older.as_str(), reason)]) {
+        let mut command = on_flake(context, &["build", "--no-link", "-L"], &[reference(&flake, attribute)]);
+        refused(&mut command, &context.log(attribute), &[said])?;
+    }
+    let mut command = interruptible("bash");
+    command.arg(context.root.join("tests/e2e/cloudnative-pg.sh")).args([machine::UNSTABLE, name]);
+    command.arg(context.root.join("tests/smoke")).arg(server).args(&images);
+    logged(&mut command, &context.log("cloudnative-pg"), |_| ())?;
+    Ok(Outcome::Done(format!(
+        "PostgreSQL {name} as user 26; {} images of extensions in it and in Debian's; {} are refused",
+        images.len(),
+        REFUSED.len() + 1
     )))
 }
 
