@@ -185,48 +185,48 @@ if forOperator then
     };
   }
 else
-dockerTools.buildLayeredImage {
-  name = "postgresql-${name}";
-  tag = "latest";
+  dockerTools.buildLayeredImage {
+    name = "postgresql-${name}";
+    tag = "latest";
 
-  contents = common ++ [
-    entrypoint
-    gosu
-    usualPlaces
-  ];
+    contents = common ++ [
+      entrypoint
+      gosu
+      usualPlaces
+    ];
 
-  # What the server writes to belongs to its user; another can have its place below it.
-  fakeRootCommands = ''
-    mkdir -p .${volume} .${sockets} ./docker-entrypoint-initdb.d ./tmp
-    chown -R ${uid}:${uid} .${home} .${sockets}
-    chmod 1777 .${volume}
-    chmod 3777 .${sockets}
-    chmod 1777 ./tmp
-  '';
+    # What the server writes to belongs to its user; another can have its place below it.
+    fakeRootCommands = ''
+      mkdir -p .${volume} .${sockets} ./docker-entrypoint-initdb.d ./tmp
+      chown -R ${uid}:${uid} .${home} .${sockets}
+      chmod 1777 .${volume}
+      chmod 3777 .${sockets}
+      chmod 1777 ./tmp
+    '';
 
-  config = {
-    User = "postgres";
-    Entrypoint = [ "${entrypoint}/bin/docker-entrypoint.sh" ];
-    Cmd = [ "postgres" ];
-    Env = environment;
-    ExposedPorts."5432/tcp" = { };
-    Volumes.${volume} = { };
-    # A fast shutdown: sessions end, and the next start needs no recovery.
-    StopSignal = "SIGINT";
-    Healthcheck = {
-      # Over TCP: while the entrypoint prepares the database, the server is on its socket only.
-      Test = [
-        "CMD"
-        "/bin/pg_isready"
-        "--quiet"
-        "--host=127.0.0.1"
-        "--username=postgres"
-      ];
-      Interval = 10000000000;
-      Timeout = 5000000000;
-      StartPeriod = 60000000000;
-      Retries = 5;
+    config = {
+      User = "postgres";
+      Entrypoint = [ "${entrypoint}/bin/docker-entrypoint.sh" ];
+      Cmd = [ "postgres" ];
+      Env = environment;
+      ExposedPorts."5432/tcp" = { };
+      Volumes.${volume} = { };
+      # A fast shutdown: sessions end, and the next start needs no recovery.
+      StopSignal = "SIGINT";
+      Healthcheck = {
+        # Over TCP: while the entrypoint prepares the database, the server is on its socket only.
+        Test = [
+          "CMD"
+          "/bin/pg_isready"
+          "--quiet"
+          "--host=127.0.0.1"
+          "--username=postgres"
+        ];
+        Interval = 10000000000;
+        Timeout = 5000000000;
+        StartPeriod = 60000000000;
+        Retries = 5;
+      };
+      Labels = labels;
     };
-    Labels = labels;
-  };
-}
+  }
