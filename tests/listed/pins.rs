@@ -316,7 +316,7 @@ fn what_requires_the_left_out_is_not_created() -> Result<(), Failed> {
         let set = postgresqls(world(), PIN, UNFREE);
         let (created, _) = evaluate(&format!(
             "let data = import {0}/flake/generated/tools/data.nix {{ pkgs = import {0}/{PIN} {{ system = \"x86_64-linux\"; }}; }}; \
-             known = builtins.fromJSON (data.write {{ p = {{ }}; }} {{ p = {set}.{postgresql}; }}).text; \
+             known = builtins.fromJSON (data.writeForTests {{ p = {{ }}; }} {{ p = {set}.{postgresql}; }}).text; \
              in map (c: c.sql) (builtins.head (builtins.attrValues known.postgresqls)).create",
             world().display()
         ))?;

@@ -443,15 +443,15 @@ impl Ev {
                 fail(format!("an integer with value '{a}' is not equal to an integer with value '{b}'"))
             }
             (Value::Float(a), Value::Float(b)) => {
-                let (a, b) = (super::print::float(a), super::print::float(b));
+                let (a, b) = (super::quoting::float(a), super::quoting::float(b));
                 fail(format!("a float with value '{a}' is not equal to a float with value '{b}'"))
             }
             (Value::Int(a), Value::Float(b)) => {
-                let b = super::print::float(b);
+                let b = super::quoting::float(b);
                 fail(format!("an integer with value '{a}' is not equal to a float with value '{b}'"))
             }
             (Value::Float(a), Value::Int(b)) => {
-                let a = super::print::float(a);
+                let a = super::quoting::float(a);
                 fail(format!("a float with value '{a}' is not equal to an integer with value '{b}'"))
             }
             (Value::Bool(a), Value::Bool(b)) => fail(format!("boolean '{a}' is not equal to boolean '{b}'")),

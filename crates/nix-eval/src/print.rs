@@ -8,36 +8,10 @@ use super::error::{Error, Kind};
 use super::heap::{Ref, State};
 use super::ir::{Params, Pos};
 use super::machine::{Ev, Result};
-use super::quoting::{attr_name, attr_name_into, plural, quote_into};
+use super::quoting::{attr_name, attr_name_into, float, plural, quote_into};
 use super::shared::Origin;
 use super::symbol::sym;
 use super::value::{Builtin, List, Value};
-
-/// A double as C++'s streams print it: six significant digits, as `%g`.
-pub fn float(number: f64) -> String {
-    if number.is_nan() {
-        return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
-    }
-    if number.is_infinite() {
-        return if number < 0.0 { "-inf" } else { "inf" }.to_owned();
-    }
-    if number == 0.0 {
-        return if number.is_sign_negative() { "-0" } else { "0" }.to_owned();
-    }
-    let scientific = format!("{number:.5e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let trim = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    };
-    if (-4..6).contains(&exponent) {
-        trim(&format!("{number:.*}", (5 - exponent).max(0) as usize))
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{}e{sign}{:02}", trim(mantissa), exponent.abs())
-    }
-}
 
 /// A path as it is written; those that come with Nix are in no folder.
 fn path_into(path: &[u8], out: &mut Vec<u8>) {
@@ -359,26 +333,5 @@ impl Printer<'_> {
         }
         self.text(" ]");
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn floats() {
-        for (number, text) in [
-            (1.0, "1"),
-            (0.1, "0.1"),
-            (1500.0, "1500"),
-            (123456.0, "123456"),
-            (1234567.0, "1.23457e+06"),
-            (1e100, "1e+100"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (-2.5, "-2.5"),
-            (999999.5, "1e+06"),
-        ] {
-            assert_eq!(super::float(number), text);
-        }
     }
 }

@@ -131,7 +131,7 @@ fn round(ev: &mut Ev, args: &[Ref], pos: Pos, op: fn(f64) -> f64) -> Result<Valu
             if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded) {
                 Ok(Value::Int(rounded as i64))
             } else {
-                let shown = crate::print::float(number);
+                let shown = crate::quoting::float(number);
                 Err(Error::at(
                     Kind::Other,
                     format!("NixFloat argument {shown} is not in the range of NixInt"),

@@ -61,7 +61,7 @@ impl Writer {
             Value::Null => self.tag(depth, "null", &[], true),
             Value::Bool(value) => plain(self, "bool", value.to_string().as_bytes()),
             Value::Int(number) => plain(self, "int", number.to_string().as_bytes()),
-            Value::Float(number) => plain(self, "float", crate::print::float(number).as_bytes()),
+            Value::Float(number) => plain(self, "float", crate::quoting::float(number).as_bytes()),
             Value::String(text) => {
                 self.set.add(text.context);
                 plain(self, "string", text.bytes);

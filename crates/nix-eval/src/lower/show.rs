@@ -5,7 +5,7 @@ use rnix::SyntaxKind::*;
 use super::attrs::{Def, SetDef};
 use super::strings::Piece;
 use super::{Lowering, Result};
-use crate::print::float;
+use crate::quoting::float;
 use crate::quoting::{attr_name_into, quote_into};
 use nix_syntax::compact::{Element, Node};
 
