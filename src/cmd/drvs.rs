@@ -8,7 +8,7 @@ use super::{Context, Outcome};
 use crate::diag::plural;
 use crate::interrupt::TemporaryDirectory;
 use crate::ops::cache_status::{self, Needs};
-use crate::ops::drvs::{Job, Request, drvs};
+use crate::ops::drvs::{Job, Request, drvs, threads};
 
 /// List every package: attribute, name, derivation, outputs.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -100,8 +100,7 @@ pub fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     }
     let written = settings.write_to.clone();
     if let Some(mib) = args.max_memory_size {
-        let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-        settings.max_memory = mib.saturating_mul(1 << 20).saturating_mul(threads.unwrap_or(1));
+        settings.max_memory = mib.saturating_mul(1 << 20).saturating_mul(threads(args.threads));
     }
     let here = context.root.as_deref().map(flake_in).transpose()?;
     let program = match args.program.program(args.flake.as_deref().or(here.as_deref())) {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
+pub use self::aggregates::Parts;
 use self::queue::{Below, End, Item, Queue};
 use super::Host;
 use super::program::{Program, Source};
@@ -64,15 +65,9 @@ pub struct Job {
     /// What it was applied to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_value: Option<serde_json::Value>,
-    /// Derivations of the jobs that a Hydra aggregate is made of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub constituents: Option<Vec<String>>,
-    /// Those that it names by their attributes, until they are found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub named_constituents: Option<Vec<String>>,
-    /// Whether these are patterns.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub glob_constituents: Option<bool>,
+    /// What a Hydra aggregate is made of.
+    #[serde(flatten)]
+    pub parts: Option<Parts>,
     /// Derivations it needs, and which of their outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_drvs: Option<BTreeMap<String, Vec<String>>>,
@@ -118,7 +113,6 @@ pub fn drvs(args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
     }
     evaluating.expect(items.len());
     let queue = Queue::new(items);
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let found = Mutex::new(found);
     let arguments = auto.kept();
     let work = |session: &Session, end: End| {
@@ -155,7 +149,7 @@ pub fn drvs(args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
         found.short.extend(mine.short);
     };
     std::thread::scope(|scope| {
-        for n in 1..threads.unwrap_or(1).min(MOST_THREADS) {
+        for n in 1..threads(args.threads) {
             let builder = std::thread::Builder::new().name(format!("eval-{n}")).stack_size(32 << 20);
             let end = if n % 2 == 0 { End::Front } else { End::Back };
             let (evaluator, work) = (&evaluator, &work);
@@ -174,6 +168,12 @@ pub fn drvs(args: &Request, host: &dyn Host) -> Result<Vec<Job>> {
         aggregates::join(&mut found.jobs, folder, |text| evaluator.message(text));
     }
     Ok(found.jobs)
+}
+
+/// How many there are where so many are asked for, or nobody says how many.
+pub fn threads(asked: Option<usize>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.unwrap_or_else(processors).min(MOST_THREADS)
 }
 
 /// More threads than this have nothing to do but wait.
@@ -358,7 +358,7 @@ fn whole<'s>(session: &'s Session, args: &Request, auto: &Value<'s>) -> Result<V
     let Some(select) = &args.select else { return Ok(value) };
     let value = match &args.program.source {
         Source::Flake(reference) => match flake::split_fragment(reference) {
-            (_, fragment) if fragment.is_empty() => args.program.load_whole(session)?,
+            (flake, fragment) if fragment.is_empty() => session.whole_flake(flake, &args.program.inputs)?,
             (flake, fragment) => session.flake_output(&value, flake, &fragment)?.1,
         },
         _ => value,
@@ -403,9 +403,7 @@ fn failed(path: &[String], error: &Error) -> Job {
         drv_path: None,
         error: Some(error.report(false)),
         extra_value: None,
-        constituents: None,
-        named_constituents: None,
-        glob_constituents: None,
+        parts: None,
         input_drvs: None,
         meta: None,
         name: None,
@@ -456,10 +454,7 @@ fn look<'s>(args: &Request, value: Result<Value<'s>>, path: &[String], root: boo
 fn job(args: &Request, derivation: &Value<'_>, path: &[String]) -> Result<Job> {
     let package = derivation.package()?;
     let package = package.ok_or_else(|| Error::new(ErrorKind::Type, "expected a derivation"))?;
-    let parts = match args.constituents {
-        Some(_) => Some(aggregates::parts(derivation)?),
-        None => None,
-    };
+    let parts = args.constituents.as_ref().map(|_| Parts::of(derivation)).transpose()?;
     let extra_value = match &args.apply {
         Some(apply) => {
             let made = applied(derivation.session(), args, "--apply", apply, derivation)?;
@@ -468,17 +463,11 @@ fn job(args: &Request, derivation: &Value<'_>, path: &[String]) -> Result<Job> {
         }
         None => None,
     };
-    let (constituents, named_constituents, glob_constituents) = match parts {
-        Some(parts) => (Some(parts.derivations), Some(parts.named), Some(parts.patterns)),
-        None => (None, None, None),
-    };
     Ok(Job {
         attr: shown(path),
         attr_path: path.to_vec(),
         extra_value,
-        constituents,
-        named_constituents,
-        glob_constituents,
+        parts,
         meta: if args.meta { Some(derivation.meta()?) } else { None },
         drv_path: Some(package.drv_path),
         error: None,

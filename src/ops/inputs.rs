@@ -241,9 +241,9 @@ impl Moved {
 
 /// The catalogue, in which inputs may say no more than where they are from.
 fn with_new_inputs(root: &Utf8Path, host: &dyn Host) -> Result<Catalogue, Error> {
-    let mut files = Files::read(root)?;
     let text = limited::text(root.join(CATALOGUE).join(FLAKE_TOML)).unwrap_or_default();
     if let Some(filled) = inputs::with_new(&text, |_| true) {
+        let mut files = Files::read(root)?;
         files.insert(Utf8PathBuf::from(FLAKE_TOML), filled.as_bytes());
         let mut loaded = Loaded::default();
         let found = crate::catalogue::load_from(&files, &mut loaded.sources, &mut loaded.diagnostics);

@@ -64,20 +64,6 @@ impl Program {
         }
     }
 
-    /// The value of the file or expression; the flake with its `inputs` and `outputs`.
-    ///
-    /// # Errors
-    /// What evaluation says.
-    pub fn load_whole<'s>(&self, session: &'s Session) -> Result<Value<'s>> {
-        match &self.source {
-            Source::Flake(reference) => {
-                let flake = flake::split_fragment(reference).0;
-                session.whole_flake(flake, &self.inputs).map_err(|error| of_registry(reference, error))
-            }
-            _ => self.load(session),
-        }
-    }
-
     /// The set of the arguments.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ enum Task {
     E2e(e2e::Args),
     /// Plant each difference of tests/e2e/planted.sql in an upgrade, where all must be found, and upgrade a data directory
     /// with what extensions keep by each method. After `e2e`.
-    Upgrade(e2e::UpgradeArgs),
+    Upgrade(e2e::upgrade::Args),
     /// Run the evaluator's tests, and programs made at random, with AddressSanitizer.
     Asan(asan::Args),
     /// Measure the evaluator beside C++ Nix on a nixpkgs of one's own, and write docs/speed.md.
@@ -78,7 +78,7 @@ enum Task {
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
-        Task::Upgrade(args) => e2e::upgrade(&args),
+        Task::Upgrade(args) => ended(e2e::upgrade::run(&args)),
         Task::Asan(args) => ended(asan::run(&args)),
         Task::Bench(args) => ended(bench::run(&args)),
         Task::Book => ended(book::run()),

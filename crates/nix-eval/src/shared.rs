@@ -467,14 +467,14 @@ impl Shared {
         self.imports.write().unwrap_or_else(PoisonError::into_inner).insert(path, value);
     }
 
-    /// The outputs of a flake that was called before.
+    /// A flake that was called before.
     pub(crate) fn flake(&self, key: &str) -> Option<Value> {
         self.flakes.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
     }
 
-    /// Remembers the outputs of a flake; another thread's, if it was faster.
-    pub(crate) fn remember_flake(&self, key: String, outputs: Value) -> Value {
-        *self.flakes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(outputs)
+    /// Remembers a flake; another thread's, if it was faster.
+    pub(crate) fn remember_flake(&self, key: String, flake: Value) -> Value {
+        *self.flakes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(flake)
     }
 
     /// All values that the session itself goes on using.

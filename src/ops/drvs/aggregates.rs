@@ -4,38 +4,49 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::Job;
 use crate::nix::eval::{Error, ErrorKind, Kind, Result, Value};
-use crate::store::path::{StoreDir, StorePath};
+use crate::ops::cache_status::Derivations;
+use crate::store::path::StorePath;
 use crate::store::{Derivation, DerivationOutput, DrvHash};
 
-/// What a package says that it is made of.
-#[derive(Default)]
-pub(super) struct Parts {
-    pub(super) derivations: Vec<String>,
-    /// Attributes of other jobs.
-    pub(super) named: Vec<String>,
+/// What a package says that it is made of, in the fields of nix-eval-jobs; nothing of one that is no aggregate.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parts {
+    /// Derivations of other jobs.
+    pub constituents: Vec<String>,
+    /// Those that it names by their attributes, until they are found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named_constituents: Option<Vec<String>>,
     /// Whether these are patterns, too.
-    pub(super) patterns: bool,
+    pub glob_constituents: bool,
 }
 
-/// Of a package; none of one that is no aggregate.
-pub(super) fn parts(package: &Value<'_>) -> Result<Parts> {
-    if !is_true(package, "_hydraAggregate")? {
-        return Ok(Parts::default());
-    }
-    let Some(list) = package.attr("constituents")? else {
-        let message = "an aggregate, a package with `_hydraAggregate`, must have `constituents`";
-        return Err(Error::new(ErrorKind::MissingAttribute, message));
-    };
-    let mut named = Vec::new();
-    for item in list.elements()? {
-        if let Kind::String(text) = item.force()? {
-            named.push(String::from_utf8_lossy(&text).into_owned());
+impl Parts {
+    /// Of a package.
+    pub(super) fn of(package: &Value<'_>) -> Result<Self> {
+        let mut named = Vec::new();
+        if !is_true(package, "_hydraAggregate")? {
+            return Ok(Self { named_constituents: Some(named), ..Self::default() });
         }
+        let Some(list) = package.attr("constituents")? else {
+            let message = "an aggregate, a package with `_hydraAggregate`, must have `constituents`";
+            return Err(Error::new(ErrorKind::MissingAttribute, message));
+        };
+        for item in list.elements()? {
+            if let Kind::String(text) = item.force()? {
+                named.push(String::from_utf8_lossy(&text).into_owned());
+            }
+        }
+        Ok(Self {
+            constituents: list.derivations()?,
+            named_constituents: Some(named),
+            glob_constituents: is_true(package, "_hydraGlobConstituents")?,
+        })
     }
-    let patterns = is_true(package, "_hydraGlobConstituents")?;
-    Ok(Parts { derivations: list.derivations()?, named, patterns })
 }
 
 fn is_true(package: &Value<'_>, name: &str) -> Result<bool> {
@@ -55,11 +66,9 @@ pub(super) fn join(jobs: &mut [Job], folder: &Path, warn: impl Fn(&str)) {
         jobs.iter().enumerate().map(|(at, job)| (job.attr.clone(), at)).collect();
     let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for (own, job) in jobs.iter_mut().enumerate() {
-        let named = job.named_constituents.take_if(|named| !named.is_empty()).unwrap_or_default();
-        if named.is_empty() {
-            continue;
-        }
-        let patterns = job.glob_constituents.unwrap_or_default();
+        let Some(parts) = &mut job.parts else { continue };
+        let Some(named) = parts.named_constituents.take_if(|named| !named.is_empty()) else { continue };
+        let patterns = parts.glob_constituents;
         let (mut found, mut errors) = (BTreeSet::new(), String::new());
         for name in named {
             match at.get(&name) {
@@ -79,7 +88,7 @@ pub(super) fn join(jobs: &mut [Job], folder: &Path, warn: impl Fn(&str)) {
         }
         wanted.insert(own, found);
     }
-    let mut store = Written { folder, store: StoreDir::default(), hashes: BTreeMap::new() };
+    let mut store = Written { folder, derivations: Derivations::of(folder), hashes: BTreeMap::new() };
     let mut done = BTreeSet::new();
     for own in wanted.keys().copied().collect::<Vec<_>>() {
         join_one(own, jobs, &wanted, &mut done, &mut Vec::new(), &mut store, &warn);
@@ -130,7 +139,7 @@ fn join_one(
     let parts: Vec<String> = parts.iter().filter_map(|other| jobs[*other].drv_path.clone()).collect();
     let job = &mut jobs[own];
     match store.with_inputs(job, &parts) {
-        Some(()) => job.constituents.get_or_insert_default().extend(parts),
+        Some(()) => job.parts.get_or_insert_default().constituents.extend(parts),
         None => warn(&format!("warning: the derivation of the aggregate '{}' is not there", job.attr)),
     }
 }
@@ -138,36 +147,34 @@ fn join_one(
 /// Derivations in a folder.
 struct Written<'a> {
     folder: &'a Path,
-    store: StoreDir,
+    derivations: Derivations,
     hashes: BTreeMap<StorePath, DrvHash>,
 }
 
 impl Written<'_> {
-    fn read(&self, path: &str) -> Option<Derivation> {
-        Derivation::in_folder(self.folder, &self.store.parse(path).ok()?, &self.store).ok()
-    }
-
     fn hash(&mut self, path: &StorePath) -> Option<DrvHash> {
         if let Some(known) = self.hashes.get(path) {
             return Some(known.clone());
         }
-        let derivation = Derivation::in_folder(self.folder, path, &self.store).ok()?;
+        let printed = self.derivations.store().print(path);
+        let derivation = self.derivations.get(&printed)?.clone();
         let hash = self.hash_of(&derivation)?;
         self.hashes.insert(path.clone(), hash.clone());
         Some(hash)
     }
 
     fn hash_of(&mut self, derivation: &Derivation) -> Option<DrvHash> {
-        let store = self.store.clone();
+        let store = self.derivations.store().clone();
         derivation.hash_modulo(&store, |input| self.hash(input).ok_or(())).ok()
     }
 
     /// The aggregate's derivation with the first outputs of others among its inputs: it and what it gives are others then.
     fn with_inputs(&mut self, job: &mut Job, parts: &[String]) -> Option<()> {
-        let mut derivation = self.read(job.drv_path.as_ref()?)?;
+        let store = self.derivations.store().clone();
+        let mut derivation = self.derivations.get(job.drv_path.as_ref()?)?.clone();
         for part in parts {
-            let first = self.read(part)?.outputs.into_keys().next()?;
-            derivation.input_drvs.insert(self.store.parse(part).ok()?, BTreeSet::from([first]));
+            let first = self.derivations.get(part)?.outputs.keys().next()?.clone();
+            derivation.input_drvs.insert(store.parse(part).ok()?, BTreeSet::from([first]));
         }
         // What follows from the hash is no part of it.
         let mut masked = derivation.clone();
@@ -176,18 +183,18 @@ impl Written<'_> {
             masked.env.insert(name.as_str().into(), "".into());
         }
         let DrvHash::Regular { hash, .. } = self.hash_of(&masked)? else { return None };
-        let out = self.store.output_path("out", &hash, &derivation.name).ok()?;
-        let printed = self.store.print(&out);
+        let out = store.output_path("out", &hash, &derivation.name).ok()?;
+        let printed = store.print(&out);
         derivation.env.insert("out".into(), printed.as_str().into());
         derivation.outputs.insert("out".to_owned(), DerivationOutput::InputAddressed(out));
-        let path = derivation.path(&self.store).ok()?;
-        std::fs::write(self.folder.join(path.base_name()), derivation.to_aterm(&self.store)).ok()?;
-        job.drv_path = Some(self.store.print(&path));
+        let path = derivation.path(&store).ok()?;
+        std::fs::write(self.folder.join(path.base_name()), derivation.to_aterm(&store)).ok()?;
+        job.drv_path = Some(store.print(&path));
         job.outputs.get_or_insert_default().insert("out".to_owned(), Some(printed));
         let inputs = derivation
             .input_drvs
             .iter()
-            .map(|(path, outputs)| (self.store.print(path), outputs.iter().cloned().collect()));
+            .map(|(path, outputs)| (store.print(path), outputs.iter().cloned().collect()));
         job.input_drvs = Some(inputs.collect());
         Some(())
     }

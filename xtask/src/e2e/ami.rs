@@ -1,12 +1,11 @@
 //! Amazon machine images by the release's script, on a server of EC2's and EBS's calls: moto's, from PyPI, with what it
 //! leaves out. The script is killed after each call that changes something, and begun anew.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
-use super::command::{Server, free_port, logged, program};
+use super::command::{Server, emptied, free_port, logged, program};
 use super::{Context, Outcome, cache};
 use crate::python;
 
@@ -16,10 +15,7 @@ pub fn prove(context: &Context) -> Result<Outcome> {
     let bin = Path::new(cache::PLACE).join("bin");
     let here = context.root.join("tests/e2e/ami");
     let work = context.state.join("ami");
-    if work.exists() {
-        fs::remove_dir_all(&work)?;
-    }
-    fs::create_dir_all(&work).with_context(|| format!("{}", work.display()))?;
+    emptied(&work)?;
     let port = free_port()?;
     let mut serve = program(bin.join("python"));
     serve.arg(here.join("server.py")).arg(port.to_string());

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::command::{Server, free_port, logged, output, program, refused};
+use super::command::{Server, emptied, free_port, logged, output, program, refused};
 use super::{Context, Outcome, nix};
 
 /// The other machine.
@@ -87,11 +87,7 @@ impl<'a> Builder<'a> {
     /// Makes it, with an empty store.
     pub fn start(context: &'a Context) -> Result<Self> {
         let place = PathBuf::from(PLACE);
-        if place.exists() {
-            // Stores are read-only.
-            output(program("chmod").args(["--recursive", "u+w", PLACE]))?;
-            fs::remove_dir_all(&place)?;
-        }
+        emptied(&place)?;
         for folder in ["nix", "etc", "home"] {
             fs::create_dir_all(place.join(folder))?;
         }
@@ -142,7 +138,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A store path as the other store has it.
-    pub fn elsewhere(&self, path: &str) -> PathBuf {
+    fn elsewhere(&self, path: &str) -> PathBuf {
         self.place.join(&path[1..])
     }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::catalogue::pgflakegen;
-use super::command::{Server, free_port, git, logged, output, program, refused};
+use super::command::{Server, commit_all, emptied, free_port, git, logged, output, program, refused};
 use super::machine::CurrentNix;
 use super::{Context, Outcome, nix};
 use crate::{python, repository};
@@ -117,12 +117,7 @@ impl<'a> Proof<'a> {
     fn begin(context: &'a Context) -> Result<Self> {
         let nix = CurrentNix::installed()?;
         let work = context.state.join("cache");
-        if work.exists() {
-            // Stores are read-only.
-            output(program("chmod").args(["--recursive", "u+w"]).arg(&work))?;
-            fs::remove_dir_all(&work)?;
-        }
-        fs::create_dir_all(&work)?;
+        emptied(&work)?;
         let attribute = format!("psql_{}/bin", context.pair()?.older);
         let packages = nix::build(context, "build", &context.flake(), &[attribute])?;
         let package = packages.first().context("a package")?.clone();
@@ -380,13 +375,10 @@ impl<'a> Proof<'a> {
 
     /// A program with the current Nix on its PATH, on a small store of its own, in which it can build.
     fn own_store(&self, name: &str) -> Result<Command> {
-        use std::os::unix::fs::PermissionsExt as _;
         let bin = self.work.join("bin");
-        fs::create_dir_all(&bin)?;
-        let script = bin.join("nix");
-        fs::write(&script, format!("#!/bin/sh\n{}\n", CurrentNix::launch("nix")))?;
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
-        let mut command = program(if name == "nix" { script.as_os_str() } else { name.as_ref() });
+        CurrentNix::put_into(&bin, &["nix"])?;
+        let own = bin.join("nix");
+        let mut command = program(if name == "nix" { own.as_os_str() } else { name.as_ref() });
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", bin.display()));
         let at = |name: &str| self.work.join("own").join(name);
@@ -466,11 +458,9 @@ impl<'a> Proof<'a> {
         let repository = self.work.join("repository");
         output(program("cp").arg("--recursive").arg(self.context.flake()).arg(&repository))?;
         fs::remove_file(repository.join(".git"))?;
-        let git = |words: &[&str]| output(git(&repository).args(words));
-        git(&["init", "--quiet"])?;
-        git(&["add", "--all", "--force"])?;
-        git(&["commit", "--quiet", "--message", "As it is"])?;
-        git(&["tag", "v1"])?;
+        output(git(&repository).args(["init", "--quiet"]))?;
+        commit_all(&repository, "As it is")?;
+        output(git(&repository).args(["tag", "v1"]))?;
         // Something old.
         self.s3.aws("old", &["s3", "sync", "s3://pushed", "s3://signed"], NOBODY)?;
         let before = self.s3.contents("signed")?;
@@ -537,25 +527,36 @@ impl<'a> Proof<'a> {
     fn no_secrets(&self) -> Result<()> {
         let mut secrets = vec![fs::read_to_string(self.work.join("access"))?];
         for name in ["key", "other"] {
-            let text = fs::read_to_string(self.work.join(name))?;
-            let (_, base64) = text.split_once(':').context("a key")?;
-            // The first half is the seed; the second is public.
-            secrets.push(base64.get(..42).context("a key")?.to_owned());
+            secrets.push(secret_of(&self.work.join(name))?);
         }
-        let mut read = 0;
-        for entry in fs::read_dir(self.context.logs())? {
-            let path = entry?.path();
-            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-            ensure!(
-                secrets.iter().all(|secret| !text.contains(secret.as_str())),
-                "a secret is in {}",
-                path.display()
-            );
-            read += 1;
-        }
+        let read = are_in_no_log(self.context, &secrets)?;
         ensure!(read > 20, "only {read} logs");
         Ok(())
     }
+}
+
+/// What of a key of Nix's nobody else may know.
+pub fn secret_of(key: &Path) -> Result<String> {
+    let text = fs::read_to_string(key)?;
+    let (_, base64) = text.split_once(':').context("a key")?;
+    // The first half is the seed; the second is public.
+    Ok(base64.get(..42).context("a key")?.to_owned())
+}
+
+/// Looks for secrets in the step's logs, and says how many there are.
+pub fn are_in_no_log(context: &Context, secrets: &[String]) -> Result<usize> {
+    let mut read = 0;
+    for entry in fs::read_dir(context.logs())? {
+        let path = entry?.path();
+        let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+        ensure!(
+            secrets.iter().all(|secret| !text.contains(secret.as_str())),
+            "a secret is in {}",
+            path.display()
+        );
+        read += 1;
+    }
+    Ok(read)
 }
 
 /// Whoever it is, while the server does not look at signatures.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
-use super::command::{git, logged, output, program};
+use super::command::{commit_all, git, logged, output, program};
 use super::sources::{self, Fetched};
 use super::{Context, Outcome, Pair, nix, rust};
 use crate::repository;
@@ -193,24 +193,32 @@ fn whole(context: &Context) -> PathBuf {
     context.state.join("catalogue-whole")
 }
 
-/// The same with every PostgreSQL that was fetched, for upgrades; gives their names, the oldest first. What the two have
-/// in the test's flake is built the same.
-pub fn generate_all_majors(context: &Context, flake: &Path) -> Result<Vec<String>> {
+/// The majors that it has, the oldest first.
+fn all_majors(context: &Context) -> Result<Vec<String>> {
     let whole = whole(context);
     if !whole.exists() {
         bail!("{}: run the step generate", whole.display());
     }
+    Ok(Catalogue::read(&whole)?.majors(&Fetched::read(context)?))
+}
+
+/// The same with other PostgreSQLs of it. What the two have in the test's flake is built the same.
+fn copy_with(context: &Context, flake: &Path, names: &[&str]) -> Result<()> {
     copy_flake(context, flake)?;
     let folder = flake.join("catalogue");
     fs::remove_dir_all(&folder)?;
-    output(program("cp").arg("--recursive").arg(&whole).arg(&folder))?;
-    let fetched = Fetched::read(context)?;
-    let known = Catalogue::read(&folder)?.majors(&fetched);
-    let names: Vec<&str> = known.iter().map(String::as_str).collect();
-    reduce_to(&folder, &names, &fetched)?;
+    output(program("cp").arg("--recursive").arg(whole(context)).arg(&folder))?;
+    reduce_to(&folder, names, &Fetched::read(context)?)?;
     let pair = context.pair()?;
     turn_jit_on(&folder, &pair)?;
-    add_pgrx_extension(context, &folder, &pair)?;
+    add_pgrx_extension(context, &folder, &pair)
+}
+
+/// The same with every PostgreSQL that was fetched, for upgrades; gives their names, the oldest first.
+pub fn generate_all_majors(context: &Context, flake: &Path) -> Result<Vec<String>> {
+    let known = all_majors(context)?;
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    copy_with(context, flake, &names)?;
     pgflakegen(context, flake, &["generate"], "generate-all-majors")?;
     Ok(known)
 }
@@ -448,6 +456,14 @@ fn copy_flake(context: &Context, to: &Path) -> Result<()> {
     output(program("cp").arg("--recursive").arg(context.flake()).arg(to)).map(drop)
 }
 
+/// Changes catalogue/flake.toml.
+fn edit_flake(flake: &Path, change: impl FnOnce(&mut Table)) -> Result<()> {
+    let path = flake.join("catalogue/flake.toml");
+    let mut table = read(&path)?;
+    change(&mut table);
+    fs::write(&path, table.to_string()).context("flake.toml")
+}
+
 /// A PostgreSQL that the catalogue does not have: the test's older one once more, under a name of its own.
 pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Result<()> {
     copy_flake(context, flake)?;
@@ -468,21 +484,15 @@ pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Res
 /// The same catalogue with all versions of an extension in one server.
 pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
     copy_flake(context, flake)?;
-    let path = flake.join("catalogue/flake.toml");
-    let mut table = read(&path)?;
-    table.insert("side-by-side".to_owned(), Value::Boolean(true));
-    fs::write(&path, table.to_string())?;
+    edit_flake(flake, |table| drop(table.insert("side-by-side".to_owned(), Value::Boolean(true))))?;
     pgflakegen(context, flake, &["generate"], "generate-side-by-side").map(drop)
 }
 
 /// The same catalogue with a limit to what images are made of.
 pub fn generate_with_size_limit(context: &Context, flake: &Path, limit: &str) -> Result<()> {
     copy_flake(context, flake)?;
-    let path = flake.join("catalogue/flake.toml");
-    let mut table = read(&path)?;
-    let image = [("size-limit".to_owned(), Value::String(limit.to_owned()))];
-    table.insert("image".to_owned(), Value::Table(image.into_iter().collect()));
-    fs::write(&path, table.to_string())?;
+    let image = Table::from_iter([("size-limit".to_owned(), Value::String(limit.to_owned()))]);
+    edit_flake(flake, |table| drop(table.insert("image".to_owned(), Value::Table(image))))?;
     pgflakegen(context, flake, &["generate"], "generate-size-limit").map(drop)
 }
 
@@ -494,71 +504,24 @@ pub fn generate_with_server(context: &Context, flake: &Path) -> Result<()> {
     fs::create_dir_all(folder.join("files")).context("files")?;
     let ours = context.root.join("tests/e2e/cluster");
     fs::copy(ours.join("first.sql"), folder.join("files/first.sql")).context("first.sql")?;
-    let path = folder.join("flake.toml");
-    let mut table = read(&path)?;
-    table.extend(read(&ours.join("server.toml"))?);
-    fs::write(&path, table.to_string())?;
+    let server = read(&ours.join("server.toml"))?;
+    edit_flake(flake, |table| table.extend(server))?;
     pgflakegen(context, flake, &["generate"], "generate-server").map(drop)
 }
 
-/// The same catalogue with PostgreSQL 18 and what was fetched for it, and extensions made up for images
-/// (tests/e2e/cloudnative-pg/extra.nix). `None` where Debian has no 18.
-pub fn generate_for_operator(context: &Context, flake: &Path, name: &str) -> Result<Option<()>> {
-    let fetched = Fetched::read(context)?;
-    let Some(version) = name.parse().ok().and_then(|major: u32| fetched.postgresql.get(&major)) else {
-        return Ok(None);
-    };
-    copy_flake(context, flake)?;
-    let folder = flake.join("catalogue");
-    let path = folder.join("postgresql.toml");
-    let mut table = read(&path)?;
-    if !entries(&table, "postgresql").any(|entry| text(entry, "name") == Some(name)) {
-        let ours = read(&context.root.join("catalogue/postgresql.toml"))?;
-        let entry = entries(&ours, "postgresql").find(|entry| text(entry, "name") == Some(name));
-        let mut entry = entry.with_context(|| format!("the catalogue has no PostgreSQL {name}"))?.clone();
-        let tarball = sources::postgresql_tarball(context, version);
-        entry.insert("version".to_owned(), Value::String(version.clone()));
-        entry.insert("hash".to_owned(), Value::String(nix::hash(&tarball)?));
-        nix::add_fixed(&[&tarball], false)?;
-        if let Some(Value::Array(list)) = table.get_mut("postgresql") {
-            list.push(Value::Table(entry));
-        }
-        fs::write(&path, table.to_string())?;
+/// The same with one more PostgreSQL, and extensions made up for images (tests/e2e/cloudnative-pg/extra.nix). `false`
+/// where Debian has no such one.
+pub fn generate_for_operator(context: &Context, flake: &Path, name: &str) -> Result<bool> {
+    if !all_majors(context)?.iter().any(|known| known == name) {
+        return Ok(false);
     }
-    let is_for = |entry: &Table| {
-        let list = entry.get("postgresql").and_then(Value::as_array);
-        list.into_iter().flatten().any(|value| value.as_str() == Some(name))
-    };
-    let ours = Catalogue::read(&context.root.join("catalogue"))?;
-    for (extension, mut table) in Catalogue::read(&folder)?.extensions {
-        let Ok(own) = ours.extension(&extension) else { continue };
-        for entry in entries(own, "version").filter(|entry| is_for(entry)) {
-            let version = text(entry, "version").unwrap_or_default();
-            let tree =
-                fetched.extensions.iter().find(|(known, has, _)| *known == extension && has == version);
-            let Some((.., tree)) = tree else { continue };
-            nix::add_fixed(&[tree], true)?;
-            let Some(Value::Array(versions)) = table.get_mut("version") else { continue };
-            let there = versions.iter_mut().filter_map(Value::as_table_mut);
-            match there.into_iter().find(|entry| text(entry, "version") == Some(version)) {
-                Some(entry) => {
-                    if let Some(Value::Array(list)) = entry.get_mut("postgresql") {
-                        list.push(Value::String(name.to_owned()));
-                    }
-                }
-                None => {
-                    let mut entry = entry.clone();
-                    entry.insert("postgresql".to_owned(), Value::Array(vec![Value::String(name.to_owned())]));
-                    versions.push(Value::Table(entry));
-                }
-            }
-        }
-        fs::write(folder.join("extensions").join(format!("{extension}.toml")), table.to_string())?;
-    }
-    fs::copy(context.root.join("tests/e2e/cloudnative-pg/extra.nix"), folder.join("extra.nix"))
+    let pair = context.pair()?;
+    let [older, newer] = pair.names();
+    copy_with(context, flake, &[older, newer, name])?;
+    fs::copy(context.root.join("tests/e2e/cloudnative-pg/extra.nix"), flake.join("catalogue/extra.nix"))
         .context("extra.nix")?;
     pgflakegen(context, flake, &["generate"], "generate-operator")?;
-    Ok(Some(()))
+    Ok(true)
 }
 
 /// The same catalogue as a repository with commits, whose images say where they are from: as it is, and after a change
@@ -566,30 +529,16 @@ pub fn generate_for_operator(context: &Context, flake: &Path, name: &str) -> Res
 pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result<(String, [String; 2])> {
     copy_flake(context, flake)?;
     fs::remove_file(flake.join(".git"))?;
-    let git = |words: &[&str]| {
-        let mut command = git(flake);
-        // The same commit for the same files.
-        command.env("GIT_AUTHOR_DATE", "@0 +0000").env("GIT_COMMITTER_DATE", "@0 +0000");
-        output(command.args(words))
-    };
-    let commit = |message: &str| -> Result<String> {
-        git(&["add", "--all"])?;
-        git(&["commit", "--quiet", "--message", message])?;
-        Ok(git(&["rev-parse", "HEAD"])?.trim().to_owned())
-    };
-    git(&["init", "--quiet"])?;
-    let path = flake.join("catalogue/flake.toml");
-    let mut table = read(&path)?;
+    output(git(flake).args(["init", "--quiet"]))?;
     let image = [
         ("source", "https://git.example.org/postgresql"),
         ("documentation", "https://example.org/postgresql"),
         ("vendor", "Example Ltd"),
     ];
     let image = image.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned())));
-    table.insert("image".to_owned(), Value::Table(image.into_iter().collect()));
-    fs::write(&path, table.to_string())?;
+    edit_flake(flake, |table| drop(table.insert("image".to_owned(), Value::Table(Table::from_iter(image)))))?;
     pgflakegen(context, flake, &["generate"], "generate-published")?;
-    let before = commit("Published")?;
+    let before = commit_all(flake, "Published")?;
     let folder = flake.join("catalogue");
     let catalogue = Catalogue::read(&folder)?;
     let for_it = |table: &&(String, Table)| {
@@ -606,7 +555,7 @@ pub fn generate_published(context: &Context, flake: &Path, name: &str) -> Result
     let text = "_: _old: {\n  postFixup = \"mkdir -p $out/share && echo changed >$out/share/changed\";\n}\n";
     fs::write(folder.join("overrides").join(format!("{extension}.nix")), text)?;
     pgflakegen(context, flake, &["generate"], "generate-published-changed")?;
-    let after = commit("One extension")?;
+    let after = commit_all(flake, "One extension")?;
     Ok((extension.clone(), [before, after]))
 }
 
@@ -639,8 +588,6 @@ pub fn generate_for_chain(context: &Context, flake: &Path, published: &Published
     let fetched = Fetched::read(context)?;
     reduce_to(&folder, &[&context.pair()?.older], &fetched)?;
     let bump = drop_newest(&folder, &fetched)?;
-    let path = folder.join("flake.toml");
-    let mut table = read(&path)?;
     let mut inputs = Table::new();
     for (name, place) in
         [("nixpkgs", published.nixpkgs.clone()), ("rust-overlay", published.nixpkgs.join("rust-overlay"))]
@@ -651,7 +598,6 @@ pub fn generate_for_chain(context: &Context, flake: &Path, published: &Published
         input.insert("last-modified".to_owned(), Value::Integer(LAST_MODIFIED));
         inputs.insert(name.to_owned(), Value::Table(input));
     }
-    table.insert("inputs".to_owned(), Value::Table(inputs));
     let more = format!(
         "[image]\nrepositories = [{:?}]\n\
          [[caches]]\nurl = \"http://{}/{}\"\npublic-key = {:?}\n\
@@ -663,21 +609,19 @@ pub fn generate_for_chain(context: &Context, flake: &Path, published: &Published
         published.bucket,
         published.endpoint
     );
-    table.extend(more.parse::<Table>()?);
-    fs::write(&path, table.to_string())?;
+    let more: Table = more.parse()?;
+    edit_flake(flake, |table| {
+        table.insert("inputs".to_owned(), Value::Table(inputs));
+        table.extend(more);
+    })?;
     // They are of the inputs before.
     fs::remove_file(flake.join("flake.lock"))?;
     fs::remove_file(folder.join("nixpkgs.toml"))?;
     output(git(flake).args(["init", "--quiet", "--initial-branch=main"]))?;
-    let commit = |message: &str| -> Result<()> {
-        // What runs remember is nobody else's.
-        output(git(flake).args(["add", "--all", "--force", "--", ".", ":!.pgflakegen-state"]))?;
-        output(git(flake).args(["commit", "--quiet", "--message", message])).map(drop)
-    };
     // What is generated is told from edits by what was committed.
-    commit("As it was")?;
+    commit_all(flake, "As it was")?;
     pgflakegen(context, flake, &["generate"], "generate-chain")?;
-    commit("Published")?;
+    commit_all(flake, "Published")?;
     pgflakegen(context, flake, &["check"], "check-chain")?;
     Ok(bump)
 }
@@ -688,10 +632,9 @@ pub const LAST_MODIFIED: i64 = 1_000_000_000;
 /// The first extension with two versions loses the newer one.
 fn drop_newest(folder: &Path, fetched: &Fetched) -> Result<Bump> {
     for (name, mut table) in Catalogue::read(folder)?.extensions {
-        let versions = |table: &Table| -> Vec<String> {
-            entries(table, "version").filter_map(|entry| text(entry, "version").map(str::to_owned)).collect()
-        };
-        let [old, new] = versions(&table).try_into().unwrap_or_default();
+        let versions = entries(&table, "version").filter_map(|entry| text(entry, "version"));
+        let versions: Vec<String> = versions.map(str::to_owned).collect();
+        let Ok([old, new]) = <[String; 2]>::try_from(versions) else { continue };
         let tree =
             fetched.extensions.iter().find(|(extension, version, _)| *extension == name && *version == new);
         if let Some((.., tree)) = tree {

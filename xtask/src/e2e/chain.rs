@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -13,9 +12,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::builders::Builder;
-use super::cache::S3;
+use super::cache::{S3, are_in_no_log, secret_of};
 use super::catalogue::{self, Bump, LAST_MODIFIED, Published, pgflakegen};
-use super::command::{free_port, git, logged, output, program};
+use super::command::{commit_all, emptied, free_port, git, head, logged, output, program};
 use super::machine::CurrentNix;
 use super::{Context, Outcome, nix, registry};
 use crate::machine_image::{self, Accel};
@@ -72,12 +71,7 @@ fn parts(context: &Context, accel: Option<Accel>) -> Result<usize> {
         said += 1;
     };
     let work = context.state.join("chain");
-    if work.exists() {
-        // Stores are read-only.
-        output(program("chmod").args(["--recursive", "u+w"]).arg(&work))?;
-        fs::remove_dir_all(&work)?;
-    }
-    fs::create_dir_all(&work)?;
+    emptied(&work)?;
     let port = free_port()?;
     let _registry = registry::serve(context, &work, "registry", port, "")?;
     let image = format!("127.0.0.1:{port}/team/postgresql");
@@ -197,7 +191,7 @@ impl<'a> Chain<'a> {
         let origin = self.work.join("origin");
         output(program("git").args(["clone", "--quiet"]).arg(&origin).arg(&self.clone))?;
         pgflakegen(self.context, &self.clone, &["bump", &self.bump.extension], "bump")?;
-        output(git(&self.clone).args(["commit", "--quiet", "--all", "--message", "Bump"]))?;
+        commit_all(&self.clone, "Bump")?;
         let versions = output(git(&self.clone).args(["show", "--format=", "--", "catalogue"]))?;
         let added = format!("+version = \"{}\"", self.bump.new);
         ensure!(
@@ -303,14 +297,13 @@ impl<'a> Chain<'a> {
         build.args(["build", "--no-link", "--print-out-paths", "--max-jobs", "0"]);
         build.arg(format!("git+file://{}#psql_{}/bin", self.clone.display(), self.name));
         let path = logged(&mut build, &self.context.log("read"), |_| ())?;
-        let mut list = reader.command("sh");
-        let pattern = format!(
+        let script = format!(
             "{}/share/postgresql/extension/{}--{}.sql",
             path.trim(),
             self.bump.extension,
             self.bump.new
         );
-        output(list.args(["-c", "ls \"$1\"", "sh", &pattern]))?;
+        output(reader.command("ls").arg(script))?;
         let closure = output(reader.command("nix").args(["path-info", "--recursive", path.trim()]))?;
         Ok(format!(
             "psql_{}/bin of {} paths read into an empty store, nothing built",
@@ -322,7 +315,7 @@ impl<'a> Chain<'a> {
     /// By the release's scripts; read back by its digest.
     fn image(&self, runner: &Runner, image: &str) -> Result<String> {
         self.context.note("the image");
-        let commit = output(git(&self.clone).args(["rev-parse", "HEAD"]))?;
+        let commit = head(&self.clone)?;
         ensure!(self.workflow("release.yml", "IMAGES: ")? == image, "release.yml pushes elsewhere");
         let script = |name: &str| {
             let mut script = runner.script(&self.clone, name);
@@ -330,7 +323,7 @@ impl<'a> Chain<'a> {
             script
                 .env("ATTR", format!("packages.x86_64-linux.psql_{}/docker", self.name))
                 .env("NAME", &self.name);
-            script.env("IMAGES", image).env("ARCHITECTURE", "amd64").env("REVISION", commit.trim());
+            script.env("IMAGES", image).env("ARCHITECTURE", "amd64").env("REVISION", &commit);
             script.env("OUTPUT", self.work.join("image.outputs"));
             logged(&mut script, &self.context.log(name.trim_end_matches(".sh")), |_| ())
         };
@@ -356,21 +349,17 @@ impl<'a> Chain<'a> {
         fs::create_dir_all(&place)?;
         let base = machine_image::base(self.context, &place)?;
         self.context.note("making a machine's disk");
-        let commit = output(git(&self.clone).args(["rev-parse", "HEAD"]))?;
         let expression = format!(
             "(builtins.getFlake \"git+file://{}?rev={}\").legacyPackages.x86_64-linux.\"psql_{}\".machine.override \
              {{ device = \"auto\"; }}",
             self.clone.display(),
-            commit.trim(),
+            head(&self.clone)?,
             self.name
         );
         let mut build = runner.command("nix");
         build.args(["build", "--no-link", "--print-out-paths", "--expr", &expression]);
         let path = nix::with_progress(self.context, &mut build, "machine")?;
-        let disk = place.join("chain.raw");
-        let mut make = runner.command("bash");
-        make.arg(self.context.root.join("tests/e2e/machine-image.sh")).arg(&base).arg(path.trim()).arg(&disk);
-        logged(make.arg(machine_image::IMAGE_MIB.to_string()), &self.context.log("disk"), |_| ())?;
+        machine_image::write_disk(self.context, runner.command("bash"), &place, &base, path.trim(), "chain")?;
         let disk = machine_image::disk(&place, "chain")?;
         let data = place.join("chain-data.raw");
         machine_image::empty(&data, 2048)?;
@@ -394,27 +383,12 @@ impl<'a> Chain<'a> {
 
     /// No log has the signing key.
     fn no_secret(&self) -> Result<()> {
-        let key = fs::read_to_string(self.work.join("key"))?;
-        let (_, base64) = key.split_once(':').context("a key")?;
-        // The first half is the seed; the second is public.
-        let seed = base64.get(..42).context("a key")?;
-        for entry in fs::read_dir(self.context.logs())? {
-            let path = entry?.path();
-            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-            ensure!(!text.contains(seed), "the key is in {}", path.display());
-        }
-        Ok(())
+        are_in_no_log(self.context, &[secret_of(&self.work.join("key"))?]).map(drop)
     }
 }
 
 fn attributes(job: &Value) -> impl Iterator<Item = &str> {
     job["attrs"].as_array().into_iter().flatten().filter_map(Value::as_str)
-}
-
-/// A machine of a pipeline: a mount namespace with a /nix of its own, and the current Nix.
-struct Runner {
-    folder: PathBuf,
-    config: String,
 }
 
 /// As many as there are processors.
@@ -440,20 +414,20 @@ fn make_users() -> Result<()> {
     Ok(())
 }
 
+/// A machine of a pipeline: a mount namespace with a /nix of its own, and the current Nix.
+struct Runner {
+    folder: PathBuf,
+    config: String,
+}
+
 impl Runner {
     fn new(work: &Path, name: &str, settings: &str) -> Result<Self> {
         CurrentNix::installed()?;
         make_users()?;
         let folder = work.join(name);
         let bin = folder.join("bin");
-        for place in [&folder.join("nix"), &bin] {
-            fs::create_dir_all(place)?;
-        }
-        for program in ["nix", "nix-store"] {
-            let script = bin.join(program);
-            fs::write(&script, format!("#!/bin/sh\n{}\n", CurrentNix::launch(program)))?;
-            fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
-        }
+        fs::create_dir_all(folder.join("nix"))?;
+        CurrentNix::put_into(&bin, &["nix", "nix-store"])?;
         std::os::unix::fs::symlink(repository::pgflakegen()?, bin.join("pgflakegen"))?;
         // This Nix is no program of its own (see CurrentNix), which it calls itself as otherwise.
         let hook = format!("build-hook = {}/bin/nix __build-remote\n", folder.display());

@@ -1,9 +1,10 @@
 //! Running programs: their output goes to a log, and its end to whoever must mend what failed.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -21,6 +22,41 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.stdin(Stdio::null());
     command
+}
+
+/// Writes a program of the shell's.
+pub fn script(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).with_context(|| format!("{}", path.display()))?;
+    Ok(fs::set_permissions(path, Permissions::from_mode(0o755))?)
+}
+
+/// An empty folder in place of what lies there.
+pub fn emptied(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        // Stores are read-only.
+        output(program("chmod").args(["--recursive", "u+w"]).arg(folder))?;
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))
+}
+
+/// The cases that a test's script has tried.
+pub fn oks(said: &str) -> usize {
+    said.lines().filter(|line| line.starts_with("ok: ")).count()
+}
+
+/// Commits all files of a repository but what runs remember, and gives the commit: the same one for the same files.
+pub fn commit_all(folder: &Path, message: &str) -> Result<String> {
+    output(git(folder).args(["add", "--all", "--force", "--", ".", ":!.pgflakegen-state"]))?;
+    let mut commit = git(folder);
+    commit.env("GIT_AUTHOR_DATE", "@0 +0000").env("GIT_COMMITTER_DATE", "@0 +0000");
+    output(commit.args(["commit", "--quiet", "--message", message]))?;
+    head(folder)
+}
+
+/// The commit that is checked out.
+pub fn head(folder: &Path) -> Result<String> {
+    Ok(output(git(folder).args(["rev-parse", "HEAD"]))?.trim().to_owned())
 }
 
 /// git in a folder, as somebody.

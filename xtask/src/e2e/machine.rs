@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::command::{logged, output, program};
+use super::command::{logged, output, program, script};
 use super::{Context, Outcome, apt};
 
 /// Debian packages. tests/hostpkgs checks for each where it is used.
@@ -121,8 +120,14 @@ impl CurrentNix {
         &self.version
     }
 
-    /// A line of shell that becomes one of its programs, on whichever store the environment says.
-    pub fn launch(name: &str) -> String {
+    /// Programs of it in a folder, on whichever store the environment says.
+    pub fn put_into(folder: &Path, names: &[&str]) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        names.iter().try_for_each(|name| script(&folder.join(name), &Self::launch(name)))
+    }
+
+    /// A line of shell that becomes one of its programs.
+    fn launch(name: &str) -> String {
         let root = UNSTABLE;
         format!(
             "exec {root}/lib64/ld-linux-x86-64.so.2 --argv0 {name} --library-path {root}/lib/x86_64-linux-gnu:{root}/usr/lib/x86_64-linux-gnu {root}/usr/bin/nix \"$@\""
@@ -175,12 +180,10 @@ fn write_wrappers(place: &Path) -> Result<()> {
     fs::write(place.join("etc/nix/nix.conf"), "extra-experimental-features = nix-command flakes\n")?;
     for name in ["nix", "nix-instantiate", "nix-store"] {
         let text = format!(
-            "#!/bin/sh\nexport NIX_REMOTE='local?root={root}/store' NIX_CONF_DIR={root}/etc/nix\n{}\n",
+            "export NIX_REMOTE='local?root={root}/store' NIX_CONF_DIR={root}/etc/nix\n{}",
             CurrentNix::launch(name)
         );
-        let path = folder.join(name);
-        fs::write(&path, text)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        script(&folder.join(name), &text)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ mod server;
 mod sources;
 mod steps;
 mod tools;
-mod upgrade;
+pub mod upgrade;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -310,44 +310,6 @@ pub fn run(args: &Args) -> ExitCode {
         return ExitCode::from(2);
     }
     steps::run(args)
-}
-
-/// What is too long for the end-to-end test.
-#[derive(clap::Args)]
-pub struct UpgradeArgs {
-    /// Only upgrade a data directory with what extensions keep, by each method, to every newer major.
-    #[arg(long, conflicts_with = "planted")]
-    own_data: bool,
-    /// Only plant the differences.
-    #[arg(long)]
-    planted: bool,
-}
-
-/// All planted differences, with each method, on both sides; a data directory by each method.
-pub fn upgrade(args: &UpgradeArgs) -> ExitCode {
-    let run = |context: Context| {
-        let mut said = Vec::new();
-        if !args.own_data {
-            said.push(upgrade::planted(&context)?);
-        }
-        if !args.planted {
-            said.push(upgrade::own_data(&context)?);
-        }
-        let texts = said.into_iter().map(|outcome| match outcome {
-            Outcome::Done(text) | Outcome::Skipped(text) => text,
-        });
-        Ok(Outcome::Done(texts.collect::<Vec<_>>().join("; ")))
-    };
-    match context("upgrade").and_then(run) {
-        Ok(Outcome::Done(summary) | Outcome::Skipped(summary)) => {
-            println!("upgrade: {summary}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// Where things are for a step.

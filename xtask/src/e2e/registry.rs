@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use super::command::{Server, free_port, logged, output, program, refused};
+use super::command::{Server, emptied, free_port, head, logged, output, program, refused, script};
 use super::{Context, Outcome, catalogue, nix};
 use crate::repository;
 
@@ -36,10 +35,7 @@ struct Sent {
 /// Pushes, and looks at what is there.
 pub fn push(context: &Context) -> Result<Outcome> {
     let work = context.state.join("registry");
-    if work.exists() {
-        fs::remove_dir_all(&work)?;
-    }
-    fs::create_dir_all(&work)?;
+    emptied(&work)?;
     let name = context.pair()?.older;
     let flake = context.state.join("flake-published");
     let (extension, [before, after]) = catalogue::generate_published(context, &flake, &name)?;
@@ -161,10 +157,7 @@ impl Registry<'_> {
     /// The image with another configuration.
     fn edited(&self, image: &Path, name: &str, filter: &str) -> Result<PathBuf> {
         let (folder, archive) = (self.work.join(name), self.work.join(format!("{name}.tar")));
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir(&folder)?;
+        emptied(&folder)?;
         let script = r#"
             tar -xzf "$1" -C "$2"
             config=$2/$(jq --raw-output '.[0].Config' "$2/manifest.json")
@@ -192,21 +185,17 @@ impl Registry<'_> {
     fn script(&self, name: &str, image: &Path, at: usize) -> Result<Command> {
         let machine = self.work.join(format!("machine-{at}"));
         fs::create_dir_all(machine.join("bin"))?;
-        let nix = machine.join("bin/nix");
-        fs::write(&nix, format!("#!/bin/sh\necho '{}'\n", image.display()))?;
-        fs::set_permissions(&nix, fs::Permissions::from_mode(0o755))?;
-        let own = machine.join("bin/pgflakegen");
+        script(&machine.join("bin/nix"), &format!("echo '{}'", image.display()))?;
         let (program_of_ours, flake) = (repository::pgflakegen()?, self.flake.display());
         let inputs = self.inputs().map(|word| format!("'{word}'")).join(" ");
         let program_of_ours = program_of_ours.display();
         // What a workflow has checked out is the commit that it pushes.
         let trees = self.work.join("tree").display().to_string();
         let text = format!(
-            "#!/bin/sh\nroot='{trees}-'$REVISION\n[ -d \"$root\" ] || root='{flake}'\n\
-             exec '{program_of_ours}' --root \"$root\" \"$@\" {inputs}\n"
+            "root='{trees}-'$REVISION\n[ -d \"$root\" ] || root='{flake}'\n\
+             exec '{program_of_ours}' --root \"$root\" \"$@\" {inputs}"
         );
-        fs::write(&own, text)?;
-        fs::set_permissions(&own, fs::Permissions::from_mode(0o755))?;
+        script(&machine.join("bin/pgflakegen"), &text)?;
         let mut command = program("bash");
         let path = std::env::var("PATH").unwrap_or_default();
         command.arg(self.flake.join("generated/ci").join(name)).current_dir(&machine);
@@ -343,8 +332,7 @@ impl Registry<'_> {
         let attribute = format!("psql_{}/slim", self.name);
         let inputs = self.inputs();
         // With inputs replaced on the command line a flake has no revision, and its receipts are others.
-        let head = output(program("git").arg("-C").arg(&self.flake).args(["rev-parse", "HEAD"]))?;
-        for commit in [before, head.trim()] {
+        for commit in [before, &head(&self.flake)?] {
             let installable = format!("git+file://{}?rev={commit}#{attribute}", self.flake.display());
             let mut build = nix::on_flake(self.context, &["build", "--no-link"], &[installable]);
             logged(&mut build, &self.context.log("size-build"), |_| ())?;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::command::{logged, output, program, refused};
+use super::command::{logged, oks, output, program, refused};
 use super::nix::{build, nix, on_flake, reference, with_progress};
 use super::{Context, Outcome, catalogue, machine};
 
@@ -227,7 +227,7 @@ const REFUSED: &[(&str, &str)] = &[
 pub fn cloudnative_pg(context: &Context) -> Result<Outcome> {
     let name = MOUNTS_EXTENSIONS;
     let flake = context.state.join("flake-operator");
-    if catalogue::generate_for_operator(context, &flake, name)?.is_none() {
+    if !catalogue::generate_for_operator(context, &flake, name)? {
         return Ok(Outcome::Skipped(format!("Debian's sources have no PostgreSQL {name}")));
     }
     let one = |attribute: &str| -> Result<String> {
@@ -272,7 +272,7 @@ pub fn broken_extensions(context: &Context) -> Result<Outcome> {
     let mut command = as_nobody("bash");
     let said = output(command.arg(copy("broken-extensions.sh")).arg(copy("extension.sql")).args(&builds))?;
     fs::write(context.log("broken-extensions"), &said)?;
-    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
+    let count = oks(&said);
     Ok(Outcome::Done(format!("{} broken extensions, each is found", count.saturating_sub(1))))
 }
 
@@ -307,7 +307,7 @@ pub fn side_by_side(context: &Context) -> Result<Outcome> {
     let mut command = as_nobody("bash");
     let said = output(command.arg(copy("side-by-side.sh")).arg(copy("generated")).args(&plain))?;
     fs::write(context.log("planted"), &said)?;
-    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
+    let count = oks(&said);
     let pairs: Vec<&str> = pairs.iter().map(|name| name.trim_start_matches("psql_")).collect();
     Ok(Outcome::Done(format!("{}; {count} made-up cases", pairs.join(", "))))
 }

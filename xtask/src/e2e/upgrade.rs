@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::command::{logged, output, program};
+use super::command::{logged, oks, output, program};
 use super::nix::build;
 use super::tools::{self, METHODS, as_nobody, readable};
-use super::{Context, Outcome, catalogue};
+use super::{Context, catalogue};
 
 /// The method with which pairs are planted, too.
 const PAIRED: &str = "pg_dumpall";
@@ -24,9 +24,33 @@ const SUPERUSER: &str = "owner of; all ä";
 /// A filesystem whose files can share blocks is made in a file of this size, where the machine's own cannot.
 const SHARING: u64 = 3 << 30;
 
+/// What can be chosen on the command line.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only upgrade a data directory with what extensions keep, by each method, to every newer major.
+    #[arg(long, conflicts_with = "planted")]
+    own_data: bool,
+    /// Only plant the differences.
+    #[arg(long)]
+    planted: bool,
+}
+
+/// Both, unless one is chosen.
+pub fn run(args: &Args) -> Result<String> {
+    let context = super::context("upgrade")?;
+    let mut said = Vec::new();
+    if !args.own_data {
+        said.push(planted(&context)?);
+    }
+    if !args.planted {
+        said.push(own_data(&context)?);
+    }
+    Ok(format!("upgrade: {}", said.join("; ")))
+}
+
 /// Every difference of tests/e2e/planted.sql, alone, on either side and with each method that keeps both; with one of them
 /// also each with the next, which is another planting and no other way: minutes each.
-pub fn planted(context: &Context) -> Result<Outcome> {
+fn planted(context: &Context) -> Result<String> {
     let Some(tool) = tools::tool(context, "migration-test")? else {
         bail!("the flake has no migration-test")
     };
@@ -48,12 +72,12 @@ pub fn planted(context: &Context) -> Result<Outcome> {
             runs += 1;
         }
     }
-    Ok(Outcome::Done(format!("{runs} runs, everything that is planted is found")))
+    Ok(format!("{runs} runs, everything that is planted is found"))
 }
 
 /// The real server makes a data directory with what extensions keep. It becomes every newer major of the archive by each
 /// method, stays as it is, and nothing differs.
-pub fn own_data(context: &Context) -> Result<Outcome> {
+fn own_data(context: &Context) -> Result<String> {
     let flake = context.state.join("flake-upgrade");
     let names = catalogue::generate_all_majors(context, &flake)?;
     let mut builds = Vec::new();
@@ -132,13 +156,21 @@ pub fn own_data(context: &Context) -> Result<Outcome> {
     }
     let to = context.logs().join("own-data.md");
     fs::write(&to, &table)?;
-    sources(context, &tool, older, newer, &builds, place.path())?;
-    obstacles(context, &tool, older, newer, &builds, place.path())?;
-    Ok(Outcome::Done(format!(
+    let (Some(new), [old_build, .., new_build]) = (newer.last(), builds.as_slice()) else {
+        bail!("no newer PostgreSQL")
+    };
+    // Other clusters, dumps and servers are taken, and what is none of these is refused.
+    let count_of = cases(context, place.path(), "own-sources", &[], &[&tool, older, new, old_build])?;
+    context.note(&format!("{count_of} kinds of --data, or of what it refuses"));
+    // Each alone in a new cluster, with what the database itself then says of it.
+    let words = [&tool, older, new, old_build, new_build];
+    let count_of = cases(context, place.path(), "obstacles", &["obstacles.sql"], &words.map(String::as_str))?;
+    context.note(&format!("{count_of} obstacles are said, and PostgreSQL stops at each"));
+    Ok(format!(
         "a data directory of {older} with {count} extensions became {}; {runs} runs, nothing differs: {}",
         newer.join(" and "),
         to.display()
-    )))
+    ))
 }
 
 /// A row of the table from a report, which must say that nothing differs.
@@ -210,51 +242,14 @@ impl Drop for Sharing {
     }
 }
 
-/// Other clusters, dumps and servers are taken, and what is none of these is refused.
-fn sources(
-    context: &Context,
-    tool: &str,
-    older: &str,
-    newer: &[String],
-    builds: &[String],
-    place: &Path,
-) -> Result<()> {
-    let new = newer.last().context("no newer PostgreSQL")?;
-    let copies = readable(&[&context.root.join("tests/e2e/own-sources.sh")])?;
+/// A script of tests/e2e with what lies beside it, in a place of its own; gives how many cases it has tried.
+fn cases(context: &Context, place: &Path, name: &str, beside: &[&str], arguments: &[&str]) -> Result<usize> {
+    let script = format!("{name}.sh");
+    let files: Vec<PathBuf> =
+        [&script[..]].iter().chain(beside).map(|file| context.root.join("tests/e2e").join(file)).collect();
+    let copies = readable(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let mut command = as_nobody("bash");
-    command.arg(copies.path().join("own-sources.sh")).arg(place.join("sources"));
-    let said = logged(command.args([tool, older, new, &builds[0]]), &context.log("own-sources"), |_| ())?;
-    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
-    context.note(&format!("{count} kinds of --data, or of what it refuses"));
-    Ok(())
-}
-
-/// What stops pg_upgrade is said before anything is tried: each of obstacles.sql alone in a new cluster, with what the
-/// database itself then says of it.
-fn obstacles(
-    context: &Context,
-    tool: &str,
-    older: &str,
-    newer: &[String],
-    builds: &[String],
-    place: &Path,
-) -> Result<()> {
-    let new = newer.last().context("no newer PostgreSQL")?;
-    let new_build = builds.last().context("no newer PostgreSQL")?;
-    let copies = readable(
-        &["obstacles.sh", "obstacles.sql"]
-            .map(|name| context.root.join("tests/e2e").join(name))
-            .each_ref()
-            .map(PathBuf::as_path),
-    )?;
-    let mut command = as_nobody("bash");
-    command
-        .arg(copies.path().join("obstacles.sh"))
-        .arg(copies.path().join("obstacles.sql"))
-        .arg(place.join("obstacles"));
-    let said =
-        logged(command.args([tool, older, new, &builds[0], new_build]), &context.log("obstacles"), |_| ())?;
-    let count = said.lines().filter(|line| line.starts_with("ok: ")).count();
-    context.note(&format!("{count} obstacles are said, and PostgreSQL stops at each"));
-    Ok(())
+    command.arg(copies.path().join(script)).args(beside.iter().map(|file| copies.path().join(file)));
+    command.arg(place.join(name)).args(arguments);
+    Ok(oks(&logged(&mut command, &context.log(name), |_| ())?))
 }

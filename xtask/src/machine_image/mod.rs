@@ -10,6 +10,7 @@ mod smoke;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -95,7 +96,7 @@ const BASE: &[&str] = &[
 ];
 
 /// The root disk's image, and the disk that an instance has: the root grows.
-pub const IMAGE_MIB: u32 = 2560;
+const IMAGE_MIB: u32 = 2560;
 const ROOT_MIB: u32 = 3584;
 
 /// Makes the images and boots them; gives what there is to say.
@@ -312,14 +313,25 @@ fn units(context: &e2e::Context, place: &Path, name: &str, from: &[&str], mode: 
 fn image(context: &e2e::Context, place: &Path, base: &Path, name: &str, from: &[&str]) -> Result<()> {
     let began = Instant::now();
     let path = units(context, place, name, from, "copy")?;
-    let disk = place.join(format!("{name}.raw"));
-    let mut make = nix::nix("bash");
-    make.arg(context.root.join("tests/e2e/machine-image.sh")).arg(base).arg(&path).arg(&disk);
-    let steps = output(make.arg(IMAGE_MIB.to_string()))?;
-    fs::write(context.log(&format!("image-{name}")), &steps)?;
-    let last = steps.lines().last().unwrap_or_default().trim().to_owned();
+    let last = write_disk(context, nix::nix("bash"), place, base, &path.to_string_lossy(), name)?;
     context.note(&format!("image of {name} in {:.0?}: {last}", began.elapsed()));
     Ok(())
+}
+
+/// Writes PLACE/NAME.raw: the base with units that are in the store of a bash. Gives the last that is said.
+pub fn write_disk(
+    context: &e2e::Context,
+    mut bash: Command,
+    place: &Path,
+    base: &Path,
+    units: &str,
+    name: &str,
+) -> Result<String> {
+    bash.arg(context.root.join("tests/e2e/machine-image.sh")).arg(base).arg(units);
+    bash.arg(place.join(format!("{name}.raw"))).arg(IMAGE_MIB.to_string());
+    let steps = output(&mut bash)?;
+    fs::write(context.log(&format!("image-{name}")), &steps)?;
+    Ok(steps.lines().last().unwrap_or_default().trim().to_owned())
 }
 
 /// Where a PostgreSQL is in the store.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::e2e::Context;
-use crate::e2e::command::{Server, free_port, logged, output, program};
+use crate::e2e::command::{Server, free_port, logged, oks, output, program};
 use crate::repository::{cargo, pgflakegen};
 
 /// Gives what there is to say.
@@ -25,7 +25,7 @@ pub fn run(context: &Context) -> Result<String> {
         logged(program("bash").arg(script).arg(&context.root).arg(&place), &context.log("smoke"), |line| {
             context.note(line)
         })?;
-    let cases = said.lines().filter(|line| line.starts_with("ok: ")).count();
+    let cases = oks(&said);
     ensure!(cases > 0, "machine-smoke.sh has tried nothing");
     let metadata = metadata(context)?;
     Ok(format!("machine-image: {count} units, {cases} cases of volumes and disks; {metadata}"))

@@ -172,24 +172,24 @@ pub fn in_place(ev: &mut Ev, folder: &std::path::Path, overrides: &[(String, Str
 
 /// The outputs of a flake.
 pub fn outputs(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Result<Value> {
+    match whole(ev, flake, overrides)? {
+        Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
+            Some(outputs) => ev.force(outputs.value),
+            None => fail(Kind::MissingAttribute, format!("'{flake}' is not a flake")),
+        },
+        _ => fail(Kind::Type, format!("'{flake}' is not a flake")),
+    }
+}
+
+/// A flake with all that it has: outputs, inputs, its source. It is called once.
+pub fn whole(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Result<Value> {
     let key = format!("{flake}\0{overrides:?}");
     if let Some(value) = ev.shared.flake(&key) {
         return Ok(value);
     }
-    let outputs = match whole(ev, flake, overrides)? {
-        Value::Attrs(attrs) => match attrs.get(ev.intern(b"outputs")) {
-            Some(outputs) => ev.force(outputs.value)?,
-            None => return fail(Kind::MissingAttribute, format!("'{flake}' is not a flake")),
-        },
-        _ => return fail(Kind::Type, format!("'{flake}' is not a flake")),
-    };
-    Ok(ev.shared.remember_flake(key, outputs))
-}
-
-/// A flake with all that it has: outputs, inputs, its source.
-pub fn whole(ev: &mut Ev, flake: &str, overrides: &[(String, String)]) -> Result<Value> {
     let reference = reference_of(flake)?;
-    call(ev, &reference, By::User, overrides)
+    let value = call(ev, &reference, By::User, overrides)?;
+    Ok(ev.shared.remember_flake(key, value))
 }
 
 /// An attribute of a flake, as `nix eval` finds it: under `packages` and `legacyPackages` of this

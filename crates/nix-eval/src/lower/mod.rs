@@ -361,7 +361,8 @@ impl<'a> Lowering<'a> {
             }
             NODE_ASSERT => {
                 let (condition, body) = (self.child(node, 0)?, self.child(node, 1)?);
-                let shown = String::from_utf8_lossy(&self.shown(condition)?).into_owned();
+                let shown = self.shown(condition)?;
+                let shown = String::from_utf8_lossy(&shown);
                 let text = std::str::from_utf8(self.heap().slice(shown.as_bytes())).unwrap_or_default();
                 let (condition, body) = (self.expr(condition)?, self.expr(body)?);
                 Ok(self.make(Expr::Assert(self.heap().alloc(Assert { condition, body, pos, text }))))

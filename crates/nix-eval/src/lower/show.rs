@@ -4,9 +4,8 @@ use rnix::SyntaxKind::*;
 
 use super::attrs::{Def, SetDef};
 use super::strings::Piece;
-use super::{Lowering, Result};
-use crate::quoting::float;
-use crate::quoting::{attr_name_into, quote_into};
+use super::{Lowering, Result, Symbol};
+use crate::quoting::{attr_name_into, float, quote_into};
 use nix_syntax::compact::{Element, Node};
 
 type Out = Vec<u8>;
@@ -174,7 +173,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    fn show_name(&self, name: super::Symbol, out: &mut Out) {
+    fn show_name(&self, name: Symbol, out: &mut Out) {
         attr_name_into(self.context.symbols.text(name).bytes, out);
     }
 
@@ -301,6 +300,7 @@ impl Lowering<'_> {
     fn show_binary(&self, node: Node<'_>, out: &mut Out) -> Result<()> {
         let Some((token, text, _)) = node.token() else { return Ok(()) };
         let (left, right) = (self.child(node, 0)?, self.child(node, 1)?);
+        let operator = format!(" {text} ");
         let (before, first, between, second, after) = match token {
             TOKEN_LESS => ("(__lessThan ", left, " ", right, ")"),
             TOKEN_MORE => ("(__lessThan ", right, " ", left, ")"),
@@ -311,14 +311,7 @@ impl Lowering<'_> {
             TOKEN_DIV => ("(__div ", left, " ", right, ")"),
             TOKEN_PIPE_LEFT => ("(", left, " ", right, ")"),
             TOKEN_PIPE_RIGHT => ("(", right, " ", left, ")"),
-            _ => {
-                out.push(b'(');
-                self.show(left, out)?;
-                out.extend_from_slice(format!(" {text} ").as_bytes());
-                self.show(right, out)?;
-                out.push(b')');
-                return Ok(());
-            }
+            _ => ("(", left, operator.as_str(), right, ")"),
         };
         out.extend_from_slice(before.as_bytes());
         self.show(first, out)?;
