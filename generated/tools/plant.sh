@@ -10,21 +10,39 @@ split_plants() {
   mapfile -t plants <"$work/plants/names"
 }
 
-# Plants these in a copy of the side's cluster, and sets different and left to what is found; fails when they cannot be
-# planted.
-plant_these() { # NUMBER…
-  local number
+# Plants these in a copy of the side's cluster. Writes the keys of what differs to $work/plants/different, of what is not
+# carried how much it is to $work/plants/left, and what the side has of both to FILE. Sets planted to whether they could
+# be planted, and comparable to whether the comparison came to its end: what it fails at is not hidden.
+plant_these() { # FILE NUMBER…
+  local file=$1 number status=0
+  shift
+  planted=1 comparable=1
   cp --archive --reflink=auto "$work/$side.kept" "$work/$side"
   start "$side"
   for number; do
     if ! sql "$side" "$home" --file="$work/plants/$((number + 1))" >/dev/null; then
-      stop "$side"
-      rm -rf "${work:?}/$side"
-      return 1
+      planted=''
+      break
     fi
   done
-  fingerprint "$side"
-  compare
+  if [[ -n $planted ]]; then
+    # Apart, so that what ends a comparison ends only this one. Nothing that tests its status comes before `set -e`.
+    set +e
+    (
+      set -e
+      fingerprint "$side"
+      compare
+      printf '%s\0' "${different[@]}" >"$work/plants/different"
+      printf '%s\n' "${#left[@]}" >"$work/plants/left"
+      found_values >"$file"
+    ) 2>"$work/plants/errors"
+    status=$?
+    set -e
+    if ((status > 0)); then
+      comparable=''
+      : >"$file"
+    fi
+  fi
   stop "$side"
   rm -rf "${work:?}/$side"
 }
@@ -44,7 +62,7 @@ found_values() {
 }
 
 plant_each() {
-  local number next key missed=0 before=${#left[@]} plants=() pairs_planted=0 hidden=0
+  local number next key left_now missed=0 before=${#left[@]} plants=() pairs_planted=0 hidden=0 planted='' comparable=''
   split_plants
   if ((${#different[@]} > 0)); then
     return
@@ -57,31 +75,40 @@ plant_each() {
   mv "$work/$side" "$work/$side.kept"
   found_values >"$work/plants/before.found"
   for number in "${!plants[@]}"; do
-    # What OLD alone has may be nothing that the method carries: then that is said.
-    if ! plant_these "$number"; then
+    plant_these "$work/plants/all.found" "$number"
+    if [[ -z $planted ]]; then
       die "'${plants[number]}' cannot be planted"
     fi
-    if ((${#different[@]} > 0 || ${#left[@]} > before)); then
-      key=${different[0]-not carried}
+    # What OLD alone has may be nothing that the method carries: then that is said.
+    if [[ -z $comparable ]]; then
+      key=$(grep -m 1 . "$work/plants/errors") || key='the comparison ends'
       make_printable key
       printf 'found     %s: %s\n' "${plants[number]}" "$key"
     else
-      printf 'NOT FOUND %s\n' "${plants[number]}"
-      missed=$((missed + 1))
+      key=''
+      IFS= read -r -d '' key <"$work/plants/different" || true
+      read -r left_now <"$work/plants/left"
+      if [[ -n $key ]] || ((left_now > before)); then
+        key=${key:-not carried}
+        make_printable key
+        printf 'found     %s: %s\n' "${plants[number]}" "$key"
+      else
+        printf 'NOT FOUND %s\n' "${plants[number]}"
+        missed=$((missed + 1))
+      fi
     fi
-    found_values >"$work/plants/all.found"
     grep -vxFf "$work/plants/before.found" "$work/plants/all.found" >"$work/plants/$number.found" || true
   done
   if [[ -n $pairs ]]; then
     for number in "${!plants[@]}"; do
       next=$(((number + pairs) % ${#plants[@]}))
       # One can take away what the other changes.
-      if ! plant_these "$number" "$next" 2>/dev/null; then
+      plant_these "$work/plants/pair.found" "$number" "$next" 2>/dev/null
+      if [[ -z $planted || -z $comparable ]]; then
         printf 'no pair   %s; %s\n' "${plants[number]}" "${plants[next]}"
         continue
       fi
       pairs_planted=$((pairs_planted + 1))
-      found_values >"$work/plants/pair.found"
       if pair_is_seen "$number" "$next"; then
         printf 'found     %s; %s\n' "${plants[number]}" "${plants[next]}"
       else

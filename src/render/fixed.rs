@@ -24,6 +24,7 @@ fixed! {
     "checks/slim-closure.sh" from "templates/checks/slim-closure.sh",
     "checks/smoke.sh" from "templates/checks/smoke.sh",
     "checks/update.sh" from "templates/checks/update.sh",
+    "checks/updated.sh" from "templates/checks/updated.sh",
     "docker/entrypoint.sh" from "templates/docker/entrypoint.sh",
     "docker/first-start.sh" from "templates/docker/first-start.sh",
     "docker/functions.sh" from "templates/docker/functions.sh",

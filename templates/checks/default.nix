@@ -74,19 +74,39 @@ let
 
   catalogue = lib.importJSON ../catalogue.json;
 
+  # How an updated extension is compared, with what the repository knows of it.
+  updated = name: {
+    PGFLAKEGEN_DEFINITIONS = ./definitions.sql;
+    PGFLAKEGEN_KNOWN = ownFile "${name}.txt";
+    PGFLAKEGEN_SMOKE = smoke;
+    PGFLAKEGEN_UPDATED_SH = ./updated.sh;
+  };
+
+  # In tests/updates, or nothing.
+  ownFile =
+    name:
+    let
+      file = ../../tests/updates + "/${name}";
+    in
+    lib.optionalString (builtins.pathExists file) "${file}";
+
   updateCheck =
     attribute: postgresql: name: extension:
-    runCheck attribute postgresql "update-${name}" ./update.sh {
-      PGFLAKEGEN_UPDATES = builtins.toJSON {
-        inherit (catalogue.extensions.${name}) sql;
-        versions = map (version: {
-          inherit version;
-          bin = postgresql.withVersion name version;
-          sqlVersion = catalogue.extensions.${name}.versions.${version}.sql-version;
-        }) extension.versions;
-      };
-      passAsFile = [ "PGFLAKEGEN_UPDATES" ];
-    };
+    runCheck attribute postgresql "update-${name}" ./update.sh (
+      updated name
+      // {
+        PGFLAKEGEN_DATA = ownFile "${name}.sql";
+        PGFLAKEGEN_UPDATES = builtins.toJSON {
+          inherit (catalogue.extensions.${name}) sql;
+          versions = map (version: {
+            inherit version;
+            bin = postgresql.withVersion name version;
+            sqlVersion = catalogue.extensions.${name}.versions.${version}.sql-version;
+          }) extension.versions;
+        };
+        passAsFile = [ "PGFLAKEGEN_UPDATES" ];
+      }
+    );
 
   hasUpdates =
     name: extension:
@@ -95,18 +115,15 @@ let
   # From each of several versions in one server to each other one.
   sideBySideCheck =
     attribute: postgresql: name: versions:
-    let
-      known = ../../tests/side-by-side + "/${name}.txt";
-    in
-    runCheck attribute postgresql "side-by-side-${name}" ./side-by-side.sh {
-      PGFLAKEGEN_BIN = postgresql.withVersions name;
-      PGFLAKEGEN_DEFINITIONS = ./definitions.sql;
-      PGFLAKEGEN_EXTENSION = name;
-      PGFLAKEGEN_KNOWN = lib.optionalString (builtins.pathExists known) "${known}";
-      PGFLAKEGEN_SMOKE = smoke;
-      PGFLAKEGEN_SQL = catalogue.extensions.${name}.sql;
-      PGFLAKEGEN_VERSIONS = map (version: version.sqlVersion) versions;
-    };
+    runCheck attribute postgresql "side-by-side-${name}" ./side-by-side.sh (
+      updated name
+      // {
+        PGFLAKEGEN_BIN = postgresql.withVersions name;
+        PGFLAKEGEN_EXTENSION = name;
+        PGFLAKEGEN_SQL = catalogue.extensions.${name}.sql;
+        PGFLAKEGEN_VERSIONS = map (version: version.sqlVersion) versions;
+      }
+    );
 
   checksOf =
     attribute: postgresql:

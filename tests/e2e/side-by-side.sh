@@ -128,6 +128,7 @@ check() {
   (
     export PGFLAKEGEN_CATALOGUE=$work/catalogue.json PGFLAKEGEN_CATALOGUE_SH=$generated/tools/catalogue.sh
     export PGFLAKEGEN_CLUSTER_SH=$generated/tools/cluster.sh PGFLAKEGEN_DEFINITIONS=$generated/checks/definitions.sql
+    export PGFLAKEGEN_UPDATED_SH=$generated/checks/updated.sh
     export PGFLAKEGEN_BIN=$bin PGFLAKEGEN_NAME=it PGFLAKEGEN_EXTENSION=planted PGFLAKEGEN_SQL=planted
     if [[ -e $work/known ]]; then export PGFLAKEGEN_KNOWN=$work/known; fi
     export PGFLAKEGEN_VERSIONS='1.0 2.0' PGFLAKEGEN_SMOKE=$work/smoke out=$work/report TMPDIR=$work

@@ -64,6 +64,12 @@ fn scripts() -> Vec<Script> {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
     }
+    // What two of them share.
+    scripts.push(Script {
+        name: "updated".to_owned(),
+        parts: vec![templates().join("checks/updated.sh")],
+        environment: variables(&read(&templates().join("checks/default.nix"))),
+    });
     for of_lib in ["extension-image", "side-by-side", "switch-extension-version"] {
         let parts = vec![templates().join(format!("lib/{of_lib}.sh"))];
         scripts.push(Script { name: format!("lib-{of_lib}"), parts, environment: Vec::new() });

@@ -273,7 +273,19 @@ pub fn broken_extensions(context: &Context) -> Result<Outcome> {
     let said = output(command.arg(copy("broken-extensions.sh")).arg(copy("extension.sql")).args(&builds))?;
     fs::write(context.log("broken-extensions"), &said)?;
     let count = oks(&said);
-    Ok(Outcome::Done(format!("{} broken extensions, each is found", count.saturating_sub(1))))
+    context.note("updates");
+    let Some(server) = builds.first() else { bail!("no PostgreSQL") };
+    let script = context.root.join("tests/e2e/broken-updates.sh");
+    let copies = readable(&[&script, &context.flake().join("generated")])?;
+    let copy = |name: &str| copies.path().join(name);
+    let mut command = as_nobody("bash");
+    let said = output(command.arg(copy("broken-updates.sh")).arg(copy("generated")).arg(server))?;
+    fs::write(context.log("broken-updates"), &said)?;
+    Ok(Outcome::Done(format!(
+        "{} broken extensions and {} of their updates: each fault is found",
+        count.saturating_sub(1),
+        oks(&said)
+    )))
 }
 
 /// All extensions that the archive has in several versions, in one server; then made-up ones with planted faults.

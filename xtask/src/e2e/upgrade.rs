@@ -33,16 +33,23 @@ pub struct Args {
     /// Only plant the differences.
     #[arg(long)]
     planted: bool,
+    /// Only plant a difference in each column of each system catalog.
+    #[arg(long, conflicts_with_all = ["own_data", "planted"])]
+    columns: bool,
 }
 
-/// Both, unless one is chosen.
+/// All of them, unless one is chosen.
 pub fn run(args: &Args) -> Result<String> {
     let context = super::context("upgrade")?;
+    let all = !(args.own_data || args.planted || args.columns);
     let mut said = Vec::new();
-    if !args.own_data {
+    if all || args.planted {
         said.push(planted(&context)?);
     }
-    if !args.planted {
+    if all || args.columns {
+        said.push(columns(&context)?);
+    }
+    if all || args.own_data {
         said.push(own_data(&context)?);
     }
     Ok(format!("upgrade: {}", said.join("; ")))
@@ -73,6 +80,29 @@ fn planted(context: &Context) -> Result<String> {
         }
     }
     Ok(format!("{runs} runs, everything that is planted is found"))
+}
+
+/// tests/e2e/columns.sql has the upgraded cluster write a difference for each column of each system catalog: all must be
+/// found.
+fn columns(context: &Context) -> Result<String> {
+    let Some(tool) = tools::tool(context, "migration-test")? else {
+        bail!("the flake has no migration-test")
+    };
+    let pair = context.pair()?;
+    let place = for_everybody()?;
+    let (generator, plants) = (place.path().join("columns.sql"), place.path().join("plants.sql"));
+    let commands = fs::read_to_string(context.root.join("tests/e2e/columns.sql"))?;
+    fs::write(&generator, format!("\\o {}\n{commands}", plants.display()))?;
+    // In one run, as another would give its things other numbers. It is written by then, by another user.
+    File::create(&plants)?;
+    fs::set_permissions(&plants, Permissions::from_mode(0o666))?;
+    let mut command = as_nobody(&tool);
+    command.args(pair.names()).args([PAIRED, "--directory"]).arg(place.path());
+    command.arg("--before-compare").arg(&generator).arg("--plant").arg(&plants);
+    let said = logged(&mut command, &context.log("columns"), |_| ());
+    fs::copy(&plants, context.logs().join("columns.sql"))?;
+    let said = said?;
+    Ok(format!("in columns of the catalogs, {}", said.lines().last().unwrap_or_default()))
 }
 
 /// The real server makes a data directory with what extensions keep. It becomes every newer major of the archive by each
