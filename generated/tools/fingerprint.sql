@@ -3,7 +3,8 @@
 -- What is in a database: of each thing the kind, the name and the value, each with a zero byte after it,
 -- because any other can be in them. Two databases of the same content give the same, whatever their PostgreSQL.
 -- What definitions say (pg_dump) is compared beside this: here is what they leave out.
--- Variable: home, the database that is asked for what belongs to none.
+-- Variables: home, the database that is asked for what belongs to none; grantors, whether both keep who granted a
+-- membership, which PostgreSQL does since 16.
 -- Superusers see all rows, whatever the policies.
 \set QUIET on
 \pset format unaligned
@@ -146,7 +147,7 @@ order by rolname;
 
 -- Before 16, a membership is inherited when its member inherits, and can always be taken on.
 select 'member', format('%s has %s', m.member::regrole, m.roleid::regrole), string_agg(distinct concat_ws(' ',
-  case when admin_option then 'admin' end,
+  case when :'grantors'::boolean then 'by ' || m.grantor::regrole end, case when admin_option then 'admin' end,
   case when coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit) then 'inherit' end,
   case when coalesce((to_jsonb(m) ->> 'set_option')::boolean, true) then 'set' end), ', ')
 from pg_auth_members as m join pg_roles as r on r.oid = m.member

@@ -126,7 +126,7 @@ fingerprint() { # old|new
   list_databases "$1"
   for database in "${databases[@]}"; do
     file_of "$database"
-    sql "$1" "$database" --set=home="$home" --file="$PGFLAKEGEN_FINGERPRINT"
+    sql "$1" "$database" --set=home="$home" --set=grantors="$((old_major >= 16))" --file="$PGFLAKEGEN_FINGERPRINT"
     definitions "$1" "$database" >"$work/$1.schema/$file"
     sql "$1" "$database" --file="$PGFLAKEGEN_MEMBERS" >"$work/$1.members/$file"
     sql "$1" "$database" --command="$list_extensions" >"$work/$1.members/$file.sql"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 # An extension that was updated, beside one that was created in that version: what it is made of, and what it does.
 # With `sql`, which is psql in the database, and $work, a folder.
 
@@ -55,6 +55,7 @@ shown() { # FILE
 }
 
 # Says how $work/definitions differs from those of one that was created so, if it does: fails if that is not known.
+# shellcheck disable=SC2154
 compare() { # SQL-NAME OLD NEW
   local status=0 object objects
   if diff --unified=0 "$work/definitions-$1-$3" "$work/definitions" >"$work/difference"; then return 0; fi
