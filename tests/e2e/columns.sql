@@ -18,7 +18,8 @@ insert into exempt values
   ('pg_amproc', 'amprocfamily', 'the family that has the function'),
   ('pg_auth_members', 'grantor', 'compared from 16 on, since when PostgreSQL keeps it'),
   ('pg_collation', 'collencoding', 'follows from the locale'),
-  ('pg_constraint', 'conindid conpfeqop conppeqop conffeqop', 'follow from the columns'),
+  ('pg_constraint', 'connamespace conindid conparentid coninhcount conkey conpfeqop conppeqop conffeqop',
+    'follow from the table and the definition'),
   ('pg_extension', 'extrelocatable', 'what the control file says'),
   ('pg_attribute', 'atthasdef atthasmissing attmissingval attinhcount attndims', 'derived'),
   ('pg_class', 'relpages reltuples relallvisible relallfrozen relhasindex relchecks relhasrules relhastriggers relhassubclass relrewrite relfrozenxid relminmxid', 'derived or counted'),
@@ -114,6 +115,12 @@ begin
     mine := mine || case here.attname
       when 'atttypmod' then ' and d.atttypmod > 0'
       when 'attfdwoptions' then ' and exists (select from pg_foreign_table f where f.ftrelid = d.attrelid)'
+      when 'castfunc' then ' and d.castmethod = ''f'''
+      when 'conislocal' then ' and d.contype = ''c'''
+      when 'confrelid' then ' and d.contype = ''f'''
+      when 'confupdtype' then ' and d.contype = ''f'''
+      when 'confdeltype' then ' and d.contype = ''f'''
+      when 'confmatchtype' then ' and d.contype = ''f'''
       when 'indisclustered' then ' and d.indisvalid'
       else '' end;
     -- To another thing of the same catalog.

@@ -222,6 +222,36 @@ fn with_another_lock_it_is_not_what_was_committed() {
     assert_eq!(said, "warning: the flag '--override-input bsae path:./other' does not match any input\n");
 }
 
+/// Then the lock file is the one that was committed.
+#[test]
+fn an_override_by_what_is_locked_changes_nothing() {
+    let place = Place::new();
+    let at = place.path();
+    place.write(
+        "base/flake.nix",
+        "{ outputs = { self }: { hash = self.narHash; modified = self.lastModified; }; }",
+    );
+    let (hash, modified) = (place.eval(&["path:./base#hash"]), place.eval(&["path:./base#modified"]));
+    place.write(
+        "top/flake.nix",
+        "{ inputs.base.url = \"path:@/base\"; outputs = { self, base }: { r = self.rev or \"none\"; }; }",
+    );
+    let original = format!(r#"{{ "type": "path", "path": "{}/base" }}"#, at.display());
+    let locked = original.replace('}', &format!(r#", "narHash": {hash}, "lastModified": {modified} }}"#));
+    let lock = format!(
+        r#"{{ "version": 7, "root": "root", "nodes": {{ "root": {{ "inputs": {{ "base": "base" }} }},
+            "base": {{ "original": {original}, "locked": {locked} }} }} }}"#
+    );
+    fs::write(at.join("top/flake.lock"), lock).unwrap();
+    let rev = place.commit("top");
+    let of = |base: &str| place.eval(&["--raw", "./top#r", "--override-input", "base", base]);
+    assert_eq!(of(&format!("path:{}/base", at.display())), rev);
+    place.write("other/flake.nix", "{ outputs = { self }: { }; }");
+    assert_eq!(of(&format!("path:{}/other", at.display())), "none");
+    place.write("base/new", "");
+    assert_eq!(of(&format!("path:{}/base", at.display())), "none");
+}
+
 #[test]
 fn relative_inputs_of_relative_inputs() {
     let place = Place::new();

@@ -335,15 +335,59 @@ impl Builder<'_> {
             None => (index, None),
         };
         let parent_path = parent_path.filter(|_| relative(&url).is_some());
-        if let Some(OldEdge::Node(old)) = old
+        let old = match old {
+            Some(OldEdge::Node(old))
+                if old.reference("original") == url
+                    && (old.parent() == parent_path || old.parent().is_none() || trusted) =>
+            {
+                Some(old)
+            }
+            _ => None,
+        };
+        if let Some(old) = &old
             && !spec.by_user
-            && old.reference("original") == url
-            && (old.parent() == parent_path || old.parent().is_none() || trusted)
         {
-            return self.locked(&old, path, parent, trusted).map(Edge::Node);
+            return self.locked(old, path, parent, trusted).map(Edge::Node);
         }
-        self.changed = true;
-        self.fetch(&url, by(spec.by_user), flake, path, parent).map(Edge::Node)
+        let before = std::mem::replace(&mut self.changed, true);
+        let node = self.fetch(&url, by(spec.by_user), flake, path, parent)?;
+        // The user may name what is locked.
+        self.changed = before || !old.is_some_and(|old| self.is_locked(node, &url, &old));
+        Ok(Edge::Node(node))
+    }
+
+    /// Whether a node that was fetched, and what is below it, is what the lock file says.
+    fn is_locked(&self, node: usize, url: &Reference, old: &Old) -> bool {
+        let Node { from: From::Source(source), flake, .. } = &self.nodes[node] else { return false };
+        let is_same = |(key, value): (&String, &Attribute)| match key.as_str() {
+            "narHash" => *value == Attribute::Text(source.hash.to_sri()),
+            _ => {
+                source
+                    .attrs
+                    .iter()
+                    .find(|(name, _)| name == key)
+                    .map(|(_, value)| value)
+                    .or(url.attrs.get(key))
+                    == Some(value)
+            }
+        };
+        *flake == old.is_flake()
+            && old.reference("locked").attrs.iter().all(is_same)
+            && self.below_is_locked(node, old)
+    }
+
+    fn below_is_locked(&self, node: usize, old: &Old) -> bool {
+        let inputs = &self.nodes[node].inputs;
+        old.inputs().count() == inputs.len()
+            && old.inputs().all(|(name, edge)| match (inputs.get(name), edge) {
+                (Some(Edge::Follows(path)), OldEdge::Follows(old)) => *path == old,
+                (Some(Edge::Node(next)), OldEdge::Node(old)) => {
+                    matches!(&self.nodes[*next].from, From::Locked(locked) if *locked == old.reference("locked"))
+                        && self.nodes[*next].flake == old.is_flake()
+                        && self.below_is_locked(*next, &old)
+                }
+                _ => false,
+            })
     }
 
     /// A node of a lock file and what is below it.
