@@ -432,16 +432,22 @@ pub struct Extension {
 #[serde(rename_all = "kebab-case")]
 pub struct Installcheck {
     /// The PostgreSQLs whose checks they are among.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checked: Vec<PgName>,
     /// SQL names of what they need besides what the extension requires.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<SqlName>,
     /// Libraries to preload, besides the extension's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preload: Vec<String>,
     /// Settings, which go before the extension's.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Setting>,
     /// Those that fail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub known_failures: Vec<Test>,
     /// Those that are not run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<Test>,
 }
 

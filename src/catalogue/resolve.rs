@@ -14,14 +14,14 @@ use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Control, Database, Extension, Fetcher, Fit, Flake, Follow, Ignore,
-    Image, Input, Installcheck, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Server, Setting, Source,
-    Test, User, Vendor, Version,
+    Image, Input, Installcheck, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Server, Setting,
+    Source, Test, User, Vendor, Version,
 };
 use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::raw::{
-    Default as RawDefault, ExtensionFile, Field, Installcheck as RawWish, List, Map, OneOrMany, Preload, RawBuild, RawCi, RawControl,
-    RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawServer, RawSetting,
-    RawTest, RawVersion, SchemaOf, Which,
+    Default as RawDefault, ExtensionFile, Field, Installcheck as RawWish, List, Map, OneOrMany, Preload,
+    RawBuild, RawCi, RawControl, RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql,
+    RawPush, RawServer, RawSetting, RawTest, RawVersion, SchemaOf, Which,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -398,12 +398,14 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
 fn installcheck(cx: &Context<'_>, raw: &RawExtension, fits: &BTreeMap<PgName, Fit>) -> Option<Installcheck> {
     // In the order of postgresql.toml.
     let meant = |specs: &Field<OneOrMany<String>>| -> Vec<PgName> {
-        let named: Option<BTreeSet<usize>> = specs.as_ref().map(|specs| {
-            specs.value.0.iter().flat_map(|spec| cx.index.matching(&spec.value)).collect()
-        });
+        let named: Option<BTreeSet<usize>> = specs
+            .as_ref()
+            .map(|specs| specs.value.0.iter().flat_map(|spec| cx.index.matching(&spec.value)).collect());
         let all = cx.index.postgresqls.iter().enumerate();
         let all = all.filter(|(at, _)| named.as_ref().is_none_or(|named| named.contains(at)));
-        all.map(|(_, postgresql)| PgName::new(postgresql.name)).filter(|name| fits.contains_key(name)).collect()
+        all.map(|(_, postgresql)| PgName::new(postgresql.name))
+            .filter(|name| fits.contains_key(name))
+            .collect()
     };
     let tests = |list: &Field<List<RawTest>>| {
         let tests = list.iter().flat_map(|list| &list.value).map(|test| {

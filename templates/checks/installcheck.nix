@@ -13,7 +13,15 @@ let
   make =
     name: version: package:
     let
-      described = catalogue.extensions.${name}.installcheck;
+      # What is not said is not there.
+      described = {
+        known-failures = [ ];
+        preload = [ ];
+        requires = [ ];
+        settings = { };
+        skip = [ ];
+      }
+      // catalogue.extensions.${name}.installcheck;
       here = lib.filter (test: lib.elem postgresql.name test.postgresql);
       bin = postgresql.withVersionAnd name version described.requires;
     in

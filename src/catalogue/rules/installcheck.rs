@@ -53,7 +53,8 @@ fn finding(span: Span, message: String) -> Diagnostic {
 
 fn name(name: &Spanned<String>) -> Option<Diagnostic> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '+' | '-');
-    let good = name.value.len() < 100 && shaped(&name.value, |c| c.is_ascii_alphanumeric() || c == '_', plain);
+    let good =
+        name.value.len() < 100 && shaped(&name.value, |c| c.is_ascii_alphanumeric() || c == '_', plain);
     (!good).then(|| {
         finding(name.span, format!("`{}` cannot be the name of a test", printable(&name.value)))
             .help("letters, digits, `_`, `.`, `/`, `+` and `-`, as pg_regress prints it")
