@@ -76,7 +76,7 @@ fi
 arguments=()
 skipped=$(jq --raw-output '.skip[].test' <<<"$tests")
 if [[ -n $skipped ]]; then
-  declare -A skip
+  declare -A skip=()
   while IFS= read -r test; do skip[$test]=1; done <<<"$skipped"
   for variable in REGRESS ISOLATION; do
     listed=$(make_here "$@" --silent --eval "pgflakegen-list: ; @:\$(info \$($variable))" pgflakegen-list)
@@ -107,14 +107,14 @@ status=0
 make_here "$@" --ignore-errors "${arguments[@]}" installcheck 2>&1 | printable_lines | tee "$work/said" >&2 || status=$?
 
 # pg_regress says `test NAME ... ok`, since 16 `ok 1 - NAME`; prove `t/NAME.pl .. ok`.
-declare -A result
+declare -A result=()
 runs=0 excused=0 errors=0
 while IFS= read -r line; do
   if [[ $line =~ ^(test\ |\ +)([^ ]+)\ +\.\.\.\ (ok|FAILED|failed) ]]; then
     test=${BASH_REMATCH[2]} now=${BASH_REMATCH[3]}
   elif [[ $line =~ ^(ok|not\ ok)\ +[0-9]+\ +[-+]\ ([^ ]+)\ +[0-9]+\ ms ]]; then
     test=${BASH_REMATCH[2]} now=${BASH_REMATCH[1]}
-  elif [[ $line =~ ([^/ ]+)\.pl\ \.\.+\ *(ok|skipped|Failed|Dubious)?[^/]*$ ]]; then
+  elif [[ $line =~ ([^/ ]+)\.pl\ \.\.+\ *(ok|skipped)? ]]; then
     test=${BASH_REMATCH[1]} now=${BASH_REMATCH[2]:-failed}
   else
     case $line in
@@ -123,6 +123,7 @@ while IFS= read -r line; do
       # pg_regress that bails out leaves its line open.
       *make*": ["*"] Error "*"(ignored)") ((errors += 1)) ;;
       *"TAP tests not enabled"*) say "not run: tests in Perl, for which this PostgreSQL is built without --enable-tap-tests" ;;
+      *) ;;
     esac
     continue
   fi
@@ -139,15 +140,21 @@ while IFS=$'\t' read -r test reason; do
     failed) say "known: $test fails ($reason)" && result[$test]=known ;;
     ok) say "not ok: $test passes now: take it from the list of known failures" && wrong=1 ;;
     none) say "not ok: $test is known to fail, and this source has no such test: take it from the list" && wrong=1 ;;
+    *) ;;
   esac
 done <<<"$known"
-passed=0
+passed=0 failed=()
 for test in "${!result[@]}"; do
   case ${result[$test]} in
-    failed) say "not ok: $test fails" && wrong=1 ;;
+    failed) failed+=("$test") ;;
     ok) ((passed += 1)) ;;
+    *) ;;
   esac
 done
+if ((${#failed[@]} > 0)); then
+  printf 'not ok: %s fails\n' "${failed[@]}" | sort >>"$report"
+  wrong=1
+fi
 if ((status > 0 || errors > excused)); then
   say "not ok: make installcheck fails, and not by a test alone"
   wrong=1
