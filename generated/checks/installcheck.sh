@@ -72,7 +72,7 @@ if ((status > 0)) || ! grep -qE '(^|[/ ])(pg_regress|pg_isolation_regress|prove)
   finish 0
 fi
 
-# What is to be skipped is taken out of the lists that PGXS has.
+# What is to be skipped is taken out of the lists that PGXS has; those of a schedule are not among them.
 arguments=()
 skipped=$(jq --raw-output '.skip[].test' <<<"$tests")
 if [[ -n $skipped ]]; then
@@ -80,7 +80,8 @@ if [[ -n $skipped ]]; then
   while IFS= read -r test; do skip[$test]=1; done <<<"$skipped"
   for variable in REGRESS ISOLATION; do
     listed=$(make_here "$@" --silent --eval "pgflakegen-list: ; @:\$(info \$($variable))" pgflakegen-list)
-    read -ra words <<<"$listed"
+    # A Makefile may say something before.
+    read -ra words <<<"${listed##*$'\n'}"
     kept=()
     for word in "${words[@]}"; do
       if [[ -n ${skip[$word]-} ]]; then
@@ -91,9 +92,25 @@ if [[ -n $skipped ]]; then
     done
     if ((${#kept[@]} < ${#words[@]})); then arguments+=("$variable=${kept[*]}"); fi
   done
+  # Those in Perl are whatever lies there. PGXS runs all where none is named.
+  count=0 kept=()
+  for file in t/*.pl; do
+    test=${file#t/} test=${test%.pl}
+    ((count += 1))
+    if [[ -n ${skip[$test]-} ]]; then
+      skip[$test]=2
+    else
+      kept+=("$file")
+    fi
+  done
+  if ((${#kept[@]} == 0)); then
+    arguments+=(TAP_TESTS=)
+  elif ((${#kept[@]} < count)); then
+    arguments+=("PROVE_TESTS=${kept[*]}")
+  fi
   reasons=$(jq --raw-output '.skip[] | [.test, .reason] | @tsv' <<<"$tests")
   while IFS=$'\t' read -r test reason; do
-    if ((skip[$test] == 2)); then
+    if [[ ${skip[$test]} == 2 ]]; then
       say "skipped: $test ($reason)"
     else
       say "not ok: $test is to be skipped, and this source has no such test: take it from the list"

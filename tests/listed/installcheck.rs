@@ -147,7 +147,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "one_is_skipped",
-        makefile: "REGRESS = a b $(MORE)\nISOLATION = b2\n\
+        makefile: "$(info b of this Makefile)\nREGRESS = a b $(MORE)\nISOLATION = b2\n\
             installcheck:\n\t@: pg_regress\n\
             \t@for test in $(REGRESS) $(ISOLATION); do echo \"ok 1 - $$test  12 ms\"; done\n",
         tests: r#"{"known": [], "skip": [{"test": "b", "reason": "no network"}, {"test": "y", "reason": "gone"}]}"#,
@@ -157,6 +157,15 @@ const CASES: &[Case] = &[
             "not ok: y is to be skipped, and this source has no such test",
             "2 of 2 tests pass",
         ],
+    },
+    Case {
+        name: "one_in_perl_is_skipped",
+        makefile: "$(shell mkdir -p t; touch t/001_a.pl t/002_b.pl)\n\
+            installcheck:\n\t@: prove\n\
+            \t@for test in $(if $(PROVE_TESTS),$(PROVE_TESTS),t/*.pl); do echo \"$$test .. ok\"; done\n",
+        tests: r#"{"known": [], "skip": [{"test": "001_a", "reason": "no end"}]}"#,
+        passes: true,
+        says: &["t/002_b.pl .. ok", "skipped: 001_a (no end)", "1 of 1 tests pass"],
     },
     Case {
         name: "what_make_is_told",
