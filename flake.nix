@@ -63,6 +63,8 @@
           postgresqls = catalogue;
         };
 
+      installcheckFor = pkgs: import ./generated/checks/installcheck.nix { inherit pkgs; };
+
       # `psql_15/bin`, `psql_15/exts/pgvector`: names that the command line takes as they are.
       flatten =
         name: postgresql:
@@ -115,6 +117,8 @@
                   inherit (postgresql) bin postgresql slim;
                   exts = lib.recurseIntoAttrs postgresql.exts;
                   left-out = postgresql.leftOut;
+                  # Asked for by name only, as are the next ones: of each version the tests that its source has.
+                  installcheck = installcheckFor pkgs name postgresql;
                   with-extension-versions = postgresql.withExtensionVersions;
                 }
                 // lib.optionalAttrs (postgresql ? docker) {

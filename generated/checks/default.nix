@@ -127,6 +127,13 @@ let
       }
     );
 
+  installchecks = import ./installcheck.nix { inherit pkgs; };
+
+  # The catalogue says for which extensions and PostgreSQLs.
+  isChecked =
+    postgresql: name: _:
+    lib.elem postgresql.name (catalogue.extensions.${name}.installcheck.checked or [ ]);
+
   checksOf =
     attribute: postgresql:
     {
@@ -143,6 +150,10 @@ let
       lib.nameValuePair "${attribute}-side-by-side-${name}" (
         sideBySideCheck attribute postgresql name versions
       )
-    ) postgresql.sideBySide;
+    ) postgresql.sideBySide
+    // lib.mapAttrs' (
+      name: _:
+      lib.nameValuePair "${attribute}-installcheck-${name}" (installchecks attribute postgresql).${name}
+    ) (lib.filterAttrs (isChecked postgresql) postgresql.extensions);
 in
 lib.concatMapAttrs checksOf postgresqls

@@ -171,18 +171,31 @@ let
     in
     described.by-major.${lib.versions.major postgresql.version} or described;
 
+  # The packages that have these SQL names.
+  providing =
+    name: sqls:
+    lib.filter (other: other != name && available ? ${other} && !(leftOut ? ${other})) (
+      map (sql: providers.${sql} or name) sqls
+    );
+
   # An extension in one version, with the packages that it requires.
   withRequired =
     name: version:
-    let
-      inherit (describeVersion name version) requires;
-      needed = lib.filter (other: other != name && available ? ${other} && !(leftOut ? ${other})) (
-        map (sql: providers.${sql} or name) requires
-      );
-    in
     lib.unique (
       [ packages.${name}.${version} ]
-      ++ lib.concatMap (other: withRequired other available.${other}.default) needed
+      ++ lib.concatMap (other: withRequired other available.${other}.default) (
+        providing name (describeVersion name version).requires
+      )
+    );
+
+  # The names of these, and of what has further SQL names.
+  requiredNames =
+    name: version: sqls:
+    lib.unique (
+      [ name ]
+      ++ lib.concatMap (other: requiredNames other available.${other}.default [ ]) (
+        providing name ((describeVersion name version).requires ++ sqls)
+      )
     );
 
   describe = chosen: name: extension: {
@@ -310,6 +323,19 @@ lib.fix (
 
     # The server with one version of one extension and what that requires: for updates from one to the next.
     withVersion = name: version: postgresql.withPackages (_: withRequired name version);
+
+    # The same with what has further SQL names.
+    withVersionAnd =
+      name: version: sqls:
+      postgresql.withPackages (
+        _:
+        lib.unique (
+          withRequired name version
+          ++ lib.concatMap (other: withRequired other available.${other}.default) (providing name sqls)
+        )
+      );
+
+    inherit requiredNames;
 
     exts = defaults // versioned;
 

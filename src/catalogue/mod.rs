@@ -29,6 +29,7 @@ pub mod postgresql_settings;
 pub mod range;
 pub mod raw;
 mod raw_ci;
+mod raw_installcheck;
 mod raw_server;
 mod read;
 mod required;

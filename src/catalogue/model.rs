@@ -421,8 +421,46 @@ pub struct Extension {
     pub requires: Vec<SqlName>,
     /// Why it is left out everywhere.
     pub broken: Option<String>,
+    /// The tests of its source; `None`: its kind is not built with make.
+    pub installcheck: Option<Installcheck>,
     /// How new versions are found; nothing that is generated depends on it.
     pub follow: Follow,
+}
+
+/// The tests of an extension's source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Installcheck {
+    /// The PostgreSQLs whose checks they are among.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checked: Vec<PgName>,
+    /// SQL names of what they need besides what the extension requires.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<SqlName>,
+    /// Libraries to preload, besides the extension's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preload: Vec<String>,
+    /// Settings, which go before the extension's.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, Setting>,
+    /// Those that fail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known_failures: Vec<Test>,
+    /// Those that are not run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<Test>,
+}
+
+/// One test of an extension's source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Test {
+    /// As pg_regress prints it.
+    pub test: String,
+    /// Why it is named.
+    pub reason: String,
+    /// The PostgreSQLs for which that holds.
+    #[serde(rename = "postgresql")]
+    pub postgresqls: Vec<PgName>,
 }
 
 /// What `bump` is told about an extension.

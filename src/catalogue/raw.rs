@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 pub use super::decode::{Field, Map, Spanned, Wrong};
 use super::kinds::{Own, own};
 pub use super::raw_ci::{RawAction, RawCi, RawImage, RawMachine, RawPush};
+pub use super::raw_installcheck::{Installcheck, RawInstallcheck, RawTest};
 pub use super::raw_server::{RawDatabase, RawServer, RawUser};
 use super::schema;
 use crate::diag::Span;
@@ -331,6 +332,9 @@ pub struct RawExtension {
     pub postgresql: Field<OneOrMany<String>>,
     /// postgresql.conf settings it needs. Quote names with a dot.
     pub settings: Field<Map<RawSetting>>,
+    /// The tests that its source has (`make installcheck`): with true, or a table that says more, `nix flake check`
+    /// runs them. Default: false, and they are run when they are asked for.
+    pub installcheck: Field<Installcheck>,
     /// How many versions `pgflakegen bump` keeps side by side for each PostgreSQL. Default: all.
     #[schemars(range(min = 1))]
     pub keep: Field<i64>,

@@ -268,6 +268,7 @@ table!(RawExtension, "the extension", ["version"], |t, d| Self {
     side_by_side: t.optional("side-by-side", d),
     postgresql: t.optional("postgresql", d),
     settings: t.optional("settings", d),
+    installcheck: t.optional("installcheck", d),
     keep: t.optional("keep", d),
     ignore: t.optional("ignore", d),
     versions_from: t.optional("versions-from", d),
@@ -520,6 +521,37 @@ table!(RawControl, "the control table", |t, d| Self {
     relocatable: t.optional("relocatable", d),
     superuser: t.optional("superuser", d),
     schema: t.optional("schema", d),
+});
+
+impl FromToml for Installcheck {
+    const EXPECTED: &'static str = "true, false or a table";
+    fn from_toml(value: &DeValue<'_>, span: Span, decoder: &mut Decoder) -> Option<Self> {
+        match value {
+            DeValue::Boolean(wanted) => Some(Self::Wanted(*wanted)),
+            DeValue::Table(_) => {
+                RawInstallcheck::from_toml(value, span, decoder).map(|told| Self::Told(Box::new(told)))
+            }
+            _ => {
+                decoder.wrong_type(value, span, Self::EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+table!(RawInstallcheck, "installcheck", ["known-failures", "skip"], |t, d| Self {
+    postgresql: t.optional("postgresql", d),
+    requires: t.optional("requires", d),
+    preload: t.optional("preload", d),
+    settings: t.optional("settings", d),
+    known_failures: t.optional("known-failures", d),
+    skip: t.optional("skip", d),
+});
+
+table!(RawTest, "the test", |t, d| Self {
+    test: t.required("test", "\"its name, as pg_regress prints it\"", d),
+    reason: t.required("reason", "\"why it is here\"", d),
+    postgresql: t.optional("postgresql", d),
 });
 
 impl FromToml for Default {

@@ -14,14 +14,14 @@ use super::index::{kind, sql_names, versions, why_one_version};
 use super::input::Place;
 use super::model::{
     Build, Cache, CargoPgrx, Catalogue, Control, Database, Extension, Fetcher, Fit, Flake, Follow, Ignore,
-    Image, Input, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Server, Setting, Source, User,
-    Vendor, Version,
+    Image, Input, Installcheck, Kind, Machine, OneControl, Pinned, Policy, Postgresql, Server, Setting,
+    Source, Test, User, Vendor, Version,
 };
 use super::names::{ExtName, PgName, SqlName, System, VersionAttr};
 use super::raw::{
-    Default as RawDefault, ExtensionFile, Field, List, Map, OneOrMany, Preload, RawBuild, RawCi, RawControl,
-    RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql, RawPush, RawServer, RawSetting,
-    RawVersion, SchemaOf, Which,
+    Default as RawDefault, ExtensionFile, Field, Installcheck as RawWish, List, Map, OneOrMany, Preload,
+    RawBuild, RawCi, RawControl, RawExtension, RawFlake, RawImage, RawInput, RawMachine, RawPostgresql,
+    RawPush, RawServer, RawSetting, RawTest, RawVersion, SchemaOf, Which,
 };
 use super::rules::Context;
 use super::{kinds, source, version};
@@ -356,6 +356,7 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         .map(|at| self::version(&file.name, &sql_names, kind, raw, all[*at], majors(*at)))
         .collect::<Option<Vec<_>>>()?;
     let side_by_side = side_by_side(cx, kind, &file.name, raw);
+    let fits = fits(cx, at, raw, kind, &order, &versions);
     Some(Extension {
         name: ExtName::new(&file.name),
         description: text(&raw.description)?,
@@ -375,7 +376,11 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
         attrs: attrs(kind, &file.name, &raw.attr),
         required: raw.required.as_ref().is_some_and(|required| required.value),
         side_by_side,
-        fits: fits(cx, at, raw, kind, &order, &versions),
+        installcheck: match kind.takes("installcheck") {
+            true => Some(installcheck(cx, raw, &fits)?),
+            false => None,
+        },
+        fits,
         versions,
         requires: if kind.is_package_sets() { names(&raw.requires, SqlName::new) } else { Vec::new() },
         broken: text(&raw.broken),
@@ -387,6 +392,42 @@ fn extension(cx: &Context<'_>, at: usize, file: &ExtensionFile) -> Option<Extens
             template: source::fetched(&raw.source).and_then(|source| text(&source.tag)),
             by_major: text(&raw.track).is_some_and(|track| track == "major"),
         },
+    })
+}
+
+fn installcheck(cx: &Context<'_>, raw: &RawExtension, fits: &BTreeMap<PgName, Fit>) -> Option<Installcheck> {
+    // In the order of postgresql.toml.
+    let meant = |specs: &Field<OneOrMany<String>>| -> Vec<PgName> {
+        let named: Option<BTreeSet<usize>> = specs
+            .as_ref()
+            .map(|specs| specs.value.0.iter().flat_map(|spec| cx.index.matching(&spec.value)).collect());
+        let all = cx.index.postgresqls.iter().enumerate();
+        let all = all.filter(|(at, _)| named.as_ref().is_none_or(|named| named.contains(at)));
+        all.map(|(_, postgresql)| PgName::new(postgresql.name))
+            .filter(|name| fits.contains_key(name))
+            .collect()
+    };
+    let tests = |list: &Field<List<RawTest>>| {
+        let tests = list.iter().flat_map(|list| &list.value).map(|test| {
+            let RawTest { test, reason, postgresql } = &test.value;
+            Some(Test { test: text(test)?, reason: text(reason)?, postgresqls: meant(postgresql) })
+        });
+        tests.collect::<Option<Vec<_>>>()
+    };
+    let told = match raw.installcheck.as_ref().map(|wish| &wish.value) {
+        None | Some(RawWish::Wanted(false)) => return Some(Installcheck::default()),
+        Some(RawWish::Wanted(true)) => {
+            return Some(Installcheck { checked: meant(&None), ..Installcheck::default() });
+        }
+        Some(RawWish::Told(told)) => told,
+    };
+    Some(Installcheck {
+        checked: meant(&told.postgresql),
+        requires: names(&told.requires, SqlName::new),
+        preload: texts(&told.preload),
+        settings: settings(&told.settings),
+        known_failures: tests(&told.known_failures)?,
+        skip: tests(&told.skip)?,
     })
 }
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::model;
 use super::raw::{
-    Default, Map, OneOrMany, Preload, RawExtension, RawFetched, RawFlake, RawPgrxFile, RawPostgresqls,
-    RawSetting, RawSource, SchemaOf, Spanned, Which,
+    Default, Installcheck, Map, OneOrMany, Preload, RawExtension, RawFetched, RawFlake, RawInstallcheck,
+    RawPgrxFile, RawPostgresqls, RawSetting, RawSource, SchemaOf, Spanned, Which,
 };
 use super::{ci, licenses, systems};
 
@@ -198,6 +198,10 @@ by_hand! {
             },
         ],
     });
+    Installcheck => |generator| {
+        let told = generator.subschema_for::<RawInstallcheck>();
+        json_schema!({ "anyOf": [{ "type": "boolean" }, told] })
+    };
     Preload => |_g| switch_or_texts();
     Which => |_g| switch_or_texts();
     SchemaOf => |_g| text_or_texts();
@@ -214,7 +218,7 @@ mod tests {
     use crate::catalogue::decode::{Decoder, Table};
     use crate::catalogue::raw::{
         RawAction, RawCache, RawCargoPgrx, RawCi, RawControl, RawDatabase, RawInput, RawPostgresql, RawPush,
-        RawServer, RawUser, RawVersion,
+        RawServer, RawTest, RawUser, RawVersion,
     };
     use crate::catalogue::read::Read;
     use crate::diag::{SourceMap, Span};
@@ -269,6 +273,8 @@ mod tests {
         same_keys::<RawVersion>(&[], &[]);
         same_keys::<RawFetched>(&[], &[]);
         same_keys::<RawControl>(&[], &[]);
+        same_keys::<RawInstallcheck>(&[], &[]);
+        same_keys::<RawTest>(&[], &[]);
     }
 
     #[test]

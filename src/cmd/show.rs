@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
-use crate::catalogue::model::{Catalogue, Control, Extension, Fit, Postgresql, Setting};
+use crate::catalogue::model::{Catalogue, Control, Extension, Fit, Installcheck, Postgresql, Setting, Test};
 use crate::catalogue::names::SqlName;
 use crate::cmd::host::Host;
 use crate::cmd::inputs::Inputs;
@@ -190,6 +190,21 @@ fn control(control: &Control) -> String {
     if words.is_empty() { "neither trusted nor relocatable".to_owned() } else { words.join(", ") }
 }
 
+/// Where the tests of its source are checked, and those that are no full success.
+fn installcheck(installcheck: &Installcheck) -> String {
+    let checked = installcheck.checked.iter().map(|name| render::attribute(name)).collect::<Vec<_>>();
+    let mut words = match checked.is_empty() {
+        true => Vec::new(),
+        false => vec![format!("checked with {}", checked.join(", "))],
+    };
+    let mut say = |what: &str, tests: &[Test]| {
+        words.extend(tests.iter().map(|test| format!("{} {what}: {}", test.test, test.reason)));
+    };
+    say("fails", &installcheck.known_failures);
+    say("is skipped", &installcheck.skip);
+    words.join("; ")
+}
+
 fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&str>) -> String {
     let mut out = format!("{}: {}\n\n", extension.name, extension.description);
     out.push_str(&lines(&[
@@ -207,6 +222,7 @@ fn show_extension(catalogue: &Catalogue, extension: &Extension, only: Option<&st
         ("preload", extension.preload.join(", ")),
         ("control", extension.control.as_ref().map(control).unwrap_or_default()),
         ("settings", settings(&extension.settings)),
+        ("own tests", extension.installcheck.as_ref().map(installcheck).unwrap_or_default()),
         ("not for", extension.exclude_systems.join(", ")),
         (
             "override",

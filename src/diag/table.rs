@@ -66,6 +66,7 @@ codes! {
     SideBySide = "PGF164" Error "versions that cannot be side by side";
     BadServer = "PGF165" Error "server that cannot be made as it is described";
     ServerExtension = "PGF166" Error "extension or library that a server does not have";
+    BadInstallcheck = "PGF167" Error "tests of an extension that are named wrongly";
     UnknownRunner = "PGF171" Error "runner that there is not";
     SystemWithoutRunner = "PGF172" Error "system that no runner builds for";
     BadPush = "PGF173" Error "cache that cannot be pushed to";

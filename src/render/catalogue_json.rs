@@ -141,6 +141,9 @@ fn extension(catalogue: &Catalogue, extension: &Extension) -> Value {
     if extension.side_by_side {
         value["side-by-side"] = true.into();
     }
+    if let Some(installcheck) = &extension.installcheck {
+        value["installcheck"] = json!(installcheck);
+    }
     if let Some(control) = &extension.control {
         value["control"] = json!(control);
     }

@@ -20,6 +20,8 @@ fixed! {
     "checks/default.nix" from "templates/checks/default.nix",
     "checks/definitions.sql" from "templates/checks/definitions.sql",
     "checks/extension.sql" from "templates/checks/extension.sql",
+    "checks/installcheck.nix" from "templates/checks/installcheck.nix",
+    "checks/installcheck.sh" from "templates/checks/installcheck.sh",
     "checks/side-by-side.sh" from "templates/checks/side-by-side.sh",
     "checks/slim-closure.sh" from "templates/checks/slim-closure.sh",
     "checks/smoke.sh" from "templates/checks/smoke.sh",

@@ -136,6 +136,29 @@ in
 
   write = writeAs ofPostgresql { };
 
+  # For who has these extensions alone, with libraries and settings besides.
+  writeForExtensions =
+    {
+      extensions,
+      preload,
+      settings,
+    }:
+    writeAs (
+      postgresql:
+      let
+        plain = ofPostgresql postgresql;
+        of = key: map (name: catalogue.extensions.${name}.${key}) extensions;
+        libraries = lib.concatLists (of "preload") ++ preload;
+        # In the order that works for all.
+        known = lib.filter (library: lib.elem library libraries) plain.preload;
+      in
+      plain
+      // {
+        preload = known ++ lib.subtractLists known (lib.unique libraries);
+        settings = lib.mapAttrs (_: settingValue) (lib.mergeAttrsList (of "settings" ++ [ settings ]));
+      }
+    ) { };
+
   # For who creates all extensions.
   writeForTests = writeAs (postgresql: ofPostgresql postgresql // { create = created postgresql; }) { };
 

@@ -267,6 +267,10 @@ tools
     TAPParserSourceHandlerpgTAP =
       tool "TAP-Parser-SourceHandler-pgTAP" "libtap-parser-sourcehandler-pgtap-perl" [ "pg_prove" ]
         { };
+    IPCRun = package "perl-IPC-Run" {
+      debian = "libipc-run-perl";
+      installPhase = ''mkdir "$out"'';
+    };
   };
   perl540Packages = self.perlPackages;
   python3Packages.python = self.python3;

@@ -4,6 +4,7 @@
 mod cache;
 mod eval_pure;
 mod hostile;
+mod installcheck;
 mod limits;
 mod machines;
 mod nix;
@@ -22,6 +23,7 @@ fn main() {
         cache::trials(),
         eval_pure::trials(),
         hostile::trials(),
+        installcheck::trials(),
         limits::trials(),
         machines::trials(),
         nix::trials(),

@@ -60,7 +60,7 @@ fn scripts() -> Vec<Script> {
         let parts = parts.split_whitespace().map(|part| templates().join("tools").join(part)).collect();
         scripts.push(Script { name: name.to_owned(), parts, environment: variables(&tools) });
     }
-    for check in ["side-by-side", "slim-closure", "smoke", "update"] {
+    for check in ["installcheck", "side-by-side", "slim-closure", "smoke", "update"] {
         let parts = vec![templates().join(format!("checks/{check}.sh"))];
         scripts.push(Script { name: check.to_owned(), parts, environment: Vec::new() });
     }

@@ -372,6 +372,9 @@ fn remarks(before: &model::Extension, after: &model::Extension) -> Vec<String> {
             count => format!("other settings ({})", plural(count, "line")),
         });
     }
+    if before.installcheck != after.installcheck {
+        remarks.push("other tests of its own".to_owned());
+    }
     if before.exclude_systems != after.exclude_systems {
         remarks.push(match after.exclude_systems.as_slice() {
             [] => "for all systems".to_owned(),

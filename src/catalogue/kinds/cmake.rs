@@ -21,7 +21,7 @@ impl KindSpec for Cmake {
     }
 
     fn takes(&self, key: &str) -> bool {
-        built(key) || matches!(key, "make-flags" | "cmake-flags")
+        built(key) || matches!(key, "installcheck" | "make-flags" | "cmake-flags")
     }
 
     fn flags(&self) -> &'static [Flags] {

@@ -25,7 +25,7 @@ impl KindSpec for Configure {
     }
 
     fn takes(&self, key: &str) -> bool {
-        built(key) || matches!(key, "make-flags" | "configure-flags")
+        built(key) || matches!(key, "installcheck" | "make-flags" | "configure-flags")
     }
 
     fn flags(&self) -> &'static [Flags] {

@@ -24,7 +24,7 @@ impl KindSpec for Custom {
     }
 
     fn takes(&self, key: &str) -> bool {
-        built(key) || matches!(key, "make-flags" | "configure-flags" | "cmake-flags")
+        built(key) || matches!(key, "installcheck" | "make-flags" | "configure-flags" | "cmake-flags")
     }
 
     fn check(&self, _cx: &Context<'_>, file: &ExtensionFile, found: &mut Diagnostics) {

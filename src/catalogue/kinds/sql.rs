@@ -21,7 +21,7 @@ impl KindSpec for Sql {
     }
 
     fn takes(&self, key: &str) -> bool {
-        built(key) || key == "make-flags"
+        built(key) || matches!(key, "installcheck" | "make-flags")
     }
 
     fn detect(&self, clues: &SourceClues<'_>) -> Option<Clue> {

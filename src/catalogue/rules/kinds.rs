@@ -247,6 +247,7 @@ impl Keys<'_> {
         self.judge("attr", &raw.attr);
         self.judge("postgresql", &raw.postgresql);
         self.judge("default", &raw.default);
+        self.judge("installcheck", &raw.installcheck);
         self.own(&raw.own);
         self.build(&raw.build);
         for version in versions(raw) {

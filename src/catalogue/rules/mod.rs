@@ -22,6 +22,7 @@ mod follow;
 mod hashes;
 mod image;
 mod inputs;
+mod installcheck;
 mod kinds;
 mod licenses;
 mod like;
@@ -102,6 +103,7 @@ pub const RULES: &[Rule] = &[
     hashes::RULE,
     image::RULE,
     inputs::RULE,
+    installcheck::RULE,
     kinds::RULE,
     licenses::RULE,
     like::RULE,

@@ -112,6 +112,9 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         paths.one(&raw.r#override, "override");
         paths.all(&raw.build.patches, "patch");
         paths.settings(&raw.settings);
+        if let Some(installcheck) = raw.installcheck() {
+            paths.settings(&installcheck.settings);
+        }
         for version in versions(raw) {
             paths.all(&version.value.build.patches, "patch");
             paths.one(&version.value.cargo_lock, "lock file");

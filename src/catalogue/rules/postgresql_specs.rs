@@ -57,6 +57,10 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
     for file in &cx.raw.extensions {
         specs(cx, &file.raw.postgresql, found);
+        if let Some(installcheck) = file.raw.installcheck() {
+            specs(cx, &installcheck.postgresql, found);
+            installcheck.tests().for_each(|test| specs(cx, &test.postgresql, found));
+        }
     }
     for (_, version) in cx.versions() {
         specs(cx, &version.value.postgresql, found);

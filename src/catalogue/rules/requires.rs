@@ -48,7 +48,10 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     let mut unknown: BTreeMap<Span, &Spanned<String>> = BTreeMap::new();
     let mut elsewhere: BTreeMap<Span, (&Spanned<String>, &ExtensionFile, Vec<&str>)> = BTreeMap::new();
     for (at, file, kind) in cx.extensions() {
-        for (requires, takes) in lists(cx, at, file, kind) {
+        let tests: Vec<usize> = cx.index.fitting(&file.raw, at).into_iter().collect();
+        // Not a requirement of its own: there may be circles through what tests need.
+        let tests = file.raw.installcheck().map(|told| (&told.requires, tests.as_slice()));
+        for (requires, takes) in lists(cx, at, file, kind).into_iter().chain(tests) {
             for name in requires.iter().flat_map(|list| &list.value) {
                 let providers = cx.index.providers.get(name.value.as_str());
                 if providers.is_none() && !contrib::names().any(|contrib| contrib == name.value) {

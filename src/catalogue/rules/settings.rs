@@ -67,6 +67,9 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
     }
     for file in &cx.raw.extensions {
         names(&file.raw.settings, found);
+        if let Some(installcheck) = file.raw.installcheck() {
+            names(&installcheck.settings, found);
+        }
     }
     conflicts(cx, found);
 }

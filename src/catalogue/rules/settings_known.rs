@@ -43,6 +43,9 @@ fn check(cx: &Context<'_>, found: &mut Diagnostics) {
         let fitting = cx.index.fitting(&file.raw, at);
         let fitting: Vec<&Postgres<'_>> = fitting.iter().map(|at| &cx.index.postgresqls[*at]).collect();
         judge(&file.raw.settings, &fitting, found);
+        if let Some(installcheck) = file.raw.installcheck() {
+            judge(&installcheck.settings, &fitting, found);
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) const RULE: Rule = rule! {
             port = 5433
         "#;
     UnknownLibrary =
-        "preload of flake.toml or preload-after of an extension names a library that no extension of the catalogue \
+        "preload of flake.toml or of installcheck, or preload-after of an extension, names a library that no extension of the catalogue \
          is known to have and that is none of PostgreSQL's own. A server that preloads a library that is not there \
          does not start.",
         bad: r#"
@@ -194,9 +194,11 @@ fn libraries(cx: &Context<'_>, found: &mut Diagnostics) {
     let named: Field<List<String>> = cx.raw.flake.as_ref().and_then(|(_, flake)| flake.preload.clone());
     let server = cx.raw.flake.iter().filter_map(|(_, flake)| flake.server.as_ref());
     let server = server.flat_map(|server| &server.value.preload).flat_map(|list| &list.value);
+    let told = cx.raw.extensions.iter().filter_map(|file| file.raw.installcheck());
+    let tests = told.flat_map(|told| &told.preload).flat_map(|list| &list.value);
     let after = cx.raw.extensions.iter().flat_map(|file| &file.raw.preload_after).flat_map(|l| &l.value);
     let wanted: Vec<&Spanned<String>> =
-        named.iter().flat_map(|list| &list.value).chain(server).chain(after).collect();
+        named.iter().flat_map(|list| &list.value).chain(server).chain(tests).chain(after).collect();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_library = |name: &str| shaped(name, |c| c.is_ascii_alphanumeric() || c == '_', plain);
     for library in own.iter().chain(wanted.iter().copied()) {

@@ -481,6 +481,27 @@ pub fn generate_with_another(context: &Context, flake: &Path, name: &str) -> Res
     pgflakegen(context, flake, &["generate"], "generate-another").map(drop)
 }
 
+/// The same catalogue with other keys in extensions, and patches beside it: an extension and the TOML that is added, a
+/// patch's name and text.
+pub fn generate_with_keys(
+    context: &Context,
+    flake: &Path,
+    extensions: &[(&str, &str)],
+    patch: (&str, &str),
+) -> Result<()> {
+    copy_flake(context, flake)?;
+    let folder = flake.join("catalogue");
+    for (name, keys) in extensions {
+        let path = folder.join("extensions").join(format!("{name}.toml"));
+        let mut table = read(&path)?;
+        table.extend(keys.parse::<Table>()?);
+        fs::write(&path, table.to_string()).context("an extension's file")?;
+    }
+    fs::create_dir_all(folder.join("patches")).context("patches")?;
+    fs::write(folder.join("patches").join(patch.0), patch.1).context("a patch")?;
+    pgflakegen(context, flake, &["generate"], "generate-keys").map(drop)
+}
+
 /// The same catalogue with all versions of an extension in one server.
 pub fn generate_side_by_side(context: &Context, flake: &Path) -> Result<()> {
     copy_flake(context, flake)?;

@@ -8,6 +8,7 @@ mod catalogue;
 pub mod chain;
 pub mod command;
 mod evaluate;
+mod installcheck;
 mod machine;
 pub mod nix;
 mod own;
@@ -215,6 +216,12 @@ const STEPS: &[Step] = &[
         about: "extensions that are broken on purpose, each found by the check",
         needs: &["build-older", "build-newer"],
         run: tools::broken_extensions,
+    },
+    Step {
+        name: "installcheck",
+        about: "the tests that extensions' own sources have; a planted one that fails, and lists that are wrong",
+        needs: &["build-older", "build-newer"],
+        run: installcheck::prove,
     },
     Step {
         name: "side-by-side",
