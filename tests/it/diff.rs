@@ -332,3 +332,17 @@ fn versions_side_by_side_are_a_change() {
     let said = diff(dir.path(), &[]);
     assert!(said.contains("one version in a server"), "{said}");
 }
+
+#[test]
+fn tests_of_the_source_are_a_change_and_are_shown() {
+    let dir = repository();
+    let file = dir.path().join("catalogue/extensions/pgvector.toml");
+    let known =
+        "installcheck = { known-failures = [{ test = \"hnsw\", reason = \"another plan\" }] }\nlicense = ";
+    edit(&file, "license = ", known);
+    let said = diff(dir.path(), &[]);
+    assert!(said.contains("other tests of its own"), "{said}");
+    let shown = stdout(&run(dir.path(), &["show", "pgvector"]));
+    assert!(shown.contains("own tests"), "{shown}");
+    assert!(shown.contains("hnsw fails: another plan"), "{shown}");
+}
