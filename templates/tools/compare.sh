@@ -51,6 +51,7 @@ find_why() { # KIND NAME BEFORE AFTER
       ;;
     'prepared transaction') if [[ -n $gone && -n $dump ]]; then why="commit or roll it back first"; fi ;;
     'invalid index') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, leaves out what is not valid: reindex it first, or drop it"; fi ;;
+    'half detached') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, attaches it again: alter table … detach partition … finalize first"; fi ;;
     'in pg_catalog') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, leaves out what is in the system's schemas"; fi ;;
     'generated columns') if [[ -n $dump && -z $gone ]]; then why="are computed anew, and come out otherwise today"; fi ;;
     collation)

@@ -25,6 +25,8 @@ insert into exempt values
   ('pg_class', 'relpages reltuples relallvisible relallfrozen relhasindex relchecks relhasrules relhastriggers relhassubclass relrewrite relfrozenxid relminmxid', 'derived or counted'),
   ('pg_database', 'datfrozenxid datminmxid dathasloginevt', 'derived or counted'),
   ('pg_index', 'indcheckxmin', 'of the running server'),
+  ('pg_index', 'indisprimary indisexclusion indimmediate', 'follow from the constraint'),
+  ('pg_inherits', 'inhseqno', 'an order'),
   ('pg_depend', '*', 'derived from definitions; members of extensions are compared'),
   ('pg_shdepend', '*', 'derived from definitions'),
   ('pg_statistic', '*', 'estimates'),
@@ -110,7 +112,7 @@ begin
       when 'pg_rewrite' then ' and d.rulename <> ''_RETURN'''
       when 'pg_namespace' then ' and d.nspname !~ ''^pg_'''
       when 'pg_database' then ' and d.datname <> current_database() and d.datallowconn'
-      when 'pg_index' then ' and d.indrelid::regclass::text !~ ''^pg_'''
+      when 'pg_index' then ' and d.indisunique and not exists (select from pg_constraint c where c.conindid = d.indexrelid) and d.indrelid::regclass::text !~ ''^pg_'''
       else '' end;
     mine := mine || case here.attname
       when 'atttypmod' then ' and d.atttypmod > 0'
@@ -121,7 +123,7 @@ begin
       when 'confupdtype' then ' and d.contype = ''f'''
       when 'confdeltype' then ' and d.contype = ''f'''
       when 'confmatchtype' then ' and d.contype = ''f'''
-      when 'indisclustered' then ' and d.indisvalid'
+      when 'inhdetachpending' then ' and exists (select from pg_class r where r.oid = d.inhrelid and r.relispartition)'
       else '' end;
     -- To another thing of the same catalog.
     refers := (select pktable::text from pg_get_catalog_foreign_keys()
