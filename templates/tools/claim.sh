@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # Taking a port for a server to come, and giving it back: the changes of state directories.
 
 # Whether the path is still what was opened. macOS does not tell which file a descriptor is.
@@ -88,4 +88,15 @@ remember() { # NAME=VALUE…
   for link; do
     ln -sfn -- "${link#*=}" "$state/${link%%=*}"
   done
+}
+
+# Two starts on one data directory: the second must not see what the first has half made.
+lock_datadir() { # [options of flock]
+  if [[ ! -d $datadir ]]; then
+    die "$datadir is not a directory"
+  fi
+  { exec 8<"$datadir"; } 2>/dev/null || die "$datadir cannot be read"
+  if ! flock "${@:---nonblock}" 8 || ! is_open_as "$datadir" 8; then
+    die "another start or upgrade of yours is at work on $datadir at this moment"
+  fi
 }
