@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2154
 # Taking a port for a server to come, and giving it back: the changes of state directories.
 
 # Whether the path is still what was opened. macOS does not tell which file a descriptor is.
@@ -61,6 +61,7 @@ runs_on() { # DATADIR
 }
 
 # Takes the port for the server to come; says who has it before anything is done.
+# shellcheck disable=SC2034
 claim_port() { # PORT TCP
   local data
   find_state "$1"
@@ -96,7 +97,7 @@ lock_datadir() { # [options of flock]
     die "$datadir is not a directory"
   fi
   { exec 8<"$datadir"; } 2>/dev/null || die "$datadir cannot be read"
-  if ! flock "${@:---nonblock}" 8 || ! is_open_as "$datadir" 8; then
+  if ! flock "$@" 8 || ! is_open_as "$datadir" 8; then
     die "another start or upgrade of yours is at work on $datadir at this moment"
   fi
 }

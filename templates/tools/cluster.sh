@@ -3,6 +3,7 @@
 
 readonly conf_file=pgflakegen.conf
 # In a data directory whose content was not made to the end.
+# shellcheck disable=SC2034
 readonly unfinished_file=pgflakegen.unfinished
 
 # Locales of Nix's glibc come from an archive; systems other than NixOS do not name one.

@@ -108,6 +108,10 @@ by_pg_upgrade() {
   if [[ $transfer != copy ]]; then
     upgrade+=("--$transfer")
   fi
+  # Who wants it on the disk sees to it when all is done.
+  if ((new_major >= 15)); then
+    upgrade+=(--no-sync)
+  fi
   stop new
   step "pg_upgrade --check, while OLD runs"
   timed up try_upgrade check --check

@@ -112,7 +112,7 @@ choose_datadir() { # GIVEN
       mkdir -p -- "${datadir%/*}/"
       mkdir -m 700 -- "$datadir" && made=1
     fi
-    lock_datadir
+    lock_datadir --nonblock
     made_directory=$made
     check_datadir "$datadir"
     making=$fresh

@@ -106,14 +106,13 @@ is_at_work_in() { # PID DIRECTORY
 
 # Nobody else starts or upgrades it while we hold this. After a kill, what the killed one has begun may need a moment.
 lock_place() {
-  local where=$datadir
+  local where=$datadir how=(--nonblock)
+  if [[ ! -d $datadir ]]; then where=$way_back; fi
   if [[ -e $work ]]; then
     end_left
-    if [[ ! -d $datadir ]]; then where=$way_back; fi
-    datadir=$where lock_datadir --timeout 60
-  else
-    lock_datadir
+    how=(--timeout 60)
   fi
+  datadir=$where lock_datadir "${how[@]}"
 }
 
 # Moves a directory to a name that is free, for good: a power cut does not bring it back.

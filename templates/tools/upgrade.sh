@@ -116,9 +116,7 @@ set_locale
 
 # Sets old_wanted to the catalogue's one PostgreSQL of the data directory's major.
 find_old_name() {
-  local version there of_major=()
-  version=$(<"$datadir/PG_VERSION")
-  make_printable version
+  local there of_major=()
   there=$(query '.postgresqls | to_entries[] | select(.value.major | tostring == $version) | .key' --arg version "$version")
   read -r -a of_major <<<"${there//$'\n'/ }"
   if ((${#of_major[@]} != 1)); then
@@ -126,6 +124,19 @@ find_old_name() {
   store path of an earlier build"
   fi
   old_wanted=${of_major[0]}
+}
+
+# Ends when the data directory is of NEW's major.
+say_if_done() { # NAME
+  local wanted
+  if is_name "$1"; then
+    wanted=$(query '.postgresqls[$name].major' --arg name "$1")
+    if [[ $wanted == "$version" ]]; then
+      show_status
+      note "it is of PostgreSQL $version, as $1 is: nothing is left to do"
+      exit
+    fi
+  fi
 }
 
 find_stage
@@ -144,23 +155,19 @@ settle forth
 if [[ -e $datadir/$unfinished_file ]]; then
   die "$datadir is half made: the start that made it was killed. There is nothing to upgrade"
 fi
+version=$(<"$datadir/PG_VERSION")
+make_printable version
 if ((${#arguments[@]} == 2)); then
   old_wanted=${arguments[0]}
 else
+  say_if_done "${arguments[0]}"
   find_old_name
-fi
-if is_name "${arguments[-1]}"; then
-  wanted_major=$(query '.postgresqls[$name].major' --arg name "${arguments[-1]}")
-  if [[ $wanted_major == "$(<"$datadir/PG_VERSION")" ]]; then
-    show_status
-    note "it is of PostgreSQL $wanted_major, as ${arguments[-1]}: nothing is left to do"
-    exit
-  fi
 fi
 select_both "$old_wanted" "${arguments[-1]}"
 if ((old_major == new_major)); then
   die "OLD and NEW are both of major $new_major, which read the same data: start the new one on it"
 fi
+say_if_done "$new_name"
 for in_the_way in "$way_back" "$aside"; do
   if [[ -e $in_the_way ]]; then
     show_status >&2
@@ -178,7 +185,9 @@ if [[ ! -w ${datadir%/*}/ ]]; then
 fi
 otherwise_running=''
 otherwise_dump="Upgrade it by hand, or try a dump with migration-test"
-data=$datadir source_kind=cluster fsync=on
+data=$datadir source_kind=cluster
+# What is made counts from when it takes DIR's place; before that all of it is written to the disk at once.
+fsync=off
 check_cluster
 make_work
 
