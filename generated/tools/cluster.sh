@@ -50,12 +50,27 @@ quote_for_sh() { # WORD…
   done
 }
 
+# Sets start_it to what starts a PostgreSQL on a data directory.
+show_start() { # NAME DATADIR
+  local quoted
+  quoted=$(quote_for_sh "$2")
+  if [[ $2 == */.pg/* ]]; then
+    start_it="nix run .#pg -- start $1 --datadir ${quoted% }"
+  else
+    start_it="nix run .#start-server -- $1 --datadir ${quoted% }"
+  fi
+}
+
 # Sets way_out to what to type where a data directory is of another major than the PostgreSQL.
 of_another_major() { # DATADIR ITS-MAJOR NAME MAJOR
-  local quoted others
+  local quoted its start_it
   quoted=$(quote_for_sh "$1")
-  others=$(query '[.postgresqls | to_entries[] | select(.value.major | tostring == $major) | .key] | join(" or ")' --arg major "$2")
-  way_out="Start it with PostgreSQL ${others:-$2}"
+  its=$(query '[.postgresqls | to_entries[] | select(.value.major | tostring == $major) | .key][0] // ""' --arg major "$2")
+  way_out="Start it with PostgreSQL $2"
+  if [[ -n $its ]]; then
+    show_start "$its" "$1"
+    way_out+=" ($start_it)"
+  fi
   if [[ $2 =~ ^[0-9]+$ ]] && (($2 < $4)); then
     way_out+=", upgrade it (nix run .#upgrade -- $3 --datadir ${quoted% })"
   fi

@@ -40,10 +40,11 @@ step() {
 slots=20
 
 # What the methods want, and what a server does not start without: slots and prepared transactions that are there. In a
-# file, as pg_upgrade starts both servers itself.
+# file, as pg_upgrade starts both servers itself. Jobs of pg_cron are for the server that is in use.
 write_wanted() { # DATADIR PREPARED
   printf '%s\n' "wal_level = logical" "max_replication_slots = $slots" "max_wal_senders = $slots" \
-    "max_logical_replication_workers = 20" "max_worker_processes = 40" "max_prepared_transactions = $2" >>"$1/postgresql.conf"
+    "max_logical_replication_workers = 20" "max_worker_processes = 40" "max_prepared_transactions = $2" \
+    "cron.launch_active_jobs = off" >>"$1/postgresql.conf"
 }
 
 # Without the lock on the data directory, which is not the server's.

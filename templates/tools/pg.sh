@@ -163,12 +163,12 @@ say_none_runs() {
 say_other_major() {
   local there way_out wanted=${wanted_name:-$default_name} wanted_major
   choose_kept
-  { there=$(<"$datadir/PG_VERSION"); } 2>/dev/null || return 0
+  { read -r there <"$datadir/PG_VERSION"; } 2>/dev/null || return 0
   make_printable there
   wanted_major=$(query '.postgresqls[$name].major' --arg name "$wanted")
   if [[ $there != "$wanted_major" ]]; then
     of_another_major "$datadir" "$there" "$wanted" "$wanted_major"
-    note "$datadir is of PostgreSQL $there, and $wanted is of $wanted_major. $way_out"
+    note "$datadir is of PostgreSQL $there, and PostgreSQL $wanted is of major $wanted_major. $way_out"
   fi
 }
 

@@ -49,7 +49,7 @@ find_stage() {
   local left
   if [[ -e $work || -L $work ]]; then
     left=$(ls -A -- "$work" 2>/dev/null) || left=unreadable
-    if [[ -L $work || ! -O $work || (-n $left && ! -f $work/$record) ]]; then
+    if [[ -L $work || ($EUID != 0 && ! -O $work) || (-n $left && ! -f $work/$record) ]]; then
       die "$work is in the way, and was made by no upgrade. Nothing was changed; move it away"
     fi
   fi
@@ -316,7 +316,7 @@ go_back() {
   if [[ -z $from ]]; then
     die "$datadir has not been upgraded. Nothing was changed"
   fi
-  if ! { major_before=$(<"$way_back/PG_VERSION"); } 2>/dev/null || [[ $major_before != "$from" ]]; then
+  if ! { read -r major_before <"$way_back/PG_VERSION"; } 2>/dev/null || [[ $major_before != "$from" ]]; then
     die "no way back is kept for $datadir: there is no cluster of PostgreSQL $from in $way_back. Nothing was changed"
   fi
   if runs_on "$way_back"; then

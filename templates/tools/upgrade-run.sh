@@ -79,14 +79,11 @@ chmod 600 "$work/new/$record"
 "$new_bin/bin/initdb" --sync-only --pgdata="$work/new" >/dev/null
 sync -- "$work/"
 swap
-verdict=1
+verdict=1 keep=''
 {
   printf '\n%s is of PostgreSQL %s now.\n' "$datadir" "$new_name"
-  if [[ $datadir == */.pg/* ]]; then
-    printf '  start it   nix run .#pg -- start %s --datadir %s\n' "$new_name" "$shown"
-  else
-    printf '  start it   nix run .#start-server -- %s --datadir %s\n' "$new_name" "$shown"
-  fi
+  show_start "$new_name" "$datadir"
+  printf '  start it   %s\n' "$start_it"
   if ((statistics_after < statistics_before)); then
     printf '  then       vacuumdb --all --analyze-in-stages: the planner has no statistics yet\n'
   fi

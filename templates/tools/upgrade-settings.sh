@@ -62,8 +62,8 @@ try_settings() {
   cp --archive -- "$work/new" "$work/tried"
   cp --archive -- "$work/settings/." "$work/tried/"
   running+=("$new_bin=$work/tried")
-  if (start_private "$new_bin" "$work/tried" "$sockets/new-socket" 5432 "$work/tried.log" -c archive_mode=off -c external_pid_file= \
-    -c logging_collector=off 8<&-) >/dev/null 2>&1; then
+  if (start_private "$new_bin" "$work/tried" "$sockets/new-socket" 5432 "$work/tried.log" -c "data_directory=$work/tried" \
+    -c archive_mode=off -c external_pid_file= -c logging_collector=off 8<&-) >/dev/null 2>&1; then
     stop_cluster "$new_bin" "$work/tried"
   else
     refuse_settings "$work/tried.log"

@@ -151,6 +151,10 @@ elif [[ -d $datadir ]]; then
 fi
 lock_place
 find_stage
+if [[ -n $only_check && $stage == 'the old one'* ]]; then
+  show_unfinished ''
+  exit 1
+fi
 settle forth
 if [[ -e $datadir/$unfinished_file ]]; then
   die "$datadir is half made: the start that made it was killed. There is nothing to upgrade"

@@ -145,6 +145,7 @@ shot
 SHADOW
 chmod 755 "$place/shadow/mv"
 sed "0,/^export PATH=\"/s|^export PATH=\"|&$place/shadow:|" "$upgrade" >"$place/upgrade-pictured"
+# shellcheck disable=SC2016
 sed 's|^fingerprint new$|sql new "$home" --command="delete from kept where id = 7"; &|' "$upgrade" >"$place/upgrade-losing"
 mkdir "$place/pictured" "$place/losing"
 mv "$place/upgrade-pictured" "$place/pictured/upgrade"
@@ -162,10 +163,15 @@ say "where something differs the old one stays"
 
 # Killed at moments that are spread evenly; the next one begins anew, whatever runs on. Alone, or with all it has started.
 set -m
-for moment in 0.5 1.5 2.5 3.5 4.5; do
-  "$upgrade" "$new" --datadir "$data" --user "$superuser" >"$sockets/said" 2>&1 &
+for moment in 0.4 1.2 2 2.8 3.6; do
+  "$upgrade" "$new" --datadir "$data" --user "$superuser" >"$sockets/killed" 2>&1 &
   sleep "$moment"
-  if [[ $moment == [13]* ]]; then kill -KILL -- "-$!"; else kill -KILL "$!"; fi 2>/dev/null || fail "it had ended within $moment s"
+  if [[ $moment == 2 ]]; then
+    ends_with 2 "at work at this moment" "$upgrade" "$new" --datadir "$data" --user "$superuser"
+    ends_with 1 "at work at this moment" "$upgrade" --status "$data"
+    ends_with 2 "at work on $data at this moment" "$server" "$old" --datadir "$data"
+  fi
+  if [[ $moment == [02]* ]]; then kill -KILL -- "-$!"; else kill -KILL "$!"; fi 2>/dev/null || fail "it had ended within $moment s"
   wait "$!" 2>/dev/null || true
   [[ $(sum "$data") == "$was" ]] || fail "killed after $moment s, the data directory is not what it was"
 done
@@ -234,14 +240,10 @@ done
 ((middle == 4)) || fail "$middle pictures are between two renames"
 say "from before and after each rename, it goes on or back"
 
-ends_with 0 "--forget" "$upgrade" --forget "$data"
-ends_with 0 "is of PostgreSQL $new now" "$upgrade" "$old" "$new" pg_dumpall --datadir "$data" --user "$superuser"
-ends_with 0 "nobody had written" "$upgrade" --back "$data"
-rows_are_in "$old_bin"
-say "pg_dumpall, and back"
-ends_with 0 "is of PostgreSQL $new now" "$upgrade" "$old_bin" "$new" pg_upgrade --datadir "$data" --user "$superuser"
+ends_with 0 "$after_upgrade is gone" "$upgrade" --forget "$data"
+ends_with 0 "is of PostgreSQL $new now" "$upgrade" "$old_bin" "$new" pg_dumpall --datadir "$data" --user "$superuser"
 ends_with 0 "$before_upgrade is gone" "$upgrade" --forget "$data"
 rows_are_in "$new_bin"
 ends_with 0 "none is kept" "$upgrade" --status "$data"
 ends_with 2 "no way back is kept" "$upgrade" --back "$data"
-say "pg_upgrade, from a store path, and the way back is forgotten"
+say "pg_dumpall, from a store path, and the way back is forgotten"
