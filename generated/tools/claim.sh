@@ -63,6 +63,7 @@ runs_on() { # DATADIR
 }
 
 # Takes the port for the server to come; says who has it before anything is done.
+# shellcheck disable=SC2034
 claim_port() { # PORT TCP
   local data
   find_state "$1"
@@ -90,4 +91,15 @@ remember() { # NAME=VALUE…
   for link; do
     ln -sfn -- "${link#*=}" "$state/${link%%=*}"
   done
+}
+
+# Two starts on one data directory: the second must not see what the first has half made.
+lock_datadir() { # [options of flock]
+  if [[ ! -d $datadir ]]; then
+    die "$datadir is not a directory"
+  fi
+  { exec 8<"$datadir"; } 2>/dev/null || die "$datadir cannot be read"
+  if ! flock "$@" 8 || ! is_open_as "$datadir" 8; then
+    die "another start or upgrade of yours is at work on $datadir at this moment"
+  fi
 }

@@ -4,6 +4,9 @@
 # Clusters: making them, running them for a while, stopping them.
 
 readonly conf_file=pgflakegen.conf
+# In a data directory whose content was not made to the end.
+# shellcheck disable=SC2034
+readonly unfinished_file=pgflakegen.unfinished
 
 # Locales of Nix's glibc come from an archive; systems other than NixOS do not name one.
 set_locale() {
@@ -45,6 +48,32 @@ quote_for_sh() { # WORD…
   for word; do
     printf "'%s' " "${word//\'/\'\\\'\'}"
   done
+}
+
+# Sets start_it to what starts a PostgreSQL on a data directory.
+show_start() { # NAME DATADIR
+  local quoted
+  quoted=$(quote_for_sh "$2")
+  if [[ $2 == */.pg/* ]]; then
+    start_it="nix run .#pg -- start $1 --datadir ${quoted% }"
+  else
+    start_it="nix run .#start-server -- $1 --datadir ${quoted% }"
+  fi
+}
+
+# Sets way_out to what to type where a data directory is of another major than the PostgreSQL.
+of_another_major() { # DATADIR ITS-MAJOR NAME MAJOR
+  local quoted its start_it
+  quoted=$(quote_for_sh "$1")
+  its=$(query '[.postgresqls | to_entries[] | select(.value.major | tostring == $major) | .key][0] // ""' --arg major "$2")
+  way_out="Start it with PostgreSQL $2"
+  if [[ -n $its ]]; then
+    show_start "$its" "$1"
+    way_out+=" ($start_it)"
+  fi
+  if [[ $2 =~ ^[0-9]+$ ]] && (($2 < $4)); then
+    way_out+=", upgrade it (nix run .#upgrade -- $3 --datadir ${quoted% })"
+  fi
 }
 
 # Starts a server in the background and waits until it answers.

@@ -53,6 +53,7 @@ find_why() { # KIND NAME BEFORE AFTER
       ;;
     'prepared transaction') if [[ -n $gone && -n $dump ]]; then why="commit or roll it back first"; fi ;;
     'invalid index') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, leaves out what is not valid: reindex it first, or drop it"; fi ;;
+    'half detached') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, attaches it again: alter table … detach partition … finalize first"; fi ;;
     'in pg_catalog') if [[ -n $gone ]]; then why="pg_dump, which pg_upgrade uses too, leaves out what is in the system's schemas"; fi ;;
     'generated columns') if [[ -n $dump && -z $gone ]]; then why="are computed anew, and come out otherwise today"; fi ;;
     collation)
@@ -178,6 +179,7 @@ print_differences() {
   done
 }
 
+# Ends the program when something differs.
 report() {
   local line
   if ((${#things[@]} == 0)); then
@@ -197,7 +199,7 @@ report() {
   if ((${#different[@]} == 0)); then
     printf '\n%s: %s things compared, nothing differs.\n' "$method" "${#things[@]}"
     write_reports same
-    exit 0
+    return
   fi
   printf '\n%s: %s of %s things differ. The first differences (- old, + new):\n' "$method" "${#different[@]}" "${#things[@]}"
   print_differences >"$work/differences"

@@ -41,6 +41,13 @@ let
   # The kernel's locks, which end with who holds them.
   flock = if pkgs.stdenv.hostPlatform.isLinux then pkgs.util-linux else pkgs.flock;
 
+  # What upgrades ask both servers.
+  comparison = {
+    PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
+    PGFLAKEGEN_MEMBERS = "${./members.sql}";
+    PGFLAKEGEN_OBSTACLES = "${./obstacles.sql}";
+  };
+
   makeTool =
     {
       name,
@@ -144,27 +151,54 @@ in
     parts = [
       ./catalogue.sh
       ./cluster.sh
+      ./builds.sh
+      ./methods.sh
+      ./report.sh
       ./migration-test.sh
       ./two-servers.sh
       ./own-data.sh
       ./new-options.sh
       ./obstacles.sh
-      ./methods.sh
       ./compare.sh
       ./plant.sh
-      ./report.sh
       ./migrate.sh
     ];
     runtimeInputs = [
       pkgs.diffutils
       pkgs.gawk
     ];
-    runtimeEnv = {
-      PGFLAKEGEN_FINGERPRINT = "${./fingerprint.sql}";
-      PGFLAKEGEN_MEMBERS = "${./members.sql}";
+    runtimeEnv = comparison // {
       PGFLAKEGEN_MIGRATIONS = "${migrations}";
-      PGFLAKEGEN_OBSTACLES = "${./obstacles.sql}";
       PGFLAKEGEN_PRIME = "${../../tests/prime.sql}";
     };
+  };
+
+  upgrade = makeTool {
+    name = "upgrade";
+    description = "Upgrade a data directory, with a way back";
+    parts = [
+      ./catalogue.sh
+      ./cluster.sh
+      ./state.sh
+      ./claim.sh
+      ./builds.sh
+      ./methods.sh
+      ./report.sh
+      ./own-data.sh
+      ./upgrade-place.sh
+      ./upgrade-settings.sh
+      ./upgrade.sh
+      ./two-servers.sh
+      ./new-options.sh
+      ./obstacles.sh
+      ./compare.sh
+      ./upgrade-run.sh
+    ];
+    runtimeInputs = [
+      flock
+      pkgs.diffutils
+      pkgs.gawk
+    ];
+    runtimeEnv = comparison;
   };
 }

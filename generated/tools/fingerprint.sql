@@ -91,6 +91,10 @@ select 'invalid index', format('%s.%s.%s', current_database(), n.nspname, c.reln
 from pg_index as i join pg_class as c on c.oid = i.indexrelid join pg_namespace as n on n.oid = c.relnamespace
 where not (indisvalid and indisready and indislive) and c.relkind = 'i' order by 2;
 
+-- A partition whose `detach … concurrently` was interrupted; no definition says so.
+select 'half detached', format('%s.%s', current_database(), inhrelid::regclass), 'of ' || inhparent::regclass
+from pg_inherits as i where (to_jsonb(i) ->> 'inhdetachpending')::boolean order by 2;
+
 -- Collations whose library sorts otherwise than when they were made: their indexes may be wrong. Of PostgreSQL's own,
 -- only those. What a database sorts by comes below.
 select 'collation', format('%s.%s.%s', current_database(), n.nspname, collname),

@@ -3,6 +3,17 @@
 # shellcheck shell=bash disable=SC2154
 # The ways to upgrade: each brings the content of the running server old into the running server new.
 
+# Sets way to the way that the method goes, and transfer to what pg_upgrade does with the files.
+choose_way() {
+  way=$method transfer=''
+  case $method in
+    pg_upgrade) transfer=copy ;;
+    link | clone | swap) way=pg_upgrade transfer=$method ;;
+    pg_dumpall | logical) ;;
+    *) die "there is no method '$method'. There are: $methods" ;;
+  esac
+}
+
 # Extensions that stay in the version they had, as their update failed: database, name, and why.
 not_updated=()
 
@@ -99,13 +110,16 @@ by_pg_upgrade() {
   if [[ $transfer != copy ]]; then
     upgrade+=("--$transfer")
   fi
+  # Who wants it on the disk sees to it when all is done.
+  if ((new_major >= 15)); then
+    upgrade+=(--no-sync)
+  fi
   stop new
-  cd "$sockets/upgrade"
   step "pg_upgrade --check, while OLD runs"
   timed up try_upgrade check --check
   timed down stop old
   # Neither leaves a cluster that is as it was, and what is compared afterwards is that.
-  if [[ $transfer == @(link|swap) ]]; then
+  if [[ $transfer == @(link|swap) && $program != upgrade ]]; then
     cp --archive --reflink=auto "$work/old" "$work/kept" || die "OLD's cluster cannot be copied to $work"
   fi
   step "pg_upgrade ($transfer)"
@@ -117,7 +131,8 @@ by_pg_upgrade() {
 try_upgrade() { # LOG [options]
   local log=$work/pg_upgrade-$1.log
   shift
-  "${upgrade[@]}" "$@" >"$log" 2>&1 || show_failure "pg_upgrade${*:+ $*}" "$log"
+  # It writes to where it is.
+  (cd "$sockets/upgrade" && exec "${upgrade[@]}" "$@") >"$log" 2>&1 || show_failure "pg_upgrade${*:+ $*}" "$log"
 }
 
 restore_kept() {

@@ -119,18 +119,6 @@ done
 kept=${root:-$PWD}/.pg
 find_base
 
-# Sets found to the state directories of the servers that run: of the name and port, where they are given.
-find_running() { # NAME PORT
-  local each its_name
-  found=()
-  for each in "$base"/*; do
-    if [[ ! -d $each || (-n $2 && ${each##*/} != "$2") ]]; then continue; fi
-    its_name=$(link_of "$each" name)
-    if [[ -n $1 && $its_name != "$1" ]]; then continue; fi
-    if find_server "$each" "${each##*/}"; then found+=("$each"); fi
-  done
-}
-
 # Of several, those of this repository are meant; of several of these, the default.
 narrow() {
   local each data test narrowed
@@ -170,25 +158,25 @@ say_none_runs() {
   local given=${wanted_name:+ $wanted_name}${wanted_port:+ $wanted_port} what=''
   what+=${wanted_name:+ of PostgreSQL $wanted_name}${wanted_port:+ on port $wanted_port}
   note "no server of yours$what runs. Start one: nix run .#pg -- start$given"
+  say_other_major
+}
+
+# Of data that start would not take.
+say_other_major() {
+  local there way_out wanted=${wanted_name:-$default_name} wanted_major
+  choose_kept
+  { read -r there <"$datadir/PG_VERSION"; } 2>/dev/null || return 0
+  make_printable there
+  wanted_major=$(query '.postgresqls[$name].major' --arg name "$wanted")
+  if [[ $there != "$wanted_major" ]]; then
+    of_another_major "$datadir" "$there" "$wanted" "$wanted_major"
+    note "$datadir is of PostgreSQL $there, and PostgreSQL $wanted is of major $wanted_major. $way_out"
+  fi
 }
 
 # Sets datadir to what start and reset are about.
 choose_kept() {
   datadir=$(realpath -m -- "${datadir_given:-$kept/${wanted_name:-$default_name}}")
-}
-
-# Sets state and port to those of the server on the data directory; fails when there is none.
-serves_datadir() {
-  local each data
-  find_running '' ''
-  for each in "${found[@]}"; do
-    data=$(link_of "$each" data)
-    if [[ $data == "$datadir" ]]; then
-      state=$each port=${each##*/}
-      return
-    fi
-  done
-  return 1
 }
 
 start() {

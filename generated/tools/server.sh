@@ -4,9 +4,6 @@
 # A server for people, from the choice of its data directory to its end, however that comes: everything that
 # was made on the way is in a variable, and clean_up takes it away again.
 
-# In a data directory whose content was not made to the end.
-readonly unfinished_file=pgflakegen.unfinished
-
 server='' starting='' claiming='' claimed='' temporary='' making='' made_directory='' datadir=''
 
 # Ends as if by the signal; what runs in the foreground ends first.
@@ -71,14 +68,15 @@ remove_temporary() {
 
 # Decides what a data directory is; sets fresh to 1 when a cluster is to be made in it.
 check_datadir() { # DATADIR
-  local there process
+  local there process way_out
   fresh=
   if [[ -e $1/PG_VERSION ]]; then
     there=$(<"$1/PG_VERSION")
     make_printable there
     if [[ $there != "$major" ]]; then
+      of_another_major "$1" "$there" "$name" "$major"
       die "$1 is a data directory of PostgreSQL $there, and PostgreSQL $name is of major $major. Nothing was changed.
-  Start it with a PostgreSQL $there, upgrade it with pg_upgrade, or give another --datadir"
+  $way_out, or give another --datadir"
     fi
     if [[ -e $1/$unfinished_file ]]; then
       there=$(quote_for_sh "$1")
@@ -108,10 +106,15 @@ choose_datadir() { # GIVEN
   if [[ -n $1 ]]; then
     datadir=$(realpath -m -- "$1")
     if [[ ! -e $datadir ]]; then
+      # Between two renames of an upgrade it is not there.
+      if [[ -e $datadir.before-upgrade && (-e $datadir.upgrade || -e $datadir.after-upgrade) ]]; then
+        parent=$(quote_for_sh "$datadir")
+        die "$datadir is in the middle of an upgrade, and must not be made anew. See: nix run .#upgrade -- --status ${parent% }"
+      fi
       mkdir -p -- "${datadir%/*}/"
       mkdir -m 700 -- "$datadir" && made=1
     fi
-    lock_datadir
+    lock_datadir --nonblock
     made_directory=$made
     check_datadir "$datadir"
     making=$fresh
@@ -130,17 +133,6 @@ choose_datadir() { # GIVEN
 
 finish_datadir() {
   making=''
-}
-
-# Two starts on one data directory: the second must not see what the first has half made.
-lock_datadir() {
-  if [[ ! -d $datadir ]]; then
-    die "$datadir is not a directory"
-  fi
-  { exec 8<"$datadir"; } 2>/dev/null || die "$datadir cannot be read"
-  if ! flock --nonblock 8 || ! is_open_as "$datadir" 8; then
-    die "another start of yours is at work on $datadir at this moment"
-  fi
 }
 
 # The catalogue's settings may have changed since the data directory was made. One that somebody else made

@@ -90,6 +90,32 @@ find_server() { # STATE PORT
   return 1
 }
 
+# Sets found to the state directories of the servers that run: of the name and port, where they are given.
+find_running() { # NAME PORT
+  local each its_name
+  found=()
+  for each in "$base"/*; do
+    if [[ ! -d $each || (-n $2 && ${each##*/} != "$2") ]]; then continue; fi
+    its_name=$(link_of "$each" name)
+    if [[ -n $1 && $its_name != "$1" ]]; then continue; fi
+    if find_server "$each" "${each##*/}"; then found+=("$each"); fi
+  done
+}
+
+# Sets state and port to those of the server on the data directory; fails when there is none.
+serves_datadir() {
+  local each data
+  find_running '' ''
+  for each in "${found[@]}"; do
+    data=$(link_of "$each" data)
+    if [[ $data == "$datadir" ]]; then
+      state=$each port=${each##*/}
+      return
+    fi
+  done
+  return 1
+}
+
 port_is_used() { # PORT
   local address
   for address in 127.0.0.1 ::1; do

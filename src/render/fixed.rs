@@ -61,6 +61,7 @@ fixed! {
     "machine/upgrade.sh" from "templates/machine/upgrade.sh",
     "machine/volume.sh" from "templates/machine/volume.sh",
     "tools/access.sh" from "templates/tools/access.sh",
+    "tools/builds.sh" from "templates/tools/builds.sh",
     "tools/catalogue.sh" from "templates/tools/catalogue.sh",
     "tools/claim.sh" from "templates/tools/claim.sh",
     "tools/cluster.sh" from "templates/tools/cluster.sh",
@@ -92,6 +93,10 @@ fixed! {
     "tools/start-server.sh" from "templates/tools/start-server.sh",
     "tools/state.sh" from "templates/tools/state.sh",
     "tools/two-servers.sh" from "templates/tools/two-servers.sh",
+    "tools/upgrade-place.sh" from "templates/tools/upgrade-place.sh",
+    "tools/upgrade-run.sh" from "templates/tools/upgrade-run.sh",
+    "tools/upgrade-settings.sh" from "templates/tools/upgrade-settings.sh",
+    "tools/upgrade.sh" from "templates/tools/upgrade.sh",
 }
 
 /// Paths below `generated/`, and texts without their heads: what is always the same, and the kinds' builders.

@@ -177,6 +177,7 @@ print_differences() {
   done
 }
 
+# Ends the program when something differs.
 report() {
   local line
   if ((${#things[@]} == 0)); then
@@ -196,7 +197,7 @@ report() {
   if ((${#different[@]} == 0)); then
     printf '\n%s: %s things compared, nothing differs.\n' "$method" "${#things[@]}"
     write_reports same
-    exit 0
+    return
   fi
   printf '\n%s: %s of %s things differ. The first differences (- old, + new):\n' "$method" "${#different[@]}" "${#things[@]}"
   print_differences >"$work/differences"

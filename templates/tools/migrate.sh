@@ -7,6 +7,8 @@ if [[ -n $data ]]; then
 fi
 step "OLD is PostgreSQL $old_name ($old_bin)"
 if [[ $source_kind == cluster ]]; then
+  check_cluster
+  check_space 2 0 "--directory DIR is where it is wanted"
   copy_cluster
   new_options
 else

@@ -80,14 +80,7 @@ if ((${#arguments[@]} != 3)); then
   die "give OLD NEW METHOD; OLD and NEW are of $names, or store paths; METHOD is one of $methods"
 fi
 method=${arguments[2]}
-# The way that it goes, and what pg_upgrade does with the files.
-way=$method transfer=''
-case $method in
-  pg_upgrade) transfer=copy ;;
-  link | clone | swap) way=pg_upgrade transfer=$method ;;
-  pg_dumpall | logical) ;;
-  *) die "there is no method '$method'. There are: $methods" ;;
-esac
+choose_way
 if [[ -n $before_compare && ! -r $before_compare ]]; then
   die "$before_compare cannot be read"
 fi
@@ -100,65 +93,28 @@ fi
 if [[ -n $pairs && ! $pairs =~ ^[1-9][0-9]{0,3}$ ]]; then
   die "--pairs is a number from 1, not '$pairs'"
 fi
-for report in "${reports[@]}"; do
-  if [[ $report != *.json && $report != *.html ]]; then
-    die "--report $report: the name must end in .json or .html"
-  fi
-  # Said now, and not when all is done.
-  if ! { : >"$report"; } 2>/dev/null; then
-    die "--report $report: it cannot be written"
-  fi
-done
+check_reports
 if [[ -n $directory && (! -d $directory || ! -w $directory) ]]; then
   die "--directory $directory is no directory that can be written to"
 fi
 refuse_root
 set_locale
 
-# Sets name, major, bin from a name of the catalogue or the path of a build.
-select_build() { # NAME-OR-PATH
-  local receipt version there extensions
-  if [[ $1 != /* ]]; then
-    select_postgresql "$1"
-    return
-  fi
-  bin=$(realpath -m -- "$1")
-  if [[ ! -e $bin ]]; then
-    die "$1 is not there. A build from a binary cache comes with: nix-store --realise $1"
-  fi
-  receipt=$bin/receipt.json
-  if [[ ! -e $receipt ]] || ! version=$(jq -er '."psql-version"' "$receipt" 2>/dev/null); then
-    die "$1 has no receipt.json that says which PostgreSQL it is: give a psql_NAME/bin built by this flake or its predecessors"
-  fi
-  if ! there=$("$bin/bin/postgres" --version 2>/dev/null); then
-    die "$1/bin/postgres does not run"
-  fi
-  make_printable version there
-  if [[ $there != *" ${version//_/.}"* && $there != *" ${version%%[._]*}"* ]]; then
-    die "the receipt of $1 is of PostgreSQL $version, but its program is $there"
-  fi
-  major=${version%%[!0-9]*}
-  if [[ ! $major =~ ^[1-9][0-9]*$ ]]; then
-    die "the receipt of $1 names no PostgreSQL: its psql-version is $version"
-  fi
-  # Settings come from the entry that it was built from, or the nearest there is.
-  name=$(jq -r '."psql-name" // ""' "$receipt")
-  name=$(query '
-    .postgresqls as $all | .["default-postgresql"] as $default
-    | if $all | has($name) then $name
-      else ([$all | to_entries[] | select(.value.major == $major) | .key] + [$default])[0] end' \
-    --arg name "$name" --argjson major "$major")
-  extensions=$(jq -r '(.extensions + (.nixpkgs.extensions // [])) | length' "$receipt")
-  note "$1 is PostgreSQL $version with $extensions extensions"
-}
+select_both "${arguments[0]}" "${arguments[1]}"
 
-select_build "${arguments[0]}"
-old_name=$name old_bin=$bin old_major=$major
-select_build "${arguments[1]}"
-new_name=$name new_bin=$bin new_major=$major
-if ((old_major > new_major)); then
-  die "OLD is of major $old_major and NEW of $new_major: PostgreSQL has no way back"
+# What helps where a data directory cannot be taken.
+otherwise_running=", or give its postgresql://… as --data"
+otherwise_dump="Give a dump as --data, or the postgresql://… of its server"
+
+# Where both clusters are, when it is not where the sockets are.
+work=''
+if [[ -n $directory ]]; then
+  directory=$(realpath -- "$directory")
+  work=$(mktemp -d "$directory/$program.XXXXXX")
 fi
-if [[ $method == swap ]] && ((new_major < 18)); then
-  die "pg_upgrade has --swap since PostgreSQL 18, and NEW is of $new_major: take link"
-fi
+# Both clusters go in the end.
+fsync=off
+
+discard_work() {
+  rm -rf -- "$work"
+}

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Data of one's own as OLD's, for migration-test: nothing of them is changed, and all work is on a copy.
+# Data of one's own as OLD's: nothing of them is changed, and all work is on a copy.
 
 # Sets source_kind to what --data names.
 find_source_kind() {
@@ -23,19 +23,20 @@ find_source_kind() {
 }
 
 # A cluster is copied twice by pg_upgrade, once and as a dump by the other methods.
-check_space() {
-  local needed free
-  needed=$(du --summarize --block-size=1M "$data" | cut -f1)
-  free=$(df --output=avail --block-size=1M "$work" | tail -n 1)
-  note "$data has $needed MiB; the test wants up to $((2 * needed)) MiB in ${work%/*}, where $((free)) MiB are free"
-  if ((2 * needed > free)); then
-    die "that is too little; --directory DIR is where it is wanted"
+check_space() { # TIMES MIB-MORE WHAT-TO-DO
+  local has needed free
+  has=$(du --summarize --block-size=1M -- "$data" | cut -f1)
+  free=$(df --output=avail --block-size=1M -- "$work" | tail -n 1)
+  needed=$(($1 * has + $2))
+  note "$data has $has MiB; $program wants up to $needed MiB in ${work%/*}, where $((free)) MiB are free"
+  if ((needed > free)); then
+    die "that is too little; $3"
   fi
 }
 
-# The cluster as OLD's, with settings of the catalogue and nobody let in but over our socket.
-copy_cluster() {
-  local version elsewhere pid='' there prepared
+# Whether the data directory can be copied, and is OLD's.
+check_cluster() {
+  local version elsewhere pid=''
   version=$(<"$data/PG_VERSION")
   if [[ $version != "$old_major" ]]; then
     make_printable version
@@ -43,14 +44,18 @@ copy_cluster() {
   fi
   { read -r pid <"$data/postmaster.pid"; } 2>/dev/null || true
   if [[ $pid =~ ^[0-9]+$ ]] && kill -0 "$pid" 2>/dev/null; then
-    die "a server (process $pid) runs on $data: stop it, or give its postgresql://… as --data"
+    die "a server (process $pid) runs on $data: stop it$otherwise_running"
   fi
   elsewhere=$(find "$data/pg_tblspc" -mindepth 1 -type l -print -quit)
   if [[ -n $elsewhere || -L $data/pg_wal ]]; then
-    die "$data has parts in other places (tablespaces, or the write-ahead log), which a copy would share with it. Give a
-  dump as --data, or the postgresql://… of its server"
+    die "$data has parts in other places (tablespaces, or the write-ahead log), which a copy would share with it.
+  $otherwise_dump"
   fi
-  check_space
+}
+
+# The cluster as OLD's, with settings of the catalogue and nobody let in but over our socket.
+copy_cluster() {
+  local there prepared
   # Whatever is shared with the original is shared only until it is written to.
   cp --archive --reflink=auto "$data" "$work/old" || die "$data cannot be copied"
   chmod -R u+rwX,go-rwx "$work/old"

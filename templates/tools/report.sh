@@ -1,5 +1,19 @@
 # shellcheck shell=bash disable=SC2154
-# The report of migration-test as JSON and as HTML. What servers say is text in both, whatever it looks like.
+# The report of an upgrade as JSON and as HTML. What servers say is text in both, whatever it looks like.
+
+# What is given with --report.
+check_reports() {
+  local report
+  for report in "${reports[@]}"; do
+    if [[ $report != *.json && $report != *.html ]]; then
+      die "--report $report: the name must end in .json or .html"
+    fi
+    # Said now, and not when all is done.
+    if ! { : >"$report"; } 2>/dev/null; then
+      die "--report $report: it cannot be written"
+    fi
+  done
+}
 
 in_seconds() { # MICROSECONDS
   printf '%d.%02d' "$(($1 / 1000000))" "$(($1 / 10000 % 100))"

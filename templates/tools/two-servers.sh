@@ -1,13 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# The two servers of a migration-test, and what there is in them.
+# The two servers of an upgrade, and what there is in them.
 
 # Paths of sockets must be short, wherever the clusters are.
 sockets=$(TMPDIR=/tmp mktemp -d "/tmp/$program.XXXXXX")
-work=$sockets
-if [[ -n $directory ]]; then
-  directory=$(realpath -- "$directory")
-  work=$(mktemp -d "$directory/$program.XXXXXX")
-fi
+work=${work:-$sockets}
 mkdir "$sockets"/{old,new}-socket "$sockets/upgrade"
 running=() verdict='' home=postgres
 
@@ -20,14 +16,14 @@ clean_up() {
   if [[ -n $keep ]]; then
     note "the working directory is kept: $work"
   else
-    rm -rf -- "$work"
+    discard_work
   fi
   if [[ -z $keep || $sockets != "$work" ]]; then
     rm -rf -- "$sockets"
   fi
   # Whatever status a program ended with, only the comparison says 0 or 1.
   if [[ -z $verdict && $status != 2 ]]; then
-    note "the test could not run to its end; why is said above"
+    note "it could not run to its end; why is said above"
     status=2
   fi
   exit "$status"
@@ -42,17 +38,19 @@ step() {
 slots=20
 
 # What the methods want, and what a server does not start without: slots and prepared transactions that are there. In a
-# file, as pg_upgrade starts both servers itself.
+# file, as pg_upgrade starts both servers itself. Jobs of pg_cron are for the server that is in use.
 write_wanted() { # DATADIR PREPARED
   printf '%s\n' "wal_level = logical" "max_replication_slots = $slots" "max_wal_senders = $slots" \
-    "max_logical_replication_workers = 20" "max_worker_processes = 40" "max_prepared_transactions = $2" >>"$1/postgresql.conf"
+    "max_logical_replication_workers = 20" "max_worker_processes = 40" "max_prepared_transactions = $2" \
+    "cron.launch_active_jobs = off" >>"$1/postgresql.conf"
 }
 
+# Without the lock on the data directory, which is not the server's.
 start() { # old|new
   local which_bin=$old_bin
   if [[ $1 == new ]]; then which_bin=$new_bin; fi
   start_private "$which_bin" "$work/$1" "$sockets/$1-socket" 5432 "$work/$1.log" \
-    -c fsync=off
+    -c "fsync=$fsync" 8<&-
   running+=("$which_bin=$work/$1")
 }
 

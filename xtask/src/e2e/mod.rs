@@ -297,6 +297,12 @@ const STEPS: &[Step] = &[
         run: tools::migrate,
     },
     Step {
+        name: "upgrade-for-real",
+        about: "nix run .#upgrade of a data directory, and back; killed before, between and after its renames",
+        needs: &["build-older", "build-newer"],
+        run: upgrade::for_real,
+    },
+    Step {
         name: "add-postgresql",
         about: "add a PostgreSQL to the catalogue and to nothing else; build and run it",
         needs: &["build-older"],

@@ -399,7 +399,7 @@ pub fn as_nobody(tool: &str) -> Command {
 }
 
 /// A program that Ctrl-C ends. Whatever runs this test in the background ignores it, and so would the program.
-fn interruptible(name: &str) -> Command {
+pub fn interruptible(name: &str) -> Command {
     let mut command = program("env");
     command.args(["--default-signal=HUP,INT,QUIT", name]);
     command

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::command::{logged, oks, output, program};
 use super::nix::build;
-use super::tools::{self, METHODS, as_nobody, readable};
-use super::{Context, catalogue};
+use super::tools::{self, METHODS, as_nobody, interruptible, readable};
+use super::{Context, Outcome, catalogue};
 
 /// The method with which pairs are planted, too.
 const PAIRED: &str = "pg_dumpall";
@@ -201,6 +201,28 @@ fn own_data(context: &Context) -> Result<String> {
         newer.join(" and "),
         to.display()
     ))
+}
+
+/// `nix run .#upgrade`: a data directory becomes one of the newer PostgreSQL and is back again; killed, it loses nothing.
+pub fn for_real(context: &Context) -> Result<Outcome> {
+    let mut words = Vec::new();
+    for name in ["upgrade", "start-server"] {
+        words.push(tools::tool_of(context, &context.flake(), name)?);
+    }
+    let pair = context.pair()?;
+    words.extend(pair.names().map(str::to_owned));
+    for name in pair.names() {
+        let attribute = format!("psql_{name}/bin");
+        words.extend(build(context, &format!("build-{name}"), &context.flake(), &[attribute])?);
+    }
+    let copies = readable(&[&context.root.join("tests/e2e/upgrade-for-real.sh")])?;
+    let place = for_everybody()?;
+    let mut command = interruptible("bash");
+    command.current_dir("/").env("HOME", std::env::temp_dir());
+    command.arg(copies.path().join("upgrade-for-real.sh")).args(&words).arg(place.path());
+    let count = oks(&logged(&mut command, &context.log("upgrade-for-real"), |_| ())?);
+    let [older, newer] = pair.names();
+    Ok(Outcome::Done(format!("{older} to {newer} and back; {count} parts, no row is lost")))
 }
 
 /// A row of the table from a report, which must say that nothing differs.
