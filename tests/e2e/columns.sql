@@ -27,6 +27,11 @@ insert into exempt values
   ('pg_index', 'indcheckxmin', 'of the running server'),
   ('pg_index', 'indisprimary indisexclusion indimmediate', 'follow from the constraint'),
   ('pg_inherits', 'inhseqno', 'an order'),
+  ('pg_operator', 'oprresult', 'what the function gives'),
+  ('pg_partitioned_table', 'partdefid', 'follows from the partitions'),
+  ('pg_proc', 'provariadic pronargdefaults', 'follow from the arguments'),
+  ('pg_range', 'rngsubopc', 'an operator class of another type means nothing'),
+  ('pg_type', 'typndims', 'PostgreSQL does not look at it'),
   ('pg_depend', '*', 'derived from definitions; members of extensions are compared'),
   ('pg_shdepend', '*', 'derived from definitions'),
   ('pg_statistic', '*', 'estimates'),
@@ -123,8 +128,18 @@ begin
       when 'confupdtype' then ' and d.contype = ''f'''
       when 'confdeltype' then ' and d.contype = ''f'''
       when 'confmatchtype' then ' and d.contype = ''f'''
+      when 'prorows' then ' and d.proretset'
+      when 'tgconstrrelid' then ' and d.tgconstraint <> 0'
+      when 'tgconstrindid' then ' and d.tgconstrindid <> 0'
+      when 'tgdeferrable' then ' and d.tgconstraint <> 0'
+      when 'tginitdeferred' then ' and d.tgconstraint <> 0'
       when 'inhdetachpending' then ' and exists (select from pg_class r where r.oid = d.inhrelid and r.relispartition)'
       else '' end;
+    -- Of domains and enumerations, these are their base's.
+    if here.attname in ('typcategory', 'typispreferred', 'typdelim', 'typelem', 'typinput', 'typoutput', 'typreceive', 'typsend',
+      'typmodin', 'typmodout', 'typanalyze', 'typstorage') then
+      mine := mine || ' and d.typtype = ''b''';
+    end if;
     -- To another thing of the same catalog.
     refers := (select pktable::text from pg_get_catalog_foreign_keys()
       where fktable = here.oid and fkcols = array[here.attname::text] and pkcols = '{oid}' and not is_array);

@@ -19,6 +19,10 @@ alter type mood add value 'ecstatic' after 'happy';
 create type address as (street text, city text, zip text);
 create domain email as text check (value ~ '^[^@]+@[^@]+$');
 create domain positive as integer check (value > 0) default 1;
+create type mark;
+create function mark_in(cstring) returns mark language internal immutable strict as 'int4in';
+create function mark_out(mark) returns cstring language internal immutable strict as 'int4out';
+create type mark (input = mark_in, output = mark_out, like = integer, category = 'M', delimiter = ';');
 create type temperature as range (subtype = double precision, subtype_diff = float8mi);
 create collation natural_order (provider = icu, locale = 'und-u-kn', deterministic = false);
 
@@ -170,6 +174,9 @@ end
 $body$;
 create trigger bookings_changes after insert or update or delete on bookings
   for each row when (pg_trigger_depth() = 0) execute function log_change();
+create function nothing_more() returns trigger language plpgsql as 'begin return null; end';
+create constraint trigger bookings_late after update on bookings deferrable initially deferred
+  for each row execute function nothing_more();
 insert into bookings (room, during, customer) values (99, '[2025-03-01 00:00+00, 2025-03-02 00:00+00)', 1);
 create trigger switched_off before insert on no_key for each row execute function log_change();
 alter table no_key disable trigger switched_off;
