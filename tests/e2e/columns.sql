@@ -123,7 +123,7 @@ begin
       when 'atttypmod' then ' and d.atttypmod > 0'
       when 'attfdwoptions' then ' and exists (select from pg_foreign_table f where f.ftrelid = d.attrelid)'
       when 'castfunc' then ' and d.castmethod = ''f'''
-      when 'conislocal' then ' and d.contype = ''c'''
+      when 'conislocal' then ' and d.contype = ''c'' and exists (select from pg_inherits i where i.inhrelid = d.conrelid)'
       when 'confrelid' then ' and d.contype = ''f'''
       when 'confupdtype' then ' and d.contype = ''f'''
       when 'confdeltype' then ' and d.contype = ''f'''
@@ -137,7 +137,7 @@ begin
       else '' end;
     -- Of domains and enumerations, these are their base's.
     if here.attname in ('typcategory', 'typispreferred', 'typdelim', 'typelem', 'typinput', 'typoutput', 'typreceive', 'typsend',
-      'typmodin', 'typmodout', 'typanalyze', 'typstorage') then
+      'typmodin', 'typmodout', 'typanalyze', 'typstorage', 'typdefault') then
       mine := mine || ' and d.typtype = ''b''';
     end if;
     -- To another thing of the same catalog.
