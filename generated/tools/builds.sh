@@ -3,11 +3,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The two PostgreSQLs of an upgrade: entries of the catalogue, or earlier builds.
 
-# Sets name, major, bin from a name of the catalogue or the path of a build.
+# Sets name, major, bin from a name of the catalogue or the path of a build, and entry to whose settings it gets.
 select_build() { # NAME-OR-PATH
   local receipt version there extensions
   if [[ $1 != /* ]]; then
     select_postgresql "$1"
+    entry=$name
     return
   fi
   bin=$(realpath -m -- "$1")
@@ -32,20 +33,23 @@ select_build() { # NAME-OR-PATH
   # Settings come from the entry that it was built from, or the nearest there is.
   name=$(jq -r '."psql-name" // ""' "$receipt")
   name=$(query '
-    .postgresqls as $all | .["default-postgresql"] as $default
+    .postgresqls as $all
     | if $all | has($name) then $name
-      else ([$all | to_entries[] | select(.value.major == $major) | .key] + [$default])[0] end' \
+      else [$all | to_entries[] | select(.value.major == $major) | .key][0] // "" end' \
     --arg name "$name" --argjson major "$major")
+  entry=${name:-$default_name}
+  # The catalogue may have none of its major.
+  name=${name:-${version//_/.}}
   extensions=$(jq -r '(.extensions + (.nixpkgs.extensions // [])) | length' "$receipt")
   note "$1 is PostgreSQL $version with $extensions extensions"
 }
 
-# Sets old_name, old_bin, old_major, and the same of new.
+# Sets old_name, old_entry, old_bin, old_major, and the same of new.
 select_both() { # OLD NEW
   select_build "$1"
-  old_name=$name old_bin=$bin old_major=$major
+  old_name=$name old_entry=$entry old_bin=$bin old_major=$major
   select_build "$2"
-  new_name=$name new_bin=$bin new_major=$major
+  new_name=$name new_entry=$entry new_bin=$bin new_major=$major
   if ((old_major > new_major)); then
     die "OLD is of major $old_major and NEW of $new_major: PostgreSQL has no way back"
   fi

@@ -25,7 +25,7 @@ start old
 find_home
 same_locale
 step "NEW is PostgreSQL $new_name ($new_bin)"
-init_cluster "$work/new" "$new_name" "$new_bin" "${options[@]}"
+init_cluster "$work/new" "$new_entry" "$new_bin" "${options[@]}"
 gather_settings
 write_wanted "$work/new" 5
 start new
@@ -84,7 +84,11 @@ swap
 verdict=1 keep=''
 {
   printf '\n%s is of PostgreSQL %s now.\n' "$datadir" "$new_name"
-  show_start "$new_name" "$datadir"
+  if [[ $new_name == "$new_entry" ]]; then
+    show_start "$new_name" "$datadir"
+  else
+    start_it="$new_bin/bin/pg_ctl start --pgdata=$shown"
+  fi
   printf '  start it   %s\n' "$start_it"
   if ((statistics_after < statistics_before)); then
     printf '  then       vacuumdb --all --analyze-in-stages: the planner has no statistics yet\n'

@@ -12,7 +12,7 @@ if [[ $source_kind == cluster ]]; then
   copy_cluster
   new_options
 else
-  init_cluster "$work/old" "$old_name" "$old_bin" --data-checksums --no-sync
+  init_cluster "$work/old" "$old_entry" "$old_bin" --data-checksums --no-sync
   write_wanted "$work/old" 5
 fi
 start old
@@ -21,7 +21,7 @@ if [[ $source_kind == cluster ]]; then
   same_locale
 fi
 step "NEW is PostgreSQL $new_name ($new_bin)"
-init_cluster "$work/new" "$new_name" "$new_bin" "${options[@]}"
+init_cluster "$work/new" "$new_entry" "$new_bin" "${options[@]}"
 write_wanted "$work/new" 5
 start new
 

@@ -60,7 +60,7 @@ copy_cluster() {
   cp --archive --reflink=auto "$data" "$work/old" || die "$data cannot be copied"
   chmod -R u+rwX,go-rwx "$work/old"
   rm -f "$work/old"/{postmaster.pid,postgresql.auto.conf,standby.signal,recovery.signal}
-  write_conf "$work/old" "$old_name" "$old_bin"
+  write_conf "$work/old" "$old_entry" "$old_bin"
   printf "include_if_exists '%s'\n" "$conf_file" >"$work/old/postgresql.conf"
   printf 'local all all trust\n' >"$work/old/pg_hba.conf"
   : >"$work/old/pg_ident.conf"

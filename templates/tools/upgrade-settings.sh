@@ -12,7 +12,7 @@ gather_settings() {
         # A link would be another one's from here.
         cp --dereference --preserve=mode,timestamps -- "$datadir/$file" "$work/settings/"
         ;;
-      "$conf_file") write_conf "$work/settings" "$new_name" "$new_bin" ;;
+      "$conf_file") write_conf "$work/settings" "$new_entry" "$new_bin" ;;
       # What PostgreSQL has there, and what is about the old cluster.
       base | global | PG_VERSION | pg_* | postmaster.* | current_logfiles* | backup_* | tablespace_map* | *.signal | log | \
         *.old | *.tmp | "$record" | lost+found) ;;
