@@ -66,7 +66,7 @@ look_ahead() {
   done
   if [[ -n $only_check ]]; then
     print_obstacles
-    printf '%s from PostgreSQL %s to %s: %s stop it\n' "$method" "$old_name" "$new_name" "$stops"
+    printf '%s from PostgreSQL %s to %s: %s in the way\n' "$method" "$old_name" "$new_name" "$stops"
     write_reports checked
     verdict=1
     exit "$((stops > 0))"
@@ -74,6 +74,6 @@ look_ahead() {
   print_obstacles >&2
   if ((stops > 0)); then
     write_reports stopped
-    die "$stops things stop $method; what to type stands above. Nothing was tried"
+    die "$stops in the way of $method; what to type stands above. Nothing was tried"
   fi
 }

@@ -108,7 +108,7 @@ rm -r "$place/in/other"
 say "start-server says so"
 
 was=$(sum "$data")
-ends_with 0 "0 stop it" "$upgrade" "$new" --datadir "$place/link" --user "$superuser" --check
+ends_with 0 "0 in the way" "$upgrade" "$new" --datadir "$place/link" --user "$superuser" --check
 grep -q 'conf line.*does not know the setting vacuum_defer_cleanup_age' "$sockets/said" || fail "no word of the setting"
 ends_with 2 "no data directory" "$upgrade" "$new" --datadir "$place/in/none"
 ends_with 2 "the catalogue has" "$upgrade" 4711 --datadir "$data"
