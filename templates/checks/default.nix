@@ -100,7 +100,7 @@ let
           inherit (catalogue.extensions.${name}) sql;
           versions = map (version: {
             inherit version;
-            bin = postgresql.withVersion name version;
+            bin = postgresql.withVersion name version [ ];
             sqlVersion = catalogue.extensions.${name}.versions.${version}.sql-version;
           }) extension.versions;
         };

@@ -23,7 +23,7 @@ let
       }
       // catalogue.extensions.${name}.installcheck;
       here = lib.filter (test: lib.elem postgresql.name test.postgresql);
-      bin = postgresql.withVersionAnd name version described.requires;
+      bin = postgresql.withVersion name version described.requires;
     in
     # The source is unpacked, patched, configured and made as for the package itself.
     package.overrideAttrs (old: {

@@ -176,17 +176,7 @@ let
       map (sql: providers.${sql} or name) sqls
     );
 
-  # An extension in one version, with the packages that it requires.
-  withRequired =
-    name: version:
-    lib.unique (
-      [ packages.${name}.${version} ]
-      ++ lib.concatMap (other: withRequired other available.${other}.default) (
-        providing name (describeVersion name version).requires
-      )
-    );
-
-  # The names of these, and of what has further SQL names.
+  # The names of an extension in one version and of what it requires, and of what has further SQL names.
   requiredNames =
     name: version: sqls:
     lib.unique (
@@ -194,6 +184,14 @@ let
       ++ lib.concatMap (other: requiredNames other available.${other}.default [ ]) (
         providing name ((describeVersion name version).requires ++ sqls)
       )
+    );
+
+  # The packages of these.
+  withRequired =
+    name: version: sqls:
+    [ packages.${name}.${version} ]
+    ++ map (other: packages.${other}.${available.${other}.default}) (
+      lib.tail (requiredNames name version sqls)
     );
 
   describe = chosen: name: extension: {
@@ -312,26 +310,18 @@ lib.fix (
       postgresql.withPackages (
         ps:
         let
-          requiredBy = version: lib.tail (withRequired name version.version);
+          requiredBy = version: lib.tail (withRequired name version.version [ ]);
         in
         [ combined.${name} ]
         ++ lib.unique (lib.concatMap requiredBy sideBySide.${name})
         ++ lib.optional (name != "pgtap") (members.pgtap or ps.pgtap)
       );
 
-    # The server with one version of one extension and what that requires: for updates from one to the next.
-    withVersion = name: version: postgresql.withPackages (_: withRequired name version);
-
-    # The same with what has further SQL names.
-    withVersionAnd =
+    # The server with one version of one extension, what that requires, and what has further SQL names: for updates
+    # from one to the next, and for tests.
+    withVersion =
       name: version: sqls:
-      postgresql.withPackages (
-        _:
-        lib.unique (
-          withRequired name version
-          ++ lib.concatMap (other: withRequired other available.${other}.default) (providing name sqls)
-        )
-      );
+      postgresql.withPackages (_: withRequired name version sqls);
 
     inherit requiredNames;
 
