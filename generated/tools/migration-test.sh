@@ -114,8 +114,6 @@ if [[ -n $directory ]]; then
   directory=$(realpath -- "$directory")
   work=$(mktemp -d "$directory/$program.XXXXXX")
 fi
-# Both clusters go in the end.
-fsync=off
 
 discard_work() {
   rm -rf -- "$work"

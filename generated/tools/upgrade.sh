@@ -192,8 +192,6 @@ fi
 otherwise_running=''
 otherwise_dump="Upgrade it by hand, or try a dump with migration-test"
 data=$datadir source_kind=cluster
-# What is made counts from when it takes DIR's place; before that all of it is written to the disk at once.
-fsync=off
 check_cluster
 make_work
 
