@@ -1,5 +1,6 @@
 //! Runs the flake's own tools on what was built, as people would, but as a user who is not root.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -259,6 +260,22 @@ pub fn cloudnative_pg(context: &Context) -> Result<Outcome> {
     )))
 }
 
+/// A script of tests/e2e as nobody, which gets a copy of each of these files or folders, then the arguments; gives how
+/// many cases it has tried.
+pub fn cases(
+    context: &Context,
+    name: &str,
+    beside: &[&Path],
+    arguments: &[impl AsRef<OsStr>],
+) -> Result<usize> {
+    let script = context.root.join("tests/e2e").join(name).with_extension("sh");
+    let files: Vec<&Path> = [script.as_path()].into_iter().chain(beside.iter().copied()).collect();
+    let copies = readable(&files)?;
+    let mut command = as_nobody("bash");
+    command.args(files.iter().filter_map(|file| file.file_name()).map(|name| copies.path().join(name)));
+    Ok(oks(&logged(command.args(arguments), &context.log(name), |_| ())?))
+}
+
 /// Extensions that are broken on purpose: the checks must say so.
 pub fn broken_extensions(context: &Context) -> Result<Outcome> {
     let mut builds = Vec::new();
@@ -266,25 +283,13 @@ pub fn broken_extensions(context: &Context) -> Result<Outcome> {
         let attribute = format!("psql_{name}/bin");
         builds.extend(build(context, &format!("build-{name}"), &context.flake(), &[attribute])?);
     }
-    let script = context.root.join("tests/e2e/broken-extensions.sh");
-    let copies = readable(&[&script, &context.flake().join("generated/checks/extension.sql")])?;
-    let copy = |name: &str| copies.path().join(name);
-    let mut command = as_nobody("bash");
-    let said = output(command.arg(copy("broken-extensions.sh")).arg(copy("extension.sql")).args(&builds))?;
-    fs::write(context.log("broken-extensions"), &said)?;
-    let count = oks(&said);
+    let generated = context.flake().join("generated");
+    let count = cases(context, "broken-extensions", &[&generated.join("checks/extension.sql")], &builds)?;
     context.note("updates");
-    let Some(server) = builds.first() else { bail!("no PostgreSQL") };
-    let script = context.root.join("tests/e2e/broken-updates.sh");
-    let copies = readable(&[&script, &context.flake().join("generated")])?;
-    let copy = |name: &str| copies.path().join(name);
-    let mut command = as_nobody("bash");
-    let said = output(command.arg(copy("broken-updates.sh")).arg(copy("generated")).arg(server))?;
-    fs::write(context.log("broken-updates"), &said)?;
+    let updates = cases(context, "broken-updates", &[&generated], builds.get(..1).unwrap_or_default())?;
     Ok(Outcome::Done(format!(
-        "{} broken extensions and {} of their updates: each fault is found",
-        count.saturating_sub(1),
-        oks(&said)
+        "{} broken extensions and {updates} of their updates: each fault is found",
+        count.saturating_sub(1)
     )))
 }
 
@@ -298,7 +303,7 @@ pub fn side_by_side(context: &Context) -> Result<Outcome> {
         bail!("no extension has two versions: there is nothing to test");
     }
     let attributes: Vec<String> = pairs.iter().map(|name| format!("checks.x86_64-linux.{name}")).collect();
-    build(context, "side-by-side", &flake, &attributes)?;
+    build(context, "checks", &flake, &attributes)?;
 
     let name = context.pair()?.older;
     let servers = build(context, "side-by-side-server", &flake, &[format!("psql_{name}/bin")])?;
@@ -314,12 +319,7 @@ pub fn side_by_side(context: &Context) -> Result<Outcome> {
     context.note(&format!("PostgreSQL {name} has besides its defaults: {}", sizes.join(", ")));
 
     let plain = build(context, "build-side-by-side", &context.flake(), &[format!("psql_{name}/bin")])?;
-    let copies = readable(&[&context.root.join("tests/e2e/side-by-side.sh"), &flake.join("generated")])?;
-    let copy = |name: &str| copies.path().join(name);
-    let mut command = as_nobody("bash");
-    let said = output(command.arg(copy("side-by-side.sh")).arg(copy("generated")).args(&plain))?;
-    fs::write(context.log("planted"), &said)?;
-    let count = oks(&said);
+    let count = cases(context, "side-by-side", &[&flake.join("generated")], &plain)?;
     let pairs: Vec<&str> = pairs.iter().map(|name| name.trim_start_matches("psql_")).collect();
     Ok(Outcome::Done(format!("{}; {count} made-up cases", pairs.join(", "))))
 }

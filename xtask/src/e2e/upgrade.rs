@@ -190,11 +190,14 @@ fn own_data(context: &Context) -> Result<String> {
         bail!("no newer PostgreSQL")
     };
     // Other clusters, dumps and servers are taken, and what is none of these is refused.
-    let count_of = cases(context, place.path(), "own-sources", &[], &[&tool, older, new, old_build])?;
+    let at = place.path().join("own-sources").display().to_string();
+    let count_of = tools::cases(context, "own-sources", &[], &[&at, &tool, older, new, old_build])?;
     context.note(&format!("{count_of} kinds of --data, or of what it refuses"));
     // Each alone in a new cluster, with what the database itself then says of it.
-    let words = [&tool, older, new, old_build, new_build];
-    let count_of = cases(context, place.path(), "obstacles", &["obstacles.sql"], &words.map(String::as_str))?;
+    let at = place.path().join("obstacles").display().to_string();
+    let obstacles = tests.join("e2e/obstacles.sql");
+    let words = [&at, &tool, older, new, old_build, new_build];
+    let count_of = tools::cases(context, "obstacles", &[&obstacles], &words)?;
     context.note(&format!("{count_of} obstacles are said, and PostgreSQL stops at each"));
     Ok(format!(
         "a data directory of {older} with {count} extensions became {}; {runs} runs, nothing differs: {}",
@@ -292,16 +295,4 @@ impl Drop for Sharing {
         let _ = output(program("umount").arg(self.mounted.path()));
         let _ = fs::remove_file(&self.image);
     }
-}
-
-/// A script of tests/e2e with what lies beside it, in a place of its own; gives how many cases it has tried.
-fn cases(context: &Context, place: &Path, name: &str, beside: &[&str], arguments: &[&str]) -> Result<usize> {
-    let script = format!("{name}.sh");
-    let files: Vec<PathBuf> =
-        [&script[..]].iter().chain(beside).map(|file| context.root.join("tests/e2e").join(file)).collect();
-    let copies = readable(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
-    let mut command = as_nobody("bash");
-    command.arg(copies.path().join(script)).args(beside.iter().map(|file| copies.path().join(file)));
-    command.arg(place.join(name)).args(arguments);
-    Ok(oks(&logged(&mut command, &context.log(name), |_| ())?))
 }
